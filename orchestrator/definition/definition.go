@@ -1,0 +1,79 @@
+package definition
+
+import (
+	"encoding/json"
+
+	"github.com/deedrun/deed/task"
+)
+
+// Definition is a process definition, resolved: defaults filled in, parameters
+// and settings applied, groups flattened to addresses. It is what the first
+// event of a process carries, so it never changes under a running process.
+type Definition struct {
+	Name    string                     `json:"name"`
+	Version string                     `json:"version,omitempty"` // the author's own
+	Inputs  []string                   `json:"inputs,omitempty"`
+	Params  map[string]json.RawMessage `json:"params,omitempty"` // scalars
+	Files   []task.File                `json:"files,omitempty"`
+	Steps   []Step                     `json:"steps"` // in the order of the file
+	Outputs []string                   `json:"outputs,omitempty"`
+}
+
+// Step is one node that runs tasks.
+type Step struct {
+	Address     string        `json:"address"` // "group/sub/step"
+	Run         task.Run      `json:"run"`
+	Each        *Each         `json:"each,omitempty"` // nil: one task
+	In          []Binding     `json:"in,omitempty"`
+	Out         []Binding     `json:"out,omitempty"`
+	After       []string      `json:"after,omitempty"` // addresses of steps
+	Timeout     task.Duration `json:"timeout,omitempty"`
+	Retry       Retry         `json:"retry"`
+	Parallelism int           `json:"parallelism,omitempty"` // most tasks open at a time; 0: no limit
+}
+
+// Binding gives a name of the dataset the name by which a handler knows it.
+type Binding struct {
+	Local string `json:"local"`
+	Data  string `json:"data"`
+}
+
+// Each is what a step fans out over: one task a part, or with ByKey one task a
+// distinct key, or with ByKey and Into one task a bucket of keys.
+type Each struct {
+	Binding
+	ByKey bool `json:"byKey,omitempty"`
+	Into  int  `json:"into,omitempty"`
+}
+
+// Retry says how often a task is tried, and how long to wait in between:
+// Backoff.Min after the first failure, doubling, at most Backoff.Max.
+type Retry struct {
+	Attempts int     `json:"attempts"`
+	Backoff  Backoff `json:"backoff"`
+}
+
+// Backoff is a span of waiting times, written "1s..30s".
+type Backoff struct {
+	Min task.Duration `json:"min"`
+	Max task.Duration `json:"max"`
+}
+
+// Reads lists the names of the dataset that the step reads, each once.
+func (s Step) Reads() []string {
+	var names []string
+	seen := map[string]bool{}
+	add := func(b Binding) {
+		if !seen[b.Data] {
+			seen[b.Data] = true
+			names = append(names, b.Data)
+		}
+	}
+	if s.Each != nil {
+		add(s.Each.Binding)
+	}
+	for _, b := range s.In {
+		add(b)
+	}
+	return names
+}

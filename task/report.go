@@ -1,0 +1,83 @@
+package task
+
+// Outcome is how the execution of tasks ended.
+type Outcome string
+
+// The outcomes a worker reports.
+const (
+	Done     Outcome = "done"     // executed; outputs written
+	Failed   Outcome = "failed"   // executed and failed, or could not be executed
+	Lost     Outcome = "lost"     // handed over a second time: the first holder is presumed dead; not executed
+	Returned Outcome = "returned" // handed back by a worker that drains; not executed, no attempt is spent
+)
+
+// Verdict is what a failure asks for; the core decides.
+type Verdict string
+
+// The verdicts of a failure.
+const (
+	Retry     Verdict = "retry"     // may succeed if tried again
+	Permanent Verdict = "permanent" // trying again is pointless
+	TimedOut  Verdict = "timed-out" // the attempt ran longer than the step's timeout
+)
+
+// MaxInline is how many bytes of encoded parts a report carries itself; more
+// go into a manifest.
+const MaxInline = 4 << 10
+
+// MaxError is how many bytes of a failure's text travel in reports and events.
+const MaxError = 1 << 10
+
+// Report is one message from a worker to a process: results of tasks that
+// ended close together. A report may arrive twice, late, and out of order.
+type Report struct {
+	Process string   `json:"process"`
+	Worker  string   `json:"worker"`
+	Results []Result `json:"results"`
+}
+
+// Result speaks for exactly the tasks it names.
+type Result struct {
+	Address    string     `json:"address"`
+	Generation int        `json:"generation,omitempty"`
+	Attempt    int        `json:"attempt"`
+	Tasks      Ranges     `json:"tasks"`
+	Outcome    Outcome    `json:"outcome"`
+	Parts      []Produced `json:"parts,omitempty"`    // outputs, inline: at most MaxInline bytes
+	Manifest   *Ref       `json:"manifest,omitempty"` // or where their list is: see blob.WriteReport
+	Sealed     *Dataset   `json:"sealed,omitempty"`   // the result of deed/seal
+	Elapsed    Duration   `json:"elapsed,omitempty"`  // execution time, summed over the tasks
+	Failure    *Failure   `json:"failure,omitempty"`
+}
+
+// Failure is why tasks failed.
+type Failure struct {
+	Error   string  `json:"error"` // at most MaxError bytes
+	Verdict Verdict `json:"verdict"`
+}
+
+// Heartbeat is what a worker says of itself once a second, on a signal that is
+// never stored. It carries elapsed times, never wall times.
+type Heartbeat struct {
+	Worker  string `json:"worker"`
+	Slots   int    `json:"slots"`
+	Holding []Hold `json:"holding,omitempty"`
+	Leaving bool   `json:"leaving,omitempty"` // the worker ends after this; it holds nothing
+}
+
+// Hold is one message that a worker holds: Tasks are not yet reported, Running
+// lists those being executed.
+type Hold struct {
+	Process    string    `json:"process"`
+	Address    string    `json:"address"`
+	Generation int       `json:"generation,omitempty"`
+	Attempt    int       `json:"attempt"`
+	Tasks      Ranges    `json:"tasks"`
+	Running    []Running `json:"running,omitempty"`
+}
+
+// Running is a task being executed, and for how long.
+type Running struct {
+	Index   int      `json:"index"`
+	Elapsed Duration `json:"elapsed"`
+}
