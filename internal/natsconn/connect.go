@@ -1,0 +1,103 @@
+package natsconn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// ConnOptions are the settings of a connection; all are optional.
+type ConnOptions struct {
+	Name string       // what the server calls this client in its lists; empty: "deed"
+	Log  *slog.Logger // lost and regained connections; nil: dropped
+}
+
+// dialTimeout bounds one attempt to reach one server.
+const dialTimeout = 5 * time.Second
+
+// Connect connects to a server, or to one of several given as a
+// comma-separated list. It does not wait for a server that is not there; but
+// once connected, the connection comes back for ever until it is closed. While
+// it is away what is published fails at once: nothing is kept back and sent
+// late.
+func Connect(ctx context.Context, url, token string, o ConnOptions) (*nats.Conn, error) {
+	type result struct {
+		nc  *nats.Conn
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		nc, err := nats.Connect(url, connOptions(token, o)...)
+		done <- result{nc, err}
+	}()
+	select {
+	case r := <-done:
+		if r.err != nil {
+			return nil, connectError(url, r.err)
+		}
+		return r.nc, nil
+	case <-ctx.Done():
+		go func() { // the dial has its own timeout; whatever it still brings is closed
+			if r := <-done; r.nc != nil {
+				r.nc.Close()
+			}
+		}()
+		return nil, fmt.Errorf("connect to nats at %q: %w", url, ctx.Err())
+	}
+}
+
+func connectError(url string, err error) error {
+	remedy := "is a server running there, and is the address right?"
+	switch {
+	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired):
+		remedy = "the server wants a token, and this is not it"
+	case errors.Is(err, nats.ErrSecureConnWanted), errors.Is(err, nats.ErrSecureConnRequired):
+		remedy = "the server and the address do not agree on TLS: use tls:// for a server that wants it"
+	}
+	return fmt.Errorf("connect to nats at %q: %w: %s", url, err, remedy)
+}
+
+func connOptions(token string, o ConnOptions) []nats.Option {
+	log := o.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	name := o.Name
+	if name == "" {
+		name = "deed"
+	}
+	log = log.With("connection", name)
+	return []nats.Option{
+		nats.Name(name),
+		nats.Token(token),
+		nats.Timeout(dialTimeout),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(100 * time.Millisecond),
+		nats.ReconnectJitter(150*time.Millisecond, 150*time.Millisecond),
+		// A server that restarts may refuse the token for a moment; giving up for
+		// good would need a person.
+		nats.IgnoreAuthErrorAbort(),
+		nats.ReconnectBufSize(-1),
+		nats.PingInterval(10 * time.Second),
+		nats.MaxPingsOutstanding(2),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil {
+				log.Warn("nats connection lost, reconnecting", "error", err)
+			}
+		}),
+		nats.ReconnectHandler(func(nc *nats.Conn) {
+			log.Info("nats connection is back", "server", nc.ConnectedUrlRedacted())
+		}),
+		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) {
+			if sub != nil {
+				log.Warn("nats connection", "error", err, "subject", sub.Subject)
+				return
+			}
+			log.Warn("nats connection", "error", err)
+		}),
+	}
+}
