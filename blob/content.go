@@ -1,0 +1,149 @@
+package blob
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/deedrun/deed/task"
+	"gocloud.dev/gcerrors"
+)
+
+// errChanged says that content read a second time was not what it had been.
+var errChanged = errors.New("it changed while it was imported; try again when nobody writes to it")
+
+// ImportFile stores a file under a key that is derived from its content, so
+// the same content is stored once, whoever imports it and however often. It
+// reads the file twice, once if the content is there already, and holds none
+// of it. A file that changes meanwhile is an error.
+func (s *Store) ImportFile(ctx context.Context, path string) (task.Ref, error) {
+	ref, err := s.importFile(ctx, path)
+	if err != nil {
+		return task.Ref{}, fmt.Errorf("import file %q: %w", path, err)
+	}
+	return ref, nil
+}
+
+func (s *Store) importFile(ctx context.Context, path string) (task.Ref, error) {
+	// Opening a pipe would wait for its other end, so look first.
+	before, err := os.Stat(path)
+	if err != nil {
+		return task.Ref{}, err
+	}
+	if !before.Mode().IsRegular() {
+		return task.Ref{}, fmt.Errorf("it is a %s, not a regular file", kind(before.Mode()))
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return task.Ref{}, err
+	}
+	defer f.Close()
+	ref, err := contentRef(ctx, f)
+	if err != nil {
+		return task.Ref{}, err
+	}
+	after, err := f.Stat()
+	if err != nil {
+		return task.Ref{}, err
+	}
+	if !os.SameFile(before, after) || after.Size() != ref.Size || !after.ModTime().Equal(before.ModTime()) {
+		return task.Ref{}, errChanged
+	}
+	return ref, s.putContent(ctx, ref, f)
+}
+
+// Import stores a stream of unknown length like ImportFile does a file. The
+// stream is spooled to a temporary file first.
+func (s *Store) Import(ctx context.Context, r io.Reader) (task.Ref, error) {
+	ref, err := s.importStream(ctx, r)
+	if err != nil {
+		return task.Ref{}, fmt.Errorf("import: %w", err)
+	}
+	return ref, nil
+}
+
+func (s *Store) importStream(ctx context.Context, r io.Reader) (ref task.Ref, err error) {
+	spool, err := os.CreateTemp("", "deed-import-*")
+	if err != nil {
+		return task.Ref{}, err
+	}
+	defer func() {
+		err = errors.Join(err, spool.Close(), os.Remove(spool.Name()))
+	}()
+	ref, err = contentRef(ctx, io.TeeReader(r, spool))
+	if err != nil {
+		return task.Ref{}, err
+	}
+	return ref, s.putContent(ctx, ref, spool)
+}
+
+// contentRef reads r to its end and names its content.
+func contentRef(ctx context.Context, r io.Reader) (task.Ref, error) {
+	h := sha256.New()
+	n, err := io.Copy(h, &cancellable{ctx: ctx, r: r})
+	if err != nil {
+		return task.Ref{}, err
+	}
+	sum := hex.EncodeToString(h.Sum(nil))
+	return task.Ref{Key: contentKey("sha256", sum), Size: n, SHA256: sum}, nil
+}
+
+// contentKey spreads content over 256 folders.
+func contentKey(prefix, sum string) string { return prefix + "/" + sum[:2] + "/" + sum[2:] }
+
+// putContent stores the content of f, from its start, unless it is there.
+func (s *Store) putContent(ctx context.Context, ref task.Ref, f io.ReadSeeker) error {
+	return s.putOnce(ctx, ref, func(w io.Writer) error {
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		_, err := io.Copy(w, f)
+		return err
+	})
+}
+
+// putOnce stores what write writes under a key that only this content has. A
+// blob of the right size is taken for it: whoever reads it verifies. One of
+// another size is what a power cut left of an earlier write, and is replaced.
+// Several writers at once store the same bytes, so the first one wins.
+func (s *Store) putOnce(ctx context.Context, ref task.Ref, write func(io.Writer) error) error {
+	attrs, err := s.bucket.Attributes(ctx, ref.Key)
+	switch {
+	case err == nil && attrs.Size == ref.Size:
+		return nil
+	case err != nil && gcerrors.Code(err) != gcerrors.NotFound:
+		return fmt.Errorf("look for blob %q: %w", ref.Key, err)
+	}
+	w, err := s.create(ctx, ref.Key, err == nil)
+	if err != nil {
+		return err
+	}
+	defer w.Abort()
+	if err := write(w); err != nil {
+		return err
+	}
+	if w.size != ref.Size || w.sum() != ref.SHA256 {
+		return errChanged
+	}
+	if err := w.Close(); !errors.Is(err, ErrExists) {
+		return err
+	}
+	return nil
+}
+
+// cancellable is a reader that ends with its context.
+type cancellable struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c *cancellable) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}

@@ -1,0 +1,47 @@
+package blob
+
+import (
+	"errors"
+	"fmt"
+
+	"gocloud.dev/gcerrors"
+)
+
+// ErrNotFound is wrapped by errors about a blob that is not, or no longer,
+// in the store.
+var ErrNotFound = errors.New("blob not found")
+
+// ErrExists is wrapped by errors about a key that holds a blob already. That
+// blob is unchanged.
+var ErrExists = errors.New("a blob with this key exists")
+
+// CorruptError says that a blob does not hold the bytes that its reference
+// names: it was altered, or its write was torn. Reading again does not help;
+// the data has to be produced or imported again.
+type CorruptError struct {
+	Key  string
+	Want string // what the reference names
+	Got  string // what the store holds
+}
+
+func (e *CorruptError) Error() string {
+	return fmt.Sprintf("blob %q is corrupt: want %s, got %s: it was altered or torn in the store; produce or import it again",
+		e.Key, e.Want, e.Got)
+}
+
+// readError gives an error of the backend its meaning for callers.
+func readError(operation, key string, err error) error {
+	if gcerrors.Code(err) == gcerrors.NotFound {
+		return fmt.Errorf("%s %q: %w (%w)", operation, key, ErrNotFound, err)
+	}
+	return fmt.Errorf("%s %q: %w", operation, key, err)
+}
+
+// writeError is readError for the end of a write.
+func writeError(operation, key string, err error) error {
+	switch gcerrors.Code(err) {
+	case gcerrors.FailedPrecondition, gcerrors.AlreadyExists:
+		return fmt.Errorf("%s %q: %w (%w)", operation, key, ErrExists, err)
+	}
+	return fmt.Errorf("%s %q: %w", operation, key, err)
+}
