@@ -93,6 +93,9 @@ var ErrTooLarge = errors.New("commit too large")
 // append may or may not have been stored: retry with the same commit ID.
 var ErrUnavailable = errors.New("event store unavailable")
 
+// ErrStopped is what a subscription's Next returns after Stop.
+var ErrStopped = errors.New("subscription stopped")
+
 // Driver is what a backend implements. Callers use [Store].
 //
 // Append stores the commit if the stream's version matches, and returns the
@@ -101,17 +104,23 @@ var ErrUnavailable = errors.New("event store unavailable")
 // Last is the stream's last commit; ok is false if there is none.
 // Subscribe yields every commit of streams whose name starts with prefix,
 // stored ones first and then new ones as they come, in one order, after the
-// checkpoint, until ctx ends.
+// checkpoint, until ctx ends. A checkpoint beyond the last commit is an error:
+// it comes from another backend.
+// Streams lists the streams that exist and whose name starts with prefix,
+// sorted, without reading them.
 type Driver interface {
 	Append(ctx context.Context, stream string, expected Expected, c Commit) (uint64, error)
 	Read(ctx context.Context, stream string, after uint64) iter.Seq2[Commit, error]
 	Last(ctx context.Context, stream string) (c Commit, ok bool, err error)
 	Subscribe(ctx context.Context, prefix string, after Checkpoint) (Subscription, error)
+	Streams(ctx context.Context, prefix string) ([]string, error)
 	Close() error
 }
 
-// Subscription is a feed of commits. Next waits for the next one; ready is
-// false, without waiting, when wait is false and nothing is there. Stop ends it.
+// Subscription is a feed of commits for one goroutine. Next waits for the next
+// one; ready is false, without waiting, when wait is false and nothing has
+// arrived. An error of Next other than its own ctx's is final: subscribe again
+// from the last checkpoint. Stop ends it, from any goroutine.
 type Subscription interface {
 	Next(ctx context.Context, wait bool) (c Commit, ready bool, err error)
 	Stop()
