@@ -2,6 +2,7 @@ package blob
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"github.com/deedrun/deed/task"
@@ -21,14 +22,14 @@ func (s *Store) ImportPaths(ctx context.Context, files []File, progress func(don
 	var mu sync.Mutex
 	var done int
 	var bytes int64
-	group, ctx := errgroup.WithContext(ctx)
+	group, running := errgroup.WithContext(ctx)
 	group.SetLimit(importers)
 	for i, file := range files {
-		if ctx.Err() != nil {
+		if running.Err() != nil {
 			break
 		}
 		group.Go(func() error {
-			ref, err := s.ImportFile(ctx, file.Path)
+			ref, err := s.ImportFile(running, file.Path)
 			if err != nil {
 				return err
 			}
@@ -45,6 +46,9 @@ func (s *Store) ImportPaths(ctx context.Context, files []File, progress func(don
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("import files: %w", err)
 	}
 	return imported, nil
 }

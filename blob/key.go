@@ -18,8 +18,8 @@ const (
 // backend, so that what runs on a laptop runs in a cloud, and no key leads out
 // of a directory: at most 1,024 bytes of UTF-8 without control characters, in
 // segments between slashes of 1 to 200 bytes that are neither "." nor "..",
-// and not ending in ".attrs". Names that people choose belong in a part's Name,
-// not in a key.
+// without "__0x" and not ending in ".attrs", which stores of files use. Names
+// that people choose belong in a part's Name, not in a key.
 func CheckKey(key string) error {
 	if reason := badKey(key); reason != "" {
 		return fmt.Errorf("blob key %q: %s", clip(key), reason)
@@ -39,6 +39,8 @@ func badKey(key string) string {
 		return "control characters are not allowed"
 	case strings.HasSuffix(key, ".attrs"):
 		return `the ending ".attrs" is reserved`
+	case strings.Contains(key, "__0x"):
+		return `"__0x" is reserved: stores of files escape characters with it`
 	}
 	for segment := range strings.SplitSeq(key, "/") {
 		switch {

@@ -21,7 +21,8 @@ const (
 	maxChunk       = chunkBytes + maxReadLine
 )
 
-// Entry is a part in a manifest: which task wrote it, and as its how manieth.
+// Entry is a part in a manifest: which task wrote it, and its place, from 0,
+// among what that task wrote.
 type Entry struct {
 	Index   int `json:"index"`
 	Ordinal int `json:"ordinal"`

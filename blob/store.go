@@ -30,8 +30,12 @@ func Open(ctx context.Context, address string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open blob store %q: %w", address, err)
 	}
-	return &Store{bucket: bucket}, nil
+	return New(bucket), nil
 }
+
+// New is a store in a bucket that the caller has opened with options of its
+// own. The store takes it over: Close closes it.
+func New(bucket *gcblob.Bucket) *Store { return &Store{bucket: bucket} }
 
 func openBucket(ctx context.Context, address string) (*gcblob.Bucket, error) {
 	mux := gcblob.DefaultURLMux()
