@@ -68,6 +68,15 @@ func (s *Store) Version(ctx context.Context, stream string) (uint64, error) {
 	return last.Version(), nil
 }
 
+// Last is the stream's last commit; ok is false if there is none. It costs one
+// read, however long the stream is.
+func (s *Store) Last(ctx context.Context, stream string) (c Commit, ok bool, err error) {
+	if err := CheckStream(stream); err != nil {
+		return Commit{}, false, fmt.Errorf("last commit of stream %q: %w", stream, err)
+	}
+	return s.driver.Last(ctx, stream)
+}
+
 // Streams lists the streams whose name starts with prefix, sorted. It is
 // cheap: nothing of them is read.
 func (s *Store) Streams(ctx context.Context, prefix string) ([]string, error) {
