@@ -1,0 +1,185 @@
+package definition
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/deedrun/deed/task"
+)
+
+// Diff says in sentences what is different in b, compared with a: "step count:
+// timeout 5m, was 1m". It is empty exactly when both describe the same work;
+// where the bytes of a file lie makes no difference, only which bytes they are.
+func Diff(a, b Definition) []string {
+	var d differences
+	d.value("name", quoted(a.Name), quoted(b.Name))
+	d.value("version", quoted(a.Version), quoted(b.Version))
+	d.value("inputs", list(a.Inputs), list(b.Inputs))
+	d.params(a.Params, b.Params)
+	d.files(a.Files, b.Files)
+	d.steps(a, b)
+	d.value("outputs", list(a.Outputs), list(b.Outputs))
+	return d.lines
+}
+
+type differences struct {
+	where string
+	lines []string
+}
+
+// value compares whole texts, and shows clipped ones.
+func (d *differences) value(what, was, is string) {
+	switch {
+	case was == is:
+	case clip(was) == clip(is):
+		d.say("%s is another, the beginning is the same: %s", what, clip(is))
+	default:
+		d.say("%s %s, was %s", what, clip(is), clip(was))
+	}
+}
+
+func (d *differences) say(format string, args ...any) {
+	d.lines = append(d.lines, d.where+fmt.Sprintf(format, args...))
+}
+
+func (d *differences) params(a, b map[string]json.RawMessage) {
+	for _, name := range sortedKeys(a, b) {
+		was, had := a[name]
+		is, has := b[name]
+		switch {
+		case !had:
+			d.say("param %s %s is new", name, clip(scalar(is)))
+		case !has:
+			d.say("param %s is gone, was %s", name, clip(scalar(was)))
+		default:
+			d.value("param "+name, scalar(was), scalar(is))
+		}
+	}
+}
+
+func (d *differences) files(a, b []task.File) {
+	was, is := map[string]task.Ref{}, map[string]task.Ref{}
+	for _, f := range a {
+		was[f.Name] = f.Ref
+	}
+	for _, f := range b {
+		is[f.Name] = f.Ref
+	}
+	for _, name := range sortedKeys(was, is) {
+		before, had := was[name]
+		now, has := is[name]
+		switch {
+		case !had:
+			d.say("file %s is new", name)
+		case !has:
+			d.say("file %s is gone", name)
+		case before.SHA256 != now.SHA256:
+			d.say("file %s has other content: sha256 %s, was %s", name, short(now.SHA256), short(before.SHA256))
+		}
+	}
+}
+
+func (d *differences) steps(a, b Definition) {
+	was, is := a.Plan(), b.Plan()
+	var kept, keeps []string
+	for i := range a.Steps {
+		if address := a.Steps[i].Address; is.steps[address] == nil {
+			d.say("step %s is gone", address)
+		} else {
+			kept = append(kept, address)
+		}
+	}
+	for i := range b.Steps {
+		now := &b.Steps[i]
+		before, had := was.Step(now.Address)
+		if !had {
+			d.say("step %s is new", now.Address)
+			continue
+		}
+		keeps = append(keeps, now.Address)
+		d.where = "step " + now.Address + ": "
+		d.step(before, now)
+		d.where = ""
+	}
+	if !slices.Equal(kept, keeps) {
+		d.say("steps stand in another order")
+	}
+}
+
+func (d *differences) step(a, b *Step) {
+	d.value("run", run(a.Run), run(b.Run))
+	d.value("each", each(a.Each), each(b.Each))
+	d.value("in", bindings(a.In), bindings(b.In))
+	d.value("out", bindings(a.Out), bindings(b.Out))
+	d.value("after", list(a.After), list(b.After))
+	d.value("timeout", orNone(a.Timeout != 0, a.Timeout.String()), orNone(b.Timeout != 0, b.Timeout.String()))
+	d.value("retry attempts", fmt.Sprint(a.Retry.Attempts), fmt.Sprint(b.Retry.Attempts))
+	d.value("retry backoff", a.Retry.Backoff.String(), b.Retry.Backoff.String())
+	d.value("parallelism", orNone(a.Parallelism != 0, fmt.Sprint(a.Parallelism)), orNone(b.Parallelism != 0, fmt.Sprint(b.Parallelism)))
+}
+
+func run(r task.Run) string {
+	switch {
+	case r.Handler != "":
+		return r.Handler
+	case len(r.Command) > 0:
+		return fmt.Sprintf("%q", r.Command)
+	}
+	return quoted(r.Shell)
+}
+
+func each(e *Each) string {
+	if e == nil {
+		return "none"
+	}
+	return bindings([]Binding{e.Binding}) + e.suffix()
+}
+
+func bindings(all []Binding) string {
+	words := make([]string, len(all))
+	for i, b := range all {
+		words[i] = b.Data
+		if b.Local != b.Data {
+			words[i] = b.Local + ": " + b.Data
+		}
+	}
+	return list(words)
+}
+
+func list(names []string) string { return "[" + strings.Join(names, ", ") + "]" }
+
+func quoted(s string) string { return orNone(s != "", fmt.Sprintf("%q", s)) }
+
+func orNone(some bool, text string) string {
+	if some {
+		return text
+	}
+	return "none"
+}
+
+// scalar brings JSON that means the same, with other spaces or escapes, to one form.
+func scalar(value json.RawMessage) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return string(value)
+	}
+	return string(text)
+}
+
+func short(hash string) string { return hash[:min(len(hash), 12)] }
+
+func sortedKeys[V any](a, b map[string]V) []string {
+	var names []string
+	for name := range a {
+		names = append(names, name)
+	}
+	for name := range b {
+		if _, both := a[name]; !both {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}

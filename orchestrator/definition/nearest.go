@@ -1,0 +1,80 @@
+package definition
+
+import "slices"
+
+// Speller finds the word that somebody may have meant. It stops helping when
+// it has compared a lot, so that a file full of faults is still refused quickly.
+// The zero value is ready; it is not for concurrent use.
+type Speller struct{ compared int }
+
+const mostComparisons = 2_000_000
+
+// Hint is `did you mean "corpus"?` for the candidate nearest to word, or ""
+// if none is near. Of candidates that are equally near the first counts.
+func (s *Speller) Hint(word string, candidates []string) string {
+	if near, ok := s.Nearest(word, candidates); ok {
+		return "did you mean " + quote(near) + "?"
+	}
+	return ""
+}
+
+// Nearest is the candidate with the fewest letters added, dropped, changed or
+// swapped, if that is at most a third of the word.
+func (s *Speller) Nearest(word string, candidates []string) (nearest string, ok bool) {
+	const longest = 200
+	if len(word) > longest {
+		return "", false
+	}
+	least := max(1, len(word)/3) + 1
+	for _, c := range candidates {
+		if s.compared >= mostComparisons {
+			break
+		}
+		s.compared++
+		if c == word || len(c) > longest || c == "" || len(c)-len(word) >= least || len(word)-len(c) >= least {
+			continue
+		}
+		s.compared += len(c) * len(word) / 64
+		if d := distance(word, c); d < least && d < max(len(word), len(c)) {
+			least, nearest, ok = d, c, true
+		}
+	}
+	return nearest, ok
+}
+
+// distance counts the edits, a swap of neighbours being one, from a to b.
+func distance(a, b string) int {
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(row[j-1]+1, last[j]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(b)]
+}
+
+// longestCommon is the address that ends with "/"+word, if there is just one:
+// somebody wrote an address as seen from inside a group.
+func endingWith(word string, addresses []string) (found string, ok bool) {
+	i := slices.IndexFunc(addresses, func(a string) bool { return hasLast(a, word) })
+	if i < 0 || slices.ContainsFunc(addresses[i+1:], func(a string) bool { return hasLast(a, word) }) {
+		return "", false
+	}
+	return addresses[i], true
+}
+
+func hasLast(address, word string) bool {
+	return len(address) > len(word) && address[len(address)-len(word)-1] == '/' && address[len(address)-len(word):] == word
+}

@@ -1,0 +1,140 @@
+package definition
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/deedrun/deed/task"
+)
+
+// The patterns of what an author may call things.
+const (
+	NamePattern    = `^[a-z][a-z0-9_-]{0,62}$`                                    // data, params, steps and groups
+	ProcessPattern = `^[a-z][a-z0-9-]{0,36}$`                                     // a process: with a time-ordered suffix it makes an ID of at most 64 characters
+	HandlerPattern = `^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$` // at most MaxHandler characters
+	AddressPattern = `^[a-z][a-z0-9_-]{0,62}(/[a-z][a-z0-9_-]{0,62})*$`           // a step or group: a/b/c
+)
+
+// The bounds of a definition.
+const (
+	MaxSteps   = 10_000
+	MaxInto    = 100_000
+	MaxDepth   = 16  // of groups in groups
+	MaxHandler = 128 // characters of a handler's name
+)
+
+// DefaultRetry is how tasks are tried when nobody says otherwise.
+var DefaultRetry = Retry{Attempts: 3, Backoff: Backoff{Min: task.Duration(time.Second), Max: task.Duration(30 * time.Second)}}
+
+// Reserved is the first word of the addresses and handlers that deed builds in.
+const Reserved = "deed"
+
+var (
+	namePattern    = regexp.MustCompile(NamePattern)
+	processPattern = regexp.MustCompile(ProcessPattern)
+	handlerPattern = regexp.MustCompile(HandlerPattern)
+	addressPattern = regexp.MustCompile(AddressPattern)
+)
+
+const nameRule = "a name is a letter a-z, then at most 62 of a-z, 0-9, _ and -"
+
+// ParseDuration reads "90s", "1m30s", "2h" or "0".
+func ParseDuration(text string) (task.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return 0, fmt.Errorf("%s is no duration: write it like 30s, 5m or 1h30m", quote(text))
+	}
+	return task.Duration(d), nil
+}
+
+// ParseBackoff reads a span of waiting times, "1s..30s", or one that does not grow, "5s".
+func ParseBackoff(text string) (Backoff, error) {
+	from, to, isSpan := strings.Cut(text, "..")
+	if !isSpan {
+		to = from
+	}
+	shortest, err := ParseDuration(strings.TrimSpace(from))
+	if err != nil {
+		return Backoff{}, fmt.Errorf("%s is no backoff: write it like 1s..30s, or 5s", quote(text))
+	}
+	longest, err := ParseDuration(strings.TrimSpace(to))
+	if err != nil {
+		return Backoff{}, fmt.Errorf("%s is no backoff: write it like 1s..30s, or 5s", quote(text))
+	}
+	return Backoff{Min: shortest, Max: longest}, nil
+}
+
+// String writes what ParseBackoff reads.
+func (b Backoff) String() string {
+	if b.Min == b.Max {
+		return b.Min.String()
+	}
+	return b.Min.String() + ".." + b.Max.String()
+}
+
+// ParseEach reads what a step fans out over: "corpus", "corpus by key" or
+// "corpus by key into 8". Into is nil without `into`; a number that no int
+// holds is the greatest or least int.
+func ParseEach(text string) (data string, byKey bool, into *int, err error) {
+	words := strings.Fields(text)
+	switch {
+	case len(words) == 1:
+		return words[0], false, nil, nil
+	case len(words) == 3 && words[1] == "by" && words[2] == "key":
+		return words[0], true, nil, nil
+	case len(words) == 5 && words[1] == "by" && words[2] == "key" && words[3] == "into":
+		if n, ok := wholeNumber(words[4]); ok {
+			return words[0], true, &n, nil
+		}
+	}
+	return "", false, nil, fmt.Errorf("%s is no fan-out: write it like corpus, corpus by key, or corpus by key into 8", quote(text))
+}
+
+func wholeNumber(text string) (n int, ok bool) {
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		if e, is := err.(*strconv.NumError); !is || e.Err != strconv.ErrRange {
+			return 0, false
+		}
+		n = math.MaxInt
+		if strings.HasPrefix(text, "-") {
+			n = math.MinInt
+		}
+	}
+	return n, true
+}
+
+// String writes the fan-out as an author does: "photos by key into 8".
+func (e Each) String() string { return e.Data + e.suffix() }
+
+func (e Each) suffix() string {
+	switch {
+	case e.Into > 0:
+		return fmt.Sprintf(" by key into %d", e.Into)
+	case e.ByKey:
+		return " by key"
+	}
+	return ""
+}
+
+// quote shows a value of any length in a message.
+func quote(s string) string { return strconv.Quote(clip(s)) }
+
+// clip shortens a text to what fits into a line of a message.
+func clip(s string) string {
+	const most = 80
+	if len(s) <= most {
+		return s
+	}
+	n := 0
+	for i := range s {
+		if n++; n > most {
+			return s[:i] + "…"
+		}
+	}
+	return s
+}
