@@ -31,6 +31,10 @@ const DefaultMaxPayload = 8 << 20
 // the next one.
 const lockName = "server.lock"
 
+// ErrInUse is wrapped by the error of Start for a directory that another
+// server serves from.
+var ErrInUse = errors.New("the directory is in use")
+
 // ServerOptions are the settings of an embedded server. Only Dir is required.
 type ServerOptions struct {
 	Dir           string       // where streams are stored; created if missing; one server at a time
@@ -211,7 +215,7 @@ func lockDir(dir string) (*flock.Flock, error) {
 		if len(holder) == 0 {
 			holder = []byte("another process")
 		}
-		return nil, fmt.Errorf("the directory is in use by %s: connect to that server, stop it, or choose another directory", holder)
+		return nil, fmt.Errorf("%w by %s: connect to that server, stop it, or choose another directory", ErrInUse, holder)
 	}
 	return lock, nil
 }
