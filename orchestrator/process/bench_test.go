@@ -1,0 +1,92 @@
+package process
+
+import (
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/deedrun/deed/task"
+)
+
+// million is a running process of one step with a million tasks, all scheduled.
+func million(b *testing.B) State {
+	b.Helper()
+	return decideAll(b, State{}, StartProcess{
+		ID: "p", Definition: fanOut(0), Inputs: map[string]task.Dataset{"in": manifestOf(1_000_000)}, At: start,
+	})
+}
+
+// scattered yields the indexes of a million tasks in reports of size, as four
+// workers that take turns would confirm them.
+func scattered(size int) []task.Ranges {
+	var reports []task.Ranges
+	for first := 0; first < 1_000_000; first += 4 * size {
+		for w := range 4 {
+			var indexes []int
+			for i := range size {
+				if at := first + w + 4*i; at < 1_000_000 {
+					indexes = append(indexes, at)
+				}
+			}
+			if len(indexes) > 0 {
+				reports = append(reports, task.Of(indexes...))
+			}
+		}
+	}
+	return reports
+}
+
+// BenchmarkFoldMillion folds the history of a million confirmed tasks, as a
+// cold start does: the target is a second and 200 MB.
+func BenchmarkFoldMillion(b *testing.B) {
+	for name, size := range map[string]int{"one-task-a-report": 1, "100-tasks-a-report": 100} {
+		b.Run(name, func(b *testing.B) {
+			s := million(b)
+			var history []Event
+			for _, tasks := range scattered(size) {
+				history = append(history, TasksConfirmed{Address: "work", Attempt: 1, Tasks: tasks, At: start})
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				done := Fold(s, history...)
+				require.NoError(b, done.Damage())
+				require.Equal(b, 1_000_000, done.Steps()[0].Confirmed)
+			}
+			b.StopTimer()
+			var m runtime.MemStats
+			done := Fold(s, history...)
+			history = nil
+			runtime.GC()
+			runtime.ReadMemStats(&m)
+			b.ReportMetric(float64(m.HeapAlloc)/1e6, "MB-held")
+			runtime.KeepAlive(done)
+		})
+	}
+}
+
+// BenchmarkDecidePerResult reports what one result costs in Decide and Evolve
+// together, in a process of a million tasks.
+func BenchmarkDecidePerResult(b *testing.B) {
+	for name, size := range map[string]int{"alone": 1, "in-ranges-of-100": 100, "in-ranges-of-1000": 1000} {
+		b.Run(name, func(b *testing.B) {
+			s := million(b)
+			reports := scattered(size)
+			results, next := 0, 0
+			at := s
+			for b.Loop() {
+				if next == len(reports) {
+					next, at = 0, s
+				}
+				events, err := Decide(at, ConfirmTasks{Address: "work", Attempt: 1, Tasks: reports[next], At: start})
+				if err != nil {
+					b.Fatal(err)
+				}
+				at = Fold(at, events...)
+				results += reports[next].Len()
+				next++
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(results), "ns/result")
+		})
+	}
+}

@@ -1,0 +1,157 @@
+package process
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Stored is an event as it lies in the store: a type name and a schema number
+// that never change their meaning, and JSON.
+type Stored struct {
+	Type   string
+	Schema int
+	Data   []byte
+}
+
+// codec knows the stored form of each event type of this version. When the
+// stored form of an event changes, its schema number rises, and an upcaster is
+// added that turns the data of the schema before into the data of this one.
+type codec struct {
+	byName map[string]*eventType
+	byType map[reflect.Type]*eventType
+}
+
+type eventType struct {
+	name   string
+	schema int
+	decode func([]byte) (Event, error)
+	upcast map[int]upcaster // by the schema it reads; it writes the next
+}
+
+type upcaster func(data []byte) ([]byte, error)
+
+func stored[E Event](name string, schema int, upcast map[int]upcaster) (reflect.Type, *eventType) {
+	return reflect.TypeFor[E](), &eventType{name: name, schema: schema, upcast: upcast, decode: func(data []byte) (Event, error) {
+		var e E
+		err := json.Unmarshal(data, &e)
+		return e, err
+	}}
+}
+
+func newCodec() *codec {
+	c := &codec{byName: map[string]*eventType{}, byType: map[reflect.Type]*eventType{}}
+	c.add(stored[ProcessStarted]("process-started", 1, nil))
+	c.add(stored[StepStarted]("step-started", 1, nil))
+	c.add(stored[TasksScheduled]("tasks-scheduled", 1, nil))
+	c.add(stored[TasksConfirmed]("tasks-confirmed", 1, nil))
+	c.add(stored[TasksFailed]("tasks-failed", 1, nil))
+	c.add(stored[TasksRetryPlanned]("tasks-retry-planned", 1, nil))
+	c.add(stored[TasksLost]("tasks-lost", 1, nil))
+	c.add(stored[TaskTimedOut]("task-timed-out", 1, nil))
+	c.add(stored[StepCompleted]("step-completed", 1, nil))
+	c.add(stored[ProcessCompleted]("process-completed", 1, nil))
+	c.add(stored[ProcessFailed]("process-failed", 1, nil))
+	return c
+}
+
+func (c *codec) add(t reflect.Type, e *eventType) {
+	c.byName[e.name], c.byType[t] = e, e
+}
+
+var current = newCodec()
+
+// EventTypes lists the types of all events.
+func EventTypes() []reflect.Type {
+	types := slices.Collect(maps.Keys(current.byType))
+	slices.SortFunc(types, func(a, b reflect.Type) int { return strings.Compare(a.Name(), b.Name()) })
+	return types
+}
+
+// CommandTypes lists the types of all commands.
+func CommandTypes() []reflect.Type {
+	return []reflect.Type{
+		reflect.TypeFor[StartProcess](), reflect.TypeFor[ConfirmTasks](), reflect.TypeFor[FailTasks](),
+		reflect.TypeFor[LoseTasks](), reflect.TypeFor[TryTimeoutTask](), reflect.TypeFor[FireTimer](),
+	}
+}
+
+// Encode is the stored form of an event.
+func Encode(e Event) (Stored, error) { return current.encode(e) }
+
+// Decode reads a stored event, of this schema or an older one. An event that a
+// newer version of deed wrote is an error that says so.
+func Decode(s Stored) (Event, error) { return current.decode(s) }
+
+func (c *codec) encode(e Event) (Stored, error) {
+	t, ok := c.byType[reflect.TypeOf(e)]
+	if !ok {
+		return Stored{}, fmt.Errorf("encode event: type %T has no stored form", e)
+	}
+	data, err := json.Marshal(e)
+	if err != nil {
+		return Stored{}, fmt.Errorf("encode event %s: %w", t.name, err)
+	}
+	return Stored{Type: t.name, Schema: t.schema, Data: data}, nil
+}
+
+func (c *codec) decode(s Stored) (Event, error) {
+	t, ok := c.byName[s.Type]
+	if !ok {
+		return nil, fmt.Errorf("decode event: this version of deed does not know type %q: a newer one wrote it; use that version", s.Type)
+	}
+	if s.Schema > t.schema {
+		return nil, fmt.Errorf("decode event %s: its schema is %d, this version of deed knows up to %d: a newer one wrote it; use that version",
+			s.Type, s.Schema, t.schema)
+	}
+	data := s.Data
+	for schema := s.Schema; schema < t.schema; schema++ {
+		up, ok := t.upcast[schema]
+		if !ok {
+			return nil, fmt.Errorf("decode event %s: nothing reads its schema %d", s.Type, schema)
+		}
+		var err error
+		if data, err = up(data); err != nil {
+			return nil, fmt.Errorf("decode event %s: raise schema %d: %w", s.Type, schema, err)
+		}
+	}
+	e, err := t.decode(data)
+	if err != nil {
+		return nil, fmt.Errorf("decode event %s (schema %d): %w", s.Type, s.Schema, err)
+	}
+	return e, nil
+}
+
+// wireCommand is a command as it travels: only those that people and programs send do.
+type wireCommand struct {
+	Type string          `json:"type"`
+	Data json.RawMessage `json:"data"`
+}
+
+// EncodeCommand is the wire form of a command that a person sends.
+func EncodeCommand(c StartProcess) ([]byte, error) {
+	data, err := json.Marshal(c)
+	if err != nil {
+		return nil, fmt.Errorf("encode command: %w", err)
+	}
+	return json.Marshal(wireCommand{Type: "start-process", Data: data})
+}
+
+// DecodeCommand reads what EncodeCommand wrote.
+func DecodeCommand(data []byte) (Command, error) {
+	var w wireCommand
+	if err := json.Unmarshal(data, &w); err != nil {
+		return nil, fmt.Errorf("decode command: %w", err)
+	}
+	if w.Type != "start-process" {
+		return nil, fmt.Errorf("decode command: this version of deed does not know %q", w.Type)
+	}
+	var c StartProcess
+	if err := json.Unmarshal(w.Data, &c); err != nil {
+		return nil, fmt.Errorf("decode command %s: %w", w.Type, err)
+	}
+	return c, nil
+}

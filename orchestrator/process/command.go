@@ -1,0 +1,114 @@
+package process
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/deedrun/deed/orchestrator/definition"
+	"github.com/deedrun/deed/task"
+)
+
+// Command is a wish: Decide refuses it, or turns it into events, or, where it
+// was granted already, into none.
+type Command interface {
+	command()
+	fmt.Stringer
+}
+
+// StartProcess begins a process. The same ID with the same definition and
+// inputs again changes nothing; with others it is refused.
+type StartProcess struct {
+	ID         string                  `json:"id"`
+	Definition definition.Definition   `json:"definition"`
+	Inputs     map[string]task.Dataset `json:"inputs,omitempty"`
+	At         time.Time               `json:"at"`
+}
+
+// ConfirmTasks says that tasks were executed and what they wrote.
+type ConfirmTasks struct {
+	Address    string
+	Generation int
+	Attempt    int
+	Tasks      task.Ranges
+	Parts      []task.Produced
+	Manifest   *task.Ref
+	Sealed     *task.Dataset // the result of deed/seal
+	Worker     string
+	Elapsed    task.Duration
+	At         time.Time
+}
+
+// FailTasks says that tasks were executed and failed.
+type FailTasks struct {
+	Address    string
+	Generation int
+	Attempt    int
+	Tasks      task.Ranges
+	Error      string
+	Verdict    task.Verdict
+	Worker     string
+	At         time.Time
+}
+
+// LoseTasks says that tasks were handed to a second worker because the first
+// one's lease ran out: it is presumed dead.
+type LoseTasks struct {
+	Address    string
+	Generation int
+	Attempt    int
+	Tasks      task.Ranges
+	Worker     string // who was handed them
+	At         time.Time
+}
+
+// TryTimeoutTask asks whether an attempt that seems to run for too long should
+// be given up. The timeout manager only asks; the aggregate decides.
+type TryTimeoutTask struct {
+	Address    string
+	Generation int
+	Index      int
+	Attempt    int
+	Elapsed    task.Duration
+	Worker     string
+	At         time.Time
+}
+
+// FireTimer says that the time of a planned retry has come.
+type FireTimer struct {
+	Address    string
+	Generation int
+	Attempt    int
+	Tasks      task.Ranges
+	At         time.Time
+}
+
+func (StartProcess) command()   {}
+func (ConfirmTasks) command()   {}
+func (FailTasks) command()      {}
+func (LoseTasks) command()      {}
+func (TryTimeoutTask) command() {}
+func (FireTimer) command()      {}
+
+func (c StartProcess) String() string {
+	return fmt.Sprintf("process %s is started%s", c.Definition.Name, withInputs(c.Inputs))
+}
+
+func (c ConfirmTasks) String() string {
+	return fmt.Sprintf("%s reported done by attempt %d", subject(c.Address, c.Tasks), c.Attempt) + wrote(c.Parts, c.Manifest, c.Sealed)
+}
+
+func (c FailTasks) String() string {
+	return fmt.Sprintf("%s reported failed by attempt %d (%s): %s", subject(c.Address, c.Tasks), c.Attempt, c.Verdict, c.Error)
+}
+
+func (c LoseTasks) String() string {
+	return fmt.Sprintf("%s reported lost at attempt %d", subject(c.Address, c.Tasks), c.Attempt)
+}
+
+func (c TryTimeoutTask) String() string {
+	return fmt.Sprintf("the timeout manager asks about %s[%d], attempt %d", c.Address, c.Index, c.Attempt)
+}
+
+func (c FireTimer) String() string {
+	return fmt.Sprintf("the time has come to retry %s, attempt %d", subject(c.Address, c.Tasks), c.Attempt)
+}

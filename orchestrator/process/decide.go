@@ -1,0 +1,192 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/deedrun/deed/orchestrator/definition"
+	"github.com/deedrun/deed/task"
+)
+
+// MaxTasks is the most tasks one step may have.
+const MaxTasks = 100_000_000
+
+// MaxKeys is the most distinct keys a step may fan out over without `into`.
+const MaxKeys = 10_000
+
+// RefusedError is a command that must not be granted. Sending it again changes
+// nothing. Differs, for a StartProcess, lists how the running process differs.
+type RefusedError struct {
+	Process string
+	Reason  string
+	Differs []string
+}
+
+func (e *RefusedError) Error() string {
+	s := fmt.Sprintf("process %q: %s", e.Process, e.Reason)
+	if len(e.Differs) > 0 {
+		s += ": " + strings.Join(e.Differs, "; ")
+	}
+	return s
+}
+
+// ErrNotStarted is what every command but StartProcess gets for a process that
+// nobody started.
+var ErrNotStarted = errors.New("no such process")
+
+// Decide says what a command leads to. A command that was granted before, or
+// that time has overtaken, gives no events and no error. The state stays as it was.
+func Decide(s State, c Command) ([]Event, error) {
+	if s.damaged != nil {
+		return nil, fmt.Errorf("%w; the process stands still until a version of deed that knows better reads it", s.damaged)
+	}
+	if start, ok := c.(StartProcess); ok {
+		return decideStart(s, start)
+	}
+	if s.graph == nil {
+		return nil, ErrNotStarted
+	}
+	d := &decision{edits: edit(s)}
+	var err error
+	switch c := c.(type) {
+	case ConfirmTasks:
+		d.at, err = c.At, d.confirmTasks(c)
+	case FailTasks:
+		d.at, err = c.At, d.failTasks(c)
+	case LoseTasks:
+		d.at, err = c.At, d.loseTasks(c)
+	case TryTimeoutTask:
+		d.at, err = c.At, d.tryTimeout(c)
+	case FireTimer:
+		d.at, err = c.At, d.fireTimer(c)
+	default:
+		err = fmt.Errorf("process %q: this version does not know commands of type %T", s.ID, c)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return d.events, d.damaged
+}
+
+// decision collects the events of one command; each is applied at once, so
+// that what follows from it is decided on the state after it.
+type decision struct {
+	*edits
+	events []Event
+	at     time.Time
+}
+
+func (d *decision) emit(e Event) {
+	d.events = append(d.events, e)
+	d.edits.apply(e)
+}
+
+func decideStart(s State, c StartProcess) ([]Event, error) {
+	if s.graph != nil {
+		if differs := differences(s, c); len(differs) > 0 {
+			return nil, &RefusedError{
+				Process: s.ID, Differs: differs,
+				Reason: "it exists and is another job; choose another ID or give the same definition, inputs and parameters",
+			}
+		}
+		return nil, nil
+	}
+	if err := checkStart(c); err != nil {
+		return nil, &RefusedError{Process: c.ID, Reason: err.Error()}
+	}
+	d := &decision{edits: edit(s), at: c.At}
+	d.emit(ProcessStarted{ID: c.ID, Definition: c.Definition, Hash: c.Definition.Hash(), Inputs: c.Inputs, At: c.At})
+	if d.damaged != nil {
+		return nil, &RefusedError{Process: c.ID, Reason: d.damaged.Error()}
+	}
+	for i := range c.Definition.Steps {
+		if d.nodes[i].needs == 0 {
+			d.startStep(i)
+		}
+	}
+	return d.events, nil
+}
+
+// differences lists how a start differs from the process that has its ID.
+func differences(s State, c StartProcess) []string {
+	differs := definition.Diff(*s.Definition, c.Definition)
+	for _, name := range slices.Sorted(maps.Keys(c.Inputs)) {
+		was, given := s.Inputs[name]
+		if given && was.Digest != c.Inputs[name].Digest {
+			differs = append(differs, fmt.Sprintf("input %s: other content (%s now, %s then)", name,
+				plural(c.Inputs[name].Count, "part"), plural(was.Count, "part")))
+		}
+	}
+	return differs
+}
+
+func checkStart(c StartProcess) error {
+	if !validID(c.ID) {
+		return fmt.Errorf("an ID is 1 to 64 of the characters a-z, 0-9 and -, not %q", c.ID)
+	}
+	if _, err := newGraph(&c.Definition); err != nil {
+		return err
+	}
+	for _, name := range c.Definition.Inputs {
+		d, given := c.Inputs[name]
+		switch {
+		case !given:
+			return fmt.Errorf("input %q is not given: add --in %s=PATH", name, name)
+		case d.Manifest == nil && d.Count != len(d.Parts), d.Count < 0, d.Keys < 0:
+			return fmt.Errorf("input %q says it has %d parts but lists %d", name, d.Count, len(d.Parts))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Inputs)) {
+		if !slices.Contains(c.Definition.Inputs, name) {
+			return fmt.Errorf("%q is not an input of %s; its inputs are: %s", name, c.Definition.Name, strings.Join(c.Definition.Inputs, ", "))
+		}
+	}
+	return nil
+}
+
+func validID(id string) bool {
+	if len(id) < 1 || len(id) > 64 {
+		return false
+	}
+	return strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+}
+
+// alive returns the node a report speaks of, and which of its tasks are still
+// open. None are when the report is late: of an ended process, an older
+// generation, or about tasks that others have confirmed.
+func (d *decision) alive(address string, generation int, tasks task.Ranges) (int, *node, task.Ranges, error) {
+	i, n, err := d.node(address)
+	if err != nil {
+		return 0, nil, nil, &RefusedError{Process: d.ID, Reason: err.Error()}
+	}
+	if generation != n.generation || n.phase != running || d.Status != Running {
+		return i, n, nil, nil
+	}
+	if len(tasks) == 0 || tasks[0].First < 0 || tasks[len(tasks)-1].End() > n.scheduled {
+		return 0, nil, nil, &RefusedError{
+			Process: d.ID,
+			Reason:  fmt.Sprintf("%q has no scheduled tasks %s (scheduled so far: the first %d)", address, tasks, n.scheduled),
+		}
+	}
+	return i, n, n.tasks.open(tasks), nil
+}
+
+// current keeps those of the tasks whose current attempt is this one and is
+// not over already.
+func (n *node) current(open task.Ranges, attempt int) task.Ranges {
+	var same []int
+	for i := range open.All() {
+		if t := n.tasks.trouble(i); t.attempt == attempt && !t.waiting {
+			same = append(same, i)
+		}
+	}
+	return task.Of(same...)
+}
+
+func (d *decision) fail(i, index, attempt int, worker, reason string) {
+	d.emit(ProcessFailed{Address: d.graph.address(i), Index: index, Attempt: attempt, Worker: worker, Reason: reason, At: d.at})
+}

@@ -1,0 +1,190 @@
+package process
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/deedrun/deed/orchestrator/definition"
+	"github.com/deedrun/deed/task"
+)
+
+// confirmTasks counts each task once, whoever did it first and at whatever
+// attempt; then the graph moves on as far as it can.
+func (d *decision) confirmTasks(c ConfirmTasks) error {
+	i, _, fresh, err := d.alive(c.Address, c.Generation, c.Tasks)
+	if err != nil || len(fresh) == 0 {
+		return err
+	}
+	if err := d.checkOutputs(i, c); err != nil {
+		return &RefusedError{Process: d.ID, Reason: err.Error()}
+	}
+	e := TasksConfirmed{
+		Address: c.Address, Generation: c.Generation, Attempt: c.Attempt, Tasks: fresh,
+		Manifest: c.Manifest, Sealed: c.Sealed, Worker: c.Worker, Elapsed: c.Elapsed, At: c.At,
+	}
+	for _, p := range c.Parts {
+		if fresh.Contains(p.Index) {
+			e.Parts = append(e.Parts, p)
+		}
+	}
+	d.emit(e)
+	d.advance(i, fresh.Len())
+	return nil
+}
+
+func (d *decision) checkOutputs(i int, c ConfirmTasks) error {
+	step, isStep := d.graph.step(i)
+	if !isStep {
+		if c.Sealed == nil || c.Tasks.Len() != 1 {
+			return fmt.Errorf("a result of %s must carry one merged list", c.Address)
+		}
+		return nil
+	}
+	if c.Sealed != nil {
+		return fmt.Errorf("%s is no merge, but its result carries a merged list", c.Address)
+	}
+	for _, p := range c.Parts {
+		if !slices.ContainsFunc(step.Out, func(b definition.Binding) bool { return b.Data == p.Data }) {
+			return fmt.Errorf("%s[%d] wrote %q, which is not among its outputs", c.Address, p.Index, p.Data)
+		}
+	}
+	return nil
+}
+
+// advance follows from n tasks of a node having been confirmed.
+func (d *decision) advance(i, n int) {
+	node := d.nodes[i]
+	if _, isStep := d.graph.step(i); !isStep {
+		if node.confirmed == node.total {
+			d.mergeOn(i)
+		}
+		return
+	}
+	if room := min(n, node.total-node.scheduled); room > 0 {
+		d.schedule(i, node.scheduled, room)
+	}
+	if node = d.nodes[i]; node.confirmed == node.total {
+		d.finish(i)
+	}
+}
+
+func (d *decision) schedule(i, first, count int) {
+	d.emit(TasksScheduled{
+		Address: d.graph.address(i), Generation: d.nodes[i].generation, Attempt: 1,
+		Tasks: task.Span(first, count), At: d.at,
+	})
+}
+
+// startStep runs when all that a step reads is sealed.
+func (d *decision) startStep(i int) {
+	step, _ := d.graph.step(i)
+	total, tooMany := d.countTasks(step)
+	if tooMany != "" {
+		d.fail(i, -1, 0, "", tooMany)
+		return
+	}
+	d.emit(StepStarted{Address: step.Address, Generation: d.nodes[i].generation, Tasks: total, At: d.at})
+	first := total
+	if step.Parallelism > 0 {
+		first = min(total, step.Parallelism)
+	}
+	if first > 0 {
+		d.schedule(i, 0, first)
+		return
+	}
+	d.finish(i)
+}
+
+// countTasks is how many tasks the step fans out into; reason says why it cannot.
+func (d *decision) countTasks(step definition.Step) (n int, reason string) {
+	if step.Each == nil {
+		return 1, ""
+	}
+	data, _ := d.Data(step.Each.Data)
+	switch {
+	case !step.Each.ByKey:
+		n = data.Count
+	case step.Each.Into > 0 && data.Count > 0:
+		n = step.Each.Into
+	case step.Each.Into == 0:
+		n = data.Keys
+		if n > MaxKeys {
+			return 0, fmt.Sprintf("%s has %d distinct keys, and `each: %s by key` takes at most %d; write `by key into N` to share them among N tasks",
+				step.Each.Data, n, step.Each.Data, MaxKeys)
+		}
+	}
+	if n > MaxTasks {
+		return 0, fmt.Sprintf("%d tasks are more than a step may have (%d)", n, MaxTasks)
+	}
+	return n, ""
+}
+
+// finish runs when all tasks of a step are confirmed: it seals what the step
+// wrote, by merges where the lists are large.
+func (d *decision) finish(i int) {
+	step, _ := d.graph.step(i)
+	merging := false
+	for _, out := range step.Out {
+		if !d.mustMerge(i, out.Data) {
+			continue
+		}
+		merging = true
+		seal := d.graph.number[SealPrefix+out.Data]
+		total := len(batches(d.nodes[i].sources()))
+		d.emit(StepStarted{Address: SealPrefix + out.Data, Generation: d.nodes[seal].generation, Tasks: total, At: d.at})
+		d.schedule(seal, 0, total)
+	}
+	if !merging {
+		d.complete(i)
+	}
+}
+
+// mergeOn runs when a round of merges is over: another round merges its
+// results, until there is one.
+func (d *decision) mergeOn(i int) {
+	n := d.nodes[i]
+	round := n.total - n.levels[len(n.levels)-1]
+	if round > 1 {
+		d.schedule(i, n.total, (round+mergeWidth-1)/mergeWidth)
+		return
+	}
+	writer := d.graph.writer[d.graph.sealed(i)]
+	step, _ := d.graph.step(writer)
+	for _, out := range step.Out {
+		seal := d.nodes[d.graph.number[SealPrefix+out.Data]]
+		if seal.phase == running && !seal.mergedAll() {
+			return
+		}
+	}
+	d.complete(writer)
+}
+
+// mergedAll reports whether the last round of a merge is over.
+func (n *node) mergedAll() bool {
+	return n.confirmed == n.total && n.total-n.levels[len(n.levels)-1] == 1
+}
+
+// complete seals the names of a step and starts what waited for it.
+func (d *decision) complete(i int) {
+	step, _ := d.graph.step(i)
+	data := make(map[string]task.Dataset, len(step.Out))
+	for _, out := range step.Out {
+		seal := d.nodes[d.graph.number[SealPrefix+out.Data]]
+		if seal.phase == running {
+			data[out.Data] = seal.merged[seal.total-1]
+			continue
+		}
+		summary := task.Inline(d.nodes[i].inlineParts(out.Data))
+		summary.Parts = nil // the confirmations hold them
+		data[out.Data] = summary
+	}
+	d.emit(StepCompleted{Address: step.Address, Generation: d.nodes[i].generation, Data: data, At: d.at})
+	for _, j := range d.graph.next[i] {
+		if d.Status == Running && d.nodes[j].needs == 0 && d.nodes[j].phase == waiting {
+			d.startStep(j)
+		}
+	}
+	if d.left == 0 && d.Status == Running {
+		d.emit(ProcessCompleted{At: d.at})
+	}
+}

@@ -1,0 +1,111 @@
+package process
+
+import (
+	"fmt"
+	"iter"
+
+	"github.com/deedrun/deed/task"
+)
+
+// Message is the message on the work queue for some tasks of a step: all that
+// a worker needs to execute them. Everything in it follows from what the step
+// reads, which is sealed, and from the indexes.
+func Message(s State, e Enqueue, tasks task.Ranges) (task.Work, error) {
+	i, n, err := s.node(e.Address)
+	if err != nil {
+		return task.Work{}, err
+	}
+	if n.phase != running || len(tasks) == 0 || tasks[len(tasks)-1].End() > n.total {
+		return task.Work{}, fmt.Errorf("process %q: %s is not there to be executed", s.ID, subject(e.Address, tasks))
+	}
+	w := task.Work{Process: s.ID, Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: tasks}
+	step, isStep := s.graph.step(i)
+	if !isStep {
+		w.Run.Handler = SealHandler
+		seal := s.merge(i, tasks[0].First)
+		w.Seal = &seal
+		return w, nil
+	}
+	w.Run, w.Params, w.Files, w.Timeout = step.Run, s.Definition.Params, s.Definition.Files, step.Timeout
+	for _, out := range step.Out {
+		w.Outputs = append(w.Outputs, task.Output{Local: out.Local, Data: out.Data})
+	}
+	if step.Each != nil {
+		in := task.Input{Local: step.Each.Local, Mode: task.Element, Into: step.Each.Into}
+		if step.Each.ByKey {
+			in.Mode = task.Group
+		}
+		w.Inputs = append(w.Inputs, s.fill(in, step.Each.Data, tasks))
+	}
+	for _, b := range step.In {
+		w.Inputs = append(w.Inputs, s.fill(task.Input{Local: b.Local, Mode: task.Whole}, b.Data, tasks))
+	}
+	return w, nil
+}
+
+// Alone reports whether tasks of this address travel one a message. Merges do:
+// each has sources of its own.
+func Alone(e Enqueue) bool {
+	return e.Alone || len(e.Address) > len(SealPrefix) && e.Address[:len(SealPrefix)] == SealPrefix
+}
+
+func (s State) fill(in task.Input, name string, tasks task.Ranges) task.Input {
+	data, _ := s.Data(name)
+	if data.Manifest != nil {
+		in.Manifest = data.Manifest
+		return in
+	}
+	switch {
+	case in.Mode == task.Whole:
+		in.Lists = [][]task.Part{data.Parts}
+	case in.Mode == task.Element:
+		for i := range tasks.All() {
+			in.Lists = append(in.Lists, data.Parts[i:i+1])
+		}
+	default:
+		groups := group(data.Parts, in.Into)
+		for i := range tasks.All() {
+			in.Lists = append(in.Lists, groups(i))
+		}
+	}
+	return in
+}
+
+// group gives the parts of task i: those of the i-th distinct key, or, with
+// buckets, those whose key falls into bucket i.
+func group(parts []task.Part, into int) func(i int) []task.Part {
+	if into > 0 {
+		buckets := map[int][]task.Part{}
+		for _, p := range parts {
+			b := task.Bucket(p.Key, into)
+			buckets[b] = append(buckets[b], p)
+		}
+		return func(i int) []task.Part { return buckets[i] }
+	}
+	var groups [][]task.Part
+	for run := range runs(parts) {
+		groups = append(groups, run)
+	}
+	return func(i int) []task.Part {
+		if i < len(groups) {
+			return groups[i]
+		}
+		return nil
+	}
+}
+
+// runs yields the runs of parts with the same key.
+func runs(parts []task.Part) iter.Seq[[]task.Part] {
+	return func(yield func([]task.Part) bool) {
+		for first := 0; first < len(parts); {
+			end := first + 1
+			for end < len(parts) && parts[end].Key == parts[first].Key {
+				end++
+			}
+			if !yield(parts[first:end]) {
+				return
+			}
+			first = end
+		}
+	}
+}

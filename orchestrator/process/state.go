@@ -1,0 +1,196 @@
+package process
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/deedrun/deed/orchestrator/definition"
+	"github.com/deedrun/deed/task"
+)
+
+// Status is where a process stands.
+type Status string
+
+// The statuses of a process. The zero status is that of a process nobody started.
+const (
+	Running   Status = "running"
+	Completed Status = "completed"
+	Failed    Status = "failed"
+)
+
+// State is what a history folds to. The zero State is that of a process that
+// nobody started.
+type State struct {
+	ID         string
+	Version    uint64 // events folded
+	Status     Status
+	Definition *definition.Definition
+	Hash       string
+	Inputs     map[string]task.Dataset
+	StartedAt  time.Time
+	EndedAt    time.Time
+	Failure    *ProcessFailed
+
+	graph   *graph
+	nodes   []*node // by number: steps, then seals
+	left    int     // steps that have not completed
+	damaged error   // the first event that made no sense
+}
+
+// phase is where a node stands.
+type phase uint8
+
+const (
+	waiting phase = iota // for what it reads
+	running
+	sealing // all tasks confirmed; the lists of what it wrote are being merged
+	completed
+)
+
+// node is the state of a step, or of the merge of a name.
+type node struct {
+	owner *token
+
+	phase      phase
+	generation int
+	needs      int // steps it still waits for
+	total      int // tasks
+	scheduled  int // tasks 0 to scheduled-1 were scheduled at least once
+	confirmed  int
+	retrying   int // waiting for the timer of a planned retry
+	failures   int
+	losses     int
+	elapsed    time.Duration // execution time of confirmed tasks
+	startedAt  time.Time
+	endedAt    time.Time
+	tasks      ledger
+
+	gathered *gathered               // what confirmed tasks wrote, newest first
+	sealed   map[string]task.Dataset // by name, from StepCompleted on
+
+	levels []int          // seals: the first task of each round of merges
+	merged []task.Dataset // seals: results by task
+}
+
+// gathered is a list that shares its tail: an append copies nothing.
+type gathered struct {
+	task.Source
+	older  *gathered
+	bytes  int  // of inline parts, up to here
+	stored bool // some source up to here is a manifest
+}
+
+// inlineSize is how much an inline part costs in events and messages, about.
+func inlineSize(p task.Produced) int {
+	n := 60 + len(p.Data) + len(p.Key) + len(p.Name) + len(p.Value)
+	if p.Ref != nil {
+		n += 100 + len(p.Ref.Key)
+	}
+	return n
+}
+
+// Damage is the first event of the history that made no sense, as an error; nil
+// for a sound history. A damaged process refuses commands.
+func (s State) Damage() error { return s.damaged }
+
+// Ended reports whether the process has completed or failed.
+func (s State) Ended() bool { return s.Status == Completed || s.Status == Failed }
+
+// Progress is how far a step is, for people and views.
+type Progress struct {
+	Address   string                  `json:"address"`
+	Phase     string                  `json:"phase"` // waiting, running, sealing, completed
+	Tasks     int                     `json:"tasks"`
+	Scheduled int                     `json:"scheduled"`
+	Confirmed int                     `json:"confirmed"`
+	Retrying  int                     `json:"retrying,omitempty"`
+	Failures  int                     `json:"failures,omitempty"`
+	Losses    int                     `json:"losses,omitempty"`
+	Elapsed   task.Duration           `json:"elapsed,omitempty"` // execution time, summed over tasks
+	StartedAt time.Time               `json:"startedAt,omitzero"`
+	EndedAt   time.Time               `json:"endedAt,omitzero"`
+	Data      map[string]task.Dataset `json:"data,omitempty"`
+}
+
+var phases = [...]string{waiting: "waiting", running: "running", sealing: "sealing", completed: "completed"}
+
+// Steps lists the steps in the order of the definition.
+func (s State) Steps() []Progress {
+	var steps []Progress
+	for i, n := range s.nodes {
+		step, ok := s.graph.step(i)
+		if !ok {
+			break
+		}
+		steps = append(steps, Progress{
+			Address: step.Address, Phase: phases[n.phase], Tasks: n.total, Scheduled: n.scheduled,
+			Confirmed: n.confirmed, Retrying: n.retrying, Failures: n.failures, Losses: n.losses,
+			Elapsed: task.Duration(n.elapsed), StartedAt: n.startedAt, EndedAt: n.endedAt, Data: n.sealed,
+		})
+	}
+	return steps
+}
+
+// Data is the sealed dataset of a name; ok is false while it is not sealed.
+func (s State) Data(name string) (d task.Dataset, ok bool) {
+	if s.graph == nil {
+		return task.Dataset{}, false
+	}
+	if w, written := s.graph.writer[name]; written {
+		d, ok = s.nodes[w].sealed[name]
+		return d, ok
+	}
+	d, ok = s.Inputs[name]
+	return d, ok
+}
+
+// Open is the subset of tasks that may still be confirmed: scheduled, at this
+// attempt or a later one, in a process that runs.
+func (s State) Open(address string, generation int, tasks task.Ranges) task.Ranges {
+	if s.Status != Running {
+		return nil
+	}
+	i, ok := s.graph.number[address]
+	if !ok {
+		return nil
+	}
+	n := s.nodes[i]
+	if n.generation != generation || n.phase != running {
+		return nil
+	}
+	return n.tasks.open(tasks.Minus(task.Span(n.scheduled, task.MaxIndex-n.scheduled)))
+}
+
+// Attempt is the current attempt at a task, and whether it waits for a retry.
+func (s State) Attempt(address string, index int) (attempt int, retrying bool) {
+	if s.graph == nil {
+		return 0, false
+	}
+	i, ok := s.graph.number[address]
+	if !ok {
+		return 0, false
+	}
+	t := s.nodes[i].tasks.trouble(index)
+	return t.attempt, t.waiting
+}
+
+// Timeout is how long one attempt at a task of the step may run; 0: for ever.
+func (s State) Timeout(address string) time.Duration {
+	if s.graph == nil {
+		return 0
+	}
+	if i, ok := s.graph.number[address]; ok {
+		if step, isStep := s.graph.step(i); isStep {
+			return time.Duration(step.Timeout)
+		}
+	}
+	return 0
+}
+
+func (s State) node(address string) (int, *node, error) {
+	i, ok := s.graph.number[address]
+	if !ok {
+		return 0, nil, fmt.Errorf("process %q has no step %q", s.ID, address)
+	}
+	return i, s.nodes[i], nil
+}
