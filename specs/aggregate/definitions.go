@@ -1,0 +1,91 @@
+package aggregate
+
+import (
+	"time"
+
+	"github.com/deedrun/deed/orchestrator/definition"
+	"github.com/deedrun/deed/specs"
+	"github.com/deedrun/deed/task"
+)
+
+// Features lists the chapters in the order in which they read best.
+func Features() []specs.Feature {
+	return []specs.Feature{starting, fanOut, branches, shuffle, merging, duplicates, parallelism, retries, losses, timeouts}
+}
+
+func define(name string, inputs, outputs []string, steps ...definition.Step) definition.Definition {
+	return definition.Definition{Name: name, Inputs: inputs, Steps: steps, Outputs: outputs}
+}
+
+func names(n ...string) []string { return n }
+
+func step(address string, options ...func(*definition.Step)) definition.Step {
+	s := definition.Step{Address: address, Run: task.Run{Handler: "examples/" + address}, Retry: definition.Retry{
+		Attempts: 3, Backoff: definition.Backoff{Min: task.Duration(time.Second), Max: task.Duration(30 * time.Second)},
+	}}
+	for _, o := range options {
+		o(&s)
+	}
+	return s
+}
+
+func binding(name string) definition.Binding { return definition.Binding{Local: name, Data: name} }
+
+func each(name string) func(*definition.Step) {
+	return func(s *definition.Step) { s.Each = &definition.Each{Binding: binding(name)} }
+}
+
+func byKey(name string) func(*definition.Step) {
+	return func(s *definition.Step) { s.Each = &definition.Each{Binding: binding(name), ByKey: true} }
+}
+
+func byKeyInto(name string, n int) func(*definition.Step) {
+	return func(s *definition.Step) { s.Each = &definition.Each{Binding: binding(name), ByKey: true, Into: n} }
+}
+
+func reads(names ...string) func(*definition.Step) {
+	return func(s *definition.Step) {
+		for _, n := range names {
+			s.In = append(s.In, binding(n))
+		}
+	}
+}
+
+func writes(names ...string) func(*definition.Step) {
+	return func(s *definition.Step) {
+		for _, n := range names {
+			s.Out = append(s.Out, binding(n))
+		}
+	}
+}
+
+func after(addresses ...string) func(*definition.Step) {
+	return func(s *definition.Step) { s.After = addresses }
+}
+
+func atMost(n int) func(*definition.Step) {
+	return func(s *definition.Step) { s.Parallelism = n }
+}
+
+var wordCount = define("word-count", names("corpus"), names("counts"),
+	step("count", each("corpus"), writes("partial")),
+	step("merge", byKeyInto("partial", 2), writes("totals")),
+	step("top", reads("totals"), writes("counts")),
+)
+
+// resize has one step: a task a photo.
+var resize = define("resize", names("photos"), names("small"),
+	step("shrink", each("photos"), writes("small")),
+)
+
+// diamond splits into two branches and joins them.
+var diamond = define("diamond", names("text"), names("both"),
+	step("left", reads("text"), writes("l")),
+	step("right", reads("text"), writes("r")),
+	step("join", reads("l", "r"), writes("both")),
+)
+
+// throttled is resize with at most two photos at a time.
+var throttled = define("throttled", names("photos"), names("small"),
+	step("shrink", each("photos"), writes("small"), atMost(2)),
+)

@@ -1,0 +1,33 @@
+package aggregate
+
+import . "github.com/deedrun/deed/specs"
+
+var parallelism = Feature{
+	Name:  "parallelism",
+	About: "`parallelism: n` is a rule of the aggregate: no more than n tasks of the step are open at a time. A task that waits for a retry keeps its place.",
+	Specs: []Spec{
+		{
+			Name: "a step starts with as many tasks as may be open",
+			When: Start(throttled, Input("photos", 5)),
+			Then: Events(Started(throttled, Input("photos", 5)), StepStarted("shrink", 5), Scheduled("shrink", All(2))),
+		},
+		{
+			Name:  "a confirmation makes room for the next task",
+			Given: Events(Started(throttled, Input("photos", 5)), StepStarted("shrink", 5), Scheduled("shrink", All(2))),
+			When:  Confirm("shrink", Only(1), Wrote(1, "small")),
+			Then:  Events(Confirmed("shrink", Only(1), Wrote(1, "small")), Scheduled("shrink", Only(2))),
+		},
+		{
+			Name:  "a duplicate makes no room",
+			Given: Events(Started(throttled, Input("photos", 5)), StepStarted("shrink", 5), Scheduled("shrink", All(2)), Confirmed("shrink", Only(1), Wrote(1, "small")), Scheduled("shrink", Only(2))),
+			When:  Confirm("shrink", Only(1), Wrote(1, "small")),
+			Then:  Nothing,
+		},
+		{
+			Name:  "a failure makes no room",
+			Given: Events(Started(throttled, Input("photos", 5)), StepStarted("shrink", 5), Scheduled("shrink", All(2))),
+			When:  Fail("shrink", Only(0)),
+			Then:  Events(Failed("shrink", Only(0)), RetryPlanned("shrink", Only(0), Attempt(2), After(second))),
+		},
+	},
+}

@@ -1,0 +1,72 @@
+package aggregate
+
+import (
+	"github.com/deedrun/deed/orchestrator/definition"
+	. "github.com/deedrun/deed/specs"
+)
+
+var starting = Feature{
+	Name: "starting a process",
+	About: "A process is started with its whole definition and what it reads. The definition goes into the first event, " +
+		"so a process keeps the one it began with. Starting is idempotent: the ID is chosen by who starts it.",
+	Specs: []Spec{
+		{
+			Name: "a process starts with the steps whose inputs are given, all tasks of them at once",
+			When: Start(wordCount, Input("corpus", 3)),
+			Then: Events(
+				Started(wordCount, Input("corpus", 3)),
+				StepStarted("count", 3),
+				Scheduled("count", All(3)),
+			),
+		},
+		{
+			Name:  "the same start again changes nothing",
+			Given: Events(Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2))),
+			When:  Start(resize, Input("photos", 2)),
+			Then:  Nothing,
+		},
+		{
+			Name:  "another definition under the same ID is refused, with what differs",
+			Given: Events(Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2))),
+			When:  Start(throttled, Input("photos", 2)),
+			Fails: "it exists and is another job",
+		},
+		{
+			Name:  "other inputs under the same ID are refused, with what differs",
+			Given: Events(Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2))),
+			When:  Start(resize, Input("photos", 3)),
+			Fails: "input photos: other content (3 parts now, 2 parts then)",
+		},
+		{
+			Name:  "an input that is not given is refused, with the remedy",
+			When:  Start(resize),
+			Fails: `input "photos" is not given: add --in photos=PATH`,
+		},
+		{
+			Name:  "an input that the definition does not know is refused",
+			When:  Start(resize, Input("photos", 1), Input("videos", 1)),
+			Fails: `"videos" is not an input of resize; its inputs are: photos`,
+		},
+		{
+			Name: "a definition with a cycle is refused",
+			When: Start(define("ring", nil, nil,
+				step("a", reads("y"), writes("x")), step("b", reads("x"), writes("y")))),
+			Fails: "the definition has a cycle",
+		},
+		{
+			Name:  "a definition whose steps read what nobody writes is refused, naming the reader",
+			When:  Start(define("gap", nil, nil, step("a", reads("d2")))),
+			Fails: `step "a" reads "d2", which nothing writes`,
+		},
+		{
+			Name:  "a definition without steps is refused",
+			When:  Start(definition.Definition{Name: "empty"}),
+			Fails: "has no steps",
+		},
+		{
+			Name:  "a result for a process that nobody started is refused",
+			When:  Confirm("count", Only(0)),
+			Fails: "no such process",
+		},
+	},
+}

@@ -1,0 +1,97 @@
+package specs
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/deedrun/deed/orchestrator/process"
+)
+
+// String is the rule in prose.
+func (s Spec) String() string {
+	var b strings.Builder
+	b.WriteString(capital(s.Name) + "\n")
+	clause(&b, "Given", lines(s.Given))
+	clause(&b, "When", []string{s.When.String()})
+	if s.Fails != "" {
+		clause(&b, "Then", []string{"it is refused: " + s.Fails})
+	} else {
+		clause(&b, "Then", lines(s.Then))
+	}
+	if s.Sends != nil {
+		clause(&b, "Send", strings.Split(strings.TrimSuffix(effectLines(s.Sends), "\n"), "\n"))
+	}
+	return b.String()
+}
+
+func clause(b *strings.Builder, word string, lines []string) {
+	for i, line := range lines {
+		if i > 0 {
+			word = "and"
+		}
+		fmt.Fprintf(b, "%5s %s\n", word, strings.TrimSpace(line))
+	}
+}
+
+func lines(events []process.Event) []string {
+	if len(events) == 0 {
+		return []string{"nothing"}
+	}
+	out := make([]string, len(events))
+	for i, e := range events {
+		out[i] = e.String()
+	}
+	return out
+}
+
+func sentences(indent string, events []process.Event) string {
+	return indent + strings.Join(lines(events), "\n"+indent) + "\n"
+}
+
+func effectLines(effects []process.Effect) string {
+	if len(effects) == 0 {
+		return "  nothing\n"
+	}
+	var b strings.Builder
+	for _, e := range effects {
+		fmt.Fprintf(&b, "  %s\n", e)
+	}
+	return b.String()
+}
+
+func capital(s string) string {
+	r, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[size:]
+}
+
+// Markdown renders features as a page.
+func Markdown(title, introduction string, features ...Feature) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n\n%s\n", title, introduction)
+	for _, f := range features {
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n", capital(f.Name), f.About)
+		for _, s := range f.Specs {
+			text := s.String()
+			_, body, _ := strings.Cut(text, "\n")
+			fmt.Fprintf(&b, "\n**%s**\n\n```text\n%s```\n", capital(s.Name), body)
+		}
+	}
+	return b.String()
+}
+
+// Prose renders features for a terminal.
+func Prose(features ...Feature) string {
+	var b strings.Builder
+	for i, f := range features {
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		fmt.Fprintf(&b, "%s\n%s\n", strings.ToUpper(f.Name), f.About)
+		for _, s := range f.Specs {
+			b.WriteString("\n" + s.String())
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,122 @@
+package specs
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/deedrun/deed/orchestrator/process"
+)
+
+// Spec is one rule. Exactly one of Then and Fails says what follows.
+type Spec struct {
+	Name  string
+	Given []process.Event
+	When  process.Command
+	Then  []process.Event  // all events that follow, in order; or Nothing
+	Sends []process.Effect // if not nil: all effects of those events, in order
+	Fails string           // the command is refused, with an error that contains this
+}
+
+// Nothing follows: the command was granted before, or time has overtaken it.
+var Nothing = []process.Event{}
+
+// Feature is a chapter: rules that belong together.
+type Feature struct {
+	Name  string
+	About string // a paragraph for the reader
+	Specs []Spec
+}
+
+// Events lists events, for Given and Then.
+func Events(events ...process.Event) []process.Event { return events }
+
+// Check runs the rule against the real core and says, for a person, how what
+// follows differs from what should.
+func (s Spec) Check() error {
+	if (s.Then != nil) == (s.Fails != "") {
+		return fmt.Errorf("spec %q: say either Then or Fails", s.Name)
+	}
+	state := process.Fold(process.State{}, s.Given...)
+	if err := state.Damage(); err != nil {
+		return fmt.Errorf("spec %q: what is given cannot have happened: %w", s.Name, err)
+	}
+	got, err := process.Decide(state, s.When)
+	if s.Fails != "" {
+		return s.checkRefusal(got, err)
+	}
+	if err != nil {
+		return fmt.Errorf("%s\nwant\n%sgot a refusal\n  %w", s.title(), sentences("  ", s.Then), err)
+	}
+	if err := s.checkEvents(got); err != nil {
+		return err
+	}
+	return s.checkEffects(state, got)
+}
+
+func (s Spec) checkRefusal(got []process.Event, err error) error {
+	if err == nil {
+		return fmt.Errorf("%s\nwant a refusal with %q\ngot\n%s", s.title(), s.Fails, sentences("  ", got))
+	}
+	if !strings.Contains(err.Error(), s.Fails) {
+		return fmt.Errorf("%s\nwant a refusal with\n  %s\ngot\n  %w", s.title(), s.Fails, err)
+	}
+	return nil
+}
+
+func (s Spec) checkEvents(got []process.Event) error {
+	want, have := plain(s.Then), plain(got)
+	if same(want, have) {
+		return nil
+	}
+	wantText, gotText := sentences("  ", s.Then), sentences("  ", got)
+	if wantText == gotText { // the words hide the difference
+		wantText, gotText = structure(want), structure(have)
+	}
+	return fmt.Errorf("%s\nwant\n%sgot\n%s", s.title(), wantText, gotText)
+}
+
+func (s Spec) checkEffects(state process.State, got []process.Event) error {
+	if s.Sends == nil {
+		return nil
+	}
+	var effects []process.Effect
+	for _, e := range got {
+		state = process.Evolve(state, e)
+		effects = append(effects, process.React(state, e)...)
+	}
+	if want, have := effectLines(s.Sends), effectLines(effects); want != have {
+		return fmt.Errorf("%s\nwant to send\n%sgot\n%s", s.title(), want, have)
+	}
+	return nil
+}
+
+func (s Spec) title() string { return fmt.Sprintf("spec %q", s.Name) }
+
+// Test runs every rule as a subtest named by its sentence.
+func Test(t *testing.T, features ...Feature) {
+	t.Helper()
+	for _, f := range features {
+		t.Run(f.Name, func(t *testing.T) {
+			for _, s := range f.Specs {
+				t.Run(s.Name, func(t *testing.T) {
+					if err := s.Check(); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		})
+	}
+}
+
+// CheckAll runs every rule and joins what is wrong.
+func CheckAll(features ...Feature) error {
+	var all []error
+	for _, f := range features {
+		for _, s := range f.Specs {
+			all = append(all, s.Check())
+		}
+	}
+	return errors.Join(all...)
+}
