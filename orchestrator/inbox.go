@@ -1,0 +1,153 @@
+package orchestrator
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/deedrun/deed/orchestrator/process"
+	"github.com/deedrun/deed/queue"
+	"github.com/deedrun/deed/task"
+)
+
+// Answer is what the sender of a command gets on its reply topic, after the
+// events are stored.
+type Answer struct {
+	Error   string   `json:"error,omitempty"`
+	Refused bool     `json:"refused,omitempty"` // sending it again is pointless
+	Differs []string `json:"differs,omitempty"`
+	Version uint64   `json:"version"`
+}
+
+// request is a command on its way through a pass.
+type request struct {
+	command  process.Command
+	delivery *queue.Delivery // that it came with; nil: it is the owner's own
+	replyTo  string
+	answer   Answer
+}
+
+// handleInbox decides on all deliveries, process by process, and acknowledges
+// them. On an error none of the rest is acknowledged, and all come again.
+func (o *Owner) handleInbox(ctx context.Context, now time.Time, deliveries []queue.Delivery) error {
+	if len(deliveries) == 0 {
+		return nil
+	}
+	o.backlog = deliveries
+	var order []string
+	todo := map[string][]*request{}
+	for i := range deliveries {
+		d := &deliveries[i]
+		requests, err := o.requests(now, d)
+		if err != nil {
+			if err := o.quarantine(ctx, *d, err); err != nil {
+				return err
+			}
+			continue
+		}
+		if _, known := todo[d.Key]; !known {
+			order = append(order, d.Key)
+		}
+		todo[d.Key] = append(todo[d.Key], requests...)
+	}
+	for _, id := range order {
+		if err := o.pass(ctx, now, id, todo[id]); err != nil {
+			return err
+		}
+	}
+	o.Failpoint("orchestrator.before-ack")
+	if err := o.Inbox.Ack(ctx, deliveries...); err != nil {
+		return fmt.Errorf("acknowledge the inbox: %w", err)
+	}
+	o.backlog = nil
+	return nil
+}
+
+// requests reads a message. Its error is for good.
+func (o *Owner) requests(now time.Time, d *queue.Delivery) ([]*request, error) {
+	var envelope task.Envelope
+	if err := json.Unmarshal(d.Body, &envelope); err != nil {
+		return nil, fmt.Errorf("it is no message of deed: %w", err)
+	}
+	switch {
+	case envelope.Report != nil:
+		return o.results(now, d, envelope.Report)
+	case envelope.Command != nil:
+		c, err := process.DecodeCommand(envelope.Command)
+		if err != nil {
+			return nil, err
+		}
+		start, ok := c.(process.StartProcess)
+		if !ok || start.ID != d.Key {
+			return nil, fmt.Errorf("the command is for another process than %q", d.Key)
+		}
+		start.At = now
+		return []*request{{command: start, delivery: d, replyTo: envelope.ReplyTo}}, nil
+	}
+	return nil, fmt.Errorf("it holds neither a report nor a command")
+}
+
+// results turns a worker's report into commands.
+func (o *Owner) results(now time.Time, d *queue.Delivery, report *task.Report) ([]*request, error) {
+	if report.Process != d.Key {
+		return nil, fmt.Errorf("the report is of process %q but was filed under %q", report.Process, d.Key)
+	}
+	var all []*request
+	for _, r := range report.Results {
+		var c process.Command
+		switch r.Outcome {
+		case task.Done:
+			c = process.ConfirmTasks{
+				Address: r.Address, Generation: r.Generation, Attempt: r.Attempt, Tasks: r.Tasks, Parts: r.Parts,
+				Manifest: r.Manifest, Sealed: r.Sealed, Worker: report.Worker, Elapsed: r.Elapsed, At: now,
+			}
+		case task.Failed:
+			f := task.Failure{Error: "the worker gave no reason", Verdict: task.Retry}
+			if r.Failure != nil {
+				f = *r.Failure
+			}
+			c = process.FailTasks{
+				Address: r.Address, Generation: r.Generation, Attempt: r.Attempt, Tasks: r.Tasks,
+				Error: f.Error, Verdict: f.Verdict, Worker: report.Worker, At: now,
+			}
+		case task.Lost:
+			c = process.LoseTasks{
+				Address: r.Address, Generation: r.Generation, Attempt: r.Attempt, Tasks: r.Tasks,
+				Worker: report.Worker, At: now,
+			}
+		case task.Returned:
+			o.feeder.giveBack(report.Process, r)
+			continue
+		default:
+			return nil, fmt.Errorf("the report has a result of an unknown kind %q", r.Outcome)
+		}
+		all = append(all, &request{command: c, delivery: d})
+	}
+	return all, nil
+}
+
+// quarantine keeps a message that cannot be used, with the reason, where a
+// person can look at it.
+func (o *Owner) quarantine(ctx context.Context, d queue.Delivery, reason error) error {
+	o.Log.Error("orchestrator: a message is put into quarantine", "process", d.Key, "reason", reason)
+	body, err := json.Marshal(task.Quarantined{From: "inbox", Key: d.Key, Reason: reason.Error(), Body: d.Body})
+	if err != nil {
+		return fmt.Errorf("quarantine a message: %w", err)
+	}
+	if err := o.Quarantine.Send(ctx, queue.Message{Key: "inbox", Body: body}); err != nil {
+		return fmt.Errorf("quarantine a message: %w", err)
+	}
+	return nil
+}
+
+func decodeHeartbeat(body []byte) (task.Heartbeat, error) {
+	var b task.Heartbeat
+	if err := json.Unmarshal(body, &b); err != nil {
+		return b, err
+	}
+	if b.Worker == "" {
+		return b, fmt.Errorf("it names no worker")
+	}
+	return b, nil
+}

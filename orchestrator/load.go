@@ -1,0 +1,144 @@
+package orchestrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/orchestrator/process"
+)
+
+// Load folds the history of a process. An unknown ID gives the zero State.
+func Load(ctx context.Context, store *events.Store, id string) (process.State, error) {
+	return LoadAt(ctx, store, id, 0)
+}
+
+// LoadAt folds the first `version` events of a process; 0 means all.
+func LoadAt(ctx context.Context, store *events.Store, id string, version uint64) (process.State, error) {
+	var batch []process.Event
+	var state process.State
+	for e, err := range store.Read(ctx, streamPrefix+id, 0) {
+		if err != nil {
+			return state, fmt.Errorf("load process %q: %w", id, err)
+		}
+		event, err := process.Decode(process.Stored{Type: e.Type, Schema: e.Schema, Data: e.Data})
+		if err != nil {
+			return state, fmt.Errorf("load process %q: event %d: %w", id, e.Version, err)
+		}
+		if batch = append(batch, event); len(batch) == 1024 {
+			state, batch = process.Fold(state, batch...), batch[:0]
+		}
+		if e.Version == version {
+			break
+		}
+	}
+	return process.Fold(state, batch...), nil
+}
+
+// takeOver loads every process that has not ended and resumes it. Whatever is
+// on the work queue of them is from an earlier owner: it is removed, and what
+// no worker says it holds is sent again.
+func (o *Owner) takeOver(ctx context.Context, now time.Time) error {
+	streams, err := o.Events.Streams(ctx, streamPrefix)
+	if err != nil {
+		return fmt.Errorf("take over: %w", err)
+	}
+	open := 0
+	for _, stream := range streams {
+		ended, err := o.hasEnded(ctx, stream)
+		if err != nil {
+			return fmt.Errorf("take over: %w", err)
+		}
+		if ended {
+			continue
+		}
+		id := strings.TrimPrefix(stream, streamPrefix)
+		s, err := o.reload(ctx, now, id)
+		if err != nil {
+			o.Log.Error("orchestrator: a process cannot be taken over and stands still", "process", id, "error", err)
+			continue
+		}
+		if s.Status != process.Running {
+			continue
+		}
+		open++
+		if err := o.Work.Purge(ctx, id); err != nil {
+			return fmt.Errorf("take over process %q: %w", id, err)
+		}
+	}
+	if open == 0 {
+		return nil
+	}
+	o.Log.Info("orchestrator: resuming", "processes", open)
+	o.feeder.pauseUntil(now.Add(rollCall))
+	return o.Signals.Publish(ctx, TopicRollCall, nil)
+}
+
+// hasEnded looks at the last event only.
+func (o *Owner) hasEnded(ctx context.Context, stream string) (bool, error) {
+	c, ok, err := o.Events.Last(ctx, stream)
+	if err != nil || !ok {
+		return false, err
+	}
+	e := c.Events[len(c.Events)-1]
+	last, err := process.Decode(process.Stored{Type: e.Type, Schema: e.Schema, Data: e.Data})
+	if err != nil {
+		return false, nil // loading it says what is wrong
+	}
+	switch last.(type) {
+	case process.ProcessCompleted, process.ProcessFailed:
+		return true, nil
+	}
+	return false, nil
+}
+
+// state is the state of a process, from memory or from the store.
+func (o *Owner) state(ctx context.Context, now time.Time, id string) (*process.State, error) {
+	if s := o.processes[id]; s != nil {
+		return s, nil
+	}
+	return o.reload(ctx, now, id)
+}
+
+// reload folds the stored history and resumes: whatever the feeder had is
+// derived anew, except that what it sent stays sent.
+func (o *Owner) reload(ctx context.Context, now time.Time, id string) (*process.State, error) {
+	s, err := Load(ctx, o.Events, id)
+	if err != nil {
+		return nil, err
+	}
+	o.keep(id, &s)
+	o.feeder.forget(id)
+	if s.Damage() == nil {
+		o.perform(ctx, now, &s, process.Resume(s))
+	}
+	return &s, nil
+}
+
+// keep holds a state in memory: for ever while it runs, for a while once it ended.
+func (o *Owner) keep(id string, s *process.State) {
+	before := o.processes[id]
+	o.processes[id] = s
+	if s.Status == process.Running || before != nil && before.Status != process.Running {
+		return
+	}
+	o.ended = append(o.ended, id)
+	if len(o.ended) > endedKept {
+		if old := o.processes[o.ended[0]]; old != nil && old.Status != process.Running {
+			delete(o.processes, o.ended[0])
+		}
+		o.ended = o.ended[1:]
+	}
+}
+
+// drop forgets what memory believes of a process, after an append that may or
+// may not have been stored.
+func (o *Owner) drop(id string) { delete(o.processes, id) }
+
+func isConflict(err error) bool {
+	var conflict *events.ConflictError
+	return errors.As(err, &conflict)
+}

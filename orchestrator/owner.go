@@ -1,0 +1,203 @@
+package orchestrator
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/orchestrator/process"
+	"github.com/deedrun/deed/queue"
+	"github.com/deedrun/deed/task"
+)
+
+// Topics of signals between the orchestrator and workers.
+const (
+	TopicHeartbeat = "heartbeat" // workers: task.Heartbeat, once a second
+	TopicRollCall  = "rollcall"  // orchestrator: whoever listens sends a heartbeat at once
+	TopicCancel    = "cancel"    // orchestrator: Cancel, stop what runs of a process
+)
+
+// Cancel is the body of a signal on TopicCancel.
+type Cancel struct {
+	Process string `json:"process"`
+}
+
+// streamPrefix begins the names of the streams of processes.
+const streamPrefix = "process-"
+
+const (
+	inboxBatch = 1024            // messages received in one step
+	commitSize = 512 << 10       // bytes of encoded events after which a commit is closed
+	rollCall   = time.Second     // how long a takeover waits for workers to say what they hold
+	idle       = time.Second     // the longest wait of a step with nothing to do
+	retryAfter = time.Second / 4 // after a backend was not available
+	endedKept  = 128             // ended processes kept in memory, for late reports
+)
+
+// Options are the backends and limits of an Owner.
+type Options struct {
+	Events     *events.Store
+	Inbox      queue.Queue // reports and commands
+	Work       queue.Queue
+	Quarantine queue.Queue // messages that cannot be used; they are never dropped
+	Signals    queue.Signals
+
+	// Window is how many tasks of one process may be on the work queue or with
+	// workers; the rest stays with the feeder, so that the queue stays short
+	// and no process fills it. 0: 2048.
+	Window int
+
+	Log *slog.Logger // nil: slog.Default
+
+	// Failpoint, if set, is called where a crash is worth testing.
+	Failpoint func(name string)
+}
+
+// Owner is the single writer of the processes of a store: it turns what comes
+// into the inbox into events, and events into work.
+//
+// An Owner is used by one goroutine: either Run, or whoever calls Step.
+type Owner struct {
+	Options
+	processes map[string]*process.State
+	ended     []string // those of processes that have ended, oldest first
+	timers    timers
+	feeder    *feeder
+	running   *running
+	beats     queue.Listener
+	backlog   []queue.Delivery // received, but the store was not available
+	taken     bool             // over: the open processes are loaded
+	asked     time.Time        // the timeout manager's last look
+}
+
+// NewOwner prepares an Owner; nothing is read before the first Step.
+func NewOwner(o Options) (*Owner, error) {
+	if o.Window <= 0 {
+		o.Window = 2048
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Failpoint == nil {
+		o.Failpoint = func(string) {}
+	}
+	beats, err := o.Signals.Subscribe(TopicHeartbeat)
+	if err != nil {
+		return nil, err
+	}
+	return &Owner{
+		Options:   o,
+		processes: map[string]*process.State{},
+		feeder:    newFeeder(o.Work, o.Window),
+		running:   newRunning(o.Work.Lease()),
+		beats:     beats,
+	}, nil
+}
+
+// Close stops listening. The Owner must not be stepped any more.
+func (o *Owner) Close() { o.beats.Stop() }
+
+// Run steps until ctx ends. It retries for ever what is unavailable and
+// returns only the error of a context.
+func (o *Owner) Run(ctx context.Context) error {
+	wait := time.Duration(0)
+	for ctx.Err() == nil {
+		next, err := o.step(ctx, time.Now, wait)
+		if ctx.Err() != nil {
+			break
+		}
+		wait = min(max(time.Until(next), 0), idle)
+		if err != nil {
+			o.Log.Warn("orchestrator: trying again", "in", retryAfter, "error", err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(retryAfter):
+			}
+		}
+	}
+	return context.Cause(ctx)
+}
+
+// Step does all there is to do now, without waiting, and says when to come
+// back at the latest. After an error the same step is tried again: nothing is
+// acknowledged that was not stored.
+func (o *Owner) Step(ctx context.Context, now time.Time) (next time.Time, err error) {
+	return o.step(ctx, func() time.Time { return now }, 0)
+}
+
+func (o *Owner) step(ctx context.Context, clock func() time.Time, wait time.Duration) (time.Time, error) {
+	now := clock()
+	if !o.taken {
+		if err := o.takeOver(ctx, now); err != nil {
+			return now, err
+		}
+		o.taken, wait = true, 0
+	}
+	deliveries := o.backlog
+	if len(deliveries) == 0 {
+		var err error
+		if deliveries, err = o.Inbox.Receive(ctx, inboxBatch, wait); err != nil {
+			return now, err
+		}
+		now = clock()
+	}
+	o.listen(ctx, now)
+	if err := o.handleInbox(ctx, now, deliveries); err != nil {
+		return now, err
+	}
+	if err := o.fireTimers(ctx, now); err != nil {
+		return now, err
+	}
+	if err := o.askTimeouts(ctx, now); err != nil {
+		return now, err
+	}
+	if err := o.feed(ctx, now); err != nil {
+		return now, err
+	}
+	return o.next(now), nil
+}
+
+// next is when there may be something to do even if nothing comes in.
+func (o *Owner) next(now time.Time) time.Time {
+	at := now.Add(idle)
+	if due, ok := o.timers.next(); ok && due.Before(at) {
+		at = due
+	}
+	if due, ok := o.feeder.next(now); ok && due.Before(at) {
+		at = due
+	}
+	return at
+}
+
+// listen takes in the heartbeats that have come.
+func (o *Owner) listen(ctx context.Context, now time.Time) {
+	for {
+		select {
+		case body, ok := <-o.beats.C():
+			if !ok {
+				return
+			}
+			beat, err := decodeHeartbeat(body)
+			if err != nil {
+				o.Log.Warn("orchestrator: a heartbeat that cannot be read is ignored", "error", err)
+				continue
+			}
+			o.running.beat(now, beat)
+			o.cancelLeftovers(ctx, beat)
+		default:
+			o.running.expire(now)
+			return
+		}
+	}
+}
+
+// cancelLeftovers tells a worker again to stop what it still holds of a
+// process that has ended badly: it may have missed the first signal.
+func (o *Owner) cancelLeftovers(ctx context.Context, beat task.Heartbeat) {
+	for _, hold := range beat.Holding {
+		if s := o.processes[hold.Process]; s != nil && s.Status == process.Failed {
+			o.cancel(ctx, hold.Process)
+		}
+	}
+}

@@ -1,0 +1,186 @@
+package orchestrator
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/orchestrator/process"
+)
+
+// conflictsInARow is how often a pass is decided anew because somebody else
+// wrote; more means two owners that fight, and the rest waits for the next step.
+const conflictsInARow = 8
+
+// pass decides on requests of one process in order, and stores what follows:
+// one commit, or several where it is much. Then it performs the effects and
+// answers. It may be repeated: what was stored already gives no events.
+func (o *Owner) pass(ctx context.Context, now time.Time, id string, requests []*request) error {
+	conflicts := 0
+	for len(requests) > 0 {
+		done, err := o.commit(ctx, now, id, requests)
+		if isConflict(err) && conflicts < conflictsInARow {
+			conflicts++
+			o.Log.Warn("orchestrator: somebody else wrote; deciding again", "process", id, "error", err)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		o.reply(ctx, requests[:done])
+		requests = requests[done:]
+	}
+	return nil
+}
+
+// commit decides on as many requests as one commit takes, and returns how many.
+func (o *Owner) commit(ctx context.Context, now time.Time, id string, requests []*request) (done int, err error) {
+	known, err := o.state(ctx, now, id)
+	if err != nil {
+		return o.refuseUnreadable(ctx, id, requests, err)
+	}
+	state, size := *known, 0
+	var records []events.Record
+	var happened []process.Event
+	var effects []process.Effect
+	for _, r := range requests {
+		if size > commitSize {
+			break
+		}
+		done++
+		decided, err := process.Decide(state, r.command)
+		if err != nil {
+			if err := o.refuse(ctx, id, r, err); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		for _, e := range decided {
+			stored, err := process.Encode(e)
+			if err != nil {
+				return 0, fmt.Errorf("process %q: %w", id, err)
+			}
+			records = append(records, events.Record{Type: stored.Type, Schema: stored.Schema, Data: stored.Data})
+			size += len(stored.Data)
+			state = process.Evolve(state, e)
+			happened = append(happened, e)
+			effects = append(effects, process.React(state, e)...)
+		}
+		r.answer.Version = state.Version
+	}
+	if len(records) > 0 {
+		if err := o.append(ctx, id, known.Version, records); err != nil {
+			o.drop(id)
+			if errors.Is(err, events.ErrTooLarge) {
+				return o.commitLess(ctx, now, id, requests[:done], err)
+			}
+			return 0, err
+		}
+		o.Failpoint("orchestrator.after-append")
+		o.keep(id, &state)
+		o.feeder.observe(id, happened)
+	}
+	o.perform(ctx, now, &state, effects)
+	return done, nil
+}
+
+// commitLess handles a commit that the store does not take: alone, the first
+// command may fit; if it was alone, it is refused.
+func (o *Owner) commitLess(ctx context.Context, now time.Time, id string, requests []*request, tooLarge error) (int, error) {
+	if len(requests) > 1 {
+		return o.commit(ctx, now, id, requests[:1])
+	}
+	return 1, o.refuse(ctx, id, requests[0], &process.RefusedError{Process: id, Reason: tooLarge.Error()})
+}
+
+// refuseUnreadable answers for a process whose history cannot be read, so that
+// it does not hold up the others. A store that is away is another matter.
+func (o *Owner) refuseUnreadable(ctx context.Context, id string, requests []*request, why error) (int, error) {
+	if errors.Is(why, events.ErrUnavailable) || ctx.Err() != nil {
+		return 0, why
+	}
+	for _, r := range requests {
+		if err := o.refuse(ctx, id, r, why); err != nil {
+			return 0, err
+		}
+	}
+	return len(requests), nil
+}
+
+func (o *Owner) append(ctx context.Context, id string, version uint64, records []events.Record) error {
+	expected, commitID := events.Exactly(version), ulid.Make().String()
+	_, err := o.Events.Append(ctx, streamPrefix+id, expected, commitID, records...)
+	if errors.Is(err, events.ErrUnavailable) { // the answer may be what was lost
+		_, err = o.Events.Append(ctx, streamPrefix+id, expected, commitID, records...)
+	}
+	if err != nil {
+		return fmt.Errorf("process %q: %w", id, err)
+	}
+	return nil
+}
+
+// refuse answers a command that is not granted. A report has nobody who waits
+// for an answer: it goes to quarantine, since it should not have been possible.
+func (o *Owner) refuse(ctx context.Context, id string, r *request, why error) error {
+	r.answer.Error = why.Error()
+	var refused *process.RefusedError
+	if errors.As(why, &refused) {
+		r.answer.Refused, r.answer.Differs = true, refused.Differs
+	}
+	if r.replyTo != "" || r.delivery == nil {
+		return nil
+	}
+	return o.quarantine(ctx, *r.delivery, why)
+}
+
+// reply answers the senders that wait. An answer that gets lost is asked for
+// again: the command is repeated, and gives the same answer.
+func (o *Owner) reply(ctx context.Context, requests []*request) {
+	for _, r := range requests {
+		if r.replyTo == "" {
+			continue
+		}
+		body, err := json.Marshal(r.answer)
+		if err == nil {
+			err = o.Signals.Publish(ctx, r.replyTo, body)
+		}
+		if err != nil {
+			o.Log.Warn("orchestrator: an answer was not sent; the sender will ask again", "error", err)
+		}
+	}
+}
+
+// perform does what the core asked for. Nothing here fails: what cannot be
+// done now is kept and tried again.
+func (o *Owner) perform(ctx context.Context, now time.Time, s *process.State, effects []process.Effect) {
+	for _, e := range effects {
+		switch e := e.(type) {
+		case process.Enqueue:
+			o.feeder.add(s.ID, e)
+		case process.SetTimer:
+			o.timers.set(s.ID, e)
+		case process.Halt:
+			o.feeder.halt(s.ID)
+			o.cancel(ctx, s.ID)
+		}
+	}
+	if s.Ended() {
+		o.feeder.end(s.ID)
+		o.timers.drop(s.ID)
+	}
+}
+
+func (o *Owner) cancel(ctx context.Context, id string) {
+	body, err := json.Marshal(Cancel{Process: id})
+	if err == nil {
+		err = o.Signals.Publish(ctx, TopicCancel, body)
+	}
+	if err != nil {
+		o.Log.Warn("orchestrator: a cancel was not sent; it goes to every heartbeat that still holds tasks", "process", id, "error", err)
+	}
+}

@@ -1,0 +1,105 @@
+package orchestrator
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/deedrun/deed/orchestrator/process"
+	"github.com/deedrun/deed/task"
+)
+
+// timeoutGrace is how much longer than its timeout an attempt may be seen to
+// run before the timeout manager asks: the worker itself ends it on time,
+// unless it cannot.
+const timeoutGrace = 5 * time.Second
+
+// askTimeouts is the timeout manager: once a second it looks at what is
+// running and asks the core about attempts that run too long; and it sends
+// again what was sent and nobody has. It only asks.
+func (o *Owner) askTimeouts(ctx context.Context, now time.Time) error {
+	if now.Sub(o.asked) < time.Second {
+		return nil
+	}
+	o.asked = now
+	for _, q := range o.overdue(now) {
+		if err := o.pass(ctx, now, q.id, []*request{{command: q.command}}); err != nil {
+			return err
+		}
+	}
+	return o.resendUnheld(ctx, now)
+}
+
+type question struct {
+	id      string
+	command process.TryTimeoutTask
+}
+
+func (o *Owner) overdue(now time.Time) []question {
+	var late []question
+	o.running.each(func(b beat, h task.Hold) {
+		s := o.processes[h.Process]
+		if s == nil || s.Status != process.Running {
+			return
+		}
+		timeout := s.Timeout(h.Address)
+		if timeout <= 0 {
+			return
+		}
+		for _, r := range h.Running {
+			if elapsed := time.Duration(r.Elapsed) + now.Sub(b.at); elapsed > timeout+timeoutGrace {
+				late = append(late, question{h.Process, process.TryTimeoutTask{
+					Address: h.Address, Generation: h.Generation, Index: r.Index, Attempt: h.Attempt,
+					Elapsed: task.Duration(elapsed), Worker: b.Worker, At: now,
+				}})
+			}
+		}
+	})
+	slices.SortFunc(late, func(a, b question) int {
+		return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.command.Address, b.command.Address), cmp.Compare(a.command.Index, b.command.Index))
+	})
+	return late
+}
+
+// resendUnheld sends again, at the same attempt, tasks that were sent more
+// than a lease ago, that no worker holds, and of whose process nothing is on
+// the queue: a queue may lose its tail in a power cut.
+func (o *Owner) resendUnheld(ctx context.Context, now time.Time) error {
+	if !o.running.certain(now) {
+		return nil
+	}
+	for _, id := range o.feeder.stale(now.Add(-o.Work.Lease())) {
+		pending, err := o.Work.Pending(ctx, id)
+		if err != nil {
+			return fmt.Errorf("look for the work of process %q: %w", id, err)
+		}
+		if pending > 0 {
+			continue
+		}
+		for _, e := range o.feeder.out(id, now.Add(-o.Work.Lease())) {
+			e.Tasks = e.Tasks.Minus(o.running.held(id, e.Address, e.Generation, e.Attempt))
+			if len(e.Tasks) > 0 {
+				o.Log.Warn("orchestrator: nobody has these tasks; sending them again", "process", id, "address", e.Address, "tasks", e.Tasks.String())
+				o.feeder.resend(id, e)
+			}
+		}
+	}
+	return nil
+}
+
+// feed lets the feeder send; what can never be sent is decided on.
+func (o *Owner) feed(ctx context.Context, now time.Time) error {
+	if !o.feeder.paused.IsZero() && !now.Before(o.feeder.paused) {
+		o.feeder.paused = time.Time{}
+		o.running.each(func(_ beat, h task.Hold) { o.feeder.hold(h.Process, h, now) })
+	}
+	impossible, sendErr := o.feeder.send(ctx, now, func(id string) (*process.State, error) { return o.state(ctx, now, id) })
+	for id, requests := range impossible {
+		if err := o.pass(ctx, now, id, requests); err != nil {
+			return err
+		}
+	}
+	return sendErr
+}
