@@ -1,6 +1,6 @@
 package definition
 
-import "slices"
+import "strings"
 
 // Speller finds the word that somebody may have meant. It stops helping when
 // it has compared a lot, so that a file full of faults is still refused quickly.
@@ -65,16 +65,20 @@ func distance(a, b string) int {
 	return last[len(b)]
 }
 
-// longestCommon is the address that ends with "/"+word, if there is just one:
-// somebody wrote an address as seen from inside a group.
-func endingWith(word string, addresses []string) (found string, ok bool) {
-	i := slices.IndexFunc(addresses, func(a string) bool { return hasLast(a, word) })
-	if i < 0 || slices.ContainsFunc(addresses[i+1:], func(a string) bool { return hasLast(a, word) }) {
+// ending is the address that ends with "/"+word, if there is just one:
+// somebody wrote an address as it looks from inside its group.
+func (s *Speller) ending(word string, addresses []string) (address string, ok bool) {
+	if s.compared >= mostComparisons {
 		return "", false
 	}
-	return addresses[i], true
-}
-
-func hasLast(address, word string) bool {
-	return len(address) > len(word) && address[len(address)-len(word)-1] == '/' && address[len(address)-len(word):] == word
+	s.compared += len(addresses)
+	for _, a := range addresses {
+		if strings.HasSuffix(a, word) && strings.HasSuffix(a[:len(a)-len(word)], "/") {
+			if ok {
+				return "", false
+			}
+			address, ok = a, true
+		}
+	}
+	return address, ok
 }

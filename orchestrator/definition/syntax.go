@@ -94,6 +94,15 @@ func ParseEach(text string) (data string, byKey bool, into *int, err error) {
 	return "", false, nil, fmt.Errorf("%s is no fan-out: write it like corpus, corpus by key, or corpus by key into 8", quote(text))
 }
 
+// parseWhole reads a whole number; one that no int holds is the greatest or least int.
+func parseWhole(text string) (int, error) {
+	n, ok := wholeNumber(text)
+	if !ok {
+		return 0, fmt.Errorf("%s is no whole number", quote(text))
+	}
+	return n, nil
+}
+
 func wholeNumber(text string) (n int, ok bool) {
 	n, err := strconv.Atoi(text)
 	if err != nil {

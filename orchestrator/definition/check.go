@@ -1,0 +1,172 @@
+package definition
+
+import (
+	"fmt"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Check is the data dependency checker: it lists everything for which the
+// definition would not run, in the order of the file. It is pure; whether the
+// files exist, and whether a worker has the handlers, is not its question.
+//
+// A fault that only follows from another one is left out where that is known:
+// who corrects a word sees what else is wrong, not what was wrong anyway.
+func Check(src *Source) []Fault {
+	c := newChecker(src)
+	c.header()
+	c.nodesAndSettings()
+	c.writes()
+	c.reads()
+	c.outputs()
+	c.unused()
+	c.order()
+	SortFaults(c.faults)
+	return c.faults
+}
+
+type checker struct {
+	src       *Source
+	faults    []Fault
+	spell     Speller
+	nodes     []*node
+	byAddress map[string]*node
+	addresses []string
+	steps     []*node // nodes that are not groups
+	params    map[string]bool
+	inputs    map[string]Text
+	writers   map[string]writer
+	names     []string // of all data: inputs, and what steps write
+	used      map[string]bool
+}
+
+type writer struct {
+	step *node
+	at   Text
+}
+
+func newChecker(src *Source) *checker {
+	c := &checker{
+		src: src, nodes: src.walk(), byAddress: map[string]*node{}, params: map[string]bool{},
+		inputs: map[string]Text{}, writers: map[string]writer{}, used: map[string]bool{},
+	}
+	for _, n := range c.nodes {
+		if c.byAddress[n.address] == nil {
+			c.byAddress[n.address] = n
+			c.addresses = append(c.addresses, n.address)
+		}
+		if !n.Group {
+			c.steps = append(c.steps, n)
+		}
+	}
+	for _, p := range src.Params {
+		c.params[p.Name.Value] = true
+	}
+	return c
+}
+
+func (c *checker) fault(at Pos, n *node, code, hint, format string, args ...any) {
+	f := Fault{Pos: at, Code: code, Message: fmt.Sprintf(format, args...), Hint: hint}
+	if n != nil {
+		f.Address = n.address
+	}
+	c.faults = append(c.faults, f)
+}
+
+// header checks what stands outside of steps and settings.
+func (c *checker) header() {
+	src := c.src
+	if src.Format.Given() && src.Format.Value != "v1" {
+		c.fault(src.Format.Pos, nil, "bad-format", "write deed: v1", "format %s is not known", quote(src.Format.Value))
+	}
+	if src.Name.Given() && !processPattern.MatchString(src.Name.Value) {
+		c.fault(src.Name.Pos, nil, "bad-name", "a process is named by a letter a-z, then at most 36 of a-z, 0-9 and -",
+			"process name %s is not allowed", quote(src.Name.Value))
+	}
+	if !src.Partial {
+		if !src.Format.Given() {
+			c.fault(src.Pos, nil, "missing-key", "write deed: v1", "deed, the version of the format, is missing")
+		}
+		if !src.Name.Given() {
+			c.fault(src.Pos, nil, "missing-key", "write name: and what the process is called", "name is missing")
+		}
+	}
+	const longest = 64
+	if len(src.Version.Value) > longest {
+		c.fault(src.Version.Pos, nil, "bad-version", "keep it short, like 1 or 2.3.0", "version is longer than %d characters", longest)
+	}
+	for _, in := range src.Inputs {
+		if _, twice := c.inputs[in.Value]; twice {
+			c.fault(in.Pos, nil, "duplicate-name", "write it once", "input %s is listed twice", quote(in.Value))
+		} else if c.name(in, nil, "input") {
+			c.inputs[in.Value] = in
+			c.names = append(c.names, in.Value)
+		}
+	}
+	for _, p := range src.Params {
+		c.name(p.Name, nil, "param")
+	}
+	seen := map[string]bool{}
+	for _, f := range src.Files {
+		switch {
+		case !fs.ValidPath(f.Value) || f.Value == "." || strings.ContainsAny(f.Value, "\\\x00"):
+			c.fault(f.Pos, nil, "bad-path", "write a path below the folder of the definition, with /, like lib/count.py",
+				"file %s is outside of the definition's folder or badly written", quote(f.Value))
+		case seen[f.Value]:
+			c.fault(f.Pos, nil, "duplicate-name", "write it once", "file %s is listed twice", quote(f.Value))
+		}
+		seen[f.Value] = true
+	}
+	if len(c.steps) > MaxSteps {
+		c.fault(c.steps[MaxSteps].Name.Pos, nil, "too-many-steps", "fan out with each: instead of writing steps",
+			"%d steps, at most %d are allowed", len(c.steps), MaxSteps)
+	}
+}
+
+// name refuses what is no name; what says what it should be the name of.
+func (c *checker) name(t Text, n *node, what string) bool {
+	return c.matches(namePattern, t, n, what+" name", nameRule)
+}
+
+func (c *checker) matches(pattern *regexp.Regexp, t Text, n *node, what, rule string) bool {
+	if pattern.MatchString(t.Value) {
+		return true
+	}
+	c.fault(t.Pos, n, "bad-name", rule, "%s %s is not allowed", what, quote(t.Value))
+	return false
+}
+
+// outputs checks what the process hands out.
+func (c *checker) outputs() {
+	seen := map[string]bool{}
+	for _, out := range c.src.Outputs {
+		switch name := out.Value; {
+		case seen[name]:
+			c.fault(out.Pos, nil, "duplicate-name", "write it once", "output %s is listed twice", quote(name))
+		case c.inputs[name].Given():
+			c.fault(out.Pos, nil, "output-is-input", "an output is what a step writes", "output %s is an input", quote(name))
+		case c.writers[name].step == nil && !c.src.Partial:
+			c.fault(out.Pos, nil, "unknown-name", c.meant(name, c.written()), "output %s is written by no step", quote(name))
+		}
+		seen[out.Value] = true
+		c.used[out.Value] = true
+	}
+}
+
+// written lists the names that steps write, in the order of the file.
+func (c *checker) written() []string {
+	return slices.DeleteFunc(slices.Clone(c.names), func(name string) bool { return c.writers[name].step == nil })
+}
+
+// meant suggests the name that an unknown one may stand for. That one then
+// counts as used: only the spelling is wrong.
+func (c *checker) meant(name string, candidates []string) string {
+	near, ok := c.spell.Nearest(name, candidates)
+	if !ok {
+		return ""
+	}
+	c.used[near] = true
+	return "did you mean " + quote(near) + "?"
+}
