@@ -1,0 +1,193 @@
+package nats
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	natsgo "github.com/nats-io/nats.go"
+
+	"github.com/deedrun/deed/queue"
+)
+
+const (
+	// maxBatch bounds one Receive, whatever its max.
+	maxBatch = 4096
+
+	// askFor is how long one request waits at the server. A longer wait asks
+	// again, so that a request that got lost costs no more than that.
+	askFor = 30 * time.Second
+
+	// answerWithin is how long an answer may take beyond the time asked for.
+	answerWithin = 5 * time.Second
+)
+
+// request asks the consumer for messages. With NoWait and Expires the server
+// waits for the first message, and then ends the request with the last one
+// that is there: one round trip, never more than Batch on lease.
+type request struct {
+	Batch   int           `json:"batch"`
+	Expires time.Duration `json:"expires,omitempty"`
+	NoWait  bool          `json:"no_wait,omitempty"`
+}
+
+// Receive takes at most max messages on lease (and at most 4096), waiting up
+// to wait for the first. While the server cannot be reached it tries again
+// until the wait is over, and then fails.
+//
+// When ctx ends, messages that were already on their way to this call are
+// returned, without error.
+func (q *Queue) Receive(ctx context.Context, max int, wait time.Duration) ([]queue.Delivery, error) {
+	if max < 1 {
+		return nil, fmt.Errorf("receive from queue %q: max %d: ask for at least 1 message", q.name, max)
+	}
+	deadline := time.Now().Add(wait)
+	single := false
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, q.failed(ctx, "receive from", err)
+		}
+		req := request{Batch: min(max, maxBatch), NoWait: true}
+		if wait > 0 {
+			req.Expires = min(time.Until(deadline), askFor)
+			if req.Expires <= 0 {
+				return nil, nil
+			}
+		}
+		if single {
+			req.Batch, req.NoWait = 1, false
+		}
+		got, outcome, err := q.ask(ctx, req)
+		if len(got) > 0 {
+			return got, nil
+		}
+		left := time.Until(deadline)
+		switch {
+		case ctx.Err() != nil || err != nil && (left <= 0 || !isUnavailable(err) || q.nc.IsClosed()):
+			return nil, q.failed(ctx, "receive from", err)
+		case err != nil:
+			pause(ctx, min(left, 50*time.Millisecond))
+		case left <= 0:
+			return nil, nil
+		}
+		// Others wait for more messages than there are, and the server lets no
+		// further request join them without waiting: so wait in line for one.
+		single = outcome == contended
+	}
+}
+
+// outcome is why a request ended without an error.
+type outcome int
+
+const (
+	ended     outcome = iota // enough messages, or no more, or its time was over
+	contended                // others wait already for what is there
+)
+
+// ask makes one request and collects what it brings.
+func (q *Queue) ask(ctx context.Context, req request) ([]queue.Delivery, outcome, error) {
+	body, err := json.Marshal(req)
+	if err != nil {
+		return nil, ended, err
+	}
+	connection := q.inboxes.session()
+	in, err := q.inboxes.borrow(req.Batch + 1)
+	if err != nil {
+		return nil, ended, err
+	}
+	if err := q.nc.PublishRequest(q.next, in.reply("next"), body); err != nil {
+		q.inboxes.release(in)
+		return nil, ended, err
+	}
+	overdue := time.Now().Add(req.Expires + answerWithin)
+	watch := time.NewTicker(watchEvery)
+	defer watch.Stop()
+
+	var got []queue.Delivery
+	for {
+		select {
+		case m := <-in.c:
+			if d, ok := q.delivery(m); ok {
+				if got = append(got, d); len(got) == req.Batch {
+					q.inboxes.release(in)
+					return got, ended, nil
+				}
+				continue
+			}
+			result, last, err := readStatus(m)
+			if !last {
+				continue
+			}
+			q.inboxes.release(in)
+			return got, result, err
+		case <-ctx.Done():
+			return q.late(got, in), ended, ctx.Err()
+		case <-watch.C:
+			if connection.lost() {
+				return q.late(got, in), ended, natsgo.ErrDisconnected
+			}
+			if time.Now().After(overdue) {
+				return q.late(got, in), ended, fmt.Errorf("%w: no answer within %s", natsgo.ErrTimeout, answerWithin)
+			}
+		}
+	}
+}
+
+// late ends an inbox and adds the messages that still came.
+func (q *Queue) late(got []queue.Delivery, in *inbox) []queue.Delivery {
+	for _, m := range q.inboxes.abandon(in) {
+		if d, ok := q.delivery(m); ok {
+			got = append(got, d)
+		}
+	}
+	return got
+}
+
+// token is the subject to which a delivery is acknowledged.
+type token string
+
+// delivery reads a message of the queue; ok is false for anything else that came.
+func (q *Queue) delivery(m *natsgo.Msg) (d queue.Delivery, ok bool) {
+	key, ok := strings.CutPrefix(m.Subject, q.prefix)
+	if !ok {
+		return d, false
+	}
+	meta, err := m.Metadata()
+	if err != nil {
+		return d, false
+	}
+	return queue.Delivery{
+		Message: queue.Message{Key: key, Body: m.Data},
+		Count:   int(meta.NumDelivered),
+		Token:   token(m.Reply),
+	}, true
+}
+
+// readStatus reads what the server says of a request; last is false when the
+// request goes on.
+func readStatus(m *natsgo.Msg) (result outcome, last bool, err error) {
+	status, text := m.Header.Get("Status"), m.Header.Get("Description")
+	code, err := strconv.Atoi(status)
+	if err != nil {
+		return ended, false, nil // nothing that a server sends
+	}
+	switch code {
+	case 100: // the server is alive
+		return ended, false, nil
+	case 404: // no messages, or no more
+		return ended, true, nil
+	case 408:
+		if strings.EqualFold(text, "Requests Pending") {
+			return contended, true, nil
+		}
+		return ended, true, nil
+	case 503:
+		return ended, true, natsgo.ErrNoResponders
+	case 409: // the consumer moved or was removed, the server stops, too many wait
+		return ended, true, fmt.Errorf("%w: %s", queue.ErrUnavailable, text)
+	}
+	return ended, true, fmt.Errorf("the server refused the request: %s %s", status, text)
+}

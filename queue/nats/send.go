@@ -1,0 +1,210 @@
+package nats
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	natsgo "github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/deedrun/deed/queue"
+)
+
+const (
+	// window and windowBytes bound what one Send has under way unacknowledged.
+	window      = 1024
+	windowBytes = 16 << 20
+
+	// retryFor is how long a Send tries again what the server did not take.
+	retryFor = 5 * time.Second
+
+	// ackWithin is how long the server may take for any next acknowledgement.
+	ackWithin = 10 * time.Second
+)
+
+// errRefused ends a Send whose messages the server kept refusing.
+var errRefused = errors.New("not stored: the server did not take it")
+
+// Send publishes the messages with many under way at a time and waits until
+// all are acknowledged.
+//
+// What the server certainly did not take, because it was starting, electing or
+// overloaded, is sent again for up to 5 s; only then may a message of a key
+// come after one that was sent later in the same call. What may or may not be
+// stored, because the connection broke, is not: that is ErrUnavailable, and
+// sending again is the caller's decision.
+func (q *Queue) Send(ctx context.Context, messages ...queue.Message) error {
+	if err := ctx.Err(); err != nil {
+		return q.failed(ctx, "send to", err)
+	}
+	for i, m := range messages {
+		if err := queue.CheckKey(m.Key); err != nil {
+			return fmt.Errorf("send to queue %q: message %d of %d: %w", q.name, i+1, len(messages), err)
+		}
+	}
+	fits, tooLarge := q.fitting(messages)
+	open := make([]int, fits)
+	for i := range open {
+		open[i] = i
+	}
+	giveUp := time.Now().Add(retryFor)
+	for wait := 25 * time.Millisecond; len(open) > 0; wait = min(2*wait, 400*time.Millisecond) {
+		refused, err := q.publish(ctx, messages, open)
+		if err == nil && len(refused) > 0 && time.Now().After(giveUp) {
+			err = fmt.Errorf("%w within %s: %d of %d messages", errRefused, retryFor, len(refused), len(messages))
+			return q.failed(ctx, "send to", fmt.Errorf("%w: %w", queue.ErrUnavailable, err))
+		}
+		if err != nil {
+			return q.failed(ctx, "send to", err)
+		}
+		if open = refused; len(open) > 0 {
+			pause(ctx, wait)
+		}
+	}
+	return tooLarge
+}
+
+// fitting counts the messages before the first that is too large; the error is
+// about that one.
+func (q *Queue) fitting(messages []queue.Message) (int, error) {
+	limit := q.nc.MaxPayload()
+	for i, m := range messages {
+		if int64(len(m.Body)) > limit {
+			return i, fmt.Errorf("send to queue %q: message %d of %d, key %q: %w: %d bytes, the server takes at most %d (its max_payload)",
+				q.name, i+1, len(messages), m.Key, queue.ErrTooLarge, len(m.Body), limit)
+		}
+	}
+	return len(messages), nil
+}
+
+// publish sends the messages that open names and waits for the acknowledgements.
+// Those it returns are certainly not stored. After a refusal it sends no
+// further ones, to keep the order.
+func (q *Queue) publish(ctx context.Context, messages []queue.Message, open []int) (refused []int, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	connection := q.inboxes.session()
+	if q.nc.IsClosed() {
+		return nil, natsgo.ErrConnectionClosed
+	}
+	if connection.lost() {
+		return open, nil
+	}
+	in, err := q.inboxes.borrow(min(window, len(open)))
+	if err != nil {
+		return nil, err
+	}
+	f := flight{messages: messages, open: open, settled: make([]bool, len(open))}
+	defer func() {
+		if f.underWay == 0 {
+			q.inboxes.release(in)
+		} else {
+			q.inboxes.abandon(in)
+		}
+	}()
+
+	watch := time.NewTicker(watchEvery)
+	defer watch.Stop()
+	progress := time.Now()
+	for {
+		for f.maySend() && len(in.c) == 0 {
+			m := messages[open[f.sent]]
+			err := q.nc.PublishRequest(q.prefix+m.Key, in.reply(strconv.Itoa(f.sent)), m.Body)
+			if err != nil && f.underWay == 0 && isUnavailable(err) {
+				f.refused = append(f.refused, open[f.sent])
+				f.sent++
+				break
+			}
+			if err != nil {
+				return nil, fmt.Errorf("%w (%d of %d messages are stored)", err, f.stored, len(open))
+			}
+			f.sent++
+			f.underWay++
+			f.bytes += len(m.Body)
+		}
+		if f.underWay == 0 {
+			refused = append(f.refused, open[f.sent:]...)
+			slices.Sort(refused)
+			return refused, nil
+		}
+		select {
+		case m := <-in.c:
+			if err := f.settle(in, m); err != nil {
+				return nil, err
+			}
+			progress = time.Now()
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-watch.C:
+			if connection.lost() {
+				return nil, fmt.Errorf("%w: %d of %d messages are acknowledged, the others may be stored or not", natsgo.ErrDisconnected, f.stored, len(open))
+			}
+			if time.Since(progress) > ackWithin {
+				return nil, fmt.Errorf("%w: no acknowledgement within %s; %d of %d messages are acknowledged", natsgo.ErrTimeout, ackWithin, f.stored, len(open))
+			}
+		}
+	}
+}
+
+// flight is what a publish has under way.
+type flight struct {
+	messages []queue.Message
+	open     []int  // of messages
+	settled  []bool // as open
+	sent     int    // of open
+	underWay int
+	bytes    int
+	stored   int
+	refused  []int // of messages
+}
+
+func (f *flight) maySend() bool {
+	return f.sent < len(f.open) && len(f.refused) == 0 &&
+		f.underWay < window && (f.underWay == 0 || f.bytes < windowBytes)
+}
+
+// settle reads one answer. An error is one that trying again does not help.
+func (f *flight) settle(in *inbox, m *natsgo.Msg) error {
+	n, err := strconv.Atoi(m.Subject[min(len(in.subject), len(m.Subject)):])
+	if err != nil || n < 0 || n >= f.sent || f.settled[n] {
+		return nil // no answer to anything we asked
+	}
+	f.settled[n] = true
+	f.underWay--
+	message := f.messages[f.open[n]]
+	f.bytes -= len(message.Body)
+	switch err := answerTo(m); {
+	case err == nil:
+		f.stored++
+	case errors.Is(err, natsgo.ErrNoResponders) || isUnavailable(err):
+		f.refused = append(f.refused, f.open[n])
+	default:
+		return fmt.Errorf("message %d of %d, key %q: %w", f.open[n]+1, len(f.messages), message.Key, err)
+	}
+	return nil
+}
+
+// answerTo reads what the server said to a publish; nil is stored.
+func answerTo(m *natsgo.Msg) error {
+	if m.Header.Get("Status") != "" {
+		return natsgo.ErrNoResponders // the only status that answers a publish
+	}
+	var ack struct {
+		Error  *jetstream.APIError `json:"error"`
+		Stream string              `json:"stream"`
+		Seq    uint64              `json:"seq"`
+	}
+	if err := json.Unmarshal(m.Data, &ack); err != nil || ack.Error == nil && (ack.Stream == "" || ack.Seq == 0) {
+		return errors.New("the answer is no acknowledgement: does something else listen to this subject?")
+	}
+	if ack.Error == nil {
+		return nil
+	}
+	return ack.Error
+}

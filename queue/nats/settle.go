@@ -1,0 +1,72 @@
+package nats
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/deedrun/deed/queue"
+)
+
+var (
+	ackBody    = []byte("+ACK")
+	extendBody = []byte("+WPI")
+)
+
+// Ack removes deliveries for good, also when somebody else holds them by now.
+//
+// It does not wait for the server: an ack travels behind what this connection
+// published before, at once, and if the connection breaks on the way the
+// message is delivered again when its lease runs out. While the connection is
+// away Ack fails; acking all again later is no error.
+func (q *Queue) Ack(ctx context.Context, deliveries ...queue.Delivery) error {
+	return q.answer(ctx, "ack to", deliveries, ackBody)
+}
+
+// Extend starts the lease of each delivery anew. Like Ack it does not wait.
+func (q *Queue) Extend(ctx context.Context, deliveries ...queue.Delivery) error {
+	return q.answer(ctx, "extend lease in", deliveries, extendBody)
+}
+
+func (q *Queue) answer(ctx context.Context, what string, deliveries []queue.Delivery, body []byte) error {
+	if err := ctx.Err(); err != nil {
+		return q.failed(ctx, what, err)
+	}
+	for _, d := range deliveries {
+		if _, ok := d.Token.(token); !ok {
+			return fmt.Errorf("%s queue %q: message of key %q: it was not received from this queue", what, q.name, d.Key)
+		}
+	}
+	for _, d := range deliveries {
+		if err := q.nc.Publish(string(d.Token.(token)), body); err != nil {
+			return q.failed(ctx, what, err)
+		}
+	}
+	return nil
+}
+
+// Purge removes all messages of a key, leased ones included.
+func (q *Queue) Purge(ctx context.Context, key string) error {
+	if err := queue.CheckKey(key); err != nil {
+		return fmt.Errorf("purge queue %q: %w", q.name, err)
+	}
+	if err := q.stream.Purge(ctx, jetstream.WithPurgeSubject(q.prefix+key)); err != nil {
+		return q.failed(ctx, "purge key "+key+" in", err)
+	}
+	return nil
+}
+
+// Pending counts the messages of a key that are not acked, leased ones
+// included. An ack may take a moment to show.
+func (q *Queue) Pending(ctx context.Context, key string) (int, error) {
+	if err := queue.CheckKey(key); err != nil {
+		return 0, fmt.Errorf("count messages of queue %q: %w", q.name, err)
+	}
+	subject := q.prefix + key
+	info, err := q.stream.Info(ctx, jetstream.WithSubjectFilter(subject))
+	if err != nil {
+		return 0, q.failed(ctx, "count messages of key "+key+" in", err)
+	}
+	return int(info.State.Subjects[subject]), nil
+}

@@ -1,0 +1,87 @@
+package nats
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	natsgo "github.com/nats-io/nats.go"
+
+	"github.com/deedrun/deed/queue"
+)
+
+const (
+	signalPrefix = "deed.signal."
+
+	// mailboxSize is how many signals a listener may be behind.
+	mailboxSize = 256
+
+	// flushWithin bounds how long Subscribe waits for the server to know.
+	flushWithin = 5 * time.Second
+)
+
+// Signals is queue.Signals over plain NATS: the signals of a topic go over the
+// subject deed.signal.<topic>, and everybody on the same servers hears them.
+type Signals struct{ nc *natsgo.Conn }
+
+var _ queue.Signals = (*Signals)(nil)
+
+// NewSignals uses the connection, which stays the caller's.
+func NewSignals(nc *natsgo.Conn) *Signals { return &Signals{nc: nc} }
+
+// Publish sends body and does not wait for the server. While the connection is
+// away it fails: an old signal is worse than none.
+func (s *Signals) Publish(ctx context.Context, topic string, body []byte) error {
+	if err := queue.CheckTopic(topic); err != nil {
+		return fmt.Errorf("publish: %w", err)
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("publish to topic %q: %w", topic, err)
+	}
+	if !s.nc.IsConnected() {
+		return fmt.Errorf("publish to topic %q: %w: %w", topic, queue.ErrUnavailable, natsgo.ErrDisconnected)
+	}
+	if err := s.nc.Publish(signalPrefix+topic, body); err != nil {
+		return signalFailed("publish to", topic, err)
+	}
+	return nil
+}
+
+// Subscribe listens from when it returns. It goes on listening, with a gap,
+// when the connection was lost and is back. A listener more than 256 signals
+// behind loses the oldest.
+func (s *Signals) Subscribe(topic string) (queue.Listener, error) {
+	if err := queue.CheckTopic(topic); err != nil {
+		return nil, fmt.Errorf("subscribe: %w", err)
+	}
+	l := &listener{Mailbox: queue.NewMailbox(mailboxSize)}
+	sub, err := s.nc.Subscribe(signalPrefix+topic, func(m *natsgo.Msg) { l.Put(m.Data) })
+	if err != nil {
+		return nil, signalFailed("subscribe to", topic, err)
+	}
+	l.sub = sub
+	// Else a publish on another connection could overtake the subscription.
+	if err := s.nc.FlushTimeout(flushWithin); err != nil {
+		l.Stop()
+		return nil, signalFailed("subscribe to", topic, err)
+	}
+	return l, nil
+}
+
+func signalFailed(what, topic string, err error) error {
+	if isUnavailable(err) {
+		return fmt.Errorf("%s topic %q: %w: %w", what, topic, queue.ErrUnavailable, err)
+	}
+	return fmt.Errorf("%s topic %q: %w", what, topic, err)
+}
+
+type listener struct {
+	*queue.Mailbox
+	sub *natsgo.Subscription
+}
+
+// Stop ends the listening and closes C. Stopping again does nothing.
+func (l *listener) Stop() {
+	_ = l.sub.Unsubscribe() // fails only when there is nothing left to end
+	l.Close()
+}
