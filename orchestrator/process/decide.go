@@ -104,9 +104,7 @@ func decideStart(s State, c StartProcess) ([]Event, error) {
 		return nil, &RefusedError{Process: c.ID, Reason: d.damaged.Error()}
 	}
 	for i := range c.Definition.Steps {
-		if d.nodes[i].needs == 0 {
-			d.startStep(i)
-		}
+		d.startIfReady(i)
 	}
 	return d.events, nil
 }

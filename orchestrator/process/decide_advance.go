@@ -75,6 +75,14 @@ func (d *decision) schedule(i, first, count int) {
 	})
 }
 
+// startIfReady starts a step that waits for nothing any more. Steps over empty
+// lists complete at once, so one start may have led to others already.
+func (d *decision) startIfReady(i int) {
+	if d.Status == Running && d.nodes[i].phase == waiting && d.nodes[i].needs == 0 {
+		d.startStep(i)
+	}
+}
+
 // startStep runs when all that a step reads is sealed.
 func (d *decision) startStep(i int) {
 	step, _ := d.graph.step(i)
@@ -180,9 +188,7 @@ func (d *decision) complete(i int) {
 	}
 	d.emit(StepCompleted{Address: step.Address, Generation: d.nodes[i].generation, Data: data, At: d.at})
 	for _, j := range d.graph.next[i] {
-		if d.Status == Running && d.nodes[j].needs == 0 && d.nodes[j].phase == waiting {
-			d.startStep(j)
-		}
+		d.startIfReady(j)
 	}
 	if d.left == 0 && d.Status == Running {
 		d.emit(ProcessCompleted{At: d.at})

@@ -43,12 +43,6 @@ func Message(s State, e Enqueue, tasks task.Ranges) (task.Work, error) {
 	return w, nil
 }
 
-// Alone reports whether tasks of this address travel one a message. Merges do:
-// each has sources of its own.
-func Alone(e Enqueue) bool {
-	return e.Alone || len(e.Address) > len(SealPrefix) && e.Address[:len(SealPrefix)] == SealPrefix
-}
-
 func (s State) fill(in task.Input, name string, tasks task.Ranges) task.Input {
 	data, _ := s.Data(name)
 	if data.Manifest != nil {

@@ -78,6 +78,12 @@ var resize = define("resize", names("photos"), names("small"),
 	step("shrink", each("photos"), writes("small")),
 )
 
+// chain is resize with a second step over what the first one wrote.
+var chain = define("chain", names("photos"), names("framed"),
+	step("shrink", each("photos"), writes("small")),
+	step("frame", each("small"), writes("framed")),
+)
+
 // diamond splits into two branches and joins them.
 var diamond = define("diamond", names("text"), names("both"),
 	step("left", reads("text"), writes("l")),

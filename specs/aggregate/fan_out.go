@@ -48,6 +48,16 @@ var fanOut = Feature{
 			),
 		},
 		{
+			Name: "a chain of fan-outs over nothing completes as a whole, each step once",
+			When: Start(chain, Input("photos", 0)),
+			Then: Events(
+				Started(chain, Input("photos", 0)),
+				StepStarted("shrink", 0), StepCompleted("shrink", List("small", 0)),
+				StepStarted("frame", 0), StepCompleted("frame", List("framed", 0)),
+				ProcessCompleted(),
+			),
+		},
+		{
 			Name: "a step without each is one task, also when what it reads is empty",
 			Given: Events(
 				Started(wordCount, Input("corpus", 1)), StepStarted("count", 1), Scheduled("count", All(1)),
