@@ -1,0 +1,119 @@
+package nats
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/deedrun/deed/events"
+)
+
+const (
+	// callWithin bounds one request to the server.
+	callWithin = 5 * time.Second
+	// appendWithin bounds an append with all its requests.
+	appendWithin = 15 * time.Second
+	// headerRoom is what the headers and the subject add to a message, at most.
+	headerRoom = 512
+)
+
+// Append implements [events.Driver].
+//
+// The head of the stream comes from the cache, or from the server if the cache
+// has none or another version. The publish that follows is refused if somebody
+// came in between; then the head is read anew and decides: another version is
+// a conflict, the same one means that the server refused for the moment (a
+// commit in flight that never came to be), and the publish is tried again.
+func (d *Driver) Append(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
+	version, err := d.append(ctx, stream, expected, c)
+	var conflict *events.ConflictError
+	if err != nil && !errors.As(err, &conflict) {
+		return 0, fmt.Errorf("append to stream %q: %w", stream, err)
+	}
+	return version, err
+}
+
+func (d *Driver) append(caller context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
+	ctx, cancel := context.WithTimeout(caller, appendWithin)
+	defer cancel()
+	want, exact := expected.Version()
+	for {
+		h, err := d.head(ctx, stream, expected)
+		if err != nil {
+			return 0, failure(caller, err)
+		}
+		if exact && h.version != want {
+			return 0, &events.ConflictError{Stream: stream, Expected: expected, Actual: h.version}
+		}
+		c.First = h.version
+		seq, err := d.publish(ctx, stream, c, h.seq)
+		if err == nil {
+			d.heads.put(stream, head{version: c.Version(), seq: seq})
+			return c.Version(), nil
+		}
+		// Whether it was stored is unknown, or the head was wrong.
+		d.heads.drop(stream)
+		if !wrongSequence(err) {
+			return 0, failure(caller, err)
+		}
+		now, err := d.load(ctx, stream)
+		if err != nil {
+			return 0, failure(caller, err)
+		}
+		if now == h {
+			if err := pause(ctx); err != nil {
+				return 0, failure(caller, fmt.Errorf("the server refuses the sequence it reports: %w", err))
+			}
+		}
+	}
+}
+
+// publish sends the commit to follow the message seq on its subject.
+func (d *Driver) publish(ctx context.Context, stream string, c events.Commit, seq uint64) (uint64, error) {
+	body := encode(c)
+	if most := d.nc.MaxPayload() - headerRoom; int64(len(body)) > most {
+		return 0, fmt.Errorf("%w: %d events of %d bytes together, at most %d fit: append fewer at a time, or raise the server's max_payload",
+			events.ErrTooLarge, len(c.Events), len(body), most)
+	}
+	ctx, cancel := context.WithTimeout(ctx, callWithin)
+	defer cancel()
+	ack, err := d.js.Publish(ctx, d.subject(stream), body,
+		jetstream.WithExpectStream(d.name), jetstream.WithExpectLastSequencePerSubject(seq))
+	if err != nil {
+		if errors.Is(err, jetstream.ErrStreamMessageExceedsMaximum) {
+			return 0, fmt.Errorf("%w: %w", events.ErrTooLarge, err)
+		}
+		return 0, err
+	}
+	return ack.Sequence, nil
+}
+
+// head is the end of the stream, from the cache if that fits what is expected.
+func (d *Driver) head(ctx context.Context, stream string, expected events.Expected) (head, error) {
+	want, exact := expected.Version()
+	if h, ok := d.heads.get(stream); ok && (!exact || h.version == want) {
+		return h, nil
+	}
+	return d.load(ctx, stream)
+}
+
+// load reads the end of the stream from the server.
+func (d *Driver) load(ctx context.Context, stream string) (head, error) {
+	c, ok, err := d.last(ctx, stream)
+	if err != nil || !ok {
+		return head{}, err
+	}
+	h := head{version: c.Version(), seq: uint64(c.Checkpoint)}
+	d.heads.put(stream, h)
+	return h, nil
+}
+
+// wrongSequence says that the subject's last message is not the expected one.
+func wrongSequence(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) &&
+		(api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence || api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant)
+}

@@ -1,0 +1,187 @@
+package nats
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/deedrun/deed/events"
+)
+
+// Read implements [events.Driver]: pages of the stream's own messages, without
+// a consumer.
+func (d *Driver) Read(ctx context.Context, stream string, after uint64) iter.Seq2[events.Commit, error] {
+	return func(yield func(events.Commit, error) bool) {
+		err := d.read(ctx, stream, after, func(c events.Commit) bool { return yield(c, nil) })
+		if err != nil {
+			yield(events.Commit{}, fmt.Errorf("read stream %q: %w", stream, failure(ctx, err)))
+		}
+	}
+}
+
+func (d *Driver) read(ctx context.Context, stream string, after uint64, yield func(events.Commit) bool) error {
+	// A replica may lag behind: what it has to deliver is up to the last commit
+	// that the leader has. A single server is asked once less.
+	var until uint64
+	if d.replicated {
+		last, ok, err := d.last(ctx, stream)
+		if err != nil || !ok || last.Version() <= after {
+			return err
+		}
+		until = uint64(last.Checkpoint)
+	}
+	next, found := uint64(1), after == 0
+	for {
+		page, more, err := d.page(ctx, d.subject(stream), next)
+		if err != nil {
+			return err
+		}
+		for _, m := range page {
+			c, err := d.commit(m.subject, m.seq, m.data)
+			if err != nil {
+				return err
+			}
+			next = m.seq + 1
+			if c.Version() <= after {
+				continue
+			}
+			found = true
+			if !yield(c) {
+				return nil
+			}
+		}
+		switch {
+		case more && !found: // a long way to go: not page by page
+			if next, found, err = d.search(ctx, stream, after, next); err != nil || !found {
+				return err
+			}
+		case more:
+		case next > until:
+			return nil
+		default: // until the replica has caught up
+			if err := pause(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// search finds the sequence of the commit that holds event after+1, at from or
+// later, by halving; ok is false if the stream ends before it.
+func (d *Driver) search(ctx context.Context, stream string, after, from uint64) (seq uint64, ok bool, err error) {
+	last, ok, err := d.last(ctx, stream)
+	if err != nil || !ok || last.Version() <= after {
+		return 0, false, err
+	}
+	low, high := from, uint64(last.Checkpoint)
+	for low < high {
+		middle := low + (high-low)/2
+		c, err := d.firstAt(ctx, stream, middle)
+		switch {
+		case err != nil:
+			return 0, false, err
+		case c.Version() <= after:
+			low = uint64(c.Checkpoint) + 1
+		default:
+			// It is this commit or an earlier one; none lies between middle and it.
+			high = middle
+		}
+	}
+	return low, true, nil
+}
+
+// firstAt is the stream's first commit at a sequence or later; there is one.
+func (d *Driver) firstAt(ctx context.Context, stream string, seq uint64) (events.Commit, error) {
+	ctx, cancel := context.WithTimeout(ctx, callWithin)
+	defer cancel()
+	m, err := d.log.GetMsg(ctx, seq, jetstream.WithGetMsgSubject(d.subject(stream)))
+	if err != nil {
+		return events.Commit{}, err
+	}
+	return d.commit(m.Subject, m.Sequence, m.Data)
+}
+
+// Last implements [events.Driver].
+func (d *Driver) Last(ctx context.Context, stream string) (events.Commit, bool, error) {
+	c, ok, err := d.last(ctx, stream)
+	if err != nil {
+		return events.Commit{}, false, fmt.Errorf("read the end of stream %q: %w", stream, failure(ctx, err))
+	}
+	return c, ok, nil
+}
+
+func (d *Driver) last(ctx context.Context, stream string) (events.Commit, bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, callWithin)
+	defer cancel()
+	var m *jetstream.RawStreamMsg
+	var err error
+	if d.replicated {
+		m, err = d.lastOfLeader(ctx, d.subject(stream))
+	} else {
+		m, err = d.log.GetLastMsgForSubject(ctx, d.subject(stream))
+	}
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return events.Commit{}, false, nil
+	}
+	if err != nil {
+		return events.Commit{}, false, err
+	}
+	c, err := d.commit(m.Subject, m.Sequence, m.Data)
+	return c, err == nil, err
+}
+
+// lastOfLeader asks the leader, where the client library would ask any replica.
+func (d *Driver) lastOfLeader(ctx context.Context, subject string) (*jetstream.RawStreamMsg, error) {
+	request, err := json.Marshal(map[string]string{"last_by_subj": subject})
+	if err != nil {
+		return nil, err
+	}
+	answer, err := d.nc.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+d.name, request)
+	if err != nil {
+		return nil, err
+	}
+	var reply struct {
+		Error   *jetstream.APIError `json:"error"`
+		Message *struct {
+			Subject string `json:"subject"`
+			Seq     uint64 `json:"seq"`
+			Data    []byte `json:"data"`
+		} `json:"message"`
+	}
+	if err := json.Unmarshal(answer.Data, &reply); err != nil {
+		return nil, fmt.Errorf("unexpected answer of the server: %w", err)
+	}
+	switch {
+	case reply.Error != nil && reply.Error.ErrorCode == jetstream.JSErrCodeMessageNotFound:
+		return nil, jetstream.ErrMsgNotFound
+	case reply.Error != nil:
+		return nil, reply.Error
+	case reply.Message == nil:
+		return nil, errors.New("unexpected answer of the server: neither a message nor an error")
+	}
+	return &jetstream.RawStreamMsg{Subject: reply.Message.Subject, Sequence: reply.Message.Seq, Data: reply.Message.Data}, nil
+}
+
+// Streams implements [events.Driver]: the subjects of the log.
+func (d *Driver) Streams(ctx context.Context, prefix string) ([]string, error) {
+	call, cancel := context.WithTimeout(ctx, appendWithin)
+	defer cancel()
+	info, err := d.log.Info(call, jetstream.WithSubjectFilter(d.prefix+"*"))
+	if err != nil {
+		return nil, fmt.Errorf("list streams %q: %w", prefix, failure(ctx, err))
+	}
+	var names []string
+	for subject := range info.State.Subjects {
+		if name, ok := d.stream(subject); ok && strings.HasPrefix(name, prefix) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}

@@ -1,0 +1,222 @@
+package nats
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/deedrun/deed/events"
+)
+
+const (
+	fetchMessages = 64          // asked for at once, so this many commits wait here at most, and readyCommits
+	readyCommits  = 16          // decoded ahead of the subscriber
+	heartbeat     = time.Second // twice this without one and the consumer is made anew
+	consumerKept  = time.Minute // by the server, after the last sign of us
+)
+
+// Subscribe implements [events.Driver].
+func (d *Driver) Subscribe(ctx context.Context, prefix string, after events.Checkpoint) (events.Subscription, error) {
+	s := &subscription{driver: d, prefix: prefix, next: uint64(after) + 1, parent: ctx, ready: make(chan events.Commit, readyCommits)}
+	if err := s.open(ctx, after); err != nil {
+		return nil, fmt.Errorf("subscribe to streams %q: %w", prefix, failure(ctx, err))
+	}
+	s.ctx, s.stop = context.WithCancel(ctx)
+	go s.run()
+	return s, nil
+}
+
+// subscription is a goroutine that pulls commits from the log ahead of the
+// subscriber and stops pulling when the subscriber is slow. What it depends on
+// at the server, a consumer, may vanish at any time: it is made anew from the
+// next sequence.
+type subscription struct {
+	driver *Driver
+	prefix string
+	parent context.Context // of Subscribe
+	ctx    context.Context // ends with parent, and by Stop
+	stop   context.CancelFunc
+	ready  chan events.Commit // closed by run, after it set failed
+	failed error
+
+	// Of run alone:
+	next     uint64 // sequence in the log
+	consumer jetstream.Consumer
+	received uint64 // messages by this consumer
+}
+
+func (s *subscription) Next(ctx context.Context, wait bool) (events.Commit, bool, error) {
+	if err := s.ended(ctx); err != nil {
+		return events.Commit{}, false, err
+	}
+	if !wait {
+		select {
+		case c, open := <-s.ready:
+			return s.got(ctx, c, open)
+		default:
+			return events.Commit{}, false, nil
+		}
+	}
+	select {
+	case c, open := <-s.ready:
+		return s.got(ctx, c, open)
+	case <-ctx.Done():
+	case <-s.ctx.Done():
+	}
+	return events.Commit{}, false, s.ended(ctx)
+}
+
+func (s *subscription) got(ctx context.Context, c events.Commit, open bool) (events.Commit, bool, error) {
+	if open {
+		return c, true, nil
+	}
+	if err := s.ended(ctx); err != nil {
+		return events.Commit{}, false, err
+	}
+	return events.Commit{}, false, fmt.Errorf("subscription to streams %q: %w", s.prefix, s.failed)
+}
+
+func (s *subscription) ended(ctx context.Context) error {
+	err := s.parent.Err()
+	if err == nil && s.ctx.Err() != nil {
+		return events.ErrStopped
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("subscription to streams %q: %w", s.prefix, err)
+	}
+	return nil
+}
+
+func (s *subscription) Stop() { s.stop() }
+
+// open checks the checkpoint and makes the first consumer, so that what is
+// wrong is an error of Subscribe.
+func (s *subscription) open(ctx context.Context, after events.Checkpoint) error {
+	ctx, cancel := context.WithTimeout(ctx, callWithin)
+	defer cancel()
+	info, err := s.driver.log.Info(ctx)
+	if err != nil {
+		return err
+	}
+	if last := info.State.LastSeq; uint64(after) > last {
+		return fmt.Errorf("checkpoint %d is beyond the last commit, %d: it comes from another store; begin again at 0", after, last)
+	}
+	return s.create(ctx)
+}
+
+func (s *subscription) create(ctx context.Context) error {
+	consumer, err := s.driver.js.CreateConsumer(ctx, s.driver.name, jetstream.ConsumerConfig{
+		Description:       "subscription to streams " + s.prefix,
+		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
+		OptStartSeq:       s.next,
+		AckPolicy:         jetstream.AckNonePolicy,
+		InactiveThreshold: consumerKept,
+		MemoryStorage:     true,
+		Replicas:          1,
+	})
+	if err != nil {
+		return err
+	}
+	s.consumer, s.received = consumer, 0
+	return nil
+}
+
+func (s *subscription) run() {
+	defer close(s.ready)
+	defer s.discard()
+	for s.ctx.Err() == nil {
+		if s.consumer == nil {
+			call, cancel := context.WithTimeout(s.ctx, callWithin)
+			err := s.create(call)
+			cancel()
+			if err != nil { // the server is away, or elects a leader
+				_ = pause(s.ctx) // the loop sees that ctx ended
+				continue
+			}
+		}
+		err := s.fetch()
+		var damaged *damagedError
+		if errors.As(err, &damaged) {
+			s.failed = err
+			return
+		}
+		if err != nil {
+			s.discard()
+			_ = pause(s.ctx)
+		}
+	}
+}
+
+// damagedError is a message that is no commit: waiting does not cure it.
+type damagedError struct{ err error }
+
+func (e *damagedError) Error() string { return e.err.Error() }
+func (e *damagedError) Unwrap() error { return e.err }
+
+// fetch pulls messages until a request is used up or has run out of time, and
+// hands them over as they come. An error other than a damagedError means that
+// the consumer is no longer to be trusted.
+func (s *subscription) fetch() error {
+	ctx, cancel := context.WithCancel(s.ctx)
+	defer cancel()
+	batch, err := s.consumer.Fetch(fetchMessages, jetstream.FetchContext(ctx), jetstream.FetchHeartbeat(heartbeat))
+	if err != nil {
+		return err
+	}
+	for m := range batch.Messages() {
+		if err := s.hand(m); err != nil {
+			return err
+		}
+	}
+	return batch.Error()
+}
+
+var errGap = errors.New("messages were lost on the way")
+
+// hand gives one message to the subscriber, if it is for it.
+func (s *subscription) hand(m jetstream.Msg) error {
+	meta, err := m.Metadata()
+	if err != nil {
+		return err
+	}
+	s.received++
+	if meta.Sequence.Consumer != s.received {
+		return errGap
+	}
+	seq := meta.Sequence.Stream
+	if name, ok := s.driver.stream(m.Subject()); ok && !strings.HasPrefix(name, s.prefix) {
+		s.next = seq + 1
+		return nil
+	}
+	c, err := s.driver.commit(m.Subject(), seq, m.Data())
+	if err != nil {
+		return &damagedError{err}
+	}
+	select {
+	case s.ready <- c:
+		s.next = seq + 1
+		return nil
+	case <-s.ctx.Done():
+		return s.ctx.Err()
+	}
+}
+
+// discard forgets the consumer and tells the server so, in vain if the server
+// is away: then it finds out by itself.
+func (s *subscription) discard() {
+	if s.consumer == nil {
+		return
+	}
+	name := s.consumer.CachedInfo().Name
+	s.consumer = nil
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), time.Second)
+	defer cancel()
+	_ = s.driver.js.DeleteConsumer(ctx, s.driver.name, name)
+}
