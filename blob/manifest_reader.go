@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -126,24 +127,22 @@ func (r *ManifestReader) readChunk(ctx context.Context, from io.Reader, c int) (
 }
 
 func decodeChunk(data []byte, count int) ([]Entry, error) {
-	lines := newLineReader(bytes.NewReader(data))
-	var entries []Entry
-	for {
+	if n := bytes.Count(data, []byte{'\n'}); n != count {
+		return nil, fmt.Errorf("it has %d entries, the index says %d", n, count)
+	}
+	entries := make([]Entry, 0, count)
+	for line := range bytes.Lines(data) {
 		var e Entry
-		err := lines.next(&e)
-		if err == io.EOF {
-			break
+		if err := json.Unmarshal(line, &e); err != nil {
+			return nil, fmt.Errorf("entry %d: %w", len(entries), err)
 		}
-		if err == nil {
-			err = e.check()
-		}
-		if err != nil {
-			return nil, err
+		if err := e.check(); err != nil {
+			return nil, fmt.Errorf("entry %d: %w", len(entries), err)
 		}
 		entries = append(entries, e)
 	}
 	if len(entries) != count {
-		return nil, fmt.Errorf("it has %d entries, the index says %d", len(entries), count)
+		return nil, errors.New("its last entry is torn")
 	}
 	return entries, nil
 }
