@@ -63,31 +63,13 @@ func (f *feeder) feed(id string) *feed {
 }
 
 // add takes tasks to be sent. Those that are out at this attempt already are
-// not sent again: see resend.
+// passed over when their turn comes: see resend.
 func (f *feeder) add(id string, e process.Enqueue) {
 	fd := f.feed(id)
-	e.Tasks = fd.without(e)
-	if len(e.Tasks) == 0 {
-		return
-	}
 	if len(fd.pending) == 0 {
 		f.turn = append(f.turn, id)
 	}
 	fd.pending = append(fd.pending, e)
-}
-
-// without is the tasks of e that are not out at its attempt.
-func (fd *feed) without(e process.Enqueue) task.Ranges {
-	if len(fd.sent) == 0 {
-		return e.Tasks
-	}
-	var out []int
-	for key, s := range fd.sent {
-		if key.address == e.Address && s.attempt == e.Attempt && s.generation == e.Generation && e.Tasks.Contains(key.index) {
-			out = append(out, key.index)
-		}
-	}
-	return e.Tasks.Minus(task.Of(out...))
 }
 
 // observe learns from stored events which tasks are not out any more.
@@ -134,7 +116,10 @@ func (f *feeder) resend(id string, e process.Enqueue) {
 
 // hold marks tasks as out: a worker says it has them.
 func (f *feeder) hold(id string, h task.Hold, now time.Time) {
-	fd := f.feed(id)
+	fd := f.feeds[id]
+	if fd == nil {
+		return
+	}
 	for i := range h.Tasks.All() {
 		fd.sent[taskKey{h.Address, i}] = sending{generation: h.Generation, attempt: h.Attempt, at: now}
 	}
@@ -271,6 +256,9 @@ func (f *feeder) sendSome(ctx context.Context, now time.Time, s *process.State, 
 		for i := range head.All() {
 			if attempt, retrying := s.Attempt(e.Address, i); attempt != e.Attempt || retrying {
 				continue // time has overtaken it
+			}
+			if o := fd.sent[taskKey{e.Address, i}]; o.attempt == e.Attempt && o.generation == e.Generation {
+				continue // it is out
 			}
 			m, err := message(s, e, task.Span(i, 1))
 			if err != nil {

@@ -1,0 +1,153 @@
+package orchestrator
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/deedrun/deed/events"
+	memevents "github.com/deedrun/deed/events/mem"
+	"github.com/deedrun/deed/orchestrator/definition"
+	"github.com/deedrun/deed/orchestrator/process"
+	"github.com/deedrun/deed/queue"
+	memqueue "github.com/deedrun/deed/queue/mem"
+	"github.com/deedrun/deed/task"
+)
+
+const lease = 10 * time.Second
+
+// rig is an orchestrator on memory backends, driven from one goroutine with a
+// clock of its own. The test plays the workers.
+type rig struct {
+	t       *testing.T
+	ctx     context.Context
+	now     time.Time
+	store   *events.Store
+	inbox   *memqueue.Queue
+	work    *memqueue.Queue
+	bad     *memqueue.Queue
+	signals *memqueue.Signals
+	options Options
+	owner   *Owner
+}
+
+func newRig(t *testing.T) *rig {
+	r := &rig{t: t, ctx: t.Context(), now: time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)}
+	newQueue := func() *memqueue.Queue {
+		return memqueue.NewQueue(memqueue.Options{Lease: lease, Now: func() time.Time { return r.now }})
+	}
+	r.store, r.signals = events.New(memevents.New()), memqueue.NewSignals()
+	r.inbox, r.work, r.bad = newQueue(), newQueue(), newQueue()
+	r.options = Options{
+		Events: r.store, Inbox: r.inbox, Work: r.work, Quarantine: r.bad, Signals: r.signals, Log: slog.New(slog.DiscardHandler),
+	}
+	r.restart()
+	return r
+}
+
+// restart drops the owner where it stands, as a crash does, and starts another.
+func (r *rig) restart() {
+	if r.owner != nil {
+		r.owner.Close()
+	}
+	r.owner = r.newOwner()
+}
+
+func (r *rig) newOwner() *Owner {
+	o, err := NewOwner(r.options)
+	require.NoError(r.t, err)
+	return o
+}
+
+func (r *rig) step() {
+	r.t.Helper()
+	_, err := r.owner.Step(r.ctx, r.now)
+	require.NoError(r.t, err)
+}
+
+func (r *rig) pass(d time.Duration) { r.now = r.now.Add(d) }
+
+func fanOut(options ...func(*definition.Step)) definition.Definition {
+	b := func(n string) definition.Binding { return definition.Binding{Local: n, Data: n} }
+	s := definition.Step{
+		Address: "work", Run: task.Run{Handler: "any"}, Each: &definition.Each{Binding: b("in")}, Out: []definition.Binding{b("out")},
+		Retry: definition.Retry{Attempts: 2, Backoff: definition.Backoff{Min: task.Duration(time.Minute), Max: task.Duration(time.Minute)}},
+	}
+	for _, o := range options {
+		o(&s)
+	}
+	return definition.Definition{Name: "fan-out", Inputs: []string{"in"}, Steps: []definition.Step{s}, Outputs: []string{"out"}}
+}
+
+// send puts a start into the inbox; its answer comes on the listener.
+func (r *rig) send(id string, def definition.Definition, parts int) queue.Listener {
+	r.t.Helper()
+	in := make([]task.Part, parts)
+	for i := range in {
+		in[i] = task.Part{Value: json.RawMessage(`1`)}
+	}
+	command, err := process.EncodeCommand(process.StartProcess{ID: id, Definition: def, Inputs: map[string]task.Dataset{"in": task.Inline(in)}})
+	require.NoError(r.t, err)
+	replies, err := r.signals.Subscribe("reply." + id)
+	require.NoError(r.t, err)
+	r.t.Cleanup(replies.Stop)
+	r.put(id, task.Envelope{Command: command, ReplyTo: "reply." + id})
+	return replies
+}
+
+func (r *rig) put(id string, e task.Envelope) {
+	r.t.Helper()
+	body, err := json.Marshal(e)
+	require.NoError(r.t, err)
+	require.NoError(r.t, r.inbox.Send(r.ctx, queue.Message{Key: id, Body: body}))
+}
+
+func (r *rig) report(id string, results ...task.Result) {
+	r.t.Helper()
+	r.put(id, task.Envelope{Report: &task.Report{Process: id, Worker: "w1", Results: results}})
+}
+
+func done(tasks task.Ranges) task.Result {
+	return task.Result{Address: "work", Attempt: 1, Tasks: tasks, Outcome: task.Done}
+}
+
+// received takes all there is on the work queue.
+func (r *rig) received() []task.Work {
+	r.t.Helper()
+	deliveries, err := r.work.Receive(r.ctx, 100_000, 0)
+	require.NoError(r.t, err)
+	var all []task.Work
+	for _, d := range deliveries {
+		var w task.Work
+		require.NoError(r.t, json.Unmarshal(d.Body, &w))
+		all = append(all, w)
+	}
+	require.NoError(r.t, r.work.Ack(r.ctx, deliveries...))
+	return all
+}
+
+func (r *rig) state(id string) process.State {
+	r.t.Helper()
+	s, err := Load(r.ctx, r.store, id)
+	require.NoError(r.t, err)
+	return s
+}
+
+func (r *rig) beat(b task.Heartbeat) {
+	r.t.Helper()
+	body, err := json.Marshal(b)
+	require.NoError(r.t, err)
+	require.NoError(r.t, r.signals.Publish(r.ctx, TopicHeartbeat, body))
+}
+
+func indexes(work []task.Work) task.Ranges {
+	var all task.Ranges
+	for _, w := range work {
+		all = all.Union(w.Tasks)
+	}
+	return all
+}
