@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -37,7 +38,7 @@ func (c *Client) Start(ctx context.Context, start process.StartProcess) (Answer,
 	if err != nil {
 		return Answer{}, err
 	}
-	topic := "reply." + ulid.Make().String()
+	topic := "reply." + strings.ToLower(ulid.Make().String())
 	replies, err := c.Signals.Subscribe(topic)
 	if err != nil {
 		return Answer{}, fmt.Errorf("start process %q: %w", start.ID, err)

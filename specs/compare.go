@@ -34,6 +34,12 @@ func plain(events []process.Event) []process.Event {
 	return out
 }
 
+// timeOf is the time that an event or a command carries.
+func timeOf(message any) time.Time {
+	at, _ := reflect.ValueOf(message).FieldByName("At").Interface().(time.Time)
+	return at
+}
+
 func plainData(data map[string]task.Dataset) map[string]task.Dataset {
 	out := make(map[string]task.Dataset, len(data))
 	for name, d := range data {

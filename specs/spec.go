@@ -66,6 +66,11 @@ func (s Spec) checkRefusal(got []process.Event, err error) error {
 }
 
 func (s Spec) checkEvents(got []process.Event) error {
+	for _, e := range got {
+		if at := timeOf(e); !at.Equal(timeOf(s.When)) {
+			return fmt.Errorf("%s\n%q carries the time %s, not that of the command", s.title(), e, at)
+		}
+	}
 	want, have := plain(s.Then), plain(got)
 	if same(want, have) {
 		return nil

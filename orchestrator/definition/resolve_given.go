@@ -101,7 +101,7 @@ func (r *resolver) values(given map[string]string) map[string]json.RawMessage {
 // typed reads a text by the type of a default. wanted says what it should have
 // been, if it is not that.
 func typed(text string, byDefault json.RawMessage) (value json.RawMessage, wanted string) {
-	isNumber := json.Valid([]byte(text)) && text != "" && strings.Contains("-0123456789", text[:1])
+	isNumber := json.Valid([]byte(text)) && strings.Trim(text, "-+.eE0123456789") == ""
 	_, notWhole := strconv.ParseInt(text, 10, 64)
 	isBool := text == "true" || text == "false"
 	literal := json.RawMessage(text)

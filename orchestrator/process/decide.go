@@ -54,15 +54,20 @@ func Decide(s State, c Command) ([]Event, error) {
 	var err error
 	switch c := c.(type) {
 	case ConfirmTasks:
-		d.at, err = c.At, d.confirmTasks(c)
+		d.at = c.At
+		err = d.confirmTasks(c)
 	case FailTasks:
-		d.at, err = c.At, d.failTasks(c)
+		d.at = c.At
+		err = d.failTasks(c)
 	case LoseTasks:
-		d.at, err = c.At, d.loseTasks(c)
+		d.at = c.At
+		err = d.loseTasks(c)
 	case TryTimeoutTask:
-		d.at, err = c.At, d.tryTimeout(c)
+		d.at = c.At
+		err = d.tryTimeout(c)
 	case FireTimer:
-		d.at, err = c.At, d.fireTimer(c)
+		d.at = c.At
+		err = d.fireTimer(c)
 	default:
 		err = fmt.Errorf("process %q: this version does not know commands of type %T", s.ID, c)
 	}
