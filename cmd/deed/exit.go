@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/orchestrator"
+	"github.com/deedrun/deed/queue"
+)
+
+// Exit codes, as the help of deed lists them.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitNotFound    = 3
+	exitConflict    = 4
+	exitUnreachable = 5
+	exitInterrupted = 130
+)
+
+// errSaid marks an error that has been printed.
+var errSaid = errors.New("said")
+
+// errInterrupted marks a command that a person ended.
+var errInterrupted = errors.New("interrupted")
+
+// usageError is a command line that makes no sense.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+
+// notFoundError is a process that is not there.
+type notFoundError struct{ text string }
+
+func (e *notFoundError) Error() string { return e.text }
+
+// exitCode is what a command's error means to a script.
+func exitCode(err error) int {
+	var usage *usageError
+	var faults *deed.FaultsError
+	var notFound *notFoundError
+	var noFolder *deed.NoFolderError
+	var answer *orchestrator.AnswerError
+	var unreachable *deed.UnreachableError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.As(err, &usage), errors.As(err, &faults), strings.HasPrefix(err.Error(), "unknown command"):
+		return exitUsage
+	case errors.As(err, &notFound), errors.As(err, &noFolder):
+		return exitNotFound
+	case errors.As(err, &answer) && len(answer.Differs) > 0:
+		return exitConflict
+	case errors.As(err, &answer):
+		return exitUsage
+	case errors.As(err, &unreachable), errors.Is(err, events.ErrUnavailable), errors.Is(err, queue.ErrUnavailable):
+		return exitUnreachable
+	}
+	return exitFailed
+}
+
+func oneOf(flag, value string, known []string) error {
+	if slices.Contains(known, value) {
+		return nil
+	}
+	return usagef("%s %q: give %s", flag, value, list(known))
+}
+
+func list(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+}

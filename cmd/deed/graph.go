@@ -1,0 +1,51 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/orchestrator/definition"
+	"github.com/deedrun/deed/orchestrator/definition/draw"
+)
+
+func (a *app) graph() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "graph FILE",
+		Short: "Draw a process: steps, data, fan-outs, groups",
+		Example: `  deed graph examples/wordcount/process.yaml > wordcount.svg
+  deed graph process.yaml -o dot | dot -Tpng > process.png`,
+		Args: cobra.ExactArgs(1),
+		PreRunE: func(*cobra.Command, []string) error {
+			return oneOf("--output", a.output, []string{"svg", "dot", "mermaid", "json"})
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			source, err := deed.ParseFile(args[0])
+			if err != nil {
+				return definitionError(args[0], err)
+			}
+			def, faults := definition.Resolve(source, placeholders(source), nil, nil)
+			if len(faults) > 0 {
+				return &deed.FaultsError{Faults: faults}
+			}
+			form := map[string]func(definition.Definition) []byte{
+				"svg": draw.SVG, "dot": draw.DOT, "mermaid": draw.Mermaid, "json": draw.JSON,
+			}[a.output]
+			_, err = a.stdout.Write(form(def))
+			return err
+		},
+	}
+	cmd.Flags().StringVarP(&a.output, "output", "o", "svg", "svg, dot, mermaid or json")
+	return cmd
+}
+
+// placeholders stand for the parameters that are only known when the process
+// is started: a drawing does not need them.
+func placeholders(source *definition.Source) map[string]string {
+	params := map[string]string{}
+	for _, p := range source.Params {
+		if p.Default == nil {
+			params[p.Name.Value] = "…"
+		}
+	}
+	return params
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+
+	"github.com/deedrun/deed/examples/wordcount/words"
+	"github.com/deedrun/deed/worker"
+)
+
+// handlers are those built into this binary: the ones of the examples. A
+// worker of one's own offers others; programs need none.
+func handlers() *worker.Registry {
+	reg := worker.NewRegistry()
+	words.Register(reg)
+	return reg
+}
+
+// failpoint reads DEED_FAILPOINT=NAME:N: at the N-th time that this process
+// comes by NAME it kills itself, as a power cut would. For tests of crashes.
+func failpoint() func(name string) {
+	name, times, ok := strings.Cut(os.Getenv("DEED_FAILPOINT"), ":")
+	left, err := strconv.Atoi(times)
+	if !ok || err != nil {
+		return nil
+	}
+	var mu sync.Mutex
+	return func(at string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if at != name {
+			return
+		}
+		if left--; left == 0 {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {} // until it has happened
+		}
+	}
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/orchestrator"
+	"github.com/deedrun/deed/orchestrator/process"
+)
+
+func (a *app) history() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "history ID",
+		Short:   "Tell what happened to a process, event by event",
+		Long:    "History prints the event stream of a process as sentences, or with -o json the events as they are stored, one a line.\n\nID may be a prefix that only one process has, or @latest.",
+		Example: "  deed history @latest\n  deed history word-count-x7 -o json | jq .type",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			r, err := a.read(ctx)
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			id, err := a.resolveID(ctx, r, args[0])
+			if err != nil {
+				return err
+			}
+			tell := a.sentence
+			if a.output == "json" {
+				tell = a.rawEvent
+			}
+			for e, err := range orchestrator.History(ctx, r.Events, id) {
+				if err != nil {
+					return err
+				}
+				if err := tell(e); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	a.dataFlag(cmd)
+	a.outputFlag(cmd, "json")
+	return cmd
+}
+
+func (a *app) sentence(e events.Event) error {
+	event, err := process.Decode(process.Stored{Type: e.Type, Schema: e.Schema, Data: e.Data})
+	if err != nil { // shown in its place: what comes after may still be of use
+		_, err = fmt.Fprintf(a.stdout, "%5d  %-12s  %s\n", e.Version, "", printable(err.Error()))
+		return err
+	}
+	at := ""
+	if t, ok := reflect.ValueOf(event).FieldByName("At").Interface().(time.Time); ok {
+		at = t.Local().Format("15:04:05.000")
+	}
+	_, err = fmt.Fprintf(a.stdout, "%5d  %s  %s\n", e.Version, at, printable(event.String()))
+	return err
+}
+
+func (a *app) rawEvent(e events.Event) error {
+	line, err := json.Marshal(struct {
+		Version uint64          `json:"version"`
+		ID      string          `json:"id"`
+		Type    string          `json:"type"`
+		Schema  int             `json:"schema"`
+		Data    json.RawMessage `json:"data"`
+	}{e.Version, e.ID, e.Type, e.Schema, e.Data})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.stdout, "%s\n", line)
+	return err
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/orchestrator"
+)
+
+// resolveID finds the process that a person means: by ID, by a prefix that
+// only one has, or @latest.
+func (a *app) resolveID(ctx context.Context, r *deed.Runtime, given string) (string, error) {
+	if given == "@latest" {
+		all, err := orchestrator.Summarise(ctx, r.Events)
+		if err != nil {
+			return "", err
+		}
+		if len(all) == 0 {
+			return "", &notFoundError{fmt.Sprintf("no process has been started in %q", a.data)}
+		}
+		return all[0].ID, nil
+	}
+	ids, err := orchestrator.IDs(ctx, r.Events, given)
+	if err != nil {
+		return "", err
+	}
+	for _, id := range ids {
+		if id == given {
+			return id, nil
+		}
+	}
+	switch len(ids) {
+	case 0:
+		return "", &notFoundError{fmt.Sprintf("no process %q in %q; `%s ps` lists them", given, a.data, program())}
+	case 1:
+		return ids[0], nil
+	}
+	const most = 5
+	some := ids[:min(most, len(ids))]
+	return "", usagef("%q may be %s of %d processes; write more of it", given, strings.Join(some, ", "), len(ids))
+}

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/deedrun/deed/orchestrator/process"
+)
+
+// progress shows how far a process is, on standard error: a bar a step on a
+// terminal, redrawn ten times a second; else plain lines, at most one a second.
+type progress struct {
+	app      *app
+	id       string
+	terminal bool
+
+	mu     sync.Mutex
+	state  process.State
+	news   string // what was imported last
+	drawn  int    // lines on the terminal
+	said   string // the last plain line
+	ticker *time.Ticker
+	done   chan struct{}
+	ended  sync.WaitGroup
+}
+
+// mostBars is how many steps are shown at a time.
+const mostBars = 12
+
+func newProgress(a *app, id string) *progress {
+	p := &progress{app: a, id: id, terminal: isTerminal(a.stderr), done: make(chan struct{})}
+	every := time.Second
+	if p.terminal {
+		every = 100 * time.Millisecond
+	}
+	p.ticker = time.NewTicker(every)
+	p.ended.Go(func() {
+		for {
+			select {
+			case <-p.ticker.C:
+				p.show()
+			case <-p.done:
+				return
+			}
+		}
+	})
+	return p
+}
+
+func (p *progress) importing(name string, done, total int, bytes int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.news = fmt.Sprintf("importing %s: %d of %s, %s", name, done, plural(total, "file"), bytesOf(bytes))
+}
+
+func (p *progress) update(s process.State) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.state = s
+}
+
+// stop shows the last state and ends.
+func (p *progress) stop() {
+	close(p.done)
+	p.ended.Wait()
+	p.ticker.Stop()
+	p.show()
+}
+
+func (p *progress) show() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.terminal {
+		p.draw()
+		return
+	}
+	if line := p.line(); line != "" && line != p.said {
+		p.said = line
+		fmt.Fprintln(p.app.stderr, line)
+	}
+}
+
+// line is the state on one line: word-count-x: count 12/66, merge 0/8.
+func (p *progress) line() string {
+	if p.state.Version == 0 {
+		return p.news
+	}
+	var steps []string
+	for _, s := range p.bars() {
+		steps = append(steps, fmt.Sprintf("%s %d/%d%s", s.Address, s.Confirmed, s.Tasks, trouble(s)))
+	}
+	return fmt.Sprintf("%s %s: %s", p.id, p.state.Status, strings.Join(steps, ", "))
+}
+
+// bars are the steps worth showing: all of a short process; of a long one,
+// those that have begun, the latest.
+func (p *progress) bars() []process.Progress {
+	steps := p.state.Steps()
+	if len(steps) <= mostBars {
+		return steps
+	}
+	var begun []process.Progress
+	for _, s := range steps {
+		if s.Phase != "waiting" {
+			begun = append(begun, s)
+		}
+	}
+	return begun[max(0, len(begun)-mostBars):]
+}
+
+func trouble(s process.Progress) string {
+	switch {
+	case s.Retrying > 0:
+		return fmt.Sprintf(" (%d to be retried)", s.Retrying)
+	case s.Phase == "sealing":
+		return " (sealing)"
+	}
+	return ""
+}
+
+func (p *progress) draw() {
+	lines := []string{p.news}
+	if p.state.Version > 0 {
+		lines = nil
+		width := 4
+		bars := p.bars()
+		for _, s := range bars {
+			width = max(width, len(s.Address))
+		}
+		for _, s := range bars {
+			lines = append(lines, p.bar(s, width))
+		}
+	}
+	var b strings.Builder
+	if p.drawn > 0 {
+		fmt.Fprintf(&b, "\x1b[%dA", p.drawn)
+	}
+	columns := p.columns()
+	for _, line := range lines {
+		b.WriteString("\r\x1b[K" + cut(line, columns-1) + "\n")
+	}
+	for range p.drawn - len(lines) {
+		b.WriteString("\r\x1b[K\n")
+	}
+	p.drawn = max(p.drawn, len(lines))
+	fmt.Fprint(p.app.stderr, b.String())
+}
+
+func (p *progress) bar(s process.Progress, width int) string {
+	const cells = 30
+	full := 0
+	switch {
+	case s.Phase == "completed":
+		full = cells
+	case s.Tasks > 0:
+		full = cells * s.Confirmed / s.Tasks
+	}
+	blocks, rest := strings.Repeat("█", full), strings.Repeat("░", cells-full)
+	if p.app.colour() {
+		blocks = "\x1b[32m" + blocks + "\x1b[0m"
+	}
+	count := "waiting"
+	if s.Phase != "waiting" {
+		count = fmt.Sprintf("%d/%d", s.Confirmed, s.Tasks)
+	}
+	took := ""
+	if !s.EndedAt.IsZero() {
+		took = "  " + duration(s.EndedAt.Sub(s.StartedAt))
+	}
+	return fmt.Sprintf("%-*s %s%s %s%s%s", width, s.Address, blocks, rest, count, took, trouble(s))
+}
+
+func (p *progress) columns() int {
+	if f, ok := p.app.stderr.(*os.File); ok {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
+			return w
+		}
+	}
+	return 80
+}
+
+// cut shortens a line to what a terminal shows, not counting colours.
+func cut(line string, columns int) string {
+	shown, escape := 0, false
+	for i, r := range line {
+		switch {
+		case r == '\x1b':
+			escape = true
+		case escape:
+			escape = r != 'm'
+		default:
+			if shown++; shown > columns {
+				return line[:i] + "\x1b[0m"
+			}
+		}
+	}
+	return line
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deedrun/deed"
+)
+
+// app is what all commands share.
+type app struct {
+	stdin  io.Reader
+	stdout io.Writer // data, and nothing else
+	stderr io.Writer // everything else
+	data   string
+	output string
+	debug  bool
+}
+
+// execute runs one command line and returns its exit code.
+func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err != nil && !errors.Is(err, errSaid) {
+		fmt.Fprintln(stderr, "deed:", err)
+	}
+	return exitCode(err)
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "deed",
+		Short: "Run large data jobs",
+		Long: `deed runs large data jobs: a process definition says which steps read and write
+which data; workers compete for the tasks; an event-sourced aggregate keeps the
+record, so that anything may be killed at any time and go on where it was.
+
+Exit codes: 0 ok, 1 the process failed, 2 usage or bad definition, 3 not found,
+4 conflict, 5 unreachable, 130 interrupted.`,
+		Example: `  deed run examples/wordcount/process.yaml --in corpus=examples/wordcount/corpus
+  deed show @latest
+  deed history @latest`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.PersistentFlags().BoolVar(&a.debug, "debug", false, "say more about what happens inside, on standard error")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.AddCommand(a.run(), a.check(), a.graph(), a.ps(), a.show(), a.history(), a.worker(), a.spec(), a.schema(), a.version())
+	for _, c := range root.Commands() {
+		if args := c.Args; args != nil {
+			c.Args = func(cmd *cobra.Command, given []string) error {
+				if err := args(cmd, given); err != nil {
+					return &usageError{fmt.Errorf("%w\nusage: %s", err, cmd.UseLine())}
+				}
+				return nil
+			}
+		}
+	}
+	return root
+}
+
+func (a *app) dataFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&a.data, "data", ".deed", "folder with the events, queues and blobs")
+}
+
+func (a *app) outputFlag(cmd *cobra.Command, forms ...string) {
+	cmd.Flags().StringVarP(&a.output, "output", "o", "text", "form of what is printed: "+list(append([]string{"text"}, forms...)))
+	check := func(*cobra.Command, []string) error {
+		return oneOf("--output", a.output, append([]string{"text"}, forms...))
+	}
+	cmd.PreRunE = check
+}
+
+func (a *app) log() *slog.Logger {
+	level := slog.LevelWarn
+	if a.debug {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: level}))
+}
+
+// read opens the data folder to look at it: through its server if there is one.
+func (a *app) read(ctx context.Context) (*deed.Runtime, error) {
+	return deed.Open(ctx, deed.Options{Dir: a.data, ReadOnly: true, Log: a.log()})
+}
+
+// colour reports whether standard error takes colours.
+func (a *app) colour() bool {
+	return os.Getenv("NO_COLOR") == "" && isTerminal(a.stderr)
+}

@@ -1,0 +1,264 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/orchestrator/process"
+)
+
+type runOptions struct {
+	inputs, params, settings []string
+	id, out                  string
+	workers                  int
+}
+
+func (a *app) run() *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "run FILE --in NAME=PATH…",
+		Short: "Run a process here, from its definition to its outputs",
+		Long: `Run starts all it needs in this process (event store, queues, orchestrator,
+workers), submits the process, waits for its end and writes its outputs. All of
+it lies in the folder --data; a second run on that folder joins the first, and
+whatever was left unfinished there goes on.
+
+--in takes a file, a directory (each file a part, its key the folder), a pattern,
+or - for standard input; repeat it for more. With --id the run is idempotent: the
+same job under the same ID attaches to the process that is there and resumes it;
+another job under that ID is refused, with what differs.
+
+Outputs are written to --out as NAME, if one task wrote it as one part, else as
+NAME/[KEY/]FILE. Small texts among them are printed, too.`,
+		Example: `  deed run examples/wordcount/process.yaml --in corpus=examples/wordcount/corpus
+  deed run process.yaml --in corpus='logs/*.txt' --param top=5 --set count.timeout=1m
+  cat words.txt | deed run process.yaml --in corpus=- --id nightly-2026-11-21`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.runProcess(cmd.Context(), args[0], o) },
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&o.inputs, "in", nil, "`NAME=PATH` of an input; may be repeated")
+	flags.StringArrayVar(&o.params, "param", nil, "`NAME=VALUE` of a parameter")
+	flags.StringArrayVar(&o.settings, "set", nil, "`ADDRESS.SETTING=VALUE`, such as count.timeout=5m")
+	flags.StringVar(&o.id, "id", "", "ID of the process (default: its name and a random ending)")
+	flags.StringVar(&o.out, "out", "", "directory for the outputs (default out/<id>)")
+	flags.IntVar(&o.workers, "workers", 0, "tasks at a time (default: one a core)")
+	a.dataFlag(cmd)
+	a.outputFlag(cmd, "json")
+	return cmd
+}
+
+func (a *app) runProcess(ctx context.Context, file string, o runOptions) error {
+	if o.workers < 0 {
+		return usagef("--workers %d: give 1 or more", o.workers)
+	}
+	job, err := a.job(file, o)
+	if err != nil {
+		return err
+	}
+	if o.id == "" {
+		o.id = deed.NewID(job.Source.Name.Value)
+	}
+	if o.out == "" {
+		o.out = filepath.Join("out", o.id)
+	}
+	r, err := deed.Open(ctx, deed.Options{
+		Dir: a.data, Handlers: handlers(), Workers: o.workers, Log: a.log(), Failpoint: failpoint(),
+	})
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	began := time.Now()
+	result, err := a.follow(ctx, r, job, o.id)
+	switch {
+	case ctx.Err() != nil:
+		fmt.Fprintf(a.stderr, "\ninterrupted; what is done is kept. To resume:\n  %s\n", again(o.id))
+		return errors.Join(errSaid, errInterrupted)
+	case errors.Is(err, deed.ErrFailed):
+		return a.failed(o.id, err)
+	case err != nil:
+		return err
+	}
+	paths, err := result.Export(ctx, o.out)
+	if err != nil {
+		return err
+	}
+	return a.report(ctx, result, o, paths, time.Since(began))
+}
+
+// job reads the command line into a job.
+func (a *app) job(file string, o runOptions) (deed.Job, error) {
+	source, err := deed.ParseFile(file)
+	if err != nil {
+		return deed.Job{}, definitionError(file, err)
+	}
+	job := deed.Job{Source: source, Inputs: map[string]deed.Input{}}
+	if job.Params, err = pairs("--param", o.params); err != nil {
+		return job, err
+	}
+	if job.Settings, err = pairs("--set", o.settings); err != nil {
+		return job, err
+	}
+	paths := map[string][]string{}
+	for _, in := range o.inputs {
+		name, path, ok := strings.Cut(in, "=")
+		if !ok || name == "" || path == "" {
+			return job, usagef("--in %q: write it as NAME=PATH", in)
+		}
+		paths[name] = append(paths[name], path)
+	}
+	stdin := ""
+	for name, p := range paths {
+		if len(p) == 1 && p[0] == "-" {
+			if stdin != "" {
+				return job, usagef("--in %s=- and --in %s=-: standard input can be read once", stdin, name)
+			}
+			stdin = name
+			job.Inputs[name] = deed.Stream(a.stdin)
+			continue
+		}
+		job.Inputs[name] = deed.Files(p...)
+	}
+	return job, nil
+}
+
+func pairs(flag string, given []string) (map[string]string, error) {
+	m := map[string]string{}
+	for _, s := range given {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok || name == "" {
+			return nil, usagef("%s %q: write it as NAME=VALUE", flag, s)
+		}
+		if _, twice := m[name]; twice {
+			return nil, usagef("%s %s is given twice", flag, name)
+		}
+		m[name] = value
+	}
+	return m, nil
+}
+
+func (a *app) follow(ctx context.Context, r *deed.Runtime, job deed.Job, id string) (*deed.Result, error) {
+	p := newProgress(a, id)
+	defer p.stop()
+	if err := r.Submit(ctx, id, job, p.importing); err != nil {
+		return nil, err
+	}
+	return r.Wait(ctx, id, p.update)
+}
+
+func (a *app) failed(id string, err error) error {
+	var failed *deed.FailedError
+	errors.As(err, &failed)
+	fmt.Fprintf(a.stderr, "deed: %s: %s\nlook at it:  %s history %s\ntry again:   %s\n", id, failed.Reason, program(), id, again(""))
+	if a.output == "json" {
+		if err := a.printJSON(outcome{ID: id, Status: process.Failed, Reason: failed.Reason}); err != nil {
+			return err
+		}
+	}
+	return errors.Join(errSaid, err)
+}
+
+// outcome is what `run -o json` prints.
+type outcome struct {
+	ID      string         `json:"id"`
+	Status  process.Status `json:"status"`
+	Reason  string         `json:"reason,omitempty"`
+	Outputs []string       `json:"outputs"`
+}
+
+func (a *app) report(ctx context.Context, result *deed.Result, o runOptions, paths []string, took time.Duration) error {
+	tasks := 0
+	for _, s := range result.State.Steps() {
+		tasks += s.Tasks
+	}
+	fmt.Fprintf(a.stderr, "%s completed in %s: %s in %s; outputs in %s\n", o.id, duration(took),
+		plural(tasks, "task"), plural(len(result.State.Steps()), "step"), o.out)
+	if a.output == "json" {
+		return a.printJSON(outcome{ID: o.id, Status: process.Completed, Outputs: paths})
+	}
+	for _, name := range result.State.Definition.Outputs {
+		if err := a.printSmall(ctx, result, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printSmall prints an output that is one short text.
+func (a *app) printSmall(ctx context.Context, result *deed.Result, name string) error {
+	const most = 4 << 10
+	data, _ := result.State.Data(name)
+	if data.Count != 1 || data.Bytes > most {
+		return nil
+	}
+	text, err := result.Text(ctx, name)
+	if err != nil {
+		return err
+	}
+	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+		return nil
+	}
+	_, err = io.WriteString(a.stdout, text)
+	return err
+}
+
+// definitionError explains why a definition cannot be used.
+func definitionError(file string, err error) error {
+	var faults *deed.FaultsError
+	switch {
+	case errors.As(err, &faults):
+		return fmt.Errorf("%s cannot be run; %s:\n%w", file, plural(len(faults.Faults), "fault"), err)
+	case errors.Is(err, os.ErrNotExist):
+		return &usageError{fmt.Errorf("there is no definition %q", file)}
+	}
+	return &usageError{err}
+}
+
+// again is this command line, with the ID of the process if there is one.
+func again(id string) string {
+	words := []string{program()}
+	skip := false
+	for _, arg := range os.Args[1:] {
+		switch {
+		case skip:
+			skip = false
+			continue
+		case arg == "--id":
+			skip = true
+			continue
+		case strings.HasPrefix(arg, "--id="):
+			continue
+		}
+		words = append(words, quote(arg))
+	}
+	if id != "" {
+		words = append(words, "--id", id)
+	}
+	return strings.Join(words, " ")
+}
+
+// program is how a person calls this binary.
+func program() string {
+	if strings.Contains(os.Args[0], "go-build") {
+		return "go run ./cmd/deed"
+	}
+	return quote(os.Args[0])
+}
+
+func quote(s string) string {
+	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./,:@%+") == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deedrun/deed"
+)
+
+func (a *app) worker() *cobra.Command {
+	o := deed.Options{Join: true}
+	cmd := &cobra.Command{
+		Use:   "worker",
+		Short: "Compete for tasks, as one more worker process",
+		Long: `Worker joins the server of a folder, or one at an address, and executes tasks
+until it is stopped. Start as many as you like. A worker of a folder waits while
+nobody serves it, and goes on with the next server.
+
+On SIGTERM or Ctrl-C it finishes what it executes and hands back what it only
+holds; a second one ends it at once, and what it had is given to others.`,
+		Example: `  deed worker
+  deed worker --data /srv/deed --workers 8
+  deed worker --nats nats://127.0.0.1:4222 --blobs file:///srv/blobs`,
+		Args: cobra.NoArgs,
+		PreRunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case o.Workers < 0:
+				return usagef("--workers %d: give 1 or more", o.Workers)
+			case o.Server != "" && cmd.Flags().Changed("data"):
+				return usagef("--data and --nats are two ways to say where the server is; give one")
+			case (o.Server == "") != (o.Blobs == ""):
+				return usagef("--nats and --blobs belong together: give both")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.Handlers, o.Log, o.Failpoint = handlers(), a.log(), failpoint()
+			if o.Server == "" {
+				o.Dir = a.data
+			}
+			o.Token = os.Getenv("DEED_NATS_TOKEN")
+			return a.workUntil(cmd.Context(), o)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.Server, "nats", "", "`URL` of a NATS server (its token in DEED_NATS_TOKEN)")
+	flags.StringVar(&o.Blobs, "blobs", "", "`URL` of the blob store that belongs to it")
+	flags.IntVar(&o.Workers, "workers", 0, "tasks at a time (default: one a core)")
+	a.dataFlag(cmd)
+	return cmd
+}
+
+// workUntil works until ctx ends, for one server of a folder after the other.
+func (a *app) workUntil(ctx context.Context, o deed.Options) error {
+	waiting := false
+	for {
+		r, err := deed.Open(ctx, o)
+		var unreachable *deed.UnreachableError
+		var noFolder *deed.NoFolderError
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil:
+			fmt.Fprintf(a.stderr, "working for %s\n", where(o))
+			waiting = false
+			err := a.workFor(ctx, r, o)
+			if ctx.Err() != nil || err != nil {
+				return err
+			}
+		case o.Dir == "" || !errors.As(err, &unreachable) && !errors.As(err, &noFolder):
+			return err
+		case !waiting:
+			waiting = true
+			fmt.Fprintf(a.stderr, "waiting until somebody serves %s\n", where(o))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(time.Second / 2):
+		}
+	}
+}
+
+func where(o deed.Options) string {
+	if o.Dir != "" {
+		return "the folder " + o.Dir
+	}
+	return o.Server
+}
+
+// workFor works until ctx ends, or until the folder has another server.
+func (a *app) workFor(ctx context.Context, r *deed.Runtime, o deed.Options) error {
+	defer r.Close()
+	first, _ := deed.Served(o.Dir)
+	look := time.NewTicker(time.Second / 2)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			fmt.Fprintln(a.stderr, "finishing what is being executed; once more to end at once")
+			again, stop := signal.NotifyContext(context.WithoutCancel(ctx), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			r.Drain(again)
+			return nil
+		case <-look.C:
+			if o.Dir == "" {
+				continue
+			}
+			if now, ok := deed.Served(o.Dir); !ok || now != first {
+				return nil
+			}
+		}
+	}
+}

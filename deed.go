@@ -1,0 +1,44 @@
+// Package deed runs large data jobs: a process definition says which steps read
+// and write which data, handlers are the functions that do the work, and deed
+// does the rest: it fans out, retries, survives crashes and keeps the record.
+//
+// The whole of it in a Go program, with nothing installed:
+//
+//	handlers := worker.NewRegistry()
+//	worker.Handle(handlers, "hello/greet", greet)
+//	result, err := deed.Run(ctx, deed.MustParse(definition), handlers, map[string]deed.Input{"names": deed.Values("Ann", "Bo")})
+//
+// [Run] keeps everything in memory. [Open] keeps it in a folder, where a
+// process survives the program, and where other processes join as workers; or
+// it joins a server. The command deed is a thin layer over these two.
+//
+// The tour: package task is the contract between the two sides; packages
+// orchestrator/definition and orchestrator/process are what a process is, and
+// the pure rules by which it proceeds, shown in specs/aggregate; package
+// orchestrator is the shell around them; package worker is the other side;
+// packages events, queue and blob are the three things they need from the
+// outside world, each with its backends.
+package deed
+
+import (
+	"context"
+
+	"github.com/deedrun/deed/orchestrator/definition"
+	"github.com/deedrun/deed/worker"
+)
+
+// Run executes a definition in this process, in memory, and returns its
+// outputs. The error of a definition that is at fault is a *FaultsError, that
+// of a process that failed a *FailedError. When ctx ends, so does the process.
+func Run(ctx context.Context, source *definition.Source, handlers *worker.Registry, inputs map[string]Input) (*Result, error) {
+	r, err := Open(ctx, Options{Handlers: handlers})
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	id := NewID(source.Name.Value)
+	if err := r.Submit(ctx, id, Job{Source: source, Inputs: inputs}, nil); err != nil {
+		return nil, err
+	}
+	return r.Wait(ctx, id, nil)
+}

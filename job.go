@@ -1,0 +1,173 @@
+package deed
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/orchestrator/definition"
+	"github.com/deedrun/deed/orchestrator/definition/parse"
+	"github.com/deedrun/deed/task"
+)
+
+// Job is a process to be started: its definition and what it reads.
+type Job struct {
+	Source   *definition.Source
+	Params   map[string]string // values for its parameters
+	Settings map[string]string // "address.setting": value
+	Inputs   map[string]Input
+}
+
+// FaultsError is a definition that is refused, with everything that is wrong with it.
+type FaultsError struct{ Faults []definition.Fault }
+
+func (e *FaultsError) Error() string {
+	lines := make([]string, len(e.Faults))
+	for i, f := range e.Faults {
+		lines[i] = f.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Parse reads a definition from text and checks it. Its error for a definition
+// that is at fault is a *FaultsError.
+func Parse(text string) (*definition.Source, error) {
+	source, faults := parse.Bytes("definition", []byte(text))
+	return checked(source, faults, nil)
+}
+
+// MustParse is Parse for a text that is part of the program: it panics if the
+// definition is at fault.
+func MustParse(text string) *definition.Source {
+	source, err := Parse(text)
+	if err != nil {
+		panic(err)
+	}
+	return source
+}
+
+// ParseFile reads a definition from a file and checks it.
+func ParseFile(path string) (*definition.Source, error) {
+	source, faults, err := parse.File(path)
+	return checked(source, faults, err)
+}
+
+func checked(source *definition.Source, faults []definition.Fault, err error) (*definition.Source, error) {
+	if err != nil {
+		return nil, err
+	}
+	if source != nil {
+		faults = append(faults, definition.Check(source)...)
+	}
+	if len(faults) > 0 {
+		definition.SortFaults(faults)
+		return source, &FaultsError{faults}
+	}
+	return source, nil
+}
+
+// Input is what a person gives for an input of a process: an ordered list of parts.
+type Input struct {
+	paths  []string
+	stream io.Reader
+	values []any
+}
+
+// Files is the files at paths: a file, a directory (each file below it a part,
+// its key the folder) or a pattern.
+func Files(paths ...string) Input { return Input{paths: paths} }
+
+// Stream is one part, read to its end.
+func Stream(r io.Reader) Input { return Input{stream: r} }
+
+// Values is one part a value, as JSON.
+func Values(values ...any) Input { return Input{values: values} }
+
+// Import stores the inputs of a job. Content that is stored already is not
+// stored again. progress, if not nil, hears of files as they are stored.
+func (r *Runtime) Import(ctx context.Context, inputs map[string]Input, progress func(name string, done, total int, bytes int64)) (map[string]task.Dataset, error) {
+	data := make(map[string]task.Dataset, len(inputs))
+	for name, in := range inputs {
+		parts, err := r.importOne(ctx, name, in, progress)
+		if err != nil {
+			return nil, fmt.Errorf("input %s: %w", name, err)
+		}
+		if data[name], err = r.Blobs.Dataset(ctx, "inputs", parts); err != nil {
+			return nil, fmt.Errorf("input %s: %w", name, err)
+		}
+	}
+	return data, nil
+}
+
+func (r *Runtime) importOne(ctx context.Context, name string, in Input, progress func(string, int, int, int64)) ([]task.Part, error) {
+	if in.stream != nil {
+		ref, err := r.Blobs.Import(ctx, in.stream)
+		if err != nil {
+			return nil, err
+		}
+		return []task.Part{{Name: name, Ref: &ref}}, nil
+	}
+	if in.values != nil {
+		return valueParts(in.values)
+	}
+	var files []blob.File
+	for _, path := range in.paths {
+		found, err := blob.Collect(path)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, found...)
+	}
+	return r.Blobs.ImportPaths(ctx, files, func(done, total int, bytes int64) {
+		if progress != nil {
+			progress(name, done, total, bytes)
+		}
+	})
+}
+
+// resolve stores the files that travel with the definition and fills it in.
+func (r *Runtime) resolve(ctx context.Context, job Job) (definition.Definition, error) {
+	files, err := r.importFiles(ctx, job.Source)
+	if err != nil {
+		return definition.Definition{}, err
+	}
+	def, faults := definition.Resolve(job.Source, job.Params, job.Settings, files)
+	if len(faults) > 0 {
+		return def, &FaultsError{faults}
+	}
+	return def, nil
+}
+
+func (r *Runtime) importFiles(ctx context.Context, source *definition.Source) ([]task.File, error) {
+	if len(source.Files) == 0 {
+		return nil, nil
+	}
+	root, err := os.OpenRoot(filepath.Dir(source.File))
+	if err != nil {
+		return nil, fmt.Errorf("files of the definition: %w", err)
+	}
+	defer root.Close()
+	var files []task.File
+	for _, f := range source.Files {
+		ref, err := r.importFile(ctx, root.FS(), f.Value)
+		if err != nil {
+			return nil, fmt.Errorf("%s: file %q of the definition: %w", f.Pos, f.Value, err)
+		}
+		files = append(files, task.File{Name: f.Value, Ref: ref})
+	}
+	return files, nil
+}
+
+func (r *Runtime) importFile(ctx context.Context, root fs.FS, name string) (task.Ref, error) {
+	f, err := root.Open(name)
+	if err != nil {
+		return task.Ref{}, err
+	}
+	defer f.Close()
+	return r.Blobs.Import(ctx, f)
+}

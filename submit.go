@@ -1,0 +1,57 @@
+package deed
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/deedrun/deed/orchestrator/process"
+	"github.com/deedrun/deed/task"
+)
+
+// Submit imports the inputs of a job and starts it under an ID, which makes it
+// idempotent: the same job under the same ID again attaches to the process
+// that is there. It returns when the process is stored. For a job that differs
+// the error is a *orchestrator.AnswerError.
+func (r *Runtime) Submit(ctx context.Context, id string, job Job, progress func(name string, done, total int, bytes int64)) error {
+	def, err := r.resolve(ctx, job)
+	if err != nil {
+		return err
+	}
+	data, err := r.Import(ctx, job.Inputs, progress)
+	if err != nil {
+		return err
+	}
+	_, err = r.Start(ctx, process.StartProcess{ID: id, Definition: def, Inputs: data})
+	return err
+}
+
+// NewID is a new ID for a process, readable and short: the name and six
+// random characters.
+func NewID(name string) string {
+	const most = 57
+	name = strings.Map(func(c rune) rune {
+		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' {
+			return c
+		}
+		return '-'
+	}, name)
+	if len(name) > most {
+		name = name[:most]
+	}
+	return name + "-" + strings.ToLower(rand.Text()[:6])
+}
+
+func valueParts(values []any) ([]task.Part, error) {
+	parts := make([]task.Part, len(values))
+	for i, v := range values {
+		data, err := json.Marshal(v)
+		if err != nil {
+			return nil, fmt.Errorf("value %d: %w", i, err)
+		}
+		parts[i] = task.Part{Value: data}
+	}
+	return parts, nil
+}
