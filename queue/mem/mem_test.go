@@ -45,8 +45,8 @@ func TestQueueWithAnInjectedClock(t *testing.T) {
 	})
 }
 
-func TestQueueInRealTime(t *testing.T) {
-	queuetest.RunQueue(t, func(_ *testing.T, lease time.Duration) queuetest.World {
+func TestQueueThatWaitsForItsLeases(t *testing.T) {
+	queuetest.RunQueueIn(t, synctest.Test, func(_ *testing.T, lease time.Duration) queuetest.World {
 		q := mem.NewQueue(mem.Options{MaxBody: tooLarge - 1, Lease: lease})
 		return queuetest.World{A: q, B: q, TooLarge: tooLarge}
 	})

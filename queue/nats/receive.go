@@ -34,48 +34,46 @@ type request struct {
 	NoWait  bool          `json:"no_wait,omitempty"`
 }
 
-// Receive takes at most max messages on lease (and at most 4096), waiting up
+// Receive takes at most limit messages on lease, and at most 4096, waiting up
 // to wait for the first. While the server cannot be reached it tries again
 // until the wait is over, and then fails.
 //
 // When ctx ends, messages that were already on their way to this call are
 // returned, without error.
-func (q *Queue) Receive(ctx context.Context, max int, wait time.Duration) ([]queue.Delivery, error) {
-	if max < 1 {
-		return nil, fmt.Errorf("receive from queue %q: max %d: ask for at least 1 message", q.name, max)
+func (q *Queue) Receive(ctx context.Context, limit int, wait time.Duration) ([]queue.Delivery, error) {
+	if limit < 1 {
+		return nil, fmt.Errorf("receive from queue %q: max %d: ask for at least 1 message", q.name, limit)
 	}
 	deadline := time.Now().Add(wait)
-	single := false
+	req := request{Batch: min(limit, maxBatch), NoWait: true}
+	if err := ctx.Err(); err != nil {
+		return nil, q.failed(ctx, "receive from", err)
+	}
 	for {
-		if err := ctx.Err(); err != nil {
-			return nil, q.failed(ctx, "receive from", err)
-		}
-		req := request{Batch: min(max, maxBatch), NoWait: true}
 		if wait > 0 {
-			req.Expires = min(time.Until(deadline), askFor)
-			if req.Expires <= 0 {
-				return nil, nil
-			}
+			req.Expires = min(max(time.Until(deadline), time.Millisecond), askFor)
 		}
-		if single {
-			req.Batch, req.NoWait = 1, false
-		}
-		got, outcome, err := q.ask(ctx, req)
+		got, how, err := q.ask(ctx, req)
 		if len(got) > 0 {
 			return got, nil
 		}
+		if err == nil {
+			err = ctx.Err()
+		}
 		left := time.Until(deadline)
+		over := left <= 0 || ctx.Err() != nil
 		switch {
-		case ctx.Err() != nil || err != nil && (left <= 0 || !isUnavailable(err) || q.nc.IsClosed()):
+		case err != nil && (over || !isUnavailable(err) || q.nc.IsClosed()):
 			return nil, q.failed(ctx, "receive from", err)
+		case over:
+			return nil, nil
 		case err != nil:
 			pause(ctx, min(left, 50*time.Millisecond))
-		case left <= 0:
-			return nil, nil
+		case how == contended:
+			// Others wait for more messages than there are, and the server lets no
+			// further request join them that way: wait in line for one message.
+			req.Batch, req.NoWait = 1, false
 		}
-		// Others wait for more messages than there are, and the server lets no
-		// further request join them without waiting: so wait in line for one.
-		single = outcome == contended
 	}
 }
 

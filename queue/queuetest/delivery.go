@@ -10,13 +10,13 @@ import (
 	"github.com/deedrun/deed/queue"
 )
 
-func runDelivery(t *testing.T, open Open) {
-	t.Run("an empty queue answers at once with nothing when the wait is 0", func(t *testing.T) {
+func runDelivery(s suite) {
+	s.run("an empty queue answers at once with nothing when the wait is 0", func(t *testing.T, open Open) {
 		w := open(t, long)
 		assert.Empty(t, receive(t, w.A, 10, 0))
 	})
 
-	t.Run("an empty queue answers with nothing after the wait, not before", func(t *testing.T) {
+	s.run("an empty queue answers with nothing after the wait, not before", func(t *testing.T, open Open) {
 		w := open(t, long)
 		const wait = 60 * time.Millisecond
 		began := time.Now()
@@ -24,7 +24,7 @@ func runDelivery(t *testing.T, open Open) {
 		assert.GreaterOrEqual(t, time.Since(began), wait)
 	})
 
-	t.Run("a message arrives with its key and body, delivered the first time", func(t *testing.T) {
+	s.run("a message arrives with its key and body, delivered the first time", func(t *testing.T, open Open) {
 		w := open(t, long)
 		send(t, w.A, queue.Message{Key: "process-1", Body: []byte("hello")})
 
@@ -34,7 +34,7 @@ func runDelivery(t *testing.T, open Open) {
 		assert.Equal(t, 1, got[0].Count)
 	})
 
-	t.Run("one consumer gets the messages of a key in the order they were sent", func(t *testing.T) {
+	s.run("one consumer gets the messages of a key in the order they were sent", func(t *testing.T, open Open) {
 		w := open(t, long)
 		sent := numbered("k", 500)
 		send(t, w.A, sent[:200]...)
@@ -52,7 +52,7 @@ func runDelivery(t *testing.T, open Open) {
 		}
 	})
 
-	t.Run("no more than max are taken; the others stay for somebody else", func(t *testing.T) {
+	s.run("no more than max are taken; the others stay for somebody else", func(t *testing.T, open Open) {
 		w := open(t, long)
 		send(t, w.A, numbered("k", 10)...)
 
@@ -61,7 +61,7 @@ func runDelivery(t *testing.T, open Open) {
 		assert.Empty(t, receive(t, w.A, 10, 0))
 	})
 
-	t.Run("a Receive returns what is there and does not wait to fill up", func(t *testing.T) {
+	s.run("a Receive returns what is there and does not wait to fill up", func(t *testing.T, open Open) {
 		w := open(t, long)
 		send(t, w.A, numbered("k", 3)...)
 
@@ -70,13 +70,13 @@ func runDelivery(t *testing.T, open Open) {
 		assert.Less(t, time.Since(began), soon/2)
 	})
 
-	t.Run("a Receive with wait 0 returns what is there", func(t *testing.T) {
+	s.run("a Receive with wait 0 returns what is there", func(t *testing.T, open Open) {
 		w := open(t, long)
 		send(t, w.A, numbered("k", 5)...)
 		assert.Len(t, receive(t, w.B, 10, 0), 5)
 	})
 
-	t.Run("competing consumers share the messages without overlap", func(t *testing.T) {
+	s.run("competing consumers share the messages without overlap", func(t *testing.T, open Open) {
 		w := open(t, long)
 		const n = 100
 		send(t, w.A, numbered("k", n)...)
@@ -93,7 +93,7 @@ func runDelivery(t *testing.T, open Open) {
 		}
 	})
 
-	t.Run("what is acked is gone", func(t *testing.T) {
+	s.run("what is acked is gone", func(t *testing.T, open Open) {
 		w := open(t, short)
 		send(t, w.A, numbered("k", 4)...)
 		ack(t, w.A, receiveAll(t, w.A, 4)...)

@@ -9,8 +9,8 @@ import (
 	"github.com/deedrun/deed/queue"
 )
 
-func runKeys(t *testing.T, open Open) {
-	t.Run("a purge removes the messages of its key, queued and leased, and no others", func(t *testing.T) {
+func runKeys(s suite) {
+	s.run("a purge removes the messages of its key, queued and leased, and no others", func(t *testing.T, open Open) {
 		w := open(t, short)
 		send(t, w.A, queue.Message{Key: "gone", Body: []byte("leased")})
 		leased := receiveAll(t, w.A, 1)
@@ -31,12 +31,12 @@ func runKeys(t *testing.T, open Open) {
 		require.NoError(t, w.A.Extend(t.Context(), leased...))
 	})
 
-	t.Run("a purge of a key without messages is no error", func(t *testing.T) {
+	s.run("a purge of a key without messages is no error", func(t *testing.T, open Open) {
 		w := open(t, long)
 		require.NoError(t, w.A.Purge(t.Context(), "nobody"))
 	})
 
-	t.Run("what is sent after a purge arrives", func(t *testing.T) {
+	s.run("what is sent after a purge arrives", func(t *testing.T, open Open) {
 		w := open(t, long)
 		send(t, w.A, numbered("k", 3)...)
 		require.NoError(t, w.A.Purge(t.Context(), "k"))
@@ -44,7 +44,7 @@ func runKeys(t *testing.T, open Open) {
 		assert.Equal(t, []string{"new"}, bodies(receiveAll(t, w.A, 1)))
 	})
 
-	t.Run("a purge leaves the leases of other keys alone", func(t *testing.T) {
+	s.run("a purge leaves the leases of other keys alone", func(t *testing.T, open Open) {
 		w := open(t, short)
 		send(t, w.A, queue.Message{Key: "a"}, queue.Message{Key: "b"}, queue.Message{Key: "c"})
 		held := receiveAll(t, w.A, 3)
@@ -58,7 +58,7 @@ func runKeys(t *testing.T, open Open) {
 		pendingBecomes(t, w.B, "c", 0)
 	})
 
-	t.Run("pending counts what is queued and what is leased, until it is acked, of that key only", func(t *testing.T) {
+	s.run("pending counts what is queued and what is leased, until it is acked, of that key only", func(t *testing.T, open Open) {
 		w := open(t, long)
 		send(t, w.A, numbered("k", 5)...)
 		send(t, w.A, numbered("other", 3)...)

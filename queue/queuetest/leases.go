@@ -8,14 +8,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func runLeases(t *testing.T, open Open) {
-	t.Run("a queue says how long its lease is", func(t *testing.T) {
+func runLeases(s suite) {
+	s.run("a queue says how long its lease is", func(t *testing.T, open Open) {
 		w := open(t, 90*time.Second)
 		assert.Equal(t, 90*time.Second, w.A.Lease())
 		assert.Equal(t, 90*time.Second, w.B.Lease())
 	})
 
-	t.Run("a leased message is nobody else's", func(t *testing.T) {
+	s.run("a leased message is nobody else's", func(t *testing.T, open Open) {
 		w := open(t, long)
 		send(t, w.A, numbered("k", 1)...)
 		receiveAll(t, w.A, 1)
@@ -23,7 +23,7 @@ func runLeases(t *testing.T, open Open) {
 		assert.Empty(t, receive(t, w.A, 1, 0))
 	})
 
-	t.Run("a message whose lease ran out is delivered again and again, each time with a higher count", func(t *testing.T) {
+	s.run("a message whose lease ran out is delivered again and again, each time with a higher count", func(t *testing.T, open Open) {
 		w := open(t, short)
 		send(t, w.A, numbered("k", 1)...)
 		assert.Equal(t, []int{1}, counts(receiveAll(t, w.A, 1)))
@@ -36,7 +36,7 @@ func runLeases(t *testing.T, open Open) {
 		pendingBecomes(t, w.A, "k", 0)
 	})
 
-	t.Run("only what was not acked is delivered again", func(t *testing.T) {
+	s.run("only what was not acked is delivered again", func(t *testing.T, open Open) {
 		w := open(t, short)
 		send(t, w.A, numbered("k", 6)...)
 		got := receiveAll(t, w.A, 6)
@@ -49,7 +49,7 @@ func runLeases(t *testing.T, open Open) {
 		pendingBecomes(t, w.B, "k", 0)
 	})
 
-	t.Run("a lease that is extended in time does not run out", func(t *testing.T) {
+	s.run("a lease that is extended in time does not run out", func(t *testing.T, open Open) {
 		for range 5 {
 			w := open(t, short)
 			send(t, w.A, numbered("k", 2)...)
@@ -63,14 +63,14 @@ func runLeases(t *testing.T, open Open) {
 		t.Skip("the machine is too slow to keep a lease")
 	})
 
-	t.Run("a lease that is no longer extended runs out", func(t *testing.T) {
+	s.run("a lease that is no longer extended runs out", func(t *testing.T, open Open) {
 		w := open(t, short)
 		send(t, w.A, numbered("k", 1)...)
 		require.NoError(t, w.A.Extend(t.Context(), receiveAll(t, w.A, 1)...))
 		assert.Equal(t, []int{2}, counts(w.receiveAgain(t, w.B, 1)))
 	})
 
-	t.Run("acking twice is no error", func(t *testing.T) {
+	s.run("acking twice is no error", func(t *testing.T, open Open) {
 		w := open(t, short)
 		send(t, w.A, numbered("k", 2)...)
 		got := receiveAll(t, w.A, 2)
@@ -79,7 +79,7 @@ func runLeases(t *testing.T, open Open) {
 		assert.Equal(t, []string{"1"}, bodies(w.receiveAgain(t, w.B, 1)))
 	})
 
-	t.Run("acking or extending after somebody else acked is no error", func(t *testing.T) {
+	s.run("acking or extending after somebody else acked is no error", func(t *testing.T, open Open) {
 		w := open(t, short)
 		send(t, w.A, numbered("k", 1)...)
 		first := receiveAll(t, w.A, 1)
@@ -91,7 +91,7 @@ func runLeases(t *testing.T, open Open) {
 		w.pass(t, 2*short)
 	})
 
-	t.Run("a late ack ends the message, whoever holds it by now", func(t *testing.T) {
+	s.run("a late ack ends the message, whoever holds it by now", func(t *testing.T, open Open) {
 		w := open(t, short)
 		send(t, w.A, numbered("k", 1)...)
 		first := receiveAll(t, w.A, 1)

@@ -15,8 +15,8 @@ import (
 	"github.com/deedrun/deed/queue"
 )
 
-func runLoad(t *testing.T, open Open) {
-	t.Run("thousands of messages go in one Send", func(t *testing.T) {
+func runLoad(s suite) {
+	s.run("thousands of messages go in one Send", func(t *testing.T, open Open) {
 		w := open(t, long)
 		const n = 5000
 		send(t, w.A, numbered("k", n)...)
@@ -29,7 +29,7 @@ func runLoad(t *testing.T, open Open) {
 		}
 	})
 
-	t.Run("many that send and many that receive: without failures each message is handled exactly once", func(t *testing.T) {
+	s.run("many that send and many that receive: without failures each message is handled exactly once", func(t *testing.T, open Open) {
 		w := open(t, long)
 		const senders, batches, size = 4, 10, 25
 		const total = senders * batches * size

@@ -12,8 +12,8 @@ import (
 	"github.com/deedrun/deed/queue"
 )
 
-func runRefusals(t *testing.T, open Open) {
-	t.Run("bodies of 0 bytes, of any bytes and of 1 MiB arrive as they were sent", func(t *testing.T) {
+func runRefusals(s suite) {
+	s.run("bodies of 0 bytes, of any bytes and of 1 MiB arrive as they were sent", func(t *testing.T, open Open) {
 		w := open(t, long)
 		binary := make([]byte, 256)
 		for i := range binary {
@@ -27,7 +27,7 @@ func runRefusals(t *testing.T, open Open) {
 		}
 	})
 
-	t.Run("a buffer may be used again after Send", func(t *testing.T) {
+	s.run("a buffer may be used again after Send", func(t *testing.T, open Open) {
 		w := open(t, long)
 		body := []byte("first")
 		send(t, w.A, queue.Message{Key: "k", Body: body})
@@ -35,7 +35,7 @@ func runRefusals(t *testing.T, open Open) {
 		assert.Equal(t, []string{"first"}, bodies(receiveAll(t, w.A, 1)))
 	})
 
-	t.Run("a message that is too large is refused; those before it are stored and those after it are not", func(t *testing.T) {
+	s.run("a message that is too large is refused; those before it are stored and those after it are not", func(t *testing.T, open Open) {
 		w := open(t, long)
 		messages := numbered("k", 5)
 		messages[2].Body = make([]byte, w.TooLarge)
@@ -47,14 +47,14 @@ func runRefusals(t *testing.T, open Open) {
 		assert.Empty(t, receive(t, w.A, 5, 0))
 	})
 
-	t.Run("a Send of nothing is no error", func(t *testing.T) {
+	s.run("a Send of nothing is no error", func(t *testing.T, open Open) {
 		w := open(t, long)
 		require.NoError(t, w.A.Send(t.Context()))
 		require.NoError(t, w.A.Ack(t.Context()))
 		require.NoError(t, w.A.Extend(t.Context()))
 	})
 
-	t.Run("a key that could not be an address is refused and nothing of that Send is stored", func(t *testing.T) {
+	s.run("a key that could not be an address is refused and nothing of that Send is stored", func(t *testing.T, open Open) {
 		w := open(t, long)
 		for _, key := range []string{"", "A", "a.b", "a*", ">", "a b", "ä", "a/b", strings.Repeat("a", 65)} {
 			err := w.A.Send(t.Context(), queue.Message{Key: "ok"}, queue.Message{Key: key})
@@ -66,14 +66,14 @@ func runRefusals(t *testing.T, open Open) {
 		assert.Empty(t, receive(t, w.A, 10, 0))
 	})
 
-	t.Run("a key of 64 bytes is accepted", func(t *testing.T) {
+	s.run("a key of 64 bytes is accepted", func(t *testing.T, open Open) {
 		w := open(t, long)
 		key := strings.Repeat("a-9z", 16)
 		send(t, w.A, queue.Message{Key: key})
 		assert.Equal(t, key, receiveAll(t, w.A, 1)[0].Key)
 	})
 
-	t.Run("a Receive of less than one message is refused", func(t *testing.T) {
+	s.run("a Receive of less than one message is refused", func(t *testing.T, open Open) {
 		w := open(t, long)
 		for _, max := range []int{0, -1} {
 			_, err := w.A.Receive(t.Context(), max, 0)
@@ -81,14 +81,14 @@ func runRefusals(t *testing.T, open Open) {
 		}
 	})
 
-	t.Run("a delivery of somewhere else is refused", func(t *testing.T) {
+	s.run("a delivery of somewhere else is refused", func(t *testing.T, open Open) {
 		w := open(t, long)
 		foreign := queue.Delivery{Message: queue.Message{Key: "k"}, Token: 7}
 		require.ErrorContains(t, w.A.Ack(t.Context(), foreign), "not received from this queue")
 		require.ErrorContains(t, w.A.Extend(t.Context(), foreign), "not received from this queue")
 	})
 
-	t.Run("with a context that has ended nothing is done", func(t *testing.T) {
+	s.run("with a context that has ended nothing is done", func(t *testing.T, open Open) {
 		w := open(t, long)
 		send(t, w.A, numbered("k", 2)...)
 		held := receiveAll(t, w.A, 1)

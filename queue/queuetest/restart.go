@@ -14,8 +14,8 @@ import (
 // runRestart checks that nothing has to be opened again after the backend
 // went away and came back. Calls may fail with ErrUnavailable until it is back;
 // Send and a Receive that waits try again by themselves.
-func runRestart(t *testing.T, open Open) {
-	setup := func(t *testing.T, lease time.Duration) World {
+func runRestart(s suite) {
+	setup := func(t *testing.T, open Open, lease time.Duration) World {
 		w := open(t, lease)
 		if w.Restart == nil {
 			t.Skip("the backend stores nothing")
@@ -23,8 +23,8 @@ func runRestart(t *testing.T, open Open) {
 		return w
 	}
 
-	t.Run("what was sent before a restart is received after it", func(t *testing.T) {
-		w := setup(t, long)
+	s.run("what was sent before a restart is received after it", func(t *testing.T, open Open) {
+		w := setup(t, open, long)
 		send(t, w.A, numbered("k", 10)...)
 		w.Restart()
 
@@ -32,8 +32,8 @@ func runRestart(t *testing.T, open Open) {
 		pendingBecomes(t, w.A, "k", 0)
 	})
 
-	t.Run("what was leased before a restart is delivered again after it", func(t *testing.T) {
-		w := setup(t, short)
+	s.run("what was leased before a restart is delivered again after it", func(t *testing.T, open Open) {
+		w := setup(t, open, short)
 		send(t, w.A, numbered("k", 3)...)
 		ack(t, w.A, receiveAll(t, w.A, 1)...)
 		receiveAll(t, w.A, 2)
@@ -44,8 +44,8 @@ func runRestart(t *testing.T, open Open) {
 		pendingBecomes(t, w.B, "k", 0)
 	})
 
-	t.Run("a Receive that waits across a restart gets what is sent after it", func(t *testing.T) {
-		w := setup(t, long)
+	s.run("a Receive that waits across a restart gets what is sent after it", func(t *testing.T, open Open) {
+		w := setup(t, open, long)
 		waiting := receiveLater(t.Context(), w.B, 1, 2*soon)
 		w.Restart()
 		send(t, w.A, queue.Message{Key: "k", Body: []byte("after")})

@@ -26,8 +26,8 @@ func receiveLater(ctx context.Context, q queue.Queue, max int, wait time.Duratio
 	return done
 }
 
-func runWaiting(t *testing.T, open Open) {
-	t.Run("a Receive that waits gets a message sent later, at once", func(t *testing.T) {
+func runWaiting(s suite) {
+	s.run("a Receive that waits gets a message sent later, at once", func(t *testing.T, open Open) {
 		w := open(t, long)
 		for range 20 {
 			began := time.Now()
@@ -41,7 +41,7 @@ func runWaiting(t *testing.T, open Open) {
 		}
 	})
 
-	t.Run("of many that wait exactly one gets a message", func(t *testing.T) {
+	s.run("of many that wait exactly one gets a message", func(t *testing.T, open Open) {
 		w := open(t, long)
 		const n = 8
 		answers := make([]<-chan answer, n)
@@ -62,7 +62,7 @@ func runWaiting(t *testing.T, open Open) {
 		assert.Equal(t, 1, total)
 	})
 
-	t.Run("many that wait share what comes without overlap", func(t *testing.T) {
+	s.run("many that wait share what comes without overlap", func(t *testing.T, open Open) {
 		w := open(t, long)
 		const n = 8
 		answers := make([]<-chan answer, n)
@@ -80,7 +80,7 @@ func runWaiting(t *testing.T, open Open) {
 		assert.Len(t, seen, n)
 	})
 
-	t.Run("a context that ends ends a Receive that waits, and the next message is somebody else's at once", func(t *testing.T) {
+	s.run("a context that ends ends a Receive that waits, and the next message is somebody else's at once", func(t *testing.T, open Open) {
 		w := open(t, long)
 		for range 5 {
 			ctx, cancel := context.WithCancel(t.Context())
@@ -96,7 +96,7 @@ func runWaiting(t *testing.T, open Open) {
 		}
 	})
 
-	t.Run("a context that ends while a message arrives loses nothing: the message is returned or is still there", func(t *testing.T) {
+	s.run("a context that ends while a message arrives loses nothing: the message is returned or is still there", func(t *testing.T, open Open) {
 		w := open(t, long)
 		for range 100 {
 			ctx, cancel := context.WithCancel(t.Context())

@@ -41,13 +41,39 @@ const (
 
 // RunQueue checks the contract of queue.Queue.
 func RunQueue(t *testing.T, open Open) {
-	t.Run("delivery", func(t *testing.T) { runDelivery(t, open) })
-	t.Run("bodies and refusals", func(t *testing.T) { runRefusals(t, open) })
-	t.Run("leases", func(t *testing.T) { runLeases(t, open) })
-	t.Run("keys", func(t *testing.T) { runKeys(t, open) })
-	t.Run("waiting and cancelling", func(t *testing.T) { runWaiting(t, open) })
-	t.Run("load", func(t *testing.T) { runLoad(t, open) })
-	t.Run("restart", func(t *testing.T) { runRestart(t, open) })
+	RunQueueIn(t, func(t *testing.T, test func(*testing.T)) { test(t) }, open)
+}
+
+// RunQueueIn is RunQueue with every behaviour inside a surrounding of its own,
+// such as synctest.Test, in which leases run out as soon as everybody waits.
+func RunQueueIn(t *testing.T, surround func(*testing.T, func(*testing.T)), open Open) {
+	for _, group := range []struct {
+		name string
+		run  func(suite)
+	}{
+		{"delivery", runDelivery},
+		{"bodies and refusals", runRefusals},
+		{"leases", runLeases},
+		{"keys", runKeys},
+		{"waiting and cancelling", runWaiting},
+		{"load", runLoad},
+		{"restart", runRestart},
+	} {
+		t.Run(group.name, func(t *testing.T) { group.run(suite{t, surround, open}) })
+	}
+}
+
+// suite is what a group of behaviours runs with.
+type suite struct {
+	t        *testing.T
+	surround func(*testing.T, func(*testing.T))
+	open     Open
+}
+
+func (s suite) run(behaviour string, test func(t *testing.T, open Open)) {
+	s.t.Run(behaviour, func(t *testing.T) {
+		s.surround(t, func(t *testing.T) { test(t, s.open) })
+	})
 }
 
 // numbered makes n messages of a key with the bodies "0", "1", …

@@ -1,0 +1,92 @@
+package nats
+
+import (
+	"testing"
+
+	natsgo "github.com/nats-io/nats.go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/deedrun/deed/queue"
+)
+
+// What comes over the wire may come from anybody.
+func TestWire(t *testing.T) {
+	status := func(code, description string) *natsgo.Msg {
+		return &natsgo.Msg{Header: natsgo.Header{"Status": {code}, "Description": {description}}}
+	}
+
+	t.Run("a status ends a request, or not, or is an error", func(t *testing.T) {
+		for _, c := range []struct {
+			m      *natsgo.Msg
+			result outcome
+			last   bool
+			fails  string
+		}{
+			{status("100", "Idle Heartbeat"), ended, false, ""},
+			{status("404", "No Messages"), ended, true, ""},
+			{status("408", "Request Timeout"), ended, true, ""},
+			{status("408", "Requests Pending"), contended, true, ""},
+			{status("409", "Consumer Deleted"), ended, true, "queue unavailable: Consumer Deleted"},
+			{status("503", ""), ended, true, "no responders"},
+			{status("400", "Bad Request"), ended, true, "refused the request: 400 Bad Request"},
+			{status("?", ""), ended, false, ""},
+			{&natsgo.Msg{Data: []byte("hello")}, ended, false, ""},
+		} {
+			result, last, err := readStatus(c.m)
+			assert.Equal(t, c.result, result)
+			assert.Equal(t, c.last, last)
+			if c.fails == "" {
+				assert.NoError(t, err)
+			} else {
+				assert.ErrorContains(t, err, c.fails)
+			}
+		}
+	})
+
+	t.Run("an answer to a publish is an acknowledgement, a refusal, or neither", func(t *testing.T) {
+		require.NoError(t, answerTo(&natsgo.Msg{Data: []byte(`{"stream":"s","seq":7}`)}))
+		require.ErrorIs(t, answerTo(status("503", "")), natsgo.ErrNoResponders)
+		require.True(t, isUnavailable(answerTo(&natsgo.Msg{Data: []byte(`{"error":{"code":503,"err_code":10023,"description":"insufficient resources"},"stream":"s","seq":0}`)})))
+		require.True(t, isUnavailable(answerTo(&natsgo.Msg{Data: []byte(`{"error":{"code":429,"err_code":10167}}`)})))
+
+		err := answerTo(&natsgo.Msg{Data: []byte(`{"error":{"code":400,"err_code":10077,"description":"maximum messages exceeded"}}`)})
+		require.ErrorContains(t, err, "maximum messages exceeded")
+		require.False(t, isUnavailable(err))
+
+		for _, data := range []string{"", "{}", "null", "[]", `{"stream":"s"}`, "\x00"} {
+			require.ErrorContains(t, answerTo(&natsgo.Msg{Data: []byte(data)}), "no acknowledgement", "answer %q", data)
+		}
+	})
+
+	t.Run("an answer that nothing waits for is left aside", func(t *testing.T) {
+		in := &inbox{subject: "in."}
+		f := flight{messages: []queue.Message{{}, {}}, open: []int{0, 1}, settled: make([]bool, 2), sent: 1, underWay: 1}
+		ack := []byte(`{"stream":"s","seq":7}`)
+		for _, subject := range []string{"", "in.", "in.1", "in.-1", "in.x", "in.99999999999999999999", "other"} {
+			require.NoError(t, f.settle(in, &natsgo.Msg{Subject: subject, Data: ack}))
+			require.Equal(t, 1, f.underWay, "subject %q", subject)
+		}
+		for range 2 {
+			require.NoError(t, f.settle(in, &natsgo.Msg{Subject: "in.0", Data: ack}))
+			require.Zero(t, f.underWay)
+			require.Equal(t, 1, f.stored)
+		}
+	})
+
+	t.Run("a message that is no delivery of this queue is left aside", func(t *testing.T) {
+		q := &Queue{prefix: "deed.queue.work."}
+		for _, m := range []*natsgo.Msg{
+			{Subject: "deed.queue.work.k"},
+			{Subject: "deed.queue.work.k", Reply: "$JS.ACK.x", Sub: &natsgo.Subscription{}},
+			{Subject: "elsewhere", Reply: "$JS.ACK.s.c.1.1.1.1.1", Sub: &natsgo.Subscription{}},
+		} {
+			_, ok := q.delivery(m)
+			assert.False(t, ok, "reply %q", m.Reply)
+		}
+		d, ok := q.delivery(&natsgo.Msg{Subject: "deed.queue.work.k", Reply: "$JS.ACK.s.c.3.1.1.1.1", Sub: &natsgo.Subscription{}})
+		require.True(t, ok)
+		assert.Equal(t, "k", d.Key)
+		assert.Equal(t, 3, d.Count)
+	})
+}
