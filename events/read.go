@@ -8,7 +8,7 @@ import (
 
 // Event is one event as it is read back.
 type Event struct {
-	ID      string // a UUID, the same whenever and wherever the event is read
+	ID      string // a UUID made of the commit ID and the place in the commit: the same wherever it is read, unique if commit IDs are
 	Stream  string
 	Version uint64 // of the stream with this event: 1 for its first
 	Commit  string // the ID of the commit it came in
