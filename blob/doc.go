@@ -30,5 +30,6 @@
 // reports being merged.
 //
 // A Store does not sync files to disk: after a power cut a blob may be missing
-// or short. Readers notice, and storing the same content again repairs it.
+// or short. Readers notice, and importing the same content again replaces what
+// is short. A process that is killed leaves its unfinished files, *.tmp, behind.
 package blob

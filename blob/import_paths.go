@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"github.com/deedrun/deed/task"
-	"golang.org/x/sync/errgroup"
 )
 
 // importers is how many files are imported at a time: enough to hide the
@@ -18,37 +17,66 @@ const importers = 4
 // again by the next try. progress, if not nil, is called after each file, never
 // concurrently, with the files done, of how many, and the bytes they have.
 func (s *Store) ImportPaths(ctx context.Context, files []File, progress func(done, total int, bytes int64)) ([]task.Part, error) {
-	imported := make([]task.Part, len(files))
-	var mu sync.Mutex
-	var done int
-	var bytes int64
-	group, running := errgroup.WithContext(ctx)
-	group.SetLimit(importers)
-	for i, file := range files {
-		if running.Err() != nil {
-			break
-		}
-		group.Go(func() error {
-			ref, err := s.ImportFile(running, file.Path)
-			if err != nil {
-				return err
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	m := &importing{store: s, files: files, parts: make([]task.Part, len(files)), progress: progress}
+	var group sync.WaitGroup
+	for range min(importers, len(files)) {
+		group.Go(func() {
+			if err := m.run(ctx); err != nil {
+				cancel(err)
 			}
-			imported[i] = task.Part{Key: file.Key, Name: file.Name, Ref: &ref}
-			mu.Lock()
-			defer mu.Unlock()
-			done++
-			bytes += ref.Size
-			if progress != nil {
-				progress(done, len(files), bytes)
-			}
-			return nil
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
+	group.Wait()
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("import files: %w", context.Cause(ctx))
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("import files: %w", err)
+	return m.parts, nil
+}
+
+// importing is one call of ImportPaths, shared by its goroutines.
+type importing struct {
+	store    *Store
+	files    []File
+	parts    []task.Part // each goroutine writes the places it took
+	progress func(done, total int, bytes int64)
+
+	mu    sync.Mutex
+	taken int
+	done  int
+	bytes int64
+}
+
+func (m *importing) run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		i, ok := m.take()
+		if !ok {
+			return nil
+		}
+		ref, err := m.store.ImportFile(ctx, m.files[i].Path)
+		if err != nil {
+			return err
+		}
+		m.parts[i] = task.Part{Key: m.files[i].Key, Name: m.files[i].Name, Ref: &ref}
+		m.report(ref.Size)
 	}
-	return imported, nil
+	return ctx.Err()
+}
+
+func (m *importing) take() (i int, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.taken++
+	return m.taken - 1, m.taken <= len(m.files)
+}
+
+func (m *importing) report(size int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.done++
+	m.bytes += size
+	if m.progress != nil {
+		m.progress(m.done, len(m.files), m.bytes)
+	}
 }

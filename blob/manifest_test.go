@@ -135,7 +135,7 @@ func TestManifestOfManyParts(t *testing.T) {
 
 func TestManifestBuckets(t *testing.T) {
 	t.Parallel()
-	const each, keys = 50, 200
+	const each, keys = 50, 60
 	for _, url := range []string{"mem://", "file://" + t.TempDir()} {
 		_, r := manifest(t, open(t, url), each, numbered("key-%03d", keys)...)
 		for _, into := range []int{1, 7, 100} {

@@ -62,7 +62,7 @@ func (s *Store) create(ctx context.Context, key string, replace bool) (*Writer, 
 		return nil, fmt.Errorf("create blob %q: %w", key, err)
 	}
 	w.blob, w.cancel = blob, cancel
-	w.buf = bufio.NewWriterSize(blob, 32<<10)
+	w.buf = bufio.NewWriterSize(blob, 8<<10)
 	return w, nil
 }
 
@@ -95,25 +95,21 @@ func (w *Writer) Close() error {
 	}
 	w.ended = true
 	defer w.cancel()
-	if w.err == nil {
-		w.err = w.ctx.Err()
-	}
-	if w.err == nil {
-		w.err = w.buf.Flush()
-	}
 	if w.err != nil {
 		w.discard()
-		w.err = fmt.Errorf("finish blob %q: %w", w.key, w.err)
 		return w.err
 	}
-	err := w.finish()
-	if err != nil {
+	if err := w.finish(); err != nil {
 		w.err = writeError("finish blob", w.key, err)
 	}
 	return w.err
 }
 
 func (w *Writer) finish() error {
+	if err := errors.Join(w.ctx.Err(), w.buf.Flush()); err != nil {
+		w.discard()
+		return err
+	}
 	if w.temp != nil && !w.replace {
 		return w.link()
 	}
