@@ -1,0 +1,74 @@
+package arch
+
+import (
+	"slices"
+	"strings"
+)
+
+// room is a line of the table: what the packages at a path may import besides
+// the standard library. Packages of this module are relative paths, "." is its
+// root; "..." at the end stands for all below.
+type room struct {
+	path  string
+	may   []string
+	never []string          // nevertheless not
+	only  map[string]string // imports that one kind of file may have: the pattern of its name
+	pure  bool              // of the standard library only what does no IO; no clock, no randomness
+}
+
+var (
+	client = []string{"github.com/nats-io/nats.go", "github.com/nats-io/nats.go/jetstream", "internal/natsconn"}
+	suite  = []string{"github.com/stretchr/testify/assert", "github.com/stretchr/testify/require", "golang.org/x/sync/errgroup"}
+	local  = []string{"gocloud.dev/blob", "gocloud.dev/blob/fileblob", "gocloud.dev/blob/memblob", "gocloud.dev/gcerrors"}
+	core   = []string{"task", "orchestrator/definition", "orchestrator/process"}
+	cloud  = []string{
+		"gocloud.dev/blob/s3blob", "gocloud.dev/blob/gcsblob", "gocloud.dev/blob/azureblob",
+		"github.com/aws/...", "cloud.google.com/...", "github.com/Azure/...",
+	}
+)
+
+// rooms is the table. A package without a line is an error: decide first.
+var rooms = []room{
+	{path: "task", pure: true},
+	{path: "orchestrator/definition", may: core[:1], pure: true},
+	{path: "orchestrator/definition/parse", may: slices.Concat(core[:2], []string{"go.yaml.in/yaml/v3", "github.com/google/jsonschema-go/jsonschema"})},
+	{path: "orchestrator/process", may: core[:2], pure: true},
+	{path: "orchestrator", may: slices.Concat(core, []string{"events", "queue", "blob", "github.com/oklog/ulid/v2"}),
+		only: map[string]string{"blob": "snapshot*.go"}},
+	{path: "worker", may: []string{"task", "queue", "blob"}},
+	{path: "specs", may: core},
+	{path: "specs/aggregate", may: slices.Concat(core, []string{"specs"})},
+	{path: "events"},
+	{path: "events/mem", may: []string{"events"}},
+	{path: "events/nats", may: slices.Concat(client, []string{"events"})},
+	{path: "events/storetest", may: slices.Concat(suite, []string{"events"})},
+	{path: "queue"},
+	{path: "queue/mem", may: []string{"queue"}},
+	{path: "queue/nats", may: slices.Concat(client, []string{"queue"})},
+	{path: "queue/queuetest", may: slices.Concat(suite, []string{"queue"})},
+	{path: "blob", may: slices.Concat(local, []string{"task", "golang.org/x/sync/errgroup"})},
+	{path: "blob/blobtest", may: slices.Concat(local, suite, []string{"task", "blob"})},
+	{path: "internal/natsconn", may: slices.Concat(client[:2], []string{"github.com/nats-io/nats-server/v2/server", "github.com/gofrs/flock"})},
+	{path: "internal/arch"},
+	{path: "examples/...", may: []string{".", "worker", "examples/..."}}, // what a user of the library needs
+	{path: ".", may: []string{"..."}, never: cloud},                      // or every user of the library would link them
+	{path: "cmd/deed", may: []string{"..."}},
+}
+
+// pureStd is the standard library without IO, clocks and randomness.
+var pureStd = strings.Fields(`bytes cmp container/heap crypto/sha256 encoding/binary encoding/hex encoding/json errors
+	fmt hash io/fs iter maps math math/bits reflect regexp slices sort strconv strings time unicode unicode/utf8`)
+
+// impure are those names of such packages that are not pure. For io/fs, which
+// pure code needs for the rules of paths only, everything else is.
+func impure(imported, name string) bool {
+	switch imported {
+	case "time":
+		return slices.Contains(strings.Fields("Now Since Until After AfterFunc Sleep Tick NewTimer NewTicker LoadLocation Local"), name)
+	case "fmt":
+		return strings.HasPrefix(name, "Print") || strings.HasPrefix(name, "Scan")
+	case "io/fs":
+		return name != "ValidPath"
+	}
+	return false
+}
