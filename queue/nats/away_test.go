@@ -14,6 +14,7 @@ import (
 )
 
 func TestServerAway(t *testing.T) {
+	t.Parallel()
 	t.Run("while the server is away every call says that the queue is unavailable, and afterwards all work again", func(t *testing.T) {
 		t.Parallel()
 		b := startBackend(t)

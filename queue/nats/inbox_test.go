@@ -21,8 +21,9 @@ func TestInboxes(t *testing.T) {
 		q := openQueue(t, nc, nats.Options{Name: "work", Async: true})
 		for i := range 200 {
 			require.NoError(t, q.Send(t.Context(), queue.Message{Key: "k"}))
-			_, err := q.Receive(t.Context(), 1+i%100, 0)
+			got, err := q.Receive(t.Context(), 1+i%100, 5*time.Second)
 			require.NoError(t, err)
+			require.Len(t, got, 1)
 		}
 		var group sync.WaitGroup
 		for range 100 {

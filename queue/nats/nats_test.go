@@ -10,12 +10,15 @@ import (
 
 	natsgo "github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/deedrun/deed/internal/natsconn"
 	"github.com/deedrun/deed/queue"
 	"github.com/deedrun/deed/queue/nats"
 	"github.com/deedrun/deed/queue/queuetest"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const maxPayload = 2 << 20
 
@@ -63,6 +66,7 @@ func openQueue(t testing.TB, nc *natsgo.Conn, o nats.Options) *nats.Queue {
 }
 
 func TestQueue(t *testing.T) {
+	t.Parallel()
 	b := startBackend(t)
 	var opened atomic.Int64
 	queuetest.RunQueue(t, func(t *testing.T, lease time.Duration) queuetest.World {

@@ -36,7 +36,8 @@ type request struct {
 
 // Receive takes at most limit messages on lease, and at most 4096, waiting up
 // to wait for the first. While the server cannot be reached it tries again
-// until the wait is over, and then fails.
+// until the wait is over, and then fails. A message may take a moment after
+// its Send until a Receive with wait 0 sees it.
 //
 // When ctx ends, messages that were already on their way to this call are
 // returned, without error.

@@ -21,7 +21,7 @@ const (
 	windowBytes = 16 << 20
 
 	// retryFor is how long a Send tries again what the server did not take.
-	retryFor = 5 * time.Second
+	retryFor = 3 * time.Second
 
 	// ackWithin is how long the server may take for any next acknowledgement.
 	ackWithin = 10 * time.Second
@@ -34,7 +34,7 @@ var errRefused = errors.New("not stored: the server did not take it")
 // all are acknowledged.
 //
 // What the server certainly did not take, because it was starting, electing or
-// overloaded, is sent again for up to 5 s; only then may a message of a key
+// overloaded, is sent again for up to 3 s; only then may a message of a key
 // come after one that was sent later in the same call. What may or may not be
 // stored, because the connection broke, is not: that is ErrUnavailable, and
 // sending again is the caller's decision.

@@ -39,7 +39,7 @@ func (s *Signals) Publish(ctx context.Context, topic string, body []byte) error 
 		return fmt.Errorf("publish to topic %q: %w", topic, err)
 	}
 	if !s.nc.IsConnected() {
-		return fmt.Errorf("publish to topic %q: %w: %w", topic, queue.ErrUnavailable, natsgo.ErrDisconnected)
+		return signalFailed("publish to", topic, s.away())
 	}
 	if err := s.nc.Publish(signalPrefix+topic, body); err != nil {
 		return signalFailed("publish to", topic, err)
@@ -54,6 +54,9 @@ func (s *Signals) Subscribe(topic string) (queue.Listener, error) {
 	if err := queue.CheckTopic(topic); err != nil {
 		return nil, fmt.Errorf("subscribe: %w", err)
 	}
+	if !s.nc.IsConnected() {
+		return nil, signalFailed("subscribe to", topic, s.away())
+	}
 	l := &listener{Mailbox: queue.NewMailbox(mailboxSize)}
 	sub, err := s.nc.Subscribe(signalPrefix+topic, func(m *natsgo.Msg) { l.Put(m.Data) })
 	if err != nil {
@@ -66,6 +69,13 @@ func (s *Signals) Subscribe(topic string) (queue.Listener, error) {
 		return nil, signalFailed("subscribe to", topic, err)
 	}
 	return l, nil
+}
+
+func (s *Signals) away() error {
+	if s.nc.IsClosed() {
+		return natsgo.ErrConnectionClosed
+	}
+	return natsgo.ErrDisconnected
 }
 
 func signalFailed(what, topic string, err error) error {

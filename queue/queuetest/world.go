@@ -35,7 +35,7 @@ type Open func(t *testing.T, lease time.Duration) World
 
 const (
 	long  = time.Minute            // a lease that does not run out during a test
-	short = 350 * time.Millisecond // a lease that does
+	short = 250 * time.Millisecond // a lease that does
 	soon  = 15 * time.Second       // a wait that only a failing test waits out
 )
 
@@ -57,11 +57,19 @@ func RunQueueIn(t *testing.T, surround func(*testing.T, func(*testing.T)), open 
 		{"keys", runKeys},
 		{"waiting and cancelling", runWaiting},
 		{"load", runLoad},
-		{"restart", runRestart},
+		{restart, runRestart},
 	} {
-		t.Run(group.name, func(t *testing.T) { group.run(suite{t, surround, open}) })
+		t.Run(group.name, func(t *testing.T) {
+			// A restart takes the backend from everybody who shares it.
+			if group.name != restart {
+				t.Parallel()
+			}
+			group.run(suite{t, surround, open})
+		})
 	}
 }
+
+const restart = "restart"
 
 // suite is what a group of behaviours runs with.
 type suite struct {
