@@ -24,7 +24,8 @@ func (q *Queue) Ack(ctx context.Context, deliveries ...queue.Delivery) error {
 	return q.answer(ctx, "ack to", deliveries, ackBody)
 }
 
-// Extend starts the lease of each delivery anew. Like Ack it does not wait.
+// Extend starts the lease of each delivery anew, also when somebody else holds
+// it by now. Like Ack it does not wait.
 func (q *Queue) Extend(ctx context.Context, deliveries ...queue.Delivery) error {
 	return q.answer(ctx, "extend lease in", deliveries, extendBody)
 }
