@@ -88,6 +88,15 @@ func Stream(r io.Reader) Input { return Input{stream: r} }
 // Values is one part a value, as JSON.
 func Values(values ...any) Input { return Input{values: values} }
 
+// InputError says that what was given for an input cannot be read or stored.
+type InputError struct {
+	Name string
+	err  error
+}
+
+func (e *InputError) Error() string { return fmt.Sprintf("input %s: %v", e.Name, e.err) }
+func (e *InputError) Unwrap() error { return e.err }
+
 // Import stores the inputs of a job. Content that is stored already is not
 // stored again. progress, if not nil, hears of files as they are stored.
 func (r *Runtime) Import(ctx context.Context, inputs map[string]Input, progress func(name string, done, total int, bytes int64)) (map[string]task.Dataset, error) {
@@ -95,7 +104,7 @@ func (r *Runtime) Import(ctx context.Context, inputs map[string]Input, progress 
 	for name, in := range inputs {
 		parts, err := r.importOne(ctx, name, in, progress)
 		if err != nil {
-			return nil, fmt.Errorf("input %s: %w", name, err)
+			return nil, &InputError{Name: name, err: err}
 		}
 		if data[name], err = r.Blobs.Dataset(ctx, "inputs", parts); err != nil {
 			return nil, fmt.Errorf("input %s: %w", name, err)

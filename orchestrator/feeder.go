@@ -257,8 +257,9 @@ func (f *feeder) sendSome(ctx context.Context, now time.Time, s *process.State, 
 			if attempt, retrying := s.Attempt(e.Address, i); attempt != e.Attempt || retrying {
 				continue // time has overtaken it
 			}
-			if o := fd.sent[taskKey{e.Address, i}]; o.attempt == e.Attempt && o.generation == e.Generation {
-				continue // it is out
+			key := taskKey{e.Address, i}
+			if isOut(fd.sent, key, e) || isOut(out, key, e) {
+				continue
 			}
 			m, err := message(s, e, task.Span(i, 1))
 			if err != nil {
@@ -266,7 +267,7 @@ func (f *feeder) sendSome(ctx context.Context, now time.Time, s *process.State, 
 				continue
 			}
 			messages = append(messages, m)
-			out[taskKey{e.Address, i}] = sending{generation: e.Generation, attempt: e.Attempt, at: now}
+			out[key] = sending{generation: e.Generation, attempt: e.Attempt, at: now}
 		}
 		room -= head.Len()
 		if fd.pending[0].Tasks = rest; len(rest) == 0 {
@@ -285,6 +286,12 @@ func (f *feeder) sendSome(ctx context.Context, now time.Time, s *process.State, 
 	}
 	maps.Copy(fd.sent, out)
 	return refused, nil
+}
+
+// isOut reports whether this very attempt is out already.
+func isOut(sent map[taskKey]sending, key taskKey, e process.Enqueue) bool {
+	s, ok := sent[key]
+	return ok && s.attempt == e.Attempt && s.generation == e.Generation
 }
 
 func message(s *process.State, e process.Enqueue, tasks task.Ranges) (queue.Message, error) {

@@ -175,6 +175,20 @@ func TestTasksThatAWorkerHandsBackAreSentAgainWithoutAnEvent(t *testing.T) {
 	require.Equal(t, version, r.state("p").Version)
 }
 
+func TestTasksThatWereHandedBackWhileTheOwnerWasAwayAreSentOnce(t *testing.T) {
+	r := newRig(t)
+	r.send("p", fanOut(), 3)
+	r.step()
+	r.received()
+	r.report("p", task.Result{Address: "work", Attempt: 1, Tasks: task.Span(0, 3), Outcome: task.Returned})
+	r.restart()
+	r.step()
+	r.pass(rollCall)
+	r.step()
+	r.step()
+	require.Len(t, r.received(), 3)
+}
+
 func TestTasksThatNobodyHoldsWhileTheQueueIsEmptyAreSentAgainAtTheSameAttempt(t *testing.T) {
 	r := newRig(t)
 	r.send("p", fanOut(), 3)

@@ -19,7 +19,7 @@ func (a *app) check() *cobra.Command {
 fault: file:line:column, the address of the step, what is wrong and what to do.
 It exits with 2 if there is any.`,
 		Example: "  deed check examples/wordcount/process.yaml",
-		Args:    cobra.ExactArgs(1),
+		Args:    exactly("FILE"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			source, err := deed.ParseFile(args[0])
 			var faults *deed.FaultsError

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/orchestrator"
@@ -51,12 +53,13 @@ func exitCode(err error) int {
 	var noFolder *deed.NoFolderError
 	var answer *orchestrator.AnswerError
 	var unreachable *deed.UnreachableError
+	var input *deed.InputError
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &usage), errors.As(err, &faults), strings.HasPrefix(err.Error(), "unknown command"):
+	case errors.As(err, &usage), errors.As(err, &faults), errors.As(err, &input), strings.HasPrefix(err.Error(), "unknown command"):
 		return exitUsage
 	case errors.As(err, &notFound), errors.As(err, &noFolder):
 		return exitNotFound
@@ -68,6 +71,16 @@ func exitCode(err error) int {
 		return exitUnreachable
 	}
 	return exitFailed
+}
+
+// exactly is the rule for commands that take one argument.
+func exactly(what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return fmt.Errorf("give one %s, not %d arguments", what, len(args))
+		}
+		return nil
+	}
 }
 
 func oneOf(flag, value string, known []string) error {

@@ -14,7 +14,7 @@ func (a *app) graph() *cobra.Command {
 		Short: "Draw a process: steps, data, fan-outs, groups",
 		Example: `  deed graph examples/wordcount/process.yaml > wordcount.svg
   deed graph process.yaml -o dot | dot -Tpng > process.png`,
-		Args: cobra.ExactArgs(1),
+		Args: exactly("FILE"),
 		PreRunE: func(*cobra.Command, []string) error {
 			return oneOf("--output", a.output, []string{"svg", "dot", "mermaid", "json"})
 		},

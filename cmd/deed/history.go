@@ -19,7 +19,7 @@ func (a *app) history() *cobra.Command {
 		Short:   "Tell what happened to a process, event by event",
 		Long:    "History prints the event stream of a process as sentences, or with -o json the events as they are stored, one a line.\n\nID may be a prefix that only one process has, or @latest.",
 		Example: "  deed history @latest\n  deed history word-count-x7 -o json | jq .type",
-		Args:    cobra.ExactArgs(1),
+		Args:    exactly("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
 			r, err := a.read(ctx)

@@ -43,7 +43,7 @@ NAME/[KEY/]FILE. Small texts among them are printed, too.`,
 		Example: `  deed run examples/wordcount/process.yaml --in corpus=examples/wordcount/corpus
   deed run process.yaml --in corpus='logs/*.txt' --param top=5 --set count.timeout=1m
   cat words.txt | deed run process.yaml --in corpus=- --id nightly-2026-11-21`,
-		Args: cobra.ExactArgs(1),
+		Args: exactly("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runProcess(cmd.Context(), args[0], o) },
 	}
 	flags := cmd.Flags()
@@ -68,6 +68,9 @@ func (a *app) runProcess(ctx context.Context, file string, o runOptions) error {
 	}
 	if o.id == "" {
 		o.id = deed.NewID(job.Source.Name.Value)
+	}
+	if err := process.CheckID(o.id); err != nil {
+		return usagef("--id: %w", err)
 	}
 	if o.out == "" {
 		o.out = filepath.Join("out", o.id)
@@ -187,30 +190,35 @@ func (a *app) report(ctx context.Context, result *deed.Result, o runOptions, pat
 	if a.output == "json" {
 		return a.printJSON(outcome{ID: o.id, Status: process.Completed, Outputs: paths})
 	}
+	return a.printSmall(ctx, result)
+}
+
+// printSmall prints the outputs that are one short text each, under their
+// names if there are several.
+func (a *app) printSmall(ctx context.Context, result *deed.Result) error {
+	const most = 4 << 10
+	var names, texts []string
 	for _, name := range result.State.Definition.Outputs {
-		if err := a.printSmall(ctx, result, name); err != nil {
+		if data, _ := result.State.Data(name); data.Count != 1 || data.Bytes > most {
+			continue
+		}
+		text, err := result.Text(ctx, name)
+		if err != nil {
+			return err
+		}
+		if utf8.ValidString(text) && !strings.ContainsRune(text, 0) {
+			names, texts = append(names, name), append(texts, text)
+		}
+	}
+	for i, text := range texts {
+		if len(texts) > 1 {
+			text = "==> " + names[i] + " <==\n" + text
+		}
+		if _, err := io.WriteString(a.stdout, text); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// printSmall prints an output that is one short text.
-func (a *app) printSmall(ctx context.Context, result *deed.Result, name string) error {
-	const most = 4 << 10
-	data, _ := result.State.Data(name)
-	if data.Count != 1 || data.Bytes > most {
-		return nil
-	}
-	text, err := result.Text(ctx, name)
-	if err != nil {
-		return err
-	}
-	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
-		return nil
-	}
-	_, err = io.WriteString(a.stdout, text)
-	return err
 }
 
 // definitionError explains why a definition cannot be used.

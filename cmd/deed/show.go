@@ -20,7 +20,7 @@ func (a *app) show() *cobra.Command {
 		Short:   "Show where a process stands",
 		Long:    "Show folds the history of a process and prints its steps, their counts, timings and outputs.\n\nID may be a prefix that only one process has, or @latest.",
 		Example: "  deed show @latest\n  deed show word-count-x7 -o json",
-		Args:    cobra.ExactArgs(1),
+		Args:    exactly("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, err := a.read(cmd.Context())
 			if err != nil {

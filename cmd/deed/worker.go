@@ -70,10 +70,7 @@ func (a *app) workUntil(ctx context.Context, o deed.Options) error {
 		case err == nil:
 			fmt.Fprintf(a.stderr, "working for %s\n", where(o))
 			waiting = false
-			err := a.workFor(ctx, r, o)
-			if ctx.Err() != nil || err != nil {
-				return err
-			}
+			a.workFor(ctx, r, o)
 		case o.Dir == "" || !errors.As(err, &unreachable) && !errors.As(err, &noFolder):
 			return err
 		case !waiting:
@@ -96,7 +93,7 @@ func where(o deed.Options) string {
 }
 
 // workFor works until ctx ends, or until the folder has another server.
-func (a *app) workFor(ctx context.Context, r *deed.Runtime, o deed.Options) error {
+func (a *app) workFor(ctx context.Context, r *deed.Runtime, o deed.Options) {
 	defer r.Close()
 	first, _ := deed.Served(o.Dir)
 	look := time.NewTicker(time.Second / 2)
@@ -108,13 +105,13 @@ func (a *app) workFor(ctx context.Context, r *deed.Runtime, o deed.Options) erro
 			again, stop := signal.NotifyContext(context.WithoutCancel(ctx), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			r.Drain(again)
-			return nil
+			return
 		case <-look.C:
 			if o.Dir == "" {
 				continue
 			}
 			if now, ok := deed.Served(o.Dir); !ok || now != first {
-				return nil
+				return
 			}
 		}
 	}

@@ -128,8 +128,8 @@ func differences(s State, c StartProcess) []string {
 }
 
 func checkStart(c StartProcess) error {
-	if !validID(c.ID) {
-		return fmt.Errorf("an ID is 1 to 64 of the characters a-z, 0-9 and -, not %q", c.ID)
+	if err := CheckID(c.ID); err != nil {
+		return err
 	}
 	if _, err := newGraph(&c.Definition); err != nil {
 		return err
@@ -151,11 +151,13 @@ func checkStart(c StartProcess) error {
 	return nil
 }
 
-func validID(id string) bool {
-	if len(id) < 1 || len(id) > 64 {
-		return false
+// CheckID refuses what cannot be the ID of a process.
+func CheckID(id string) error {
+	const letters = "abcdefghijklmnopqrstuvwxyz0123456789-"
+	if len(id) < 1 || len(id) > 64 || strings.Trim(id, letters) != "" {
+		return fmt.Errorf("an ID is 1 to 64 of the characters a-z, 0-9 and -, not %q", clip(id, 100))
 	}
-	return strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+	return nil
 }
 
 // alive returns the node a report speaks of, and which of its tasks are still

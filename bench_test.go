@@ -1,0 +1,50 @@
+package deed_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/worker"
+)
+
+// BenchmarkFanOut runs no-op tasks end to end on the embedded server: file
+// storage, events synced before they are acknowledged, one task a message.
+// The target of the first version is 5,000 tasks a second on two cores.
+func BenchmarkFanOut(b *testing.B) {
+	for _, n := range []int{10_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			values := make([]any, n)
+			for i := range values {
+				values[i] = i
+			}
+			var invoked atomic.Int64
+			handlers := worker.NewRegistry()
+			worker.Handle(handlers, "bench/noop", func(context.Context, *worker.Task) error {
+				invoked.Add(1)
+				return nil
+			})
+			source := deed.MustParse("deed: v1\nname: fan-out\ninputs: [in]\nsteps: {work: {run: bench/noop, each: in}}\n")
+			r, err := deed.Open(b.Context(), deed.Options{Dir: b.TempDir(), Handlers: handlers, Log: slog.New(slog.DiscardHandler)})
+			require.NoError(b, err)
+			defer r.Close()
+			rounds := 0
+			for b.Loop() {
+				rounds++
+				id := fmt.Sprintf("fan-out-%d", rounds)
+				require.NoError(b, r.Submit(b.Context(), id, deed.Job{Source: source, Inputs: map[string]deed.Input{"in": deed.Values(values...)}}, nil))
+				result, err := r.Wait(b.Context(), id, nil)
+				require.NoError(b, err)
+				require.Equal(b, n, result.State.Steps()[0].Confirmed)
+			}
+			require.GreaterOrEqual(b, invoked.Load(), int64(n*rounds), "every task invokes its handler")
+			b.ReportMetric(float64(n*rounds)/b.Elapsed().Seconds(), "tasks/s")
+			b.ReportMetric(float64(invoked.Load())/float64(n*rounds), "runs/task")
+		})
+	}
+}

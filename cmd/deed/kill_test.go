@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/deedrun/deed/orchestrator/process"
+)
+
+// The stories of this file: whatever is killed, whenever, the answer is the
+// same, and each task is confirmed once. A ledger that the programs write
+// themselves says what was executed, and how often.
+
+var failpoints = []string{
+	"orchestrator.after-append", "orchestrator.before-ack", "worker.before-report", "worker.after-report",
+}
+
+func TestARunThatIsKilledAgainAndAgainGivesTheAnswerOfAnUndisturbedOne(t *testing.T) {
+	corpus := smallCorpus(t, 24)
+	undisturbed := t.TempDir()
+	out, err := runKilled(t, undisturbed, corpus, "").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	want := readFile(t, filepath.Join(undisturbed, "out", "x", "counts"))
+	require.NotEmpty(t, want)
+	tasks := executions(t, undisturbed)
+	require.Len(t, tasks, 24+3+1)
+
+	kills, twice := 0, 0
+	for round := range *soak {
+		random := rand.New(rand.NewPCG(uint64(round), 7))
+		dir := t.TempDir()
+		killed := killUntilDone(t, random, dir, corpus)
+		kills += killed
+		require.Equal(t, want, readFile(t, filepath.Join(dir, "out", "x", "counts")), "round %d", round)
+		confirmedOnce(t, dir)
+		for name := range tasks {
+			n := executions(t, dir)[name]
+			require.NotZero(t, n, "round %d: %s was confirmed but never executed", round, name)
+			if n > 1 {
+				twice++
+			}
+		}
+		require.Len(t, executions(t, dir), len(tasks), "round %d", round)
+	}
+	require.GreaterOrEqual(t, kills, *soak)
+	t.Logf("%d rounds, %d kills: %d of %d tasks were executed more than once, none confirmed twice", *soak, kills, twice, *soak*len(tasks))
+}
+
+// killUntilDone starts the run again until it ends by itself. Up to four
+// times it is killed: at a failpoint, or from outside at a random moment after
+// its first confirmation.
+func killUntilDone(t *testing.T, random *rand.Rand, dir, corpus string) (kills int) {
+	t.Helper()
+	for attempt := 0; ; attempt++ {
+		require.Less(t, attempt, 40, "the process does not come to its end")
+		failpoint := ""
+		if attempt < 4 {
+			failpoint = fmt.Sprintf("%s:%d", failpoints[random.IntN(len(failpoints))], 1+random.IntN(8))
+			if random.IntN(3) == 0 {
+				failpoint = "from outside"
+			}
+		}
+		var stderr bytes.Buffer
+		cmd := runKilled(t, dir, corpus, failpoint)
+		cmd.Stderr = &stderr
+		require.NoError(t, cmd.Start())
+		if failpoint == "from outside" {
+			killAfterConfirmation(t, cmd, dir, random)
+		}
+		err := cmd.Wait()
+		if err == nil {
+			return kills
+		}
+		status, _ := cmd.ProcessState.Sys().(syscall.WaitStatus)
+		require.True(t, status.Signaled() && status.Signal() == syscall.SIGKILL, "%v: %s", err, stderr.String())
+		kills++
+	}
+}
+
+// killAfterConfirmation waits until the ledger says that something was
+// executed, then a little longer, and kills.
+func killAfterConfirmation(t *testing.T, cmd *exec.Cmd, dir string, random *rand.Rand) {
+	t.Helper()
+	before := len(executions(t, dir))
+	require.Eventually(t, func() bool {
+		return len(executions(t, dir)) > before || cmd.Process.Signal(syscall.Signal(0)) != nil || ended(dir)
+	}, time.Minute, time.Millisecond)
+	moment := time.NewTimer(time.Duration(random.IntN(300)) * time.Millisecond)
+	defer moment.Stop()
+	<-moment.C
+	_ = cmd.Process.Kill()
+}
+
+func ended(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "out", "x", "counts"))
+	return err == nil
+}
+
+func runKilled(t *testing.T, dir, corpus, failpoint string) *exec.Cmd {
+	t.Helper()
+	definition, err := filepath.Abs("testdata/kill.yaml")
+	require.NoError(t, err)
+	cmd := deedCommand(t, dir, "run", definition, "--id", "x", "--in", "corpus="+corpus,
+		"--param", "ledger="+filepath.Join(dir, "ledger"), "--workers", "3")
+	cmd.Env = append(cmd.Env, "DEED_FAILPOINT="+failpoint)
+	return cmd
+}
+
+func TestAWorkerThatIsKilledLosesNothingAndTheOthersGoOn(t *testing.T) {
+	corpus, dir := smallCorpus(t, 24), t.TempDir()
+	run := runKilled(t, dir, corpus, "")
+	var stderr bytes.Buffer
+	run.Stderr = &stderr
+	require.NoError(t, run.Start())
+	random := rand.New(rand.NewPCG(3, 7))
+	for range 2 {
+		worker := deedCommand(t, dir, "worker", "--workers", "2")
+		worker.Env = append(worker.Env, fmt.Sprintf("DEED_FAILPOINT=worker.before-report:%d", 1+random.IntN(3)))
+		require.NoError(t, worker.Start())
+		t.Cleanup(func() { _ = worker.Process.Kill(); _ = worker.Wait() })
+	}
+	require.NoError(t, run.Wait(), "%s", &stderr)
+	require.NotEmpty(t, readFile(t, filepath.Join(dir, "out", "x", "counts")))
+	confirmedOnce(t, dir)
+}
+
+// confirmedOnce reads the history of the killed process and counts.
+func confirmedOnce(t *testing.T, dir string) {
+	t.Helper()
+	out, err := deedCommand(t, dir, "history", "x", "-o", "json").Output()
+	require.NoError(t, err)
+	confirmed := map[string]int{}
+	lines := bufio.NewScanner(bytes.NewReader(out))
+	lines.Buffer(nil, 4<<20)
+	last := ""
+	for lines.Scan() {
+		var e struct {
+			Type string
+			Data json.RawMessage
+		}
+		require.NoError(t, json.Unmarshal(lines.Bytes(), &e))
+		last = e.Type
+		if e.Type != "tasks-confirmed" {
+			continue
+		}
+		var c process.TasksConfirmed
+		require.NoError(t, json.Unmarshal(e.Data, &c))
+		for i := range c.Tasks.All() {
+			confirmed[fmt.Sprintf("%s[%d]", c.Address, i)]++
+		}
+	}
+	require.Equal(t, "process-completed", last)
+	require.GreaterOrEqual(t, len(confirmed), 24+3+1)
+	for name, n := range confirmed {
+		require.Equal(t, 1, n, "%s was confirmed %d times", name, n)
+	}
+}
+
+// executions counts the lines of the ledger by task.
+func executions(t *testing.T, dir string) map[string]int {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, "ledger"))
+	if os.IsNotExist(err) {
+		return nil
+	}
+	require.NoError(t, err)
+	counts := map[string]int{}
+	for line := range strings.Lines(string(data)) {
+		if name, _, ok := strings.Cut(line, " attempt "); ok {
+			counts[name]++
+		}
+	}
+	return counts
+}
+
+// smallCorpus is the beginnings of some files of the example's corpus.
+func smallCorpus(t *testing.T, files int) string {
+	t.Helper()
+	paths, err := filepath.Glob("../../examples/wordcount/corpus/*.txt")
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(paths), files)
+	dir := t.TempDir()
+	for _, path := range paths[:files] {
+		text := readFile(t, path)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, filepath.Base(path)), []byte(text[:min(len(text), 20_000)]), 0o600))
+	}
+	return dir
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return string(data)
+}

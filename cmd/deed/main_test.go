@@ -1,0 +1,51 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/require"
+)
+
+// soak is how many rounds the kill tests run.
+var soak = flag.Int("soak", 6, "rounds of the kill tests")
+
+// beDeed makes the test binary the command: the tests run the real thing.
+const beDeed = "DEED_TEST_BE_DEED"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(beDeed) != "" {
+		main()
+	}
+	testscript.Main(m, map[string]func(){"deed": main})
+}
+
+// deedCommand is the real binary, to be started in dir.
+func deedCommand(t *testing.T, dir string, args ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.CommandContext(t.Context(), self, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), beDeed+"=1")
+	return cmd
+}
+
+// TestScripts runs the command as a person does; each script in testdata/script
+// is a story of its own.
+func TestScripts(t *testing.T) {
+	corpus, err := filepath.Abs("../../examples/wordcount")
+	require.NoError(t, err)
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("WORDCOUNT", corpus)
+			env.Setenv("NO_COLOR", "1")
+			return nil
+		},
+	})
+}
