@@ -116,7 +116,7 @@ func all(t *testing.T, s *events.Store, count int) []events.Commit {
 }
 
 func TestReplicatedReads(t *testing.T) {
-	server := start(t, natsconn.ServerOptions{InProcessOnly: true})
+	server := start(t, natsconn.ServerOptions{InProcessOnly: true, NoSync: true})
 	count := 0
 	storetest.Run(t, func(testing.TB) func() *events.Store {
 		count++
@@ -180,7 +180,7 @@ func TestOutage(t *testing.T) {
 	})
 
 	t.Run("a closed connection is unavailable, and its subscriptions still end", func(t *testing.T) {
-		nc := connect(t, start(t, natsconn.ServerOptions{InProcessOnly: true}))
+		nc := connect(t, start(t, natsconn.ServerOptions{InProcessOnly: true, NoSync: true}))
 		d, err := eventsnats.Open(t.Context(), nc, eventsnats.Options{})
 		require.NoError(t, err)
 		s := events.New(d)
@@ -214,7 +214,7 @@ func TestForeignMessages(t *testing.T) {
 		"half an envelope":         `{"id":"c","first":0,"events":[{"type":"T","da`,
 	} {
 		t.Run("in a stream, "+name+": reads, appends and subscriptions name the stream and the message", func(t *testing.T) {
-			server := start(t, natsconn.ServerOptions{InProcessOnly: true})
+			server := start(t, natsconn.ServerOptions{InProcessOnly: true, NoSync: true})
 			s := open(t, server, eventsnats.Options{})
 			_, err := s.Append(t.Context(), "good", events.NoStream(), "c1", note("x"))
 			require.NoError(t, err)
@@ -247,8 +247,8 @@ func TestForeignMessages(t *testing.T) {
 		})
 	}
 
-	t.Run("on a subject that is no stream's: subscriptions to all say so", func(t *testing.T) {
-		server := start(t, natsconn.ServerOptions{InProcessOnly: true})
+	t.Run("on a subject that is no stream's: subscriptions to all say so, others do not care", func(t *testing.T) {
+		server := start(t, natsconn.ServerOptions{InProcessOnly: true, NoSync: true})
 		s := open(t, server, eventsnats.Options{})
 		js, err := jetstream.New(connect(t, server))
 		require.NoError(t, err)
@@ -258,6 +258,12 @@ func TestForeignMessages(t *testing.T) {
 		require.NoError(t, err)
 		_, _, err = sub.Next(t.Context(), true)
 		assert.ErrorContains(t, err, `message 1 of "DEED_EVENTS" is on subject "deed.events.Not=A=Stream"`)
+		_, err = s.Append(t.Context(), "good", events.NoStream(), "c1", note("x"))
+		require.NoError(t, err)
+		sub, err = s.Subscribe(t.Context(), "go", 0) // which it does not concern
+		require.NoError(t, err)
+		_, _, err = sub.Next(t.Context(), true)
+		require.NoError(t, err)
 		require.NoError(t, s.Close())
 	})
 }

@@ -17,6 +17,9 @@ const (
 	readyCommits  = 16          // decoded ahead of the subscriber
 	heartbeat     = time.Second // twice this without one and the consumer is made anew
 	consumerKept  = time.Minute // by the server, after the last sign of us
+	// createWithin is short: a server that goes down leaves requests unanswered,
+	// and the subscription should be back soon after the server is.
+	createWithin = 2 * time.Second
 )
 
 // Subscribe implements [events.Driver].
@@ -133,7 +136,7 @@ func (s *subscription) run() {
 	defer s.discard()
 	for s.ctx.Err() == nil {
 		if s.consumer == nil {
-			call, cancel := context.WithTimeout(s.ctx, callWithin)
+			call, cancel := context.WithTimeout(s.ctx, createWithin)
 			err := s.create(call)
 			cancel()
 			if err != nil { // the server is away, or elects a leader
@@ -148,7 +151,7 @@ func (s *subscription) run() {
 			return
 		}
 		if err != nil {
-			s.discard()
+			s.consumer = nil // the server drops it by itself, if it has not done so
 			_ = pause(s.ctx)
 		}
 	}
@@ -191,7 +194,7 @@ func (s *subscription) hand(m jetstream.Msg) error {
 		return errGap
 	}
 	seq := meta.Sequence.Stream
-	if name, ok := s.driver.stream(m.Subject()); ok && !strings.HasPrefix(name, s.prefix) {
+	if name, _ := s.driver.stream(m.Subject()); !strings.HasPrefix(name, s.prefix) {
 		s.next = seq + 1
 		return nil
 	}
@@ -208,15 +211,13 @@ func (s *subscription) hand(m jetstream.Msg) error {
 	}
 }
 
-// discard forgets the consumer and tells the server so, in vain if the server
-// is away: then it finds out by itself.
+// discard tells the server that the consumer is not needed any more; in vain
+// if the server is away: then it finds out by itself.
 func (s *subscription) discard() {
 	if s.consumer == nil {
 		return
 	}
-	name := s.consumer.CachedInfo().Name
-	s.consumer = nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), time.Second)
 	defer cancel()
-	_ = s.driver.js.DeleteConsumer(ctx, s.driver.name, name)
+	_ = s.driver.js.DeleteConsumer(ctx, s.driver.name, s.consumer.CachedInfo().Name)
 }

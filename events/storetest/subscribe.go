@@ -184,7 +184,7 @@ func testSubscription(t *testing.T, backend Backend) {
 	t.Run("a slow subscriber delays no writer and loses nothing", func(t *testing.T) {
 		ctx, s := store(t, backend)
 		slow := subscribe(t, ctx, s, "", 0)
-		const commits = 600
+		const commits = 300
 		fill := record(strings.Repeat("x", 4<<10))
 		for v := range uint64(commits) {
 			must(t, ctx, s, "a", events.Exactly(v), fmt.Sprint(v), fill)
