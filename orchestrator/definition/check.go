@@ -100,10 +100,11 @@ func (c *checker) header() {
 	for _, in := range src.Inputs {
 		if _, twice := c.inputs[in.Value]; twice {
 			c.fault(in.Pos, nil, "duplicate-name", "write it once", "input %s is listed twice", quote(in.Value))
-		} else if c.name(in, nil, "input") {
-			c.inputs[in.Value] = in
-			c.names = append(c.names, in.Value)
+			continue
 		}
+		c.name(in, nil, "input")
+		c.inputs[in.Value] = in
+		c.names = append(c.names, in.Value)
 	}
 	for _, p := range src.Params {
 		c.name(p.Name, nil, "param")
@@ -111,7 +112,7 @@ func (c *checker) header() {
 	seen := map[string]bool{}
 	for _, f := range src.Files {
 		switch {
-		case !fs.ValidPath(f.Value) || f.Value == "." || strings.ContainsAny(f.Value, "\\\x00"):
+		case !ValidFile(f.Value):
 			c.fault(f.Pos, nil, "bad-path", "write a path below the folder of the definition, with /, like lib/count.py",
 				"file %s is outside of the definition's folder or badly written", quote(f.Value))
 		case seen[f.Value]:
@@ -123,6 +124,12 @@ func (c *checker) header() {
 		c.fault(c.steps[MaxSteps].Name.Pos, nil, "too-many-steps", "fan out with each: instead of writing steps",
 			"%d steps, at most %d are allowed", len(c.steps), MaxSteps)
 	}
+}
+
+// ValidFile reports whether a path may stand under files: relative, with /,
+// and below the definition's folder.
+func ValidFile(path string) bool {
+	return fs.ValidPath(path) && path != "." && !strings.ContainsAny(path, "\\\x00")
 }
 
 // name refuses what is no name; what says what it should be the name of.

@@ -11,7 +11,7 @@ func (c *checker) writes() {
 			switch {
 			case !c.name(b.Data, n, "data"):
 			case c.inputs[name].Given():
-				c.fault(b.Data.Pos, n, "writes-input", "give it another name", "%s is an input of the process, no step writes it", quote(name))
+				c.fault(b.Data.Pos, n, "writes-input", "give it another name", "%s is an input of the process, which no step may write", quote(name))
 			case first.step == n:
 				// locals has said so.
 			case first.step != nil:
@@ -72,7 +72,7 @@ func (c *checker) unused() {
 		return
 	}
 	for _, in := range c.src.Inputs {
-		if at, known := c.inputs[in.Value]; known && at == in && !c.used[in.Value] {
+		if c.inputs[in.Value] == in && !c.used[in.Value] && namePattern.MatchString(in.Value) {
 			c.fault(in.Pos, nil, "unused-input", "take it out, or name it in a step's in: or each:", "no step reads input %s", quote(in.Value))
 		}
 	}

@@ -1,0 +1,113 @@
+// Package parse reads process definitions as people write them, YAML or JSON.
+//
+// It says what is wrong with the form: unknown keys, wrong types, values that
+// cannot be read. What is wrong with the meaning, [definition.Check] says. Any
+// bytes at all may be given: a document is refused, never a reason to panic,
+// and time and memory are bounded by the limits below, aliases included.
+package parse
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/deedrun/deed/orchestrator/definition"
+)
+
+// The bounds of a document.
+const (
+	MaxBytes  = 4 << 20
+	MaxValues = 400_000 // keys, values and lines, each alias counted as what it stands for
+	MaxFaults = 1_000   // more are not listed
+)
+
+// File reads the definition at path, and checks that the files it lists exist.
+// The error is about reading; what is wrong with the definition are faults, in
+// the order of the file.
+//
+// The source is never nil without an error: after faults it holds what could
+// be read, so that Check finds the rest of what is wrong. Only a source without
+// faults may be resolved.
+func File(path string) (*definition.Source, []definition.Fault, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read definition: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, MaxBytes+1))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read definition: %w", err)
+	}
+	src, faults := Bytes(path, data)
+	if len(src.Files) == 0 {
+		return src, faults, nil
+	}
+	folder, err := os.OpenRoot(filepath.Dir(path))
+	if err != nil {
+		return nil, nil, fmt.Errorf("look for the files of definition %q: %w", path, err)
+	}
+	defer folder.Close()
+	faults = append(faults, Files(src, folder.FS())...)
+	definition.SortFaults(faults)
+	return src, faults, nil
+}
+
+// Bytes reads a definition. The name stands in the positions of faults; one
+// that ends in .json is read as JSON, everything else as YAML.
+func Bytes(name string, data []byte) (*definition.Source, []definition.Fault) {
+	r := &reader{src: &definition.Source{Pos: definition.Pos{File: name, Line: 1, Column: 1}}}
+	decode := decodeYAML
+	if strings.EqualFold(filepath.Ext(name), ".json") {
+		decode = decodeJSON
+	}
+	root, refused := admit(data, decode)
+	if refused != nil {
+		r.src.Partial = true
+		refused.File = name
+		return r.src, []definition.Fault{*refused}
+	}
+	r.process(root)
+	definition.SortFaults(r.faults)
+	return r.src, r.faults
+}
+
+// Files checks that the files which the source lists are there, in the folder
+// of the definition. Badly written paths are left to Check.
+func Files(src *definition.Source, folder fs.FS) []definition.Fault {
+	var faults []definition.Fault
+	seen := map[string]bool{}
+	for _, f := range src.Files {
+		if seen[f.Value] || !definition.ValidFile(f.Value) {
+			continue
+		}
+		seen[f.Value] = true
+		fault := definition.Fault{Pos: f.Pos, Code: "missing-file"}
+		switch info, err := fs.Stat(folder, f.Value); {
+		case err != nil:
+			fault.Message = fmt.Sprintf("file %s %s", quote(f.Value), reason(err))
+			fault.Hint = "files are looked for in the folder of the definition"
+		case !info.Mode().IsRegular():
+			fault.Message = fmt.Sprintf("file %s is a folder or a device", quote(f.Value))
+			fault.Hint = "list files one by one"
+		default:
+			continue
+		}
+		faults = append(faults, fault)
+	}
+	return faults
+}
+
+// reason is an error of the file system without the path, which the message has.
+func reason(err error) string {
+	if errors.Is(err, fs.ErrNotExist) {
+		return "does not exist"
+	}
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		err = path.Err
+	}
+	return "cannot be read: " + err.Error()
+}

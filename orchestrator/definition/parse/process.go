@@ -1,0 +1,71 @@
+package parse
+
+import (
+	"go.yaml.in/yaml/v3"
+
+	"github.com/deedrun/deed/orchestrator/definition"
+)
+
+// process reads the document.
+func (r *reader) process(root *yaml.Node) {
+	root = r.value(root)
+	if root == nil {
+		return
+	}
+	r.src.Pos = r.pos(root)
+	r.keys(r.entries(root, "a definition", "begin with deed: v1"), "a definition", map[string]func(entry){
+		"deed":     func(e entry) { r.src.Format, _ = r.text(e.value, "deed") },
+		"name":     func(e entry) { r.src.Name, _ = r.text(e.value, "name") },
+		"version":  func(e entry) { r.src.Version = r.version(e.value) },
+		"inputs":   func(e entry) { r.src.Inputs = r.texts(e.value, "inputs") },
+		"params":   r.params,
+		"files":    func(e entry) { r.src.Files = r.texts(e.value, "files") },
+		"steps":    func(e entry) { r.src.Steps = r.nodes(e.value, "", 0) },
+		"outputs":  func(e entry) { r.src.Outputs = r.texts(e.value, "outputs") },
+		"settings": r.settingsByAddress,
+	})
+}
+
+// version is kept as it is written: 1.10 is not 1.1.
+func (r *reader) version(n *yaml.Node) definition.Text {
+	if n.Kind == yaml.ScalarNode && (n.Tag == "!!int" || n.Tag == "!!float") || isText(n) {
+		return definition.Text{Value: n.Value, Pos: r.pos(n)}
+	}
+	r.fault(n, "wrong-type", "", "version must be a text or a number, not %s", describe(n))
+	return definition.Text{}
+}
+
+func (r *reader) params(e entry) {
+	for _, p := range r.entries(e.value, "params", "write {top: 20}") {
+		value, _ := r.scalar(p.value, "param "+clip(p.key.Value))
+		r.src.Params = append(r.src.Params, definition.Param{Name: p.key, Default: value})
+	}
+}
+
+func (r *reader) settingsByAddress(e entry) {
+	for _, s := range r.entries(e.value, "settings", "write {count: {timeout: 5m}}") {
+		at := definition.SettingsAt{Address: s.key}
+		r.at = clip(s.key.Value)
+		r.harmless(func() {
+			r.keys(r.entries(s.value, "settings", "write {timeout: 5m}"), "settings", r.settings(&at.Settings))
+		})
+		r.at = ""
+		r.src.Settings = append(r.src.Settings, at)
+	}
+}
+
+// settings is the table of keys that may stand in a node and under settings.
+func (r *reader) settings(s *definition.Settings) map[string]func(entry) {
+	return map[string]func(entry){
+		"timeout":     func(e entry) { s.Timeout = setting(r, e.value, "timeout", definition.ParseDuration) },
+		"parallelism": func(e entry) { s.Parallelism = r.whole(e.value, "parallelism") },
+		"retry": func(e entry) {
+			r.harmless(func() {
+				r.keys(r.entries(e.value, "retry", "write {attempts: 3, backoff: 1s..30s}"), "retry", map[string]func(entry){
+					"attempts": func(e entry) { s.Attempts = r.whole(e.value, "attempts") },
+					"backoff":  func(e entry) { s.Backoff = setting(r, e.value, "backoff", definition.ParseBackoff) },
+				})
+			})
+		},
+	}
+}
