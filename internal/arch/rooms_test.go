@@ -33,8 +33,10 @@ var rooms = []room{
 	{path: "orchestrator/definition", may: core[:1], pure: true},
 	{path: "orchestrator/definition/parse", may: slices.Concat(core[:2], []string{"go.yaml.in/yaml/v3", "github.com/google/jsonschema-go/jsonschema"})},
 	{path: "orchestrator/process", may: core[:2], pure: true},
-	{path: "orchestrator", may: slices.Concat(core, []string{"events", "queue", "blob", "github.com/oklog/ulid/v2"}),
-		only: map[string]string{"blob": "snapshot*.go"}},
+	{
+		path: "orchestrator", may: slices.Concat(core, []string{"events", "queue", "blob", "github.com/oklog/ulid/v2"}),
+		only: map[string]string{"blob": "snapshot*.go"},
+	},
 	{path: "worker", may: []string{"task", "queue", "blob"}},
 	{path: "specs", may: core},
 	{path: "specs/aggregate", may: slices.Concat(core, []string{"specs"})},

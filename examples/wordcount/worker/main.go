@@ -19,16 +19,23 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	err := work(ctx)
+	stop()
+	if err != nil {
+		log.Fatal(err)
+	}
+}
 
+func work(ctx context.Context) error {
 	handlers := worker.NewRegistry()
 	words.Register(handlers) // yours instead
 
 	w, err := deed.Open(ctx, deed.Options{Dir: ".deed", Join: true, Handlers: handlers})
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	defer w.Close()
 	<-ctx.Done()
 	w.Drain(context.Background()) // finish what runs, hand back the rest
+	return nil
 }

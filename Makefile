@@ -1,0 +1,53 @@
+# The same targets on a laptop and in CI. `make` lists them.
+
+SHELL    := bash
+GO       ?= go
+FUZZTIME ?= 15s
+SOAK     ?= 100
+GOLANGCI_LINT ?= $(shell .ci/golangci-lint --path)
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test race soak lint format bench fuzz specs schema ci
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## count the words of the example, with nothing installed
+	$(GO) run ./cmd/deed run examples/wordcount/process.yaml --in corpus=examples/wordcount/corpus
+
+build: ## build the command into bin/
+	$(GO) build -trimpath -o bin/deed ./cmd/deed
+
+test: ## run all tests
+	$(GO) test ./...
+
+race: ## run all tests with the race detector
+	$(GO) test -race ./...
+
+soak: ## kill a run again and again, SOAK=100 rounds
+	$(GO) test ./cmd/deed -run Killed -count=1 -timeout 0 -v -soak $(SOAK)
+
+lint: ## check form, and what the linters know
+	@.ci/golangci-lint
+	$(GOLANGCI_LINT) run ./...
+
+format: ## bring all files into form
+	@.ci/golangci-lint
+	$(GOLANGCI_LINT) fmt ./...
+
+bench: ## run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## fuzz every target for FUZZTIME=15s
+	@.ci/fuzz $(FUZZTIME)
+
+specs: ## write docs/specs.md, the rules of a process as prose
+	$(GO) run ./cmd/deed spec -o markdown > docs/specs.md.new
+	mv docs/specs.md.new docs/specs.md
+
+schema: ## write docs/deed.schema.json, for editors
+	$(GO) run ./cmd/deed schema > docs/deed.schema.json.new
+	mv docs/deed.schema.json.new docs/deed.schema.json
+
+ci: ## do all that CI does
+	.ci/run
