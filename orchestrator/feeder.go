@@ -32,6 +32,7 @@ type feeder struct {
 type feed struct {
 	pending []process.Enqueue
 	sent    map[taskKey]sending
+	inTurn  bool // it stands in feeder.turn
 }
 
 type taskKey struct {
@@ -66,10 +67,15 @@ func (f *feeder) feed(id string) *feed {
 // passed over when their turn comes: see resend.
 func (f *feeder) add(id string, e process.Enqueue) {
 	fd := f.feed(id)
-	if len(fd.pending) == 0 {
-		f.turn = append(f.turn, id)
-	}
 	fd.pending = append(fd.pending, e)
+	f.join(id, fd)
+}
+
+// join gives a process a turn.
+func (f *feeder) join(id string, fd *feed) {
+	if !fd.inTurn {
+		f.turn, fd.inTurn = append(f.turn, id), true
+	}
 }
 
 // observe learns from stored events which tasks are not out any more.
@@ -184,11 +190,9 @@ func (f *feeder) halt(id string) {
 }
 
 func (f *feeder) leave(id string) {
-	for i, other := range f.turn {
-		if other == id {
-			f.turn = append(f.turn[:i], f.turn[i+1:]...)
-			return
-		}
+	if fd := f.feeds[id]; fd != nil && fd.inTurn {
+		fd.inTurn = false
+		f.turn = slices.DeleteFunc(f.turn, func(other string) bool { return other == id })
 	}
 }
 
@@ -222,21 +226,28 @@ func (f *feeder) send(ctx context.Context, now time.Time, state func(id string) 
 	}
 	impossible := map[string][]*request{}
 	for range len(f.turn) {
-		id := f.turn[0]
-		s, err := state(id)
-		if err != nil {
-			return impossible, err
+		if len(f.turn) == 0 {
+			break // reading a state may end it
 		}
-		refused, err := f.sendSome(ctx, now, s, f.feeds[id])
+		id := f.turn[0]
+		f.turn, f.feeds[id].inTurn = f.turn[1:], false
+		s, err := state(id)
+		fd := f.feeds[id]
+		if fd == nil {
+			continue
+		}
+		var refused []*request
+		if err == nil {
+			refused, err = f.sendSome(ctx, now, s, fd)
+		}
 		if len(refused) > 0 {
 			impossible[id] = append(impossible[id], refused...)
 		}
+		if len(fd.pending) > 0 {
+			f.join(id, fd)
+		}
 		if err != nil {
 			return impossible, err
-		}
-		f.turn = f.turn[1:]
-		if len(f.feeds[id].pending) > 0 {
-			f.turn = append(f.turn, id)
 		}
 	}
 	return impossible, nil

@@ -48,6 +48,7 @@ func (o *Owner) commit(ctx context.Context, now time.Time, id string, requests [
 	var records []events.Record
 	var happened []process.Event
 	var effects []process.Effect
+	refused := map[*request]error{}
 	for _, r := range requests {
 		if size > commitSize {
 			break
@@ -55,9 +56,7 @@ func (o *Owner) commit(ctx context.Context, now time.Time, id string, requests [
 		done++
 		decided, err := process.Decide(state, r.command)
 		if err != nil {
-			if err := o.refuse(ctx, id, r, err); err != nil {
-				return 0, err
-			}
+			refused[r] = err
 			continue
 		}
 		for _, e := range decided {
@@ -84,9 +83,33 @@ func (o *Owner) commit(ctx context.Context, now time.Time, id string, requests [
 		o.Failpoint("orchestrator.after-append")
 		o.keep(id, &state)
 		o.feeder.observe(id, happened)
+	} else if err := o.confirmCurrent(ctx, id, known.Version); err != nil {
+		return 0, err
+	}
+	for _, r := range requests[:done] {
+		if err := refused[r]; err != nil {
+			if err := o.refuse(ctx, id, r, err); err != nil {
+				return 0, err
+			}
+		}
 	}
 	o.perform(ctx, now, &state, effects)
 	return done, nil
+}
+
+// confirmCurrent fences a decision that led to no event. Without it, an owner
+// that does not know that another one has gone on would drop, or refuse, what
+// the other one asked for.
+func (o *Owner) confirmCurrent(ctx context.Context, id string, version uint64) error {
+	stored, err := o.Events.Version(ctx, streamPrefix+id)
+	if err != nil {
+		return fmt.Errorf("process %q: %w", id, err)
+	}
+	if stored == version {
+		return nil
+	}
+	o.drop(id)
+	return &events.ConflictError{Stream: streamPrefix + id, Expected: events.Exactly(version), Actual: stored}
 }
 
 // commitLess handles a commit that the store does not take: alone, the first

@@ -36,6 +36,7 @@ type checker struct {
 	addresses []string
 	steps     []*node // nodes that are not groups
 	params    map[string]bool
+	paramList []string
 	inputs    map[string]Text
 	writers   map[string]writer
 	names     []string // of all data: inputs, and what steps write
@@ -63,6 +64,7 @@ func newChecker(src *Source) *checker {
 	}
 	for _, p := range src.Params {
 		c.params[p.Name.Value] = true
+		c.paramList = append(c.paramList, p.Name.Value)
 	}
 	return c
 }
@@ -148,6 +150,7 @@ func (c *checker) matches(pattern *regexp.Regexp, t Text, n *node, what, rule st
 // outputs checks what the process hands out.
 func (c *checker) outputs() {
 	seen := map[string]bool{}
+	written := slices.DeleteFunc(slices.Clone(c.names), func(name string) bool { return c.writers[name].step == nil })
 	for _, out := range c.src.Outputs {
 		switch name := out.Value; {
 		case seen[name]:
@@ -155,16 +158,11 @@ func (c *checker) outputs() {
 		case c.inputs[name].Given():
 			c.fault(out.Pos, nil, "output-is-input", "an output is what a step writes", "output %s is an input", quote(name))
 		case c.writers[name].step == nil && !c.src.Partial:
-			c.fault(out.Pos, nil, "unknown-name", c.meant(name, c.written()), "output %s is written by no step", quote(name))
+			c.fault(out.Pos, nil, "unknown-name", c.meant(name, written), "output %s is written by no step", quote(name))
 		}
 		seen[out.Value] = true
 		c.used[out.Value] = true
 	}
-}
-
-// written lists the names that steps write, in the order of the file.
-func (c *checker) written() []string {
-	return slices.DeleteFunc(slices.Clone(c.names), func(name string) bool { return c.writers[name].step == nil })
 }
 
 // meant suggests the name that an unknown one may stand for. That one then

@@ -160,11 +160,7 @@ func (c *checker) word(n *node, word Text) {
 	}
 	_, err := substitute(word.Value, func(param string) (string, bool) {
 		if !c.params[param] {
-			names := make([]string, len(c.src.Params))
-			for i, p := range c.src.Params {
-				names[i] = p.Name.Value
-			}
-			c.fault(word.Pos, n, "unknown-param", c.spell.Hint(param, names), "param %s is not declared", quote(param))
+			c.fault(word.Pos, n, "unknown-param", c.spell.Hint(param, c.paramList), "param %s is not declared", quote(param))
 		}
 		return "", true
 	})

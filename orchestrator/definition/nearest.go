@@ -5,9 +5,12 @@ import "strings"
 // Speller finds the word that somebody may have meant. It stops helping when
 // it has compared a lot, so that a file full of faults is still refused quickly.
 // The zero value is ready; it is not for concurrent use.
-type Speller struct{ compared int }
+type Speller struct {
+	compared          int // pairs of letters
+	before, last, row []int
+}
 
-const mostComparisons = 2_000_000
+const mostCompared = 10_000_000
 
 // Hint is `did you mean "corpus"?` for the candidate nearest to word, or ""
 // if none is near. Of candidates that are equally near the first counts.
@@ -27,15 +30,15 @@ func (s *Speller) Nearest(word string, candidates []string) (nearest string, ok 
 	}
 	least := max(1, len(word)/3) + 1
 	for _, c := range candidates {
-		if s.compared >= mostComparisons {
+		if s.compared >= mostCompared {
 			break
 		}
 		s.compared++
 		if c == word || len(c) > longest || c == "" || len(c)-len(word) >= least || len(word)-len(c) >= least {
 			continue
 		}
-		s.compared += len(c) * len(word) / 64
-		if d := distance(word, c); d < least && d < max(len(word), len(c)) {
+		s.compared += len(c) * len(word)
+		if d := s.distance(word, c); d < least && d < max(len(word), len(c)) {
 			least, nearest, ok = d, c, true
 		}
 	}
@@ -43,8 +46,9 @@ func (s *Speller) Nearest(word string, candidates []string) (nearest string, ok 
 }
 
 // distance counts the edits, a swap of neighbours being one, from a to b.
-func distance(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+func (s *Speller) distance(a, b string) int {
+	before, last, row := resize(s.before, len(b)+1), resize(s.last, len(b)+1), resize(s.row, len(b)+1)
+	s.before, s.last, s.row = before, last, row
 	for j := range last {
 		last[j] = j
 	}
@@ -65,10 +69,17 @@ func distance(a, b string) int {
 	return last[len(b)]
 }
 
+func resize(row []int, n int) []int {
+	if cap(row) < n {
+		return make([]int, n)
+	}
+	return row[:n]
+}
+
 // ending is the address that ends with "/"+word, if there is just one:
 // somebody wrote an address as it looks from inside its group.
 func (s *Speller) ending(word string, addresses []string) (address string, ok bool) {
-	if s.compared >= mostComparisons {
+	if s.compared >= mostCompared {
 		return "", false
 	}
 	s.compared += len(addresses)

@@ -2,6 +2,7 @@ package definition
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/deedrun/deed/task"
@@ -106,19 +107,22 @@ func (r *resolver) runOf(n *node, d Definition) task.Run {
 
 // located finds the bytes of each file that the source lists.
 func (r *resolver) located(files []task.File) []task.File {
+	given := map[string]task.File{}
+	for _, f := range files {
+		given[f.Name] = f
+	}
 	var found []task.File
 	for _, want := range r.src.Files {
-		i := slices.IndexFunc(files, func(f task.File) bool { return f.Name == want.Value })
-		if i < 0 {
+		f, ok := given[want.Value]
+		if !ok {
 			r.fault(want.Pos, nil, "missing-file", "", "file %s was not handed in", quote(want.Value))
 			continue
 		}
-		found = append(found, files[i])
+		delete(given, want.Value)
+		found = append(found, f)
 	}
-	for _, f := range files {
-		if !slices.ContainsFunc(r.src.Files, func(t Text) bool { return t.Value == f.Name }) {
-			r.fault(Pos{}, nil, "unknown-file", "list it under files", "file %s is handed in, but not listed", quote(f.Name))
-		}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		r.fault(Pos{}, nil, "unknown-file", "list it under files", "file %s is handed in, but not listed", quote(name))
 	}
 	return found
 }

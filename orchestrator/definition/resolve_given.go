@@ -67,11 +67,9 @@ func read[T any](text string, parse func(string) (T, error)) (*Setting[T], error
 
 // values gives every param its value: what was handed in, or the default.
 func (r *resolver) values(given map[string]string) map[string]json.RawMessage {
-	var names []string
 	values := map[string]json.RawMessage{}
 	for _, p := range r.src.Params {
 		name := p.Name.Value
-		names = append(names, name)
 		text, isGiven := given[name]
 		switch {
 		case isGiven:
@@ -89,7 +87,7 @@ func (r *resolver) values(given map[string]string) map[string]json.RawMessage {
 	}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if !r.params[name] {
-			r.fault(Pos{}, nil, "unknown-param", r.spell.Hint(name, names), "param %s is given, but not declared", quote(name))
+			r.fault(Pos{}, nil, "unknown-param", r.spell.Hint(name, r.paramList), "param %s is given, but not declared", quote(name))
 		}
 	}
 	if len(values) == 0 {

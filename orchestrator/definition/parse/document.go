@@ -17,14 +17,15 @@ import (
 
 // admit turns bytes into one tree, or says why not. What it refuses it refuses
 // before memory grows: the number of values is bounded by the punctuation and
-// lines of the text, which are counted first.
-func admit(data []byte, decode func([]byte) (*yaml.Node, *definition.Fault)) (*yaml.Node, *definition.Fault) {
+// lines of the text, which are counted first. walk is how many values a reader
+// meets at most, if aliases are not what most of them are.
+func admit(data []byte, decode func([]byte) (*yaml.Node, *definition.Fault)) (root *yaml.Node, walk int, refused *definition.Fault) {
 	if len(data) > MaxBytes {
-		return nil, refuse(1, 1, "too-large", "put scripts into files of their own", "the definition is larger than %d MiB", MaxBytes>>20)
+		return nil, 0, refuse(1, 1, "too-large", "put scripts into files of their own", "the definition is larger than %d MiB", MaxBytes>>20)
 	}
 	if !utf8.Valid(data) {
 		line, column := invalidAt(data)
-		return nil, refuse(line, column, "not-text", "a definition is UTF-8 text", "this is not a text file")
+		return nil, 0, refuse(line, column, "not-text", "a definition is UTF-8 text", "this is not a text file")
 	}
 	values := 0
 	for i, b := range data {
@@ -33,16 +34,16 @@ func admit(data []byte, decode func([]byte) (*yaml.Node, *definition.Fault)) (*y
 		}
 	}
 	if values > MaxValues {
-		return nil, tooMany()
+		return nil, 0, tooMany()
 	}
-	root, refused := decode(data)
+	root, refused = decode(data)
 	switch {
 	case refused != nil:
-		return nil, refused
+		return nil, 0, refused
 	case root == nil || root.Kind == yaml.ScalarNode && root.Tag == "!!null":
-		return nil, refuse(1, 1, "empty-file", "begin with deed: v1", "the definition is empty")
+		return nil, 0, refuse(1, 1, "empty-file", "begin with deed: v1", "the definition is empty")
 	}
-	return root, nil
+	return root, 2*values + maxAliased, nil
 }
 
 func refuse(line, column int, code, hint, format string, args ...any) *definition.Fault {

@@ -21,8 +21,10 @@ import (
 // The bounds of a document.
 const (
 	MaxBytes  = 4 << 20
-	MaxValues = 400_000 // keys, values and lines, each alias counted as what it stands for
+	MaxValues = 400_000 // keys, elements and lines
 	MaxFaults = 1_000   // more are not listed
+
+	maxAliased = 100_000 // keys and values that aliases stand for
 )
 
 // File reads the definition at path, and checks that the files it lists exist.
@@ -59,18 +61,23 @@ func File(path string) (*definition.Source, []definition.Fault, error) {
 // Bytes reads a definition. The name stands in the positions of faults; one
 // that ends in .json is read as JSON, everything else as YAML.
 func Bytes(name string, data []byte) (*definition.Source, []definition.Fault) {
-	r := &reader{src: &definition.Source{Pos: definition.Pos{File: name, Line: 1, Column: 1}}}
+	start := definition.Pos{File: name, Line: 1, Column: 1}
 	decode := decodeYAML
 	if strings.EqualFold(filepath.Ext(name), ".json") {
 		decode = decodeJSON
 	}
-	root, refused := admit(data, decode)
-	if refused != nil {
-		r.src.Partial = true
-		refused.File = name
-		return r.src, []definition.Fault{*refused}
+	root, walk, refused := admit(data, decode)
+	r := &reader{src: &definition.Source{Pos: start}, walk: walk}
+	if refused == nil {
+		r.process(root)
+		if r.walk == 0 {
+			refused = tooMany()
+		}
 	}
-	r.process(root)
+	if refused != nil {
+		refused.File = name
+		return &definition.Source{Pos: start, Partial: true}, []definition.Fault{*refused}
+	}
 	definition.SortFaults(r.faults)
 	return r.src, r.faults
 }

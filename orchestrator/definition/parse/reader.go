@@ -16,7 +16,7 @@ type reader struct {
 	src    *definition.Source
 	node   *definition.Node // the step or group being read; nil outside
 	at     string           // its address
-	walked int
+	walk   int              // values that may still be walked
 	faults []definition.Fault
 	spell  definition.Speller
 }
@@ -60,19 +60,12 @@ func (r *reader) harmless(read func()) {
 	}
 }
 
-// value is the node, or what an alias stands for. It counts; nil is returned,
-// after one fault, when too much was walked.
+// value is the node, or what an alias stands for; nil when that was too often.
 func (r *reader) value(n *yaml.Node) *yaml.Node {
-	r.walked++
-	if r.walked > MaxValues {
-		if r.walked == MaxValues+1 {
-			f := tooMany()
-			f.File = r.src.File
-			r.faults = append(r.faults, *f)
-		}
-		r.lost()
+	if r.walk == 0 {
 		return nil
 	}
+	r.walk--
 	if n.Kind == yaml.AliasNode {
 		return n.Alias
 	}
@@ -124,8 +117,9 @@ func (r *reader) keys(entries []entry, what string, table map[string]func(entry)
 		known = append(known, key)
 	}
 	slices.Sort(known)
-	given := func(key string) bool {
-		return slices.ContainsFunc(entries, func(e entry) bool { return e.key.Value == key })
+	given := make(map[string]bool, len(entries))
+	for _, e := range entries {
+		given[e.key.Value] = true
 	}
 	for _, e := range entries {
 		key := e.key.Value
@@ -138,7 +132,7 @@ func (r *reader) keys(entries []entry, what string, table map[string]func(entry)
 			continue
 		}
 		meant, ok := r.spell.Nearest(key, known)
-		if ok && !given(meant) {
+		if ok && !given[meant] {
 			r.fault(e.at, "unknown-key", "did you mean "+quote(meant)+"?", "%s is no key of %s", quote(key), what)
 			table[meant](e)
 			continue
