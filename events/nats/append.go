@@ -12,10 +12,10 @@ import (
 )
 
 const (
-	// callWithin bounds one request to the server.
-	callWithin = 5 * time.Second
+	// callWithin bounds one request to the server, whose disk may be busy.
+	callWithin = 10 * time.Second
 	// appendWithin bounds an append with all its requests.
-	appendWithin = 15 * time.Second
+	appendWithin = 30 * time.Second
 	// headerRoom is what the headers and the subject add to a message, at most.
 	headerRoom = 512
 )

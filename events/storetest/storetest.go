@@ -37,7 +37,7 @@ func Run(t *testing.T, backend Backend) {
 }
 
 // patience bounds waiting for what comes at once when it comes at all.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // store is one fresh store with a context that ends with the test.
 func store(t testing.TB, backend Backend) (context.Context, *events.Store) {
