@@ -1,0 +1,64 @@
+package parse
+
+// The authored format as Go types, for the schema: what may stand where, in
+// the order in which it is best written, with the words an editor shows.
+type document struct {
+	Deed     formatVersion `json:"deed" jsonschema:"The version of this format."`
+	Name     processName   `json:"name" jsonschema:"What the process is called."`
+	Version  version       `json:"version,omitempty" jsonschema:"The author's own version of the process."`
+	Inputs   names         `json:"inputs,omitempty" jsonschema:"Names of data given at submit. A name holds an ordered list of parts."`
+	Params   params        `json:"params,omitempty" jsonschema:"Small values for all steps, with their defaults. null: to be given at submit."`
+	Files    filePaths     `json:"files,omitempty" jsonschema:"Files that travel with the definition and lie in a program's working directory. Paths relative to the definition, inside its folder."`
+	Steps    nodes         `json:"steps" jsonschema:"The steps and groups of steps, by name."`
+	Outputs  names         `json:"outputs,omitempty" jsonschema:"Names of data that are the result of the process."`
+	Settings settingsMap   `json:"settings,omitempty" jsonschema:"Settings by address, such as clean/dedupe. What is set for a group applies to its steps unless they say otherwise."`
+}
+
+type stepForm struct {
+	Run         runner    `json:"run,omitempty" jsonschema:"What executes a task: a handler by name, or a command as a list of words, in which ${params.x} is replaced."`
+	Sh          script    `json:"sh,omitempty" jsonschema:"A shell script that executes a task. Params are in its environment."`
+	Each        fanOut    `json:"each,omitempty" jsonschema:"Data to fan out over: one task a part. With 'by key' one task a distinct key, with 'by key into N' one task a bucket of keys. Without each: one task."`
+	In          wiring    `json:"in,omitempty" jsonschema:"Data that every task reads whole: names, or local names with the names they stand for."`
+	Out         wiring    `json:"out,omitempty" jsonschema:"Data that the step writes: names, or local names with the names they stand for. Each name has one writer."`
+	After       addresses `json:"after,omitempty" jsonschema:"Addresses of steps that must be complete first, though no data ties them. A group stands for all its steps."`
+	Timeout     duration  `json:"timeout,omitempty" jsonschema:"The longest time of one attempt at a task, such as 1m30s. 0: no limit, the default."`
+	Retry       retryForm `json:"retry,omitzero" jsonschema:"How often a task is tried, and the wait in between."`
+	Parallelism positive  `json:"parallelism,omitempty" jsonschema:"How many tasks of the step may be open at a time. Default: no limit."`
+}
+
+type groupForm struct {
+	Steps   nodes     `json:"steps" jsonschema:"The steps and groups inside."`
+	Timeout duration  `json:"timeout,omitempty" jsonschema:"The timeout of the steps inside that have none of their own."`
+	Retry   retryForm `json:"retry,omitzero" jsonschema:"The retry of the steps inside that say nothing themselves."`
+}
+
+type settingsForm struct {
+	Timeout     duration  `json:"timeout,omitempty" jsonschema:"The longest time of one attempt at a task, such as 1m30s. 0: no limit."`
+	Retry       retryForm `json:"retry,omitzero" jsonschema:"How often a task is tried, and the wait in between."`
+	Parallelism positive  `json:"parallelism,omitempty" jsonschema:"How many tasks of the step may be open at a time. Not for groups."`
+}
+
+type retryForm struct {
+	Attempts positive `json:"attempts,omitempty" jsonschema:"How often a task is tried in all. Default: 3."`
+	Backoff  backoff  `json:"backoff,omitempty" jsonschema:"The wait after a failure: from..to, doubling each time, or one time that stays the same. Default: 1s..30s."`
+}
+
+// Values with a form of their own: schema.go gives each its schema.
+type (
+	formatVersion string
+	processName   string
+	version       string
+	names         []string
+	params        map[string]string
+	filePaths     []string
+	runner        string
+	script        string
+	fanOut        string
+	wiring        []string
+	addresses     []string
+	nodes         map[string]string
+	settingsMap   map[string]string
+	duration      string
+	backoff       string
+	positive      int
+)

@@ -1,0 +1,105 @@
+package parse
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/google/jsonschema-go/jsonschema"
+
+	"github.com/deedrun/deed/orchestrator/definition"
+)
+
+// SchemaURL is the identity of the schema; nothing is fetched from there.
+const SchemaURL = "https://github.com/deedrun/deed/definition/v1"
+
+// Schema is the JSON Schema (2020-12) of a definition, for editors: it
+// completes keys and checks forms. What names refer to, only Check knows.
+func Schema() ([]byte, error) {
+	root, badRoot := jsonschema.For[document](options())
+	step, badStep := jsonschema.For[stepForm](options())
+	group, badGroup := jsonschema.For[groupForm](options())
+	settings, badSettings := jsonschema.For[settingsForm](options())
+	if err := errors.Join(badRoot, badStep, badGroup, badSettings); err != nil {
+		return nil, fmt.Errorf("make schema: %w", err)
+	}
+	step.OneOf = []*jsonschema.Schema{{Required: []string{"run"}}, {Required: []string{"sh"}}}
+	root.Schema = "https://json-schema.org/draft/2020-12/schema"
+	root.ID = SchemaURL
+	root.Title = "deed process definition"
+	root.Defs = map[string]*jsonschema.Schema{
+		"group":    group,
+		"settings": mapOf(matching(definition.AddressPattern), settings, 0),
+		"step":     step,
+		// By the key `steps`, so that a complaint is about the one that was meant.
+		"steps": mapOf(matching(definition.NamePattern), &jsonschema.Schema{
+			Type: "object",
+			If:   &jsonschema.Schema{Required: []string{"steps"}},
+			Then: &jsonschema.Schema{Ref: "#/$defs/group"},
+			Else: &jsonschema.Schema{Ref: "#/$defs/step"},
+		}, 1),
+	}
+	compact, err := json.Marshal(root)
+	if err != nil {
+		return nil, fmt.Errorf("make schema: %w", err)
+	}
+	var out bytes.Buffer
+	if err := json.Indent(&out, compact, "", "  "); err != nil {
+		return nil, fmt.Errorf("make schema: %w", err)
+	}
+	out.WriteByte('\n')
+	return out.Bytes(), nil
+}
+
+// options says how each type of form.go is written.
+func options() *jsonschema.ForOptions {
+	const (
+		time   = `(0|([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+)`
+		fanned = `^[a-z][a-z0-9_-]{0,62}( +by +key( +into +[1-9][0-9]{0,5})?)?$`
+	)
+	handler := matching(definition.HandlerPattern)
+	handler.MaxLength = jsonschema.Ptr(definition.MaxHandler)
+	oneName := mapOf(matching(definition.NamePattern), matching(fanned), 1)
+	oneName.MaxProperties = jsonschema.Ptr(1)
+	command := listOf(&jsonschema.Schema{Types: []string{"string", "number", "boolean"}}, false)
+	command.MinItems = jsonschema.Ptr(1)
+	return &jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
+		reflect.TypeFor[formatVersion](): {Type: "string", Enum: []any{"v1"}},
+		reflect.TypeFor[processName]():   matching(definition.ProcessPattern),
+		reflect.TypeFor[version]():       {Types: []string{"string", "number"}},
+		reflect.TypeFor[names]():         listOf(matching(definition.NamePattern), true),
+		reflect.TypeFor[params]():        mapOf(matching(definition.NamePattern), &jsonschema.Schema{Types: []string{"string", "number", "boolean", "null"}}, 0),
+		reflect.TypeFor[filePaths]():     listOf(matching(`^[^/\\]+(/[^/\\]+)*$`), true),
+		reflect.TypeFor[runner]():        {OneOf: []*jsonschema.Schema{handler, command}},
+		reflect.TypeFor[script]():        matching(`\S`),
+		reflect.TypeFor[fanOut]():        {OneOf: []*jsonschema.Schema{matching(fanned), oneName}},
+		reflect.TypeFor[wiring](): {OneOf: []*jsonschema.Schema{
+			listOf(matching(definition.NamePattern), true),
+			mapOf(matching(definition.NamePattern), matching(definition.NamePattern), 0),
+		}},
+		reflect.TypeFor[addresses]():   listOf(matching(definition.AddressPattern), false),
+		reflect.TypeFor[nodes]():       {Ref: "#/$defs/steps"},
+		reflect.TypeFor[settingsMap](): {Ref: "#/$defs/settings"},
+		reflect.TypeFor[duration]():    {OneOf: []*jsonschema.Schema{matching("^" + time + "$"), {Type: "integer", Enum: []any{0}}}},
+		reflect.TypeFor[backoff]():     matching("^" + time + `( *\.\. *` + time + ")?$"),
+		reflect.TypeFor[positive]():    {Type: "integer", Minimum: jsonschema.Ptr(1.0)},
+	}}
+}
+
+func matching(pattern string) *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "string", Pattern: pattern}
+}
+
+func listOf(item *jsonschema.Schema, unique bool) *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "array", Items: item, UniqueItems: unique}
+}
+
+func mapOf(key, value *jsonschema.Schema, least int) *jsonschema.Schema {
+	s := &jsonschema.Schema{Type: "object", PropertyNames: key, AdditionalProperties: value}
+	if least > 0 {
+		s.MinProperties = jsonschema.Ptr(least)
+	}
+	return s
+}
