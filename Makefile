@@ -45,9 +45,9 @@ specs: ## write docs/specs.md, the rules of a process as prose
 	$(GO) run ./cmd/deed spec -o markdown > docs/specs.md.new
 	mv docs/specs.md.new docs/specs.md
 
-schema: ## write docs/deed.schema.json, for editors
-	$(GO) run ./cmd/deed schema > docs/deed.schema.json.new
-	mv docs/deed.schema.json.new docs/deed.schema.json
+schema: ## write the JSON Schema of definitions, for editors
+	$(GO) run ./cmd/deed schema > orchestrator/definition/parse/schema.json.new
+	mv orchestrator/definition/parse/schema.json.new orchestrator/definition/parse/schema.json
 
 ci: ## do all that CI does
 	.ci/run

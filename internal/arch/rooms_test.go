@@ -32,6 +32,7 @@ var rooms = []room{
 	{path: "task", pure: true},
 	{path: "orchestrator/definition", may: core[:1], pure: true},
 	{path: "orchestrator/definition/parse", may: slices.Concat(core[:2], []string{"go.yaml.in/yaml/v3", "github.com/google/jsonschema-go/jsonschema"})},
+	{path: "orchestrator/definition/draw", may: core[:2]},
 	{path: "orchestrator/process", may: core[:2], pure: true},
 	{
 		path: "orchestrator", may: slices.Concat(core, []string{"events", "queue", "blob", "github.com/oklog/ulid/v2"}),
