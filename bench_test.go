@@ -37,7 +37,7 @@ func BenchmarkFanOut(b *testing.B) {
 			for b.Loop() {
 				rounds++
 				id := fmt.Sprintf("fan-out-%d", rounds)
-				require.NoError(b, r.Submit(b.Context(), id, deed.Job{Source: source, Inputs: map[string]deed.Input{"in": deed.Values(values...)}}, nil))
+				require.NoError(b, r.Submit(b.Context(), id, deed.Job{Source: source, Inputs: map[string]deed.Input{"in": deed.Values(values...)}}))
 				result, err := r.Wait(b.Context(), id, nil)
 				require.NoError(b, err)
 				require.Equal(b, n, result.State.Steps()[0].Confirmed)

@@ -37,7 +37,7 @@ func Run(ctx context.Context, source *definition.Source, handlers *worker.Regist
 	}
 	defer r.Close()
 	id := NewID(source.Name.Value)
-	if err := r.Submit(ctx, id, Job{Source: source, Inputs: inputs}, nil); err != nil {
+	if err := r.Submit(ctx, id, Job{Source: source, Inputs: inputs}); err != nil {
 		return nil, err
 	}
 	return r.Wait(ctx, id, nil)

@@ -97,9 +97,9 @@ type InputError struct {
 func (e *InputError) Error() string { return fmt.Sprintf("input %s: %v", e.Name, e.err) }
 func (e *InputError) Unwrap() error { return e.err }
 
-// Import stores the inputs of a job. Content that is stored already is not
-// stored again. progress, if not nil, hears of files as they are stored.
-func (r *Runtime) Import(ctx context.Context, inputs map[string]Input, progress func(name string, done, total int, bytes int64)) (map[string]task.Dataset, error) {
+// importInputs stores the inputs of a job. Content that is stored already is
+// not stored again.
+func (r *Runtime) importInputs(ctx context.Context, inputs map[string]Input, progress func(name string, done, total int, bytes int64)) (map[string]task.Dataset, error) {
 	data := make(map[string]task.Dataset, len(inputs))
 	for name, in := range inputs {
 		parts, err := r.importOne(ctx, name, in, progress)

@@ -15,17 +15,27 @@ import (
 // idempotent: the same job under the same ID again attaches to the process
 // that is there. It returns when the process is stored. For a job that differs
 // the error is a *orchestrator.AnswerError.
-func (r *Runtime) Submit(ctx context.Context, id string, job Job, progress func(name string, done, total int, bytes int64)) error {
+func (r *Runtime) Submit(ctx context.Context, id string, job Job) error {
+	start, err := r.Prepare(ctx, id, job, nil)
+	if err != nil {
+		return err
+	}
+	_, err = r.Start(ctx, start)
+	return err
+}
+
+// Prepare stores the inputs of a job and fills in its definition: what is left
+// is to Start it. progress, if not nil, hears of files as they are stored.
+func (r *Runtime) Prepare(ctx context.Context, id string, job Job, progress func(name string, done, total int, bytes int64)) (process.StartProcess, error) {
 	def, err := r.resolve(ctx, job)
 	if err != nil {
-		return err
+		return process.StartProcess{}, err
 	}
-	data, err := r.Import(ctx, job.Inputs, progress)
+	data, err := r.importInputs(ctx, job.Inputs, progress)
 	if err != nil {
-		return err
+		return process.StartProcess{}, err
 	}
-	_, err = r.Start(ctx, process.StartProcess{ID: id, Definition: def, Inputs: data})
-	return err
+	return process.StartProcess{ID: id, Definition: def, Inputs: data}, nil
 }
 
 // NewID is a new ID for a process, readable and short: the name and six

@@ -42,20 +42,12 @@ func LoadAt(ctx context.Context, store *events.Store, id string, version uint64)
 // on the work queue of them is from an earlier owner: it is removed, and what
 // no worker says it holds is sent again.
 func (o *Owner) takeOver(ctx context.Context, now time.Time) error {
-	streams, err := o.Events.Streams(ctx, streamPrefix)
+	ids, err := Unfinished(ctx, o.Events)
 	if err != nil {
 		return fmt.Errorf("take over: %w", err)
 	}
 	open := 0
-	for _, stream := range streams {
-		ended, err := o.hasEnded(ctx, stream)
-		if err != nil {
-			return fmt.Errorf("take over: %w", err)
-		}
-		if ended {
-			continue
-		}
-		id := strings.TrimPrefix(stream, streamPrefix)
+	for _, id := range ids {
 		s, err := o.reload(ctx, now, id)
 		if err != nil {
 			o.Log.Error("orchestrator: a process cannot be taken over and stands still", "process", id, "error", err)
@@ -77,22 +69,36 @@ func (o *Owner) takeOver(ctx context.Context, now time.Time) error {
 	return o.Signals.Publish(ctx, TopicRollCall, nil)
 }
 
-// hasEnded looks at the last event only.
-func (o *Owner) hasEnded(ctx context.Context, stream string) (bool, error) {
-	c, ok, err := o.Events.Last(ctx, stream)
-	if err != nil || !ok {
-		return false, err
-	}
-	e := c.Events[len(c.Events)-1]
-	last, err := process.Decode(process.Stored{Type: e.Type, Schema: e.Schema, Data: e.Data})
+// Unfinished lists the IDs of the processes that have not ended. It reads one
+// commit a process.
+func Unfinished(ctx context.Context, store *events.Store) ([]string, error) {
+	streams, err := store.Streams(ctx, streamPrefix)
 	if err != nil {
-		return false, nil // loading it says what is wrong
+		return nil, err
+	}
+	var ids []string
+	for _, stream := range streams {
+		last, ok, err := store.Last(ctx, stream)
+		if err != nil {
+			return nil, err
+		}
+		if ok && !endsProcess(last.Events[len(last.Events)-1]) {
+			ids = append(ids, strings.TrimPrefix(stream, streamPrefix))
+		}
+	}
+	return ids, nil
+}
+
+func endsProcess(r events.Record) bool {
+	last, err := process.Decode(process.Stored{Type: r.Type, Schema: r.Schema, Data: r.Data})
+	if err != nil {
+		return false // loading it says what is wrong
 	}
 	switch last.(type) {
 	case process.ProcessCompleted, process.ProcessFailed:
-		return true, nil
+		return true
 	}
-	return false, nil
+	return false
 }
 
 // state is the state of a process, from memory or from the store.

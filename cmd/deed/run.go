@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
 )
 
@@ -75,15 +77,11 @@ func (a *app) runProcess(ctx context.Context, file string, o runOptions) error {
 	if o.out == "" {
 		o.out = filepath.Join("out", o.id)
 	}
-	r, err := deed.Open(ctx, deed.Options{
-		Dir: a.data, Handlers: handlers(), Workers: o.workers, Log: a.log(), Failpoint: failpoint(),
-	})
-	if err != nil {
-		return err
-	}
-	defer r.Close()
 	began := time.Now()
-	result, err := a.follow(ctx, r, job, o.id)
+	r, result, err := a.attend(ctx, job, o)
+	if r != nil {
+		defer r.Close()
+	}
 	switch {
 	case ctx.Err() != nil:
 		fmt.Fprintf(a.stderr, "\ninterrupted; what is done is kept. To resume:\n  %s\n", again(o.id))
@@ -151,10 +149,54 @@ func pairs(flag string, given []string) (map[string]string, error) {
 	return m, nil
 }
 
-func (a *app) follow(ctx context.Context, r *deed.Runtime, job deed.Job, id string) (*deed.Result, error) {
-	p := newProgress(a, id)
+// attend starts the process and follows it to its end. If the server that it
+// joined ends before, it goes on with the next one, or is that itself.
+func (a *app) attend(ctx context.Context, job deed.Job, o runOptions) (*deed.Runtime, *deed.Result, error) {
+	p := newProgress(a, o.id)
 	defer p.stop()
-	if err := r.Submit(ctx, id, job, p.importing); err != nil {
+	var start *process.StartProcess
+	for {
+		r, err := deed.Open(ctx, deed.Options{
+			Dir: a.data, Handlers: handlers(), Workers: o.workers, Log: a.log(), Failpoint: failpoint(),
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		a.sayUnfinished(ctx, r, o.id)
+		attached, stop := a.whileServed(ctx, r)
+		result, err := a.follow(attached, r, job, o.id, &start, p)
+		moved := errors.Is(context.Cause(attached), errServerMoved)
+		stop()
+		if err == nil || !moved || ctx.Err() != nil || errors.Is(err, deed.ErrFailed) {
+			return r, result, err
+		}
+		r.Close()
+	}
+}
+
+// sayUnfinished tells what else goes on now, since this process serves the folder.
+func (a *app) sayUnfinished(ctx context.Context, r *deed.Runtime, id string) {
+	if !r.Serving {
+		return
+	}
+	ids, err := orchestrator.Unfinished(ctx, r.Events)
+	if err != nil {
+		return // what follows says it better
+	}
+	if ids = slices.DeleteFunc(ids, func(other string) bool { return other == id }); len(ids) > 0 {
+		fmt.Fprintf(a.stderr, "going on with what was unfinished in %s: %s\n", a.data, strings.Join(ids, ", "))
+	}
+}
+
+func (a *app) follow(ctx context.Context, r *deed.Runtime, job deed.Job, id string, start **process.StartProcess, p *progress) (*deed.Result, error) {
+	if *start == nil { // once: standard input cannot be read twice
+		prepared, err := r.Prepare(ctx, id, job, p.importing)
+		if err != nil {
+			return nil, err
+		}
+		*start = &prepared
+	}
+	if _, err := r.Start(ctx, **start); err != nil {
 		return nil, err
 	}
 	return r.Wait(ctx, id, p.update)

@@ -95,24 +95,17 @@ func where(o deed.Options) string {
 // workFor works until ctx ends, or until the folder has another server.
 func (a *app) workFor(ctx context.Context, r *deed.Runtime, o deed.Options) {
 	defer r.Close()
-	first, _ := deed.Served(o.Dir)
-	look := time.NewTicker(time.Second / 2)
-	defer look.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			fmt.Fprintln(a.stderr, "finishing what is being executed; once more to end at once")
-			again, stop := signal.NotifyContext(context.WithoutCancel(ctx), os.Interrupt, syscall.SIGTERM)
-			defer stop()
-			r.Drain(again)
-			return
-		case <-look.C:
-			if o.Dir == "" {
-				continue
-			}
-			if now, ok := deed.Served(o.Dir); !ok || now != first {
-				return
-			}
-		}
+	served, stop := ctx, context.CancelFunc(func() {})
+	if o.Dir != "" {
+		served, stop = a.whileServed(ctx, r)
 	}
+	defer stop()
+	<-served.Done()
+	if ctx.Err() == nil {
+		return
+	}
+	fmt.Fprintln(a.stderr, "finishing what is being executed; once more to end at once")
+	again, stopListening := signal.NotifyContext(context.WithoutCancel(ctx), os.Interrupt, syscall.SIGTERM)
+	defer stopListening()
+	r.Drain(again)
 }
