@@ -1,0 +1,175 @@
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/deedrun/deed/queue"
+	"github.com/deedrun/deed/task"
+)
+
+// room is how many messages to ask for now. It is worth a round trip only if
+// slots are about to run dry or a good part of the room is free.
+func (w *Worker) room(now time.Time) int {
+	if w.draining || w.results.full() {
+		return 0
+	}
+	most := w.opt.Slots
+	if !w.steps.stepped { // a stepped worker loses little when it is dropped
+		most += w.opt.Slots * w.pace.prefetch(w.longest(now))
+	}
+	free := most - len(w.executing) - w.unstarted
+	if free <= 0 || w.unstarted > 0 && free < most/4 {
+		return 0
+	}
+	return w.pace.messages(free)
+}
+
+// longest is how long the oldest running task takes already.
+func (w *Worker) longest(now time.Time) time.Duration {
+	var longest time.Duration
+	for _, e := range w.executing {
+		longest = max(longest, now.Sub(e.began))
+	}
+	return longest
+}
+
+// receive takes messages that there is room for and accepts them.
+func (w *Worker) receive(ctx context.Context, room int, wait time.Duration) (int, error) {
+	deliveries, err := w.opt.Work.Receive(ctx, room, wait)
+	if len(deliveries) > 0 {
+		w.accept(ctx, deliveries)
+	}
+	return len(deliveries), err
+}
+
+// accept takes charge of messages. A redelivery is not executed: its former
+// holder is presumed dead, perhaps because of this very task. One that makes no
+// sense goes into quarantine; if that fails, or there is none, its lease runs
+// out, and it comes again after that time and not before.
+func (w *Worker) accept(ctx context.Context, deliveries []queue.Delivery) {
+	now := w.opt.Now()
+	for _, d := range deliveries {
+		work, err := decode(d)
+		if err != nil {
+			w.quarantine(ctx, d, err)
+			continue
+		}
+		h := &holding{delivery: d, work: work, since: now, extended: now, open: work.Tasks.Len()}
+		w.mu.Lock()
+		w.held[h] = struct{}{}
+		switch {
+		case d.Count > 1:
+			w.opt.Log.Warn("worker: a task was handed over again: it is reported as lost",
+				"process", work.Process, "address", work.Address, "tasks", work.Tasks.String(), "attempt", work.Attempt)
+			w.conclude(h, work.Tasks, task.Lost)
+		case w.draining:
+			w.conclude(h, work.Tasks, task.Returned)
+		default:
+			h.todo.rest = work.Tasks
+			w.waiting = append(w.waiting, h)
+			w.unstarted += h.open
+			w.pace.carried(h.open)
+		}
+		w.mu.Unlock()
+	}
+	w.startable.Broadcast()
+}
+
+func (w *Worker) quarantine(ctx context.Context, d queue.Delivery, reason error) {
+	log := w.opt.Log.With("process", d.Key, "bytes", len(d.Body), "delivery", d.Count, "reason", reason)
+	if w.opt.Quarantine == nil {
+		log.Error("worker: a message makes no sense; it stays on the work queue, since the worker has no quarantine")
+		return
+	}
+	body, err := json.Marshal(task.Quarantined{From: "work", Key: d.Key, Reason: reason.Error(), Body: d.Body})
+	if err == nil {
+		err = w.opt.Quarantine.Send(ctx, queue.Message{Key: "undecodable", Body: body})
+	}
+	if err != nil {
+		log.Error("worker: a message makes no sense, and putting it into quarantine failed; it comes again", "error", err)
+		return
+	}
+	if err := w.opt.Work.Ack(ctx, d); err != nil {
+		log.Warn("worker: a message was put into quarantine but not acknowledged; it will be there twice", "error", err)
+		return
+	}
+	log.Error("worker: a message makes no sense; it was put into quarantine")
+}
+
+// conclude reports tasks of a message that are not executed.
+func (w *Worker) conclude(h *holding, tasks task.Ranges, outcome task.Outcome) {
+	w.gather(result{h, task.Result{
+		Address: h.work.Address, Generation: h.work.Generation, Attempt: h.work.Attempt,
+		Tasks: tasks, Outcome: outcome,
+	}})
+}
+
+// next begins the next task: it occupies a slot from here on. nil: there is
+// none, or too many results wait to be reported.
+func (w *Worker) next(ctx context.Context) *execution {
+	if w.draining || w.results.full() {
+		return nil
+	}
+	for len(w.waiting) > 0 {
+		h := w.waiting[0]
+		index, ok := h.todo.next()
+		if !ok {
+			w.waiting[0] = nil
+			w.waiting = w.waiting[1:]
+			continue
+		}
+		e := &execution{holding: h, index: index, ordinal: h.begun, began: w.opt.Now()}
+		e.ctx, e.cancel = context.WithCancelCause(ctx)
+		h.begun++
+		h.running = append(h.running, e)
+		w.executing = append(w.executing, e)
+		w.unstarted--
+		return e
+	}
+	return nil
+}
+
+// perform executes a task that next began.
+func (w *Worker) perform(e *execution) {
+	r := w.execute(e)
+	e.cancel(nil)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	itself := func(other *execution) bool { return other == e }
+	w.executing = slices.DeleteFunc(w.executing, itself)
+	e.running = slices.DeleteFunc(e.running, itself)
+	w.pace.took(time.Duration(r.Elapsed))
+	if !e.gone {
+		e.finished = append(e.finished, e.index)
+		w.gather(result{e.holding, r})
+	}
+	if w.room(w.opt.Now()) > 0 {
+		w.roomy.Signal()
+	}
+}
+
+// idle reports whether nothing that is here can end soon.
+func (w *Worker) idle() bool { return len(w.executing) == 0 && w.unstarted == 0 }
+
+// forget lets go of a message whose tasks no longer count: what runs of it is
+// cancelled and not reported.
+func (w *Worker) forget(h *holding, cause error) {
+	h.gone = true
+	delete(w.held, h)
+	w.withdraw(h)
+	for _, e := range h.running {
+		e.cancel(cause)
+	}
+	w.roomy.Signal()
+}
+
+// withdraw takes back the tasks of a message that have not begun.
+func (w *Worker) withdraw(h *holding) task.Ranges {
+	left := h.todo.left()
+	h.todo = cursor{}
+	w.unstarted -= left.Len()
+	return left
+}

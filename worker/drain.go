@@ -1,0 +1,138 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/deedrun/deed/task"
+)
+
+const (
+	flushTime    = 5 * time.Second // how long a leaving worker tries to report,
+	flushHurried = time.Second     // and one that was closed
+	idleTime     = time.Second     // how long a message may wait for a slot
+)
+
+// Drain makes the worker leave in good order, as cancelling the context of Run
+// does: it takes no more messages, hands back what has not begun, gives running
+// tasks the time Options.DrainTimeout, then cancels those and hands them back, reports
+// everything, acknowledges and says goodbye. It returns at once; Run returns
+// when all that is done.
+func (w *Worker) Drain() { w.drain.Do(func() { close(w.leave) }) }
+
+// Close makes the worker leave at once: like Drain, but running tasks are
+// cancelled without grace and programs killed. It returns at once.
+func (w *Worker) Close() {
+	w.closing.Do(func() { close(w.hurry) })
+	w.Drain()
+}
+
+// retire ends the crew in the order in which work flows.
+func (w *Worker) retire(c *crew) {
+	defer c.stopReceiving()
+	defer c.stopReporting()
+	w.refuse()
+	receiver := over(&c.receiver)
+	select {
+	case <-receiver:
+	case <-w.hurry:
+		c.stopReceiving()
+		<-receiver
+	}
+	w.handBack()
+
+	slots := over(&c.slots)
+	patience := time.NewTimer(w.opt.DrainTimeout)
+	defer patience.Stop()
+	select {
+	case <-slots:
+	case <-patience.C:
+		w.cancelRunning()
+	case <-w.hurry:
+		w.cancelRunning()
+	}
+	<-slots // at the latest when the grace of handlers ends
+
+	close(c.flush)
+	reporter := over(&c.reporter)
+	limit := flushTime
+	if ended(w.hurry) {
+		limit = flushHurried
+	}
+	flushed := time.AfterFunc(limit, c.stopReporting)
+	defer flushed.Stop()
+	<-reporter
+}
+
+// depart is the last heartbeat, and tells what could not be reported.
+func (w *Worker) depart() error {
+	ctx, cancel := context.WithTimeout(context.Background(), flushHurried)
+	defer cancel()
+	if err := w.heartbeat(ctx, w.opt.Now(), true); err != nil {
+		w.opt.Log.Warn("worker: the last heartbeat failed", "error", err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n := w.results.results; n > 0 {
+		return fmt.Errorf("leave: %d results could not be reported in time; those tasks will be reported lost and run again", n)
+	}
+	return nil
+}
+
+// refuse makes the worker begin nothing any more.
+func (w *Worker) refuse() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.draining = true
+	w.startable.Broadcast()
+	w.roomy.Broadcast()
+}
+
+// handBack reports what has not begun as returned.
+func (w *Worker) handBack() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, h := range w.waiting {
+		w.returned(h)
+	}
+	w.waiting = nil
+}
+
+// handBackIdle returns messages that found no slot for a while, although the
+// tasks before them were short when they were taken: other workers are free.
+func (w *Worker) handBackIdle(now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, h := range w.waiting {
+		if h.begun == 0 && now.Sub(h.since) >= idleTime {
+			w.returned(h)
+		}
+	}
+}
+
+func (w *Worker) returned(h *holding) {
+	if left := w.withdraw(h); len(left) > 0 {
+		w.conclude(h, left, task.Returned)
+	}
+}
+
+// cancelRunning ends what runs; what gives up for that is handed back.
+func (w *Worker) cancelRunning() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range w.executing {
+		e.cancel(errHandBack)
+	}
+}
+
+// over is closed when all of a group have returned.
+func over(group *sync.WaitGroup) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		group.Wait()
+		close(done)
+	}()
+	return done
+}

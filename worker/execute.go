@@ -1,0 +1,98 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/deedrun/deed/task"
+)
+
+// execute runs one task to its end and says how it ended. It never panics, and
+// returns at the latest when the context and the grace after it have ended.
+func (w *Worker) execute(e *execution) task.Result {
+	ctx := e.ctx
+	if limit := time.Duration(e.work.Timeout); limit > 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeoutCause(ctx, limit, &timeoutError{limit})
+		defer stop()
+	}
+	t := &Task{
+		ctx: ctx, work: e.work, index: e.index, ordinal: e.ordinal,
+		blobs: w.opt.Blobs, lists: w.lists, log: w.opt.Log, nonce: w.opt.Nonce, tools: w.tools,
+	}
+	produced, err := t.finish(w.await(ctx, t))
+	r := task.Result{
+		Address: e.work.Address, Generation: e.work.Generation, Attempt: e.work.Attempt,
+		Tasks: task.Span(e.index, 1), Elapsed: task.Duration(w.opt.Now().Sub(e.began)),
+	}
+	switch {
+	case err == nil:
+		r.Outcome, r.Parts, r.Sealed = task.Done, produced, t.sealed
+	case errors.Is(context.Cause(ctx), errHandBack):
+		r.Outcome = task.Returned
+	default:
+		r.Outcome, r.Failure = task.Failed, verdict(ctx, err)
+	}
+	return r
+}
+
+// await runs the handler in a goroutine of its own, which it may panic in,
+// end, or never leave.
+func (w *Worker) await(ctx context.Context, t *Task) error {
+	ended := make(chan error, 1)
+	go protect(func() error { return t.run(ctx) }, func(err error) { ended <- err })
+	select {
+	case err := <-ended:
+		return w.logged(t, err)
+	case <-ctx.Done():
+	}
+	grace, hurry := w.opt.Grace, w.hurry
+	if t.work.Run.Handler == "" {
+		// A program is killed when its own grace ends, or at once in a hurry:
+		// only what no signal ends is left behind.
+		grace, hurry = max(grace, w.opt.ProgramGrace+5*time.Second), nil
+	}
+	patience := time.NewTimer(grace)
+	defer patience.Stop()
+	select {
+	case err := <-ended:
+		return w.logged(t, err)
+	case <-hurry:
+	case <-patience.C:
+	}
+	w.abandoned.Add(1)
+	w.opt.Log.Error("worker: a handler goes on although its context ended: it is abandoned and goes on in the background",
+		"task", t.ID(), "attempt", t.Attempt(), "cause", context.Cause(ctx))
+	return fmt.Errorf("the handler went on although its context had ended, and was abandoned: %w", ctx.Err())
+}
+
+// logged passes on the error of a handler; the whole stack of a panic is only
+// in the log.
+func (w *Worker) logged(t *Task, err error) error {
+	var p *panicError
+	if errors.As(err, &p) {
+		w.opt.Log.Error("worker: a handler panicked", "task", t.ID(), "attempt", t.Attempt(), "panic", p.what, "stack", p.stack)
+	}
+	return err
+}
+
+// run finds what executes the task, and runs it.
+func (t *Task) run(ctx context.Context) error {
+	execute := HandlerFunc(runProgram)
+	switch r := t.work.Run; {
+	case r.Handler != "":
+		handler, err := t.tools.registry.lookup(r.Handler)
+		if err != nil {
+			return err
+		}
+		execute = handler
+	case len(r.Command) == 0 && r.Shell == "":
+		return Permanent(errors.New("the message names neither a handler nor a program: the sender is at fault"))
+	}
+	if err := t.locate(ctx); err != nil {
+		return err
+	}
+	return execute(ctx, t)
+}

@@ -1,0 +1,117 @@
+package worker
+
+import (
+	"slices"
+	"time"
+
+	"github.com/deedrun/deed/task"
+)
+
+const (
+	gatherTime    = 2 * time.Millisecond // how long a result waits for company
+	bundleResults = 512
+	bundleBytes   = 256 << 10
+	takeBundles   = 64 // in one Send
+
+	// Beyond this no task is begun: reporting is stuck, and results are in memory.
+	unreportedResults = 4096
+	unreportedBytes   = 16 << 20
+)
+
+// result is how tasks of a message ended, before it is merged with others.
+type result struct {
+	*holding
+	task.Result
+}
+
+// bundle is results of one process that travel in one message.
+type bundle struct {
+	process string
+	results []result
+	bytes   int
+	since   time.Time
+}
+
+// gathering is the results that wait to be reported, a bundle a process.
+// Worker.mu guards it.
+type gathering struct {
+	bundles []*bundle          // oldest first
+	filling map[string]*bundle // of each process, the bundle that takes more
+	results int                // not reported, those being sent included
+	bytes   int
+}
+
+func newGathering() *gathering { return &gathering{filling: map[string]*bundle{}} }
+
+// full reports whether so much waits that no task should be begun.
+func (g *gathering) full() bool {
+	return g.results >= unreportedResults || g.bytes >= unreportedBytes
+}
+
+func (g *gathering) add(r result, now time.Time) {
+	process := r.work.Process
+	b := g.filling[process]
+	if b == nil {
+		b = &bundle{process: process, since: now}
+		g.filling[process] = b
+		g.bundles = append(g.bundles, b)
+	}
+	size := weight(r.Result)
+	b.results = append(b.results, r)
+	b.bytes += size
+	g.results++
+	g.bytes += size
+	if len(b.results) >= bundleResults || b.bytes >= bundleBytes {
+		delete(g.filling, process)
+	}
+}
+
+// ready takes the bundles to be sent now: those that are complete or waited
+// long enough, or with flush all. Otherwise due is when the next one is.
+func (g *gathering) ready(now time.Time, flush bool) (taken []*bundle, due time.Time) {
+	g.bundles = slices.DeleteFunc(g.bundles, func(b *bundle) bool {
+		full := g.filling[b.process] != b
+		if len(taken) < takeBundles && (flush || full || now.Sub(b.since) >= gatherTime) {
+			taken = append(taken, b)
+			if !full {
+				delete(g.filling, b.process)
+			}
+			return true
+		}
+		if at := b.since.Add(gatherTime); due.IsZero() || at.Before(due) {
+			due = at
+		}
+		return false
+	})
+	return taken, due
+}
+
+// reported lets go of a bundle that was taken.
+func (g *gathering) reported(b *bundle) {
+	g.results -= len(b.results)
+	g.bytes -= b.bytes
+}
+
+// weight is roughly what a result costs, in bytes.
+func weight(r task.Result) int {
+	n := 128
+	for _, p := range r.Parts {
+		n += 64 + len(p.Key) + len(p.Name) + len(p.Data) + len(p.Value)
+		if p.Ref != nil {
+			n += 128 + len(p.Ref.Key)
+		}
+	}
+	if r.Failure != nil {
+		n += len(r.Failure.Error)
+	}
+	return n
+}
+
+// gather adds a result to what is to be reported.
+func (w *Worker) gather(r result) {
+	w.results.add(r, w.opt.Now())
+	select {
+	case w.gathered <- struct{}{}:
+	default:
+	}
+}

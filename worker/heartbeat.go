@@ -1,0 +1,130 @@
+package worker
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/deedrun/deed/queue"
+	"github.com/deedrun/deed/task"
+)
+
+// The topics of signals, and how often a worker says what it holds.
+const (
+	topicHeartbeat = "heartbeat" // task.Heartbeat
+	topicRollcall  = "rollcall"  // asks every worker for a heartbeat now
+	topicCancel    = "cancel"    // {"process": ID}
+
+	heartbeatEvery = time.Second
+)
+
+// ears listens to the signals that are for workers.
+type ears struct {
+	cancels   queue.Listener
+	rollcalls queue.Listener
+}
+
+func (w *Worker) listen() (*ears, error) {
+	cancels, err := w.opt.Signals.Subscribe(topicCancel)
+	if err != nil {
+		return nil, fmt.Errorf("listen to %q: %w", topicCancel, err)
+	}
+	rollcalls, err := w.opt.Signals.Subscribe(topicRollcall)
+	if err != nil {
+		cancels.Stop()
+		return nil, fmt.Errorf("listen to %q: %w", topicRollcall, err)
+	}
+	return &ears{cancels, rollcalls}, nil
+}
+
+func (e *ears) stop() {
+	e.cancels.Stop()
+	e.rollcalls.Stop()
+}
+
+// heartbeat says what the worker holds. leaving is the last one.
+func (w *Worker) heartbeat(ctx context.Context, now time.Time, leaving bool) error {
+	beat := task.Heartbeat{Worker: w.opt.Name, Slots: w.opt.Slots, Leaving: leaving}
+	if !leaving {
+		beat.Holding = w.holds(now)
+	}
+	body, err := json.Marshal(beat)
+	if err != nil {
+		return fmt.Errorf("encode the heartbeat: %w", err)
+	}
+	if err := w.opt.Signals.Publish(ctx, topicHeartbeat, body); err != nil {
+		return fmt.Errorf("publish the heartbeat: %w", err)
+	}
+	return nil
+}
+
+// holds lists what the worker holds; messages of the same attempt at a step
+// are one entry, since what they say adds up.
+func (w *Worker) holds(now time.Time) []task.Hold {
+	type header struct {
+		process, address    string
+		generation, attempt int
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	places := map[header]int{}
+	var holds []task.Hold
+	var indexes [][]int
+	for h := range w.held {
+		at := header{h.work.Process, h.work.Address, h.work.Generation, h.work.Attempt}
+		i, found := places[at]
+		if !found {
+			i = len(holds)
+			places[at] = i
+			holds = append(holds, task.Hold{Process: at.process, Address: at.address, Generation: at.generation, Attempt: at.attempt})
+			indexes = append(indexes, nil)
+		}
+		holds[i].Tasks = holds[i].Tasks.Union(h.todo.left())
+		indexes[i] = append(indexes[i], h.finished...)
+		for _, e := range h.running {
+			indexes[i] = append(indexes[i], e.index)
+			holds[i].Running = append(holds[i].Running, task.Running{Index: e.index, Elapsed: task.Duration(now.Sub(e.began))})
+		}
+	}
+	for i := range holds {
+		holds[i].Tasks = holds[i].Tasks.Union(task.Of(indexes[i]...))
+		slices.SortFunc(holds[i].Running, func(a, b task.Running) int { return a.Index - b.Index })
+	}
+	holds = slices.DeleteFunc(holds, func(h task.Hold) bool { return len(h.Tasks) == 0 })
+	slices.SortFunc(holds, func(a, b task.Hold) int {
+		return cmp.Or(cmp.Compare(a.Process, b.Process), cmp.Compare(a.Address, b.Address),
+			a.Generation-b.Generation, a.Attempt-b.Attempt)
+	})
+	return holds
+}
+
+// cancelled gives up what the worker holds of a process, and acknowledges it:
+// nobody needs to do it.
+func (w *Worker) cancelled(ctx context.Context, body []byte) error {
+	var signal struct {
+		Process string `json:"process"`
+	}
+	if err := json.Unmarshal(body, &signal); err != nil {
+		return fmt.Errorf("decode a cancel signal: %w", err)
+	}
+	w.mu.Lock()
+	var deliveries []queue.Delivery
+	for h := range w.held {
+		if h.work.Process == signal.Process {
+			w.forget(h, errCancelled)
+			deliveries = append(deliveries, h.delivery)
+		}
+	}
+	w.mu.Unlock()
+	if len(deliveries) == 0 {
+		return nil
+	}
+	w.opt.Log.Info("worker: a process was cancelled", "process", signal.Process, "messages", len(deliveries))
+	if err := w.opt.Work.Ack(ctx, deliveries...); err != nil {
+		return fmt.Errorf("acknowledge what was cancelled of process %q: %w", signal.Process, err)
+	}
+	return nil
+}

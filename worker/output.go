@@ -1,0 +1,207 @@
+package worker
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/task"
+)
+
+// Output writes one part. The handler must close it and check the error: a
+// part left open fails the task. Not safe for concurrent use.
+type Output struct {
+	task  *Task
+	local string
+	data  string
+	part  task.Part
+
+	mu     sync.Mutex
+	blob   *blob.Writer // nil once it is finished, and for an inline value
+	closed bool
+	err    error
+}
+
+// Create starts a part of an output. The part inherits key and file name from
+// the element of each. The order of parts is that of their creation.
+func (t *Task) Create(local string) (*Output, error) {
+	return t.create(local, t.element.Key, t.element.Name)
+}
+
+// CreateKeyed is Create with a key of the part's own.
+func (t *Task) CreateKeyed(local, key string) (*Output, error) {
+	return t.create(local, key, t.element.Name)
+}
+
+// CreateNamed is Create with a key and a file name of the part's own.
+func (t *Task) CreateNamed(local, key, name string) (*Output, error) {
+	return t.create(local, key, name)
+}
+
+func (t *Task) create(local, key, name string) (*Output, error) {
+	o, err := t.declare(local, key, name)
+	if err != nil {
+		return nil, fmt.Errorf("create output: %w", err)
+	}
+	n, err := t.enlist(o)
+	if err != nil {
+		return nil, fmt.Errorf("create output %q: %w", local, err)
+	}
+	w, err := t.blobs.Create(t.ctx, t.blobKey(n))
+	if err != nil {
+		o.err = fmt.Errorf("create output %q: %w", local, err)
+		return nil, o.err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err != nil { // the task ended in between
+		w.Abort()
+		return nil, fmt.Errorf("create output %q: %w", local, o.err)
+	}
+	o.blob = w
+	return o, nil
+}
+
+// declare checks a part against the declaration of the step.
+func (t *Task) declare(local, key, name string) (*Output, error) {
+	if err := errors.Join(checkText("key", key), checkText("name", name)); err != nil {
+		return nil, fmt.Errorf("%q: %w", local, err)
+	}
+	for _, out := range t.work.Outputs {
+		if out.Local == local {
+			return &Output{task: t, local: local, data: out.Data, part: task.Part{Key: key, Name: name}}, nil
+		}
+	}
+	var known []string
+	for _, out := range t.work.Outputs {
+		known = append(known, out.Local)
+	}
+	return nil, unknownName(local, "the step writes", known)
+}
+
+// checkText refuses what JSON or a file system would alter.
+func checkText(what, s string) error {
+	const most = 1 << 10
+	switch {
+	case len(s) > most:
+		return fmt.Errorf("a %s of %d bytes; at most %d are allowed", what, len(s), most)
+	case !utf8.ValidString(s) || strings.Contains(s, "\x00"):
+		return fmt.Errorf("the %s %q is not text (UTF-8 without NUL)", what, clip(s))
+	}
+	return nil
+}
+
+// Write appends to the part.
+func (o *Output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.blob == nil {
+		if o.err != nil {
+			return 0, fmt.Errorf("write output %q: %w", o.local, o.err)
+		}
+		return 0, fmt.Errorf("write output %q: it is closed", o.local)
+	}
+	n, err := o.blob.Write(p)
+	if o.task.ended.Load() { // abandoned during the write, so nobody else discards it
+		o.discard()
+		return n, fmt.Errorf("write output %q: %w", o.local, errEnded)
+	}
+	return n, err
+}
+
+// discard drops what was written. The caller holds the lock.
+func (o *Output) discard() {
+	o.blob.Abort()
+	o.blob, o.err = nil, errEnded
+}
+
+// Close finishes the part. Closing again returns the same result.
+func (o *Output) Close() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.blob == nil {
+		return o.err
+	}
+	o.err = o.blob.Close()
+	if o.err == nil {
+		ref := o.blob.Ref()
+		o.part.Ref = &ref
+	}
+	o.blob, o.closed = nil, true
+	return o.err
+}
+
+var errNotClosed = errors.New("it was not closed: close it and check the error before returning")
+
+// end takes the part from the handler: it is complete, or the reason why not.
+// A handler that was abandoned inside a Write keeps the lock; its blob ends
+// with the context of the task.
+func (o *Output) end() (task.Part, error) {
+	if !o.mu.TryLock() {
+		return task.Part{}, errNotClosed
+	}
+	defer o.mu.Unlock()
+	switch {
+	case o.blob != nil:
+		o.discard()
+		return task.Part{}, errNotClosed
+	case !o.closed && o.err == nil: // it was never created
+		o.err = errEnded
+		return task.Part{}, errNotClosed
+	}
+	return o.part, o.err
+}
+
+// maxInlined bounds the inline values of one task, which are in memory; values
+// beyond that become blobs.
+const maxInlined = 8 << 20
+
+// Emit writes value as JSON, as one part of an output with the key and name of
+// the element of each: inline if it is small, else as a blob.
+func (t *Task) Emit(local string, value any) error {
+	return t.emit(local, t.element.Key, t.element.Name, value)
+}
+
+// EmitKeyed is Emit with a key of the part's own.
+func (t *Task) EmitKeyed(local, key string, value any) error {
+	return t.emit(local, key, t.element.Name, value)
+}
+
+func (t *Task) emit(local, key, name string, value any) error {
+	// The bytes that encoding/json writes, HTML escapes included: it changes
+	// nothing when the value goes through more JSON on its way.
+	text, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("emit to output %q: %w", local, err)
+	}
+	if len(text) > task.MaxInline || !t.mayInline(len(text)) {
+		o, err := t.create(local, key, name)
+		if err != nil {
+			return err
+		}
+		if _, err := o.Write(text); err != nil {
+			return err
+		}
+		return o.Close()
+	}
+	o, err := t.declare(local, key, name)
+	if err != nil {
+		return fmt.Errorf("emit to output: %w", err)
+	}
+	o.part.Value, o.closed = text, true
+	if _, err := t.enlist(o); err != nil {
+		return fmt.Errorf("emit to output %q: %w", local, err)
+	}
+	return nil
+}
+
+func (t *Task) mayInline(n int) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.inlined += n
+	return t.inlined <= maxInlined
+}

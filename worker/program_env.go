@@ -1,0 +1,137 @@
+package worker
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// passed are the variables of the worker's own environment that programs see;
+// Options.ProgramEnv adds to them. Everything else stays with the worker: it
+// may hold credentials. TMPDIR is not passed but points into the private directory.
+var passed = []string{
+	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TZDIR", "TERM",
+	"SSL_CERT_FILE", "SSL_CERT_DIR", "SYSTEMROOT",
+}
+
+// defaultPath is for a worker without PATH.
+const defaultPath = "/usr/local/bin:/usr/bin:/bin"
+
+// environment is all that the program sees.
+func (t *Task) environment(dirs *directories) ([]string, error) {
+	var env []string
+	set := func(name, value string) {
+		env = append(env, name+"="+strings.ReplaceAll(value, "\x00", ""))
+	}
+	for _, variable := range os.Environ() {
+		name, value, _ := strings.Cut(variable, "=")
+		if slices.Contains(passed, name) || strings.HasPrefix(name, "LC_") || slices.Contains(t.tools.env, name) {
+			set(name, value)
+		}
+	}
+	if os.Getenv("PATH") == "" {
+		set("PATH", defaultPath)
+	}
+	set("TMPDIR", dirs.temp)
+	set("DEED_IN", dirs.in)
+	set("DEED_OUT", dirs.out)
+	set("DEED_TASK_FILE", dirs.taskFile)
+	set("DEED_TASK", t.ID())
+	set("DEED_PROCESS", t.Process())
+	set("DEED_ADDRESS", t.Address())
+	set("DEED_INDEX", strconv.Itoa(t.Index()))
+	set("DEED_KEY", t.Key())
+	set("DEED_ATTEMPT", strconv.Itoa(t.Attempt()))
+	taken := map[string]string{}
+	for _, param := range slices.Sorted(maps.Keys(t.work.Params)) {
+		name := paramVariable(param)
+		if other, twice := taken[name]; twice {
+			return nil, Permanent(fmt.Errorf("the parameters %q and %q would both be $%s: rename one", other, param, name))
+		}
+		taken[name] = param
+		set(name, paramText(t.work.Params[param]))
+	}
+	return env, nil
+}
+
+// paramVariable is DEED_PARAM_ and the name in upper case, with "_" for
+// everything that is neither letter nor digit.
+func paramVariable(param string) string {
+	return "DEED_PARAM_" + strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z':
+			return r - 'a' + 'A'
+		case r >= 'A' && r <= 'Z' || r >= '0' && r <= '9':
+			return r
+		}
+		return '_'
+	}, param)
+}
+
+// paramText is the text of a string, and the JSON of anything else.
+func paramText(value json.RawMessage) string {
+	var s string
+	if json.Unmarshal(value, &s) == nil && !bytes.Equal(bytes.TrimSpace(value), []byte("null")) {
+		return s
+	}
+	return string(value)
+}
+
+// lookPath finds an executable as the program would.
+func lookPath(name string) (string, error) {
+	if os.Getenv("PATH") != "" {
+		return exec.LookPath(name)
+	}
+	for dir := range strings.SplitSeq(defaultPath, ":") {
+		if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
+			return path, nil
+		}
+	}
+	return "", exec.ErrNotFound
+}
+
+// taskFile is the task as $DEED_TASK_FILE tells it.
+type taskFile struct {
+	Task       string                     `json:"task"`
+	Process    string                     `json:"process"`
+	Address    string                     `json:"address"`
+	Generation int                        `json:"generation"`
+	Index      int                        `json:"index"`
+	Attempt    int                        `json:"attempt"`
+	Key        string                     `json:"key"`
+	Name       string                     `json:"name"` // file name of the element
+	Params     map[string]json.RawMessage `json:"params"`
+	Inputs     map[string]taskInput       `json:"inputs"`
+	Outputs    map[string]string          `json:"outputs"` // local name: path
+}
+
+type taskInput struct {
+	Path string `json:"path"`
+	Kind string `json:"kind"` // file or directory
+}
+
+func (t *Task) writeTaskFile(dirs *directories) error {
+	f := taskFile{
+		Task: t.ID(), Process: t.Process(), Address: t.Address(), Generation: t.work.Generation,
+		Index: t.Index(), Attempt: t.Attempt(), Key: t.Key(), Name: t.element.Name, Params: t.work.Params,
+		Inputs: map[string]taskInput{}, Outputs: map[string]string{},
+	}
+	for _, in := range t.work.Inputs {
+		f.Inputs[in.Local] = taskInput{Path: filepath.Join(dirs.in, in.Local), Kind: modes[in.Mode]}
+	}
+	for _, out := range t.work.Outputs {
+		f.Outputs[out.Local] = filepath.Join(dirs.out, out.Local)
+	}
+	text, err := json.MarshalIndent(f, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(dirs.taskFile, append(text, '\n'), 0o600)
+}

@@ -1,0 +1,39 @@
+package worker
+
+import (
+	"log/slog"
+	"time"
+)
+
+// tools is what tasks share beside the blobs: what runs them.
+type tools struct {
+	registry *Registry
+	log      *slog.Logger
+	grace    time.Duration   // of programs
+	hurry    <-chan struct{} // closed: programs are killed without grace
+	env      []string        // names of further variables that programs see
+	temp     string
+	files    *fileCache
+	guard    *guard
+}
+
+func newTools(w *Worker) *tools {
+	return &tools{
+		registry: w.opt.Registry,
+		log:      w.opt.Log,
+		grace:    w.opt.ProgramGrace,
+		hurry:    w.hurry,
+		env:      w.opt.ProgramEnv,
+		temp:     w.opt.TempDir,
+		files:    newFileCache(w.opt.Blobs, w.opt.TempDir),
+		guard:    &guard{log: w.opt.Log},
+	}
+}
+
+// close releases what programs needed. No task runs any more.
+func (t *tools) close() {
+	t.guard.close()
+	if err := t.files.close(); err != nil {
+		t.log.Warn("worker: removing the cache of files failed", "error", err)
+	}
+}

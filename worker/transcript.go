@@ -1,0 +1,93 @@
+package worker
+
+import (
+	"bytes"
+	"io"
+	"strings"
+)
+
+const (
+	tailBytes = 64 << 10 // kept of what a program prints
+	saidBytes = 700      // of these in the text of a failure
+	logLines  = 1000     // logged of each stream
+	logLine   = 4 << 10  // bytes of a line
+)
+
+// transcript takes what a program prints: it logs lines, keeps the last bytes,
+// and needs no more memory however much there is.
+type transcript struct {
+	task   *Task
+	stream string
+	tail   []byte
+	line   []byte
+	long   bool // the line is cut
+	lines  int
+}
+
+func newTranscript(t *Task, stream string) *transcript {
+	return &transcript{task: t, stream: stream}
+}
+
+// read takes all of r, until its end, its deadline or any other error.
+func (t *transcript) read(r io.Reader) {
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := r.Read(buf)
+		t.keep(buf[:n])
+		t.split(buf[:n])
+		if err != nil {
+			break
+		}
+	}
+	if len(t.line) > 0 {
+		t.log()
+	}
+	if t.lines > logLines {
+		t.task.Logf("%s: %d more lines were not logged", t.stream, t.lines-logLines)
+	}
+}
+
+func (t *transcript) keep(p []byte) {
+	t.tail = append(t.tail, p...)
+	if len(t.tail) > 2*tailBytes {
+		t.tail = t.tail[:copy(t.tail, t.tail[len(t.tail)-tailBytes:])]
+	}
+}
+
+func (t *transcript) split(p []byte) {
+	for len(p) > 0 {
+		line, rest, ended := bytes.Cut(p, []byte("\n"))
+		if room := logLine - len(t.line); len(line) > room {
+			line, t.long = line[:room], true
+		}
+		t.line = append(t.line, line...)
+		if ended {
+			t.log()
+		}
+		p = rest
+	}
+}
+
+func (t *transcript) log() {
+	if t.lines++; t.lines <= logLines {
+		more := ""
+		if t.long {
+			more = "…"
+		}
+		t.task.Logf("%s: %s%s", t.stream, strings.ToValidUTF8(string(t.line), "�"), more)
+	}
+	t.line, t.long = t.line[:0], false
+}
+
+// last is the end of what was printed, from the beginning of a line if
+// possible, on one line.
+func (t *transcript) last() string {
+	said := bytes.TrimSpace(t.tail)
+	if len(said) > saidBytes {
+		said = said[len(said)-saidBytes:]
+		if _, whole, found := bytes.Cut(said, []byte("\n")); found {
+			said = whole
+		}
+	}
+	return strings.ToValidUTF8(string(said), "�")
+}

@@ -1,0 +1,140 @@
+package worker
+
+import (
+	"cmp"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/queue"
+)
+
+// Options of a worker. Work, Inbox, Signals and Blobs are required.
+type Options struct {
+	Name         string        // unique among workers; "": host, process ID and a random text
+	Work         queue.Queue   // where tasks come from
+	Inbox        queue.Queue   // where reports go
+	Signals      queue.Signals // heartbeats, roll calls, cancels
+	Blobs        *blob.Store
+	Registry     *Registry     // nil: only the built-in handlers, and programs
+	Quarantine   queue.Queue   // takes messages that make no sense; nil: they stay on the work queue
+	Slots        int           // tasks at a time; 0: one a core
+	DrainTimeout time.Duration // how long running tasks may take once the worker is to leave; 0: 10 s
+	Grace        time.Duration // how long a handler may take once its context ended; 0: 5 s
+
+	ProgramGrace time.Duration // from SIGTERM to SIGKILL; 0: 2 s
+	ProgramEnv   []string      // names of further environment variables that programs see
+	TempDir      string        // where programs get their private directories; "": os.TempDir()
+
+	Log       *slog.Logger      // nil: slog.Default()
+	Now       func() time.Time  // nil: time.Now
+	Nonce     func() string     // a new text of a-z and 0-9 each time; nil: 16 random hexadecimal digits
+	Failpoint func(name string) // called at "worker.before-report" and "worker.after-report"; for tests
+}
+
+// Worker executes tasks. It runs once: by [Worker.Run], or by [Worker.Step]
+// from a single goroutine.
+type Worker struct {
+	opt   Options
+	lists *manifests
+	tools *tools
+
+	mu        sync.Mutex
+	startable sync.Cond // a task may be started, or the worker drains
+	roomy     sync.Cond // there may be room for messages, or the worker drains
+	held      map[*holding]struct{}
+	waiting   []*holding   // with tasks not begun, oldest first
+	unstarted int          // tasks in waiting
+	executing []*execution // one a slot in use, also of tasks that no longer count
+	results   *gathering
+	pace      pace
+	draining  bool
+
+	gathered chan struct{} // holds a token after a result was added
+	leave    chan struct{} // closed by Drain
+	hurry    chan struct{} // closed by Close
+	drain    sync.Once
+	closing  sync.Once
+
+	began     atomic.Bool
+	abandoned atomic.Int64
+	out       outbox
+	steps     steps
+}
+
+// New is a worker that does nothing yet.
+func New(o Options) (*Worker, error) {
+	for what, missing := range map[string]bool{
+		"Work": o.Work == nil, "Inbox": o.Inbox == nil, "Signals": o.Signals == nil, "Blobs": o.Blobs == nil,
+	} {
+		if missing {
+			return nil, fmt.Errorf("create worker: Options.%s is missing", what)
+		}
+	}
+	if o.Slots < 0 || o.DrainTimeout < 0 || o.Grace < 0 || o.ProgramGrace < 0 {
+		return nil, errors.New("create worker: Options has a negative number; leave it zero for the default")
+	}
+	if o.Nonce == nil {
+		o.Nonce = randomNonce
+	}
+	if o.Name == "" {
+		o.Name = defaultName(o.Nonce())
+	}
+	if o.Registry == nil {
+		o.Registry = NewRegistry()
+	}
+	o.Slots = cmp.Or(o.Slots, runtime.GOMAXPROCS(0))
+	o.DrainTimeout = cmp.Or(o.DrainTimeout, 10*time.Second)
+	o.Grace = cmp.Or(o.Grace, 5*time.Second)
+	o.ProgramGrace = cmp.Or(o.ProgramGrace, 2*time.Second)
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Failpoint == nil {
+		o.Failpoint = func(string) {}
+	}
+	w := &Worker{
+		opt:      o,
+		lists:    &manifests{blobs: o.Blobs},
+		held:     map[*holding]struct{}{},
+		results:  newGathering(),
+		gathered: make(chan struct{}, 1),
+		leave:    make(chan struct{}),
+		hurry:    make(chan struct{}),
+	}
+	w.startable.L, w.roomy.L = &w.mu, &w.mu
+	w.opt.Log = o.Log.With("worker", o.Name)
+	w.tools = newTools(w)
+	return w, nil
+}
+
+// Abandoned counts the handlers that went on after their context and grace had
+// ended, and whose goroutines were left to themselves.
+func (w *Worker) Abandoned() int { return int(w.abandoned.Load()) }
+
+func randomNonce() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // it never fails: crypto/rand ends the process instead
+	return hex.EncodeToString(b[:])
+}
+
+func defaultName(nonce string) string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "host"
+	}
+	host, _, _ = strings.Cut(host, ".")
+	return fmt.Sprintf("%s-%d-%s", host, os.Getpid(), nonce)
+}
