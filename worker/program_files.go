@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/task"
@@ -62,6 +63,12 @@ func copyFile(from *os.File, path string) error {
 	mode := os.FileMode(0o600)
 	if bytes.HasPrefix(magic[:n], []byte("#!")) || string(magic[:n]) == "\x7fELF" {
 		mode = 0o700
+	}
+	if mode&0o100 != 0 {
+		// A program forked meanwhile would inherit the open file for a moment,
+		// and the kernel executes no file that somebody may write.
+		syscall.ForkLock.RLock()
+		defer syscall.ForkLock.RUnlock()
 	}
 	to, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
