@@ -52,7 +52,7 @@ func (o *Owner) handleInbox(ctx context.Context, now time.Time, deliveries []que
 		todo[d.Key] = append(todo[d.Key], requests...)
 	}
 	for _, id := range order {
-		if err := o.pass(ctx, now, id, todo[id]); err != nil {
+		if err := o.pass(ctx, id, todo[id]); err != nil {
 			return err
 		}
 	}

@@ -48,7 +48,7 @@ func (o *Owner) takeOver(ctx context.Context, now time.Time) error {
 	}
 	open := 0
 	for _, id := range ids {
-		s, err := o.reload(ctx, now, id)
+		s, err := o.reload(ctx, id)
 		if err != nil {
 			o.Log.Error("orchestrator: a process cannot be taken over and stands still", "process", id, "error", err)
 			continue
@@ -102,24 +102,25 @@ func endsProcess(r events.Record) bool {
 }
 
 // state is the state of a process, from memory or from the store.
-func (o *Owner) state(ctx context.Context, now time.Time, id string) (*process.State, error) {
+func (o *Owner) state(ctx context.Context, id string) (*process.State, error) {
 	if s := o.processes[id]; s != nil {
 		return s, nil
 	}
-	return o.reload(ctx, now, id)
+	return o.reload(ctx, id)
 }
 
 // reload folds the stored history and resumes: whatever the feeder had is
 // derived anew, except that what it sent stays sent.
-func (o *Owner) reload(ctx context.Context, now time.Time, id string) (*process.State, error) {
+func (o *Owner) reload(ctx context.Context, id string) (*process.State, error) {
 	s, err := Load(ctx, o.Events, id)
 	if err != nil {
 		return nil, err
 	}
 	o.keep(id, &s)
 	o.feeder.forget(id)
+	o.timers.drop(id)
 	if s.Damage() == nil {
-		o.perform(ctx, now, &s, process.Resume(s))
+		o.perform(ctx, &s, process.Resume(s))
 	}
 	return &s, nil
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/oklog/ulid/v2"
 
@@ -20,10 +19,10 @@ const conflictsInARow = 8
 // pass decides on requests of one process in order, and stores what follows:
 // one commit, or several where it is much. Then it performs the effects and
 // answers. It may be repeated: what was stored already gives no events.
-func (o *Owner) pass(ctx context.Context, now time.Time, id string, requests []*request) error {
+func (o *Owner) pass(ctx context.Context, id string, requests []*request) error {
 	conflicts := 0
 	for len(requests) > 0 {
-		done, err := o.commit(ctx, now, id, requests)
+		done, err := o.commit(ctx, id, requests)
 		if isConflict(err) && conflicts < conflictsInARow {
 			conflicts++
 			o.Log.Warn("orchestrator: somebody else wrote; deciding again", "process", id, "error", err)
@@ -39,10 +38,10 @@ func (o *Owner) pass(ctx context.Context, now time.Time, id string, requests []*
 }
 
 // commit decides on as many requests as one commit takes, and returns how many.
-func (o *Owner) commit(ctx context.Context, now time.Time, id string, requests []*request) (done int, err error) {
-	known, err := o.state(ctx, now, id)
+func (o *Owner) commit(ctx context.Context, id string, requests []*request) (done int, err error) {
+	known, err := o.state(ctx, id)
 	if err != nil {
-		return o.refuseUnreadable(ctx, id, requests, err)
+		return o.refuseUnreadable(ctx, requests, err)
 	}
 	state, size := *known, 0
 	var records []events.Record
@@ -76,7 +75,7 @@ func (o *Owner) commit(ctx context.Context, now time.Time, id string, requests [
 		if err := o.append(ctx, id, known.Version, records); err != nil {
 			o.drop(id)
 			if errors.Is(err, events.ErrTooLarge) {
-				return o.commitLess(ctx, now, id, requests[:done], err)
+				return o.commitLess(ctx, id, requests[:done], err)
 			}
 			return 0, err
 		}
@@ -88,12 +87,12 @@ func (o *Owner) commit(ctx context.Context, now time.Time, id string, requests [
 	}
 	for _, r := range requests[:done] {
 		if err := refused[r]; err != nil {
-			if err := o.refuse(ctx, id, r, err); err != nil {
+			if err := o.refuse(ctx, r, err); err != nil {
 				return 0, err
 			}
 		}
 	}
-	o.perform(ctx, now, &state, effects)
+	o.perform(ctx, &state, effects)
 	return done, nil
 }
 
@@ -114,21 +113,21 @@ func (o *Owner) confirmCurrent(ctx context.Context, id string, version uint64) e
 
 // commitLess handles a commit that the store does not take: alone, the first
 // command may fit; if it was alone, it is refused.
-func (o *Owner) commitLess(ctx context.Context, now time.Time, id string, requests []*request, tooLarge error) (int, error) {
+func (o *Owner) commitLess(ctx context.Context, id string, requests []*request, tooLarge error) (int, error) {
 	if len(requests) > 1 {
-		return o.commit(ctx, now, id, requests[:1])
+		return o.commit(ctx, id, requests[:1])
 	}
-	return 1, o.refuse(ctx, id, requests[0], &process.RefusedError{Process: id, Reason: tooLarge.Error()})
+	return 1, o.refuse(ctx, requests[0], &process.RefusedError{Process: id, Reason: tooLarge.Error()})
 }
 
 // refuseUnreadable answers for a process whose history cannot be read, so that
 // it does not hold up the others. A store that is away is another matter.
-func (o *Owner) refuseUnreadable(ctx context.Context, id string, requests []*request, why error) (int, error) {
+func (o *Owner) refuseUnreadable(ctx context.Context, requests []*request, why error) (int, error) {
 	if errors.Is(why, events.ErrUnavailable) || ctx.Err() != nil {
 		return 0, why
 	}
 	for _, r := range requests {
-		if err := o.refuse(ctx, id, r, why); err != nil {
+		if err := o.refuse(ctx, r, why); err != nil {
 			return 0, err
 		}
 	}
@@ -149,7 +148,7 @@ func (o *Owner) append(ctx context.Context, id string, version uint64, records [
 
 // refuse answers a command that is not granted. A report has nobody who waits
 // for an answer: it goes to quarantine, since it should not have been possible.
-func (o *Owner) refuse(ctx context.Context, id string, r *request, why error) error {
+func (o *Owner) refuse(ctx context.Context, r *request, why error) error {
 	r.answer.Error = why.Error()
 	var refused *process.RefusedError
 	if errors.As(why, &refused) {
@@ -180,7 +179,7 @@ func (o *Owner) reply(ctx context.Context, requests []*request) {
 
 // perform does what the core asked for. Nothing here fails: what cannot be
 // done now is kept and tried again.
-func (o *Owner) perform(ctx context.Context, now time.Time, s *process.State, effects []process.Effect) {
+func (o *Owner) perform(ctx context.Context, s *process.State, effects []process.Effect) {
 	for _, e := range effects {
 		switch e := e.(type) {
 		case process.Enqueue:

@@ -25,7 +25,7 @@ func (o *Owner) askTimeouts(ctx context.Context, now time.Time) error {
 	}
 	o.asked = now
 	for _, q := range o.overdue(now) {
-		if err := o.pass(ctx, now, q.id, []*request{{command: q.command}}); err != nil {
+		if err := o.pass(ctx, q.id, []*request{{command: q.command}}); err != nil {
 			return err
 		}
 	}
@@ -95,9 +95,9 @@ func (o *Owner) feed(ctx context.Context, now time.Time) error {
 		o.feeder.paused = time.Time{}
 		o.running.each(func(_ beat, h task.Hold) { o.feeder.hold(h.Process, h, now) })
 	}
-	impossible, sendErr := o.feeder.send(ctx, now, func(id string) (*process.State, error) { return o.state(ctx, now, id) })
+	impossible, sendErr := o.feeder.send(ctx, now, func(id string) (*process.State, error) { return o.state(ctx, id) })
 	for id, requests := range impossible {
-		if err := o.pass(ctx, now, id, requests); err != nil {
+		if err := o.pass(ctx, id, requests); err != nil {
 			return err
 		}
 	}

@@ -57,7 +57,7 @@ func (o *Owner) fireTimers(ctx context.Context, now time.Time) error {
 		c := process.FireTimer{
 			Address: t.set.Address, Generation: t.set.Generation, Attempt: t.set.Attempt, Tasks: t.set.Tasks, At: now,
 		}
-		if err := o.pass(ctx, now, t.id, []*request{{command: c}}); err != nil {
+		if err := o.pass(ctx, t.id, []*request{{command: c}}); err != nil {
 			o.timers.set(t.id, t.set)
 			return err
 		}

@@ -46,8 +46,8 @@ func lines(events []process.Event) []string {
 	return out
 }
 
-func sentences(indent string, events []process.Event) string {
-	return indent + strings.Join(lines(events), "\n"+indent) + "\n"
+func sentences(events []process.Event) string {
+	return "  " + strings.Join(lines(events), "\n  ") + "\n"
 }
 
 func effectLines(effects []process.Effect) string {

@@ -47,7 +47,7 @@ func (s Spec) Check() error {
 		return s.checkRefusal(got, err)
 	}
 	if err != nil {
-		return fmt.Errorf("%s\nwant\n%sgot a refusal\n  %w", s.title(), sentences("  ", s.Then), err)
+		return fmt.Errorf("%s\nwant\n%sgot a refusal\n  %w", s.title(), sentences(s.Then), err)
 	}
 	if err := s.checkEvents(got); err != nil {
 		return err
@@ -57,7 +57,7 @@ func (s Spec) Check() error {
 
 func (s Spec) checkRefusal(got []process.Event, err error) error {
 	if err == nil {
-		return fmt.Errorf("%s\nwant a refusal with %q\ngot\n%s", s.title(), s.Fails, sentences("  ", got))
+		return fmt.Errorf("%s\nwant a refusal with %q\ngot\n%s", s.title(), s.Fails, sentences(got))
 	}
 	if !strings.Contains(err.Error(), s.Fails) {
 		return fmt.Errorf("%s\nwant a refusal with\n  %s\ngot\n  %w", s.title(), s.Fails, err)
@@ -75,7 +75,7 @@ func (s Spec) checkEvents(got []process.Event) error {
 	if same(want, have) {
 		return nil
 	}
-	wantText, gotText := sentences("  ", s.Then), sentences("  ", got)
+	wantText, gotText := sentences(s.Then), sentences(got)
 	if wantText == gotText { // the words hide the difference
 		wantText, gotText = structure(want), structure(have)
 	}

@@ -66,8 +66,6 @@ func (c *cursor) left() task.Ranges {
 	return left
 }
 
-func (c *cursor) done() bool { return len(c.rest) == 0 }
-
 // decode reads a message of the work queue. An error means that it makes no
 // sense to any worker of this version, so that nobody can be told either.
 func decode(d queue.Delivery) (*task.Work, error) {

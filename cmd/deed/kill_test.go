@@ -108,43 +108,41 @@ func ended(dir string) bool {
 	return err == nil
 }
 
-func runKilled(t *testing.T, dir, corpus, failpoint string) *exec.Cmd {
+func runKilled(t *testing.T, dir, corpus, failpoint string, more ...string) *exec.Cmd {
 	t.Helper()
 	definition, err := filepath.Abs("testdata/kill.yaml")
 	require.NoError(t, err)
-	cmd := deedCommand(t, dir, "run", definition, "--id", "x", "--in", "corpus="+corpus,
-		"--param", "ledger="+filepath.Join(dir, "ledger"), "--workers", "3")
+	args := []string{"run", definition, "--id", "x", "--in", "corpus=" + corpus, "--param", "ledger=" + filepath.Join(dir, "ledger"), "--workers", "3"}
+	cmd := deedCommand(t, dir, append(args, more...)...)
 	cmd.Env = append(cmd.Env, "DEED_FAILPOINT="+failpoint)
 	return cmd
 }
 
-func TestAWorkerThatIsKilledLosesNothingAndTheOthersGoOn(t *testing.T) {
+func TestAWorkerThatIsKilledLosesNothingAndItsTasksAreDoneByOthersAfterItsLease(t *testing.T) {
 	corpus, dir := smallCorpus(t, 24), t.TempDir()
-	run := runKilled(t, dir, corpus, "")
+	run := runKilled(t, dir, corpus, "", "--param", "pause=0.4", "--workers", "1")
 	var stderr bytes.Buffer
 	run.Stderr = &stderr
 	require.NoError(t, run.Start())
-	random := rand.New(rand.NewPCG(3, 7))
-	for range 2 {
-		worker := deedCommand(t, dir, "worker", "--workers", "2")
-		worker.Env = append(worker.Env, fmt.Sprintf("DEED_FAILPOINT=worker.before-report:%d", 1+random.IntN(3)))
-		require.NoError(t, worker.Start())
-		t.Cleanup(func() { _ = worker.Process.Kill(); _ = worker.Wait() })
-	}
+	worker := deedCommand(t, dir, "worker", "--workers", "3")
+	worker.Env = append(worker.Env, "DEED_FAILPOINT=worker.before-report:2")
+	require.NoError(t, worker.Start())
+	require.ErrorContains(t, worker.Wait(), "signal: killed")
 	require.NoError(t, run.Wait(), "%s", &stderr)
 	require.NotEmpty(t, readFile(t, filepath.Join(dir, "out", "x", "counts")))
-	confirmedOnce(t, dir)
+	require.NotZero(t, confirmedOnce(t, dir)["tasks-lost"], "what it held was handed to another worker, who said so")
 }
 
-// confirmedOnce reads the history of the killed process and counts.
-func confirmedOnce(t *testing.T, dir string) {
+// confirmedOnce reads the history of the killed process, sees that each task is
+// confirmed once, and counts the events by type.
+func confirmedOnce(t *testing.T, dir string) map[string]int {
 	t.Helper()
 	out, err := deedCommand(t, dir, "history", "x", "-o", "json").Output()
 	require.NoError(t, err)
 	confirmed := map[string]int{}
 	lines := bufio.NewScanner(bytes.NewReader(out))
 	lines.Buffer(nil, 4<<20)
-	last := ""
+	last, types := "", map[string]int{}
 	for lines.Scan() {
 		var e struct {
 			Type string
@@ -152,6 +150,7 @@ func confirmedOnce(t *testing.T, dir string) {
 		}
 		require.NoError(t, json.Unmarshal(lines.Bytes(), &e))
 		last = e.Type
+		types[e.Type]++
 		if e.Type != "tasks-confirmed" {
 			continue
 		}
@@ -166,6 +165,7 @@ func confirmedOnce(t *testing.T, dir string) {
 	for name, n := range confirmed {
 		require.Equal(t, 1, n, "%s was confirmed %d times", name, n)
 	}
+	return types
 }
 
 // executions counts the lines of the ledger by task.

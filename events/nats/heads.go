@@ -43,22 +43,22 @@ func (h *heads) get(stream string) (head, bool) {
 }
 
 // put remembers a head, unless a later one is known.
-func (h *heads) put(stream string, new head) {
+func (h *heads) put(stream string, latest head) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, m := range []map[string]head{h.young, h.old} {
-		if known, ok := m[stream]; ok && known.seq > new.seq {
+		if known, ok := m[stream]; ok && known.seq > latest.seq {
 			return
 		}
 	}
-	h.add(stream, new)
+	h.add(stream, latest)
 }
 
-func (h *heads) add(stream string, new head) {
+func (h *heads) add(stream string, latest head) {
 	if _, ok := h.young[stream]; !ok && len(h.young) >= h.max {
 		h.old, h.young = h.young, map[string]head{}
 	}
-	h.young[stream] = new
+	h.young[stream] = latest
 }
 
 func (h *heads) drop(stream string) {

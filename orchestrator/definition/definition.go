@@ -1,3 +1,9 @@
+// Package definition is what a process is: the form an author writes
+// ([Source]), the checker that finds what is wrong with it before anything runs
+// ([Check]), and the resolved form that the first event of a process carries
+// ([Resolve], [Definition]).
+//
+// It is pure. Package parse reads files, package draw makes pictures.
 package definition
 
 import (

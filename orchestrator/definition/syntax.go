@@ -1,6 +1,7 @@
 package definition
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -106,7 +107,7 @@ func parseWhole(text string) (int, error) {
 func wholeNumber(text string) (n int, ok bool) {
 	n, err := strconv.Atoi(text)
 	if err != nil {
-		if e, is := err.(*strconv.NumError); !is || e.Err != strconv.ErrRange {
+		if !errors.Is(err, strconv.ErrRange) {
 			return 0, false
 		}
 		n = math.MaxInt

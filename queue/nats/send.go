@@ -129,7 +129,7 @@ func (q *Queue) publish(ctx context.Context, messages []queue.Message, open []in
 			f.bytes += len(m.Body)
 		}
 		if f.underWay == 0 {
-			refused = append(f.refused, open[f.sent:]...)
+			refused = slices.Concat(f.refused, open[f.sent:])
 			slices.Sort(refused)
 			return refused, nil
 		}
