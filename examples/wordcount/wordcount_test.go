@@ -118,7 +118,7 @@ func process(t *testing.T, r *deed.Runtime, file string, params map[string]strin
 	source, err := deed.ParseFile(file)
 	require.NoError(t, err)
 	job := deed.Job{Source: source, Params: params, Inputs: map[string]deed.Input{"corpus": deed.Files(texts)}}
-	require.NoError(t, r.Submit(t.Context(), "test", job, nil))
+	require.NoError(t, r.Submit(t.Context(), "test", job))
 	return r.Wait(t.Context(), "test", nil)
 }
 
