@@ -1,0 +1,80 @@
+package definition_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/deedrun/deed/orchestrator/definition"
+)
+
+func addresses(steps []*definition.Step) []string {
+	var all []string
+	for _, s := range steps {
+		all = append(all, s.Address)
+	}
+	return all
+}
+
+func TestAPlanKnowsWhoWritesReadsAndFollows(t *testing.T) {
+	plan := resolve(t, source(t, nested+"  load: {timeout: 1s}\n"), nil, nil).Plan()
+	assert.Equal(t, []string{"outer/inner/deep"}, addresses(plan.Followers("load")))
+	assert.Equal(t, []string{"outer/inner/deep", "last"}, addresses(plan.Followers("outer/plain")))
+
+	plan = resolve(t, wordCount(t), nil, nil).Plan()
+	assert.True(t, plan.IsInput("corpus"))
+	assert.False(t, plan.IsInput("partial"))
+	w, ok := plan.Writer("partial")
+	require.True(t, ok)
+	assert.Equal(t, "count", w.Address)
+	_, ok = plan.Writer("corpus")
+	assert.False(t, ok)
+	assert.Equal(t, []string{"merge"}, addresses(plan.Readers("partial")))
+	_, ok = plan.Step("nowhere")
+	assert.False(t, ok)
+}
+
+func TestAnyHistoryHasAPlan(t *testing.T) {
+	twice := definition.Step{Address: "a", Out: []definition.Binding{{Local: "x", Data: "x"}}, After: []string{"a", "nowhere"}}
+	plan := definition.Definition{Steps: []definition.Step{twice, twice, {Address: "b", Out: twice.Out}}}.Plan()
+	w, _ := plan.Writer("x")
+	assert.Equal(t, "a", w.Address)
+	assert.Len(t, plan.Followers("a"), 1)
+}
+
+func TestANearWordIsFound(t *testing.T) {
+	words := []string{"corpus", "counts", "partial", "clean/dedupe", "a", "ab"}
+	for word, want := range map[string]string{
+		"copus": "corpus", "count": "counts", "partail": "partial", "clean/dedup": "clean/dedupe", "Corpus": "corpus",
+		"corpus": "", "zebra": "", "": "", "b": "ab", "ba": "a", "c": "",
+	} {
+		t.Run(word, func(t *testing.T) {
+			var s definition.Speller
+			got, ok := s.Nearest(word, words)
+			assert.Equal(t, want, got)
+			assert.Equal(t, want != "", ok)
+		})
+	}
+}
+
+func TestTheTextsOfSettings(t *testing.T) {
+	for text, want := range map[string]string{"1s..30s": "1s..30s", "5s": "5s", "1m .. 2m": "1m..2m", "0..1s": "0s..1s", "90s": "1m30s"} {
+		b, err := definition.ParseBackoff(text)
+		require.NoError(t, err)
+		assert.Equal(t, want, b.String())
+	}
+	for _, text := range []string{"", "..", "1s..", "..1s", "1s..2s..3s", "5", "1s-2s"} {
+		_, err := definition.ParseBackoff(text)
+		assert.Error(t, err, text)
+	}
+	for text, want := range map[string]string{"a": "a", "a by key": "a by key", " a  by key into 8 ": "a by key into 8"} {
+		data, byKey, into, err := definition.ParseEach(text)
+		require.NoError(t, err)
+		e := definition.Each{Binding: binding(data), ByKey: byKey}
+		if into != nil {
+			e.Into = *into
+		}
+		assert.Equal(t, want, e.String())
+	}
+}

@@ -1,0 +1,197 @@
+package definition_test
+
+import (
+	"encoding/json"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/deedrun/deed/orchestrator/definition"
+	"github.com/deedrun/deed/orchestrator/definition/parse"
+	"github.com/deedrun/deed/task"
+)
+
+// source reads a definition that has no fault of its own.
+func source(t *testing.T, text string) *definition.Source {
+	t.Helper()
+	src, faults := parse.Bytes("x.yaml", []byte(text))
+	require.Empty(t, faults)
+	require.Empty(t, definition.Check(src))
+	return src
+}
+
+func wordCount(t *testing.T) *definition.Source {
+	t.Helper()
+	text, err := os.ReadFile("testdata/good/word-count.yaml")
+	require.NoError(t, err)
+	return source(t, string(text))
+}
+
+func resolve(t *testing.T, src *definition.Source, params, settings map[string]string) definition.Definition {
+	t.Helper()
+	d, faults := definition.Resolve(src, params, settings, nil)
+	require.Empty(t, faults)
+	return d
+}
+
+func binding(name string) definition.Binding { return definition.Binding{Local: name, Data: name} }
+
+func TestResolveFillsInWhatTheAuthorLeftOut(t *testing.T) {
+	retry := definition.Retry{Attempts: 3, Backoff: definition.Backoff{Min: task.Duration(time.Second), Max: task.Duration(30 * time.Second)}}
+	assert.Equal(t, definition.Definition{
+		Name: "word-count", Version: "1",
+		Inputs:  []string{"corpus"},
+		Params:  map[string]json.RawMessage{"top": json.RawMessage("20")},
+		Outputs: []string{"counts", "top"},
+		Steps: []definition.Step{
+			{
+				Address: "count", Run: task.Run{Handler: "words/count"}, Retry: retry,
+				Each: &definition.Each{Binding: binding("corpus")}, Out: []definition.Binding{binding("partial")},
+			},
+			{
+				Address: "merge", Run: task.Run{Handler: "words/merge"}, Retry: retry,
+				Each: &definition.Each{Binding: binding("partial"), ByKey: true, Into: 8}, Out: []definition.Binding{binding("totals")},
+			},
+			{
+				Address: "top", Run: task.Run{Handler: "words/top"}, Retry: retry,
+				In: []definition.Binding{binding("totals")}, Out: []definition.Binding{binding("counts"), binding("top")},
+			},
+		},
+	}, resolve(t, wordCount(t), nil, nil))
+}
+
+const nested = `
+deed: v1
+name: nested
+steps:
+  load: {run: load}
+  outer:
+    timeout: 1m
+    retry: {attempts: 7, backoff: 2s}
+    steps:
+      plain: {run: plain}
+      own: {run: own, timeout: 5s, retry: {attempts: 1}}
+      inner:
+        timeout: 0
+        steps:
+          deep: {run: deep, after: [load, outer/plain, load]}
+  last: {run: last, after: [outer, outer/own]}
+settings:
+  outer: {timeout: 2m}
+  outer/own: {timeout: 6s, parallelism: 4}
+`
+
+func TestTheNodeNearestToAStepSaysItsSettings(t *testing.T) {
+	seconds := func(n int) task.Duration { return task.Duration(time.Duration(n) * time.Second) }
+	step := func(t *testing.T, settings map[string]string, address string) definition.Step {
+		t.Helper()
+		d := resolve(t, source(t, nested), nil, settings)
+		s, ok := d.Plan().Step(address)
+		require.True(t, ok)
+		return *s
+	}
+	for name, tc := range map[string]struct {
+		address     string
+		given       map[string]string
+		timeout     task.Duration
+		attempts    int
+		backoff     string
+		parallelism int
+	}{
+		"nobody says anything":                        {address: "load", attempts: 3, backoff: "1s..30s"},
+		"settings for a group win over the group":     {address: "outer/plain", timeout: seconds(120), attempts: 7, backoff: "2s"},
+		"settings for a step win over the step":       {address: "outer/own", timeout: seconds(6), attempts: 1, backoff: "2s", parallelism: 4},
+		"a zero of the inner group is said":           {address: "outer/inner/deep", attempts: 7, backoff: "2s"},
+		"what is given for a step wins":               {"outer/own", map[string]string{"outer/own.timeout": "9s", "outer/own.parallelism": "2"}, seconds(9), 1, "2s", 2},
+		"what is given for a group wins over groups":  {"outer/plain", map[string]string{"outer.timeout": "9s", "outer.retry.backoff": "1s..2s"}, seconds(9), 7, "1s..2s", 0},
+		"what a step says wins over its group, given": {"outer/own", map[string]string{"outer.timeout": "9s", "outer.retry.attempts": "9"}, seconds(6), 1, "2s", 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := step(t, tc.given, tc.address)
+			assert.Equal(t, tc.timeout.String(), s.Timeout.String())
+			assert.Equal(t, tc.attempts, s.Retry.Attempts)
+			assert.Equal(t, tc.backoff, s.Retry.Backoff.String())
+			assert.Equal(t, tc.parallelism, s.Parallelism)
+		})
+	}
+}
+
+func TestAfterAGroupIsAfterAllItsStepsOnce(t *testing.T) {
+	plan := resolve(t, source(t, nested), nil, nil).Plan()
+	last, _ := plan.Step("last")
+	assert.Equal(t, []string{"outer/plain", "outer/own", "outer/inner/deep"}, last.After)
+	deep, _ := plan.Step("outer/inner/deep")
+	assert.Equal(t, []string{"load", "outer/plain"}, deep.After)
+}
+
+const withParams = `
+deed: v1
+name: params
+params: {width: 320, quality: 0.8, grey: false, title: Summer, owner: null}
+steps:
+  resize: {run: [resize, "--width=${params.width}", "${params.title}${params.grey}", "${params.owner}", "$${params.width}", "$5 $"]}
+  script: {sh: "echo $HOME ${PATH}"}
+`
+
+func TestParamsAreReadByTheTypeOfTheirDefault(t *testing.T) {
+	d := resolve(t, source(t, withParams), map[string]string{"width": "640", "quality": "1", "grey": "true", "title": "12", "owner": "ann <a@b>"}, nil)
+	got, err := json.Marshal(d.Params)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"width": 640, "quality": 1, "grey": true, "title": "12", "owner": "ann <a@b>"}`, string(got))
+	assert.Equal(t, []string{"resize", "--width=640", "12true", "ann <a@b>", "${params.width}", "$5 $"}, d.Steps[0].Run.Command)
+	assert.Equal(t, "echo $HOME ${PATH}", d.Steps[1].Run.Shell, "scripts stay as they are")
+	for text, want := range map[string]string{"007": `"007"`, "7": "7", "-1.5e3": "-1.5e3", "true": "true", "null": `"null"`, "": `""`, "[1]": `"[1]"`, "1 ": `"1 "`} {
+		d := resolve(t, source(t, withParams), map[string]string{"owner": text}, nil)
+		assert.Equal(t, want, string(d.Params["owner"]), "a param without a default")
+	}
+}
+
+func TestWhatIsGivenAtSubmitIsRefusedInWords(t *testing.T) {
+	for name, tc := range map[string]struct {
+		params, settings map[string]string
+		files            []task.File
+		want             string
+	}{
+		"a misspelled param":         {params: map[string]string{"owner": "a", "widht": "1"}, want: `param "widht" is given, but not declared; did you mean "width"?`},
+		"a param that is missing":    {want: `x.yaml:4:64: param "owner" has no value; give it at submit, or write a default`},
+		"text for a number":          {params: map[string]string{"owner": "a", "quality": "high"}, want: `param "quality": "high" is no number, the type of its default 0.8`},
+		"a fraction for a whole":     {params: map[string]string{"owner": "a", "width": "1.5"}, want: `param "width": "1.5" is no whole number, the type of its default 320`},
+		"text for a boolean":         {params: map[string]string{"owner": "a", "grey": "yes"}, want: `param "grey": "yes" is no boolean (true or false), the type of its default false`},
+		"a step that does not exist": {params: map[string]string{"owner": "a"}, settings: map[string]string{"rezise.timeout": "5m"}, want: `setting "rezise.timeout": "rezise" does not exist; did you mean "resize"?`},
+		"an unknown setting":         {params: map[string]string{"owner": "a"}, settings: map[string]string{"resize.retry": "5"}, want: `resize: setting "resize.retry": "retry" is no setting; there are timeout, retry.attempts, retry.backoff, parallelism`},
+		"a misspelled setting":       {params: map[string]string{"owner": "a"}, settings: map[string]string{"resize.timeuot": "5m"}, want: `resize: setting "resize.timeuot": "timeuot" is no setting; did you mean "timeout"?`},
+		"a bad value":                {params: map[string]string{"owner": "a"}, settings: map[string]string{"resize.timeout": "5"}, want: `resize: setting "resize.timeout": "5" is no duration: write it like 30s, 5m or 1h30m`},
+		"a value out of bounds":      {params: map[string]string{"owner": "a"}, settings: map[string]string{"resize.retry.attempts": "0"}, want: `resize: attempts 0 is less than 1; write 1 to try once and never again`},
+		"a file nobody lists":        {params: map[string]string{"owner": "a"}, files: []task.File{{Name: "a.py"}}, want: `file "a.py" is handed in, but not listed; list it under files`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, faults := definition.Resolve(source(t, withParams), tc.params, tc.settings, tc.files)
+			require.Len(t, faults, 1)
+			assert.Equal(t, tc.want, faults[0].String())
+			assert.Zero(t, d)
+		})
+	}
+}
+
+func TestFilesAreTiedToTheirBytesInTheOrderOfTheSource(t *testing.T) {
+	src := source(t, "{deed: v1, name: x, files: [b.py, lib/a.py], steps: {s: {run: [python3, b.py]}}}")
+	a, b := task.File{Name: "lib/a.py", Ref: task.Ref{Key: "1"}}, task.File{Name: "b.py", Ref: task.Ref{Key: "2"}}
+	d, faults := definition.Resolve(src, nil, nil, []task.File{a, b})
+	require.Empty(t, faults)
+	assert.Equal(t, []task.File{b, a}, d.Files)
+	_, faults = definition.Resolve(src, nil, nil, []task.File{a})
+	require.Len(t, faults, 1)
+	assert.Equal(t, `x.yaml:1:29: file "b.py" was not handed in`, faults[0].String())
+}
+
+func TestASourceThatWasNotReadAsAWholeIsNeverResolved(t *testing.T) {
+	for _, text := range []string{"", "[]", "\xff", "{deed: v1, name: x, steps: {a: {run: a}}, odd: 1}", "{deed: v1, name: x, steps: {a: {run: a, in: [b]}}}"} {
+		src, _ := parse.Bytes("x.yaml", []byte(text))
+		d, faults := definition.Resolve(src, nil, nil, nil)
+		assert.NotEmpty(t, faults, text)
+		assert.Zero(t, d)
+	}
+}
