@@ -43,6 +43,19 @@ func connect(t *testing.T, s *natsconn.Server) jetstream.JetStream {
 	return js
 }
 
+// alter inverts one byte of a file.
+func alter(path string, at int64) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	b := make([]byte, 1)
+	_, err = f.ReadAt(b, at)
+	b[0] = ^b[0]
+	_, writeErr := f.WriteAt(b, at)
+	return errors.Join(err, writeErr, f.Close())
+}
+
 func TestServer(t *testing.T) {
 	t.Run("what was acknowledged is there after a restart on the same directory", func(t *testing.T) {
 		dir := t.TempDir()
@@ -103,6 +116,56 @@ func TestServer(t *testing.T) {
 		_, err = natsconn.Start(natsconn.ServerOptions{Dir: dir})
 		require.ErrorContains(t, err, `"PRECIOUS" is on disk but cannot be recovered`)
 		assert.ErrorContains(t, err, "checksums do not match")
+	})
+
+	t.Run("a log that became shorter is refused before the server cuts it further", func(t *testing.T) {
+		log := func(dir string) string {
+			return filepath.Join(dir, "jetstream", "$G", "streams", "LOG", "msgs", "1.blk")
+		}
+		for name, c := range map[string]struct {
+			harm func(file string) error
+			says []string
+		}{
+			"cut":     {func(f string) error { return os.Truncate(f, 200) }, []string{"1.blk", "has 200 bytes and had at least"}},
+			"removed": {os.Remove, []string{"1.blk", "cannot be found"}},
+			"altered, and read anew because the last server was killed": {func(f string) error {
+				return errors.Join(alter(f, 300), os.Remove(filepath.Join(filepath.Dir(f), "index.db")))
+			}, []string{"it ends at message 3 and had 20"}},
+		} {
+			t.Run(name, func(t *testing.T) {
+				dir := t.TempDir()
+				s := start(t, natsconn.ServerOptions{Dir: dir})
+				js := connect(t, s)
+				_, err := natsconn.EnsureStream(t.Context(), js, jetstream.StreamConfig{Name: "LOG", Subjects: []string{"l"}, DenyDelete: true, DenyPurge: true})
+				require.NoError(t, err)
+				for range 20 {
+					_, err := js.Publish(t.Context(), "l", make([]byte, 50))
+					require.NoError(t, err)
+				}
+				s.Close()
+				start(t, natsconn.ServerOptions{Dir: dir}).Close() // unharmed it is served again
+				require.NoError(t, c.harm(log(dir)))
+
+				_, err = natsconn.Start(natsconn.ServerOptions{Dir: dir})
+				for _, says := range append(c.says, `stream "LOG" has lost messages`, "restore the directory from a copy", "server.tail") {
+					require.ErrorContains(t, err, says)
+				}
+				_, err = natsconn.Start(natsconn.ServerOptions{Dir: dir})
+				require.ErrorContains(t, err, `stream "LOG" has lost messages`, "the refusal does not wear off")
+				require.NoError(t, os.Remove(filepath.Join(dir, "server.tail")))
+				start(t, natsconn.ServerOptions{Dir: dir})
+			})
+		}
+	})
+
+	t.Run("a damaged record of the streams' ends is ignored, and written anew", func(t *testing.T) {
+		dir := t.TempDir()
+		record := filepath.Join(dir, "server.tail")
+		require.NoError(t, os.WriteFile(record, []byte("junk"), 0o600))
+		start(t, natsconn.ServerOptions{Dir: dir}).Close()
+		written, err := os.ReadFile(record)
+		require.NoError(t, err)
+		assert.JSONEq(t, "{}", string(written))
 	})
 
 	t.Run("what cannot work is said before anything starts", func(t *testing.T) {

@@ -45,11 +45,14 @@ type Server struct {
 	lock   *flock.Flock
 	token  string
 	listen bool
+	dir    string
+	ready  bool // it recovered everything
 }
 
 // Start starts a server and returns when it takes connections and has
 // recovered every stream in its directory. A directory that another server
-// holds, or that holds a stream which cannot be recovered, is an error.
+// holds, or that holds a stream which cannot be recovered or has lost messages
+// since a server last closed, is an error.
 func Start(o ServerOptions) (*Server, error) {
 	opts, err := serverOptions(o)
 	if err != nil {
@@ -62,7 +65,7 @@ func Start(o ServerOptions) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start server in %q: %w", o.Dir, err)
 	}
-	s := &Server{lock: lock, token: opts.Authorization, listen: !o.InProcessOnly}
+	s := &Server{lock: lock, token: opts.Authorization, listen: !o.InProcessOnly, dir: o.Dir}
 	if err := s.start(opts, o.Log); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("start server in %q: %w", o.Dir, err)
@@ -120,7 +123,10 @@ func serverOptions(o ServerOptions) (*server.Options, error) {
 }
 
 func (s *Server) start(opts *server.Options, log *slog.Logger) error {
-	stored := storedStreams(opts.StoreDir)
+	stored, tails := storedStreams(opts.StoreDir), readTails(s.dir)
+	if err := checkFiles(s.dir, tails); err != nil {
+		return err
+	}
 	srv, err := server.NewServer(opts)
 	if err != nil {
 		return err
@@ -141,6 +147,10 @@ func (s *Server) start(opts *server.Options, log *slog.Logger) error {
 		return fmt.Errorf("stream %s is on disk but cannot be recovered: restore the directory from a copy; the server said: %s",
 			strings.Join(lost, ", "), record.said())
 	}
+	if err := checkTails(srv, s.dir, tails); err != nil {
+		return err
+	}
+	s.ready = true
 	record.started()
 	if s.listen {
 		// The lock's holder is named to whoever tries next; that it could not be
@@ -187,6 +197,9 @@ func (s *Server) Connect(o ConnOptions) (*nats.Conn, error) {
 // the directory is free for the next one. Closing twice is harmless.
 func (s *Server) Close() {
 	if s.srv != nil {
+		if s.ready {
+			writeTails(s.srv, s.dir)
+		}
 		s.srv.Shutdown()
 		s.srv.WaitForShutdown()
 	}
