@@ -28,6 +28,9 @@ func (o *Owner) pass(ctx context.Context, id string, requests []*request) error 
 			o.Log.Warn("orchestrator: somebody else wrote; deciding again", "process", id, "error", err)
 			continue
 		}
+		if lost := lostEvents(err); lost != nil {
+			return o.standStill(ctx, id, requests, lost)
+		}
 		if err != nil {
 			return err
 		}
@@ -134,6 +137,33 @@ func (o *Owner) refuseUnreadable(ctx context.Context, requests []*request, why e
 	return len(requests), nil
 }
 
+// lostEvents tells a history of which events are lost from a conflict: no
+// stream becomes shorter than what was read of it. nil: it is another error.
+func lostEvents(err error) error {
+	var conflict *events.ConflictError
+	if !errors.As(err, &conflict) {
+		return nil
+	}
+	if read, exact := conflict.Expected.Version(); !exact || conflict.Actual >= read {
+		return nil
+	}
+	return fmt.Errorf("the history in stream %q is damaged: events that follow the ones that can be read are lost; restore the data from a copy, or start the job under another ID", conflict.Stream)
+}
+
+// standStill refuses what is asked of a process that cannot go on, and sends
+// nothing more of it, so that the others go on.
+func (o *Owner) standStill(ctx context.Context, id string, requests []*request, why error) error {
+	o.Log.Error("orchestrator: a process stands still", "process", id, "error", why)
+	o.drop(id)
+	o.feeder.end(id)
+	o.timers.drop(id)
+	if _, err := o.refuseUnreadable(ctx, requests, why); err != nil {
+		return err
+	}
+	o.reply(ctx, requests)
+	return nil
+}
+
 func (o *Owner) append(ctx context.Context, id string, version uint64, records []events.Record) error {
 	expected, commitID := events.Exactly(version), ulid.Make().String()
 	_, err := o.Events.Append(ctx, streamPrefix+id, expected, commitID, records...)
@@ -202,7 +232,7 @@ func (o *Owner) cancel(ctx context.Context, id string) {
 	if err == nil {
 		err = o.Signals.Publish(ctx, TopicCancel, body)
 	}
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		o.Log.Warn("orchestrator: a cancel was not sent; it goes to every heartbeat that still holds tasks", "process", id, "error", err)
 	}
 }
