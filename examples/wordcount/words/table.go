@@ -87,14 +87,15 @@ func (t *Table) add(word []byte, n int64) {
 	if len(word) == 0 {
 		return
 	}
-	if count := t.counts[string(word)]; count != nil {
-		*count += n
+	if known := t.counts[string(word)]; known != nil {
+		*known += n
 		return
 	}
 	if t.counts == nil {
 		t.counts = map[string]*int64{}
 	}
-	t.counts[string(word)] = &n
+	count := n // not &n: that would allocate on every call
+	t.counts[string(word)] = &count
 }
 
 // Sorted lists the table by the bytes of the words.
