@@ -143,10 +143,12 @@ func TestParamsAreReadByTheTypeOfTheirDefault(t *testing.T) {
 	assert.JSONEq(t, `{"width": 640, "quality": 1, "grey": true, "title": "12", "owner": "ann <a@b>"}`, string(got))
 	assert.Equal(t, []string{"resize", "--width=640", "12true", "ann <a@b>", "${params.width}", "$5 $"}, d.Steps[0].Run.Command)
 	assert.Equal(t, "echo $HOME ${PATH}", d.Steps[1].Run.Shell, "scripts stay as they are")
-	for text, want := range map[string]string{"007": `"007"`, "7": "7", "-1.5e3": "-1.5e3", "true": "true", "null": `"null"`, "": `""`, "[1]": `"[1]"`, "1 ": `"1 "`} {
+	for text, want := range map[string]string{"007": `"007"`, "7": "7", "-1.5e3": "-1.5e3", "true": "true", "null": `"null"`, "": `""`, "[1]": `"[1]"`} {
 		d := resolve(t, source(t, withParams), map[string]string{"owner": text}, nil)
 		assert.Equal(t, want, string(d.Params["owner"]), "a param without a default")
 	}
+	d = resolve(t, source(t, withParams), map[string]string{"owner": "1 "}, nil)
+	assert.Equal(t, `"1 "`, string(d.Params["owner"]), "a number with a space is a text")
 }
 
 func TestWhatIsGivenAtSubmitIsRefusedInWords(t *testing.T) {
