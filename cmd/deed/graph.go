@@ -9,6 +9,7 @@ import (
 )
 
 func (a *app) graph() *cobra.Command {
+	var form string
 	cmd := &cobra.Command{
 		Use:   "graph FILE",
 		Short: "Draw a process: steps, data, fan-outs, groups",
@@ -16,7 +17,7 @@ func (a *app) graph() *cobra.Command {
   deed graph process.yaml -o dot | dot -Tpng > process.png`,
 		Args: exactly("FILE"),
 		PreRunE: func(*cobra.Command, []string) error {
-			return oneOf("--output", a.output, []string{"svg", "dot", "mermaid", "json"})
+			return oneOf("--output", form, []string{"svg", "dot", "mermaid", "json"})
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			source, err := deed.ParseFile(args[0])
@@ -27,14 +28,14 @@ func (a *app) graph() *cobra.Command {
 			if len(faults) > 0 {
 				return &deed.FaultsError{Faults: faults}
 			}
-			form := map[string]func(definition.Definition) []byte{
+			drawing := map[string]func(definition.Definition) []byte{
 				"svg": draw.SVG, "dot": draw.DOT, "mermaid": draw.Mermaid, "json": draw.JSON,
-			}[a.output]
-			_, err = a.stdout.Write(form(def))
+			}[form]
+			_, err = a.stdout.Write(drawing(def))
 			return err
 		},
 	}
-	cmd.Flags().StringVarP(&a.output, "output", "o", "svg", "svg, dot, mermaid or json")
+	cmd.Flags().StringVarP(&form, "output", "o", "svg", "svg, dot, mermaid or json")
 	return cmd
 }
 

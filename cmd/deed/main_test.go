@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
@@ -24,12 +26,15 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"deed": main})
 }
 
-// deedCommand is the real binary, to be started in dir.
+// deedCommand is the real binary, to be started in dir. It is killed with what
+// it started when the test ends, or when it hangs.
 func deedCommand(t *testing.T, dir string, args ...string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), self, args...)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, self, args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), beDeed+"=1")
 	return cmd

@@ -30,7 +30,7 @@ func testRace(t *testing.T, backend Backend) {
 		for r := range racers {
 			wg.Go(func() {
 				s := stores[r%len(stores)]
-				for v := uint64(0); v < versions; v++ {
+				for v := range uint64(versions) {
 					who := fmt.Sprintf("racer %d", r)
 					_, err := s.Append(ctx, "a", events.Exactly(v), fmt.Sprintf("%d-%d", r, v), record(who))
 					var lost *events.ConflictError

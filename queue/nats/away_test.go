@@ -64,7 +64,7 @@ func TestServerAway(t *testing.T) {
 		stop := make(chan struct{})
 		go func() {
 			defer close(stored)
-			for i := 0; i < cap(stored); i++ {
+			for i := range cap(stored) {
 				select {
 				case <-stop:
 					return

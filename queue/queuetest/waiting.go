@@ -17,10 +17,10 @@ type answer struct {
 	err error
 }
 
-func receiveLater(ctx context.Context, q queue.Queue, max int, wait time.Duration) <-chan answer {
+func receiveLater(ctx context.Context, q queue.Queue, most int, wait time.Duration) <-chan answer {
 	done := make(chan answer, 1)
 	go func() {
-		got, err := q.Receive(ctx, max, wait)
+		got, err := q.Receive(ctx, most, wait)
 		done <- answer{got, err}
 	}()
 	return done

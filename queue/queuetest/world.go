@@ -98,11 +98,11 @@ func send(t *testing.T, q queue.Queue, messages ...queue.Message) {
 	require.NoError(t, q.Send(t.Context(), messages...))
 }
 
-func receive(t *testing.T, q queue.Queue, max int, wait time.Duration) []queue.Delivery {
+func receive(t *testing.T, q queue.Queue, most int, wait time.Duration) []queue.Delivery {
 	t.Helper()
-	got, err := q.Receive(t.Context(), max, wait)
+	got, err := q.Receive(t.Context(), most, wait)
 	require.NoError(t, err)
-	require.LessOrEqual(t, len(got), max, "received more than it asked for")
+	require.LessOrEqual(t, len(got), most, "received more than it asked for")
 	return got
 }
 
