@@ -34,6 +34,11 @@ func definitions(t *testing.T, folder string) []string {
 		require.NoError(t, err)
 		paths = append(paths, found...)
 	}
+	if folder == "good" {
+		examples, err := filepath.Glob("../../../examples/*/*.yaml")
+		require.NoError(t, err)
+		paths = append(paths, examples...)
+	}
 	require.NotEmpty(t, paths)
 	return paths
 }
