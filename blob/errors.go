@@ -16,8 +16,9 @@ var ErrNotFound = errors.New("blob not found")
 var ErrExists = errors.New("a blob with this key exists")
 
 // CorruptError says that a blob does not hold the bytes that its reference
-// names: it was altered, or its write was torn. Reading again does not help;
-// the data has to be produced or imported again.
+// names: it was altered, or its write was torn. Reading again does not help. It
+// has to be removed, and the data produced or imported again; an import alone
+// would take it, having the right size, for the content.
 type CorruptError struct {
 	Key  string
 	Want string // what the reference names
@@ -25,7 +26,7 @@ type CorruptError struct {
 }
 
 func (e *CorruptError) Error() string {
-	return fmt.Sprintf("blob %q is corrupt: want %s, got %s: it was altered or torn in the store; produce or import it again",
+	return fmt.Sprintf("blob %q is corrupt: want %s, got %s: it was altered or torn in the store; remove it there, and produce or import it again",
 		e.Key, e.Want, e.Got)
 }
 
