@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -91,8 +90,11 @@ func (t *Task) collectFile(root *os.Root, file string, e fs.DirEntry, create fun
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(o, r)
-	return errors.Join(err, o.Close())
+	if _, err := io.Copy(o, r); err != nil {
+		_ = o.Close() // fails with the same error, or discards
+		return err
+	}
+	return o.Close()
 }
 
 func kind(m fs.FileMode) string {
