@@ -41,8 +41,14 @@ func openFolder(name string, create bool) (folder, error) {
 			return folder{}, fmt.Errorf("open folder %q: %w; choose another with --data", name, err)
 		}
 	}
-	if _, err := os.Stat(dir); err != nil {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return folder{}, &NoFolderError{name}
+	case err != nil:
+		return folder{}, fmt.Errorf("open folder %q: %w; choose another with --data", name, err)
+	case !info.IsDir():
+		return folder{}, fmt.Errorf("open folder %q: it is a file; choose another with --data", name)
 	}
 	return folder{dir: dir}, nil
 }

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/deedrun/deed/blob"
@@ -88,7 +90,8 @@ func Stream(r io.Reader) Input { return Input{stream: r} }
 // Values is one part a value, as JSON.
 func Values(values ...any) Input { return Input{values: values} }
 
-// InputError says that what was given for an input cannot be read or stored.
+// InputError says that an input is missing or unknown, or that what was given
+// for it cannot be read or stored.
 type InputError struct {
 	Name string
 	err  error
@@ -96,6 +99,30 @@ type InputError struct {
 
 func (e *InputError) Error() string { return fmt.Sprintf("input %s: %v", e.Name, e.err) }
 func (e *InputError) Unwrap() error { return e.err }
+
+// checkInputs compares what is given with what the process asks for.
+func checkInputs(def definition.Definition, given map[string]Input) error {
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if slices.Contains(def.Inputs, name) {
+			continue
+		}
+		var spell definition.Speller
+		hint := spell.Hint(name, def.Inputs)
+		switch {
+		case len(def.Inputs) == 0:
+			hint = "it has none"
+		case hint == "":
+			hint = "its inputs are " + strings.Join(def.Inputs, ", ")
+		}
+		return &InputError{Name: name, err: fmt.Errorf("process %s has no input of that name; %s", def.Name, hint)}
+	}
+	for _, name := range def.Inputs {
+		if _, ok := given[name]; !ok {
+			return &InputError{Name: name, err: fmt.Errorf("it is not given: add --in %s=PATH", name)}
+		}
+	}
+	return nil
+}
 
 // importInputs stores the inputs of a job. Content that is stored already is
 // not stored again.

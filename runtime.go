@@ -129,8 +129,10 @@ func (r *Runtime) openMemory(ctx context.Context) error {
 }
 
 // openFolder serves the folder, or joins whoever does. A server that has just
-// started may not have said yet where it is, and one that reads the folder for
-// a moment never does: so it tries for a while.
+// started may not have said yet where it is, one that reads the folder for a
+// moment never does, and one that was there may be leaving, or be a stranger
+// with the number of a process that died: so it tries for a while. Who serves
+// is decided by the lock alone.
 func (r *Runtime) openFolder(ctx context.Context) error {
 	folder, err := openFolder(r.options.Dir, !r.options.ReadOnly && !r.options.Join)
 	if err != nil {
@@ -140,20 +142,22 @@ func (r *Runtime) openFolder(ctx context.Context) error {
 	for {
 		a, joinErr := folder.server()
 		if joinErr == nil {
-			return r.join(ctx, a.URL, a.Token, folder.blobs())
+			if joinErr = r.join(ctx, a.URL, a.Token, folder.blobs()); joinErr == nil {
+				return nil
+			}
+			r.release()
 		}
-		if r.options.Join {
+		if r.options.Join || ctx.Err() != nil {
 			return joinErr
 		}
-		err := r.serve(ctx, folder)
-		if !errors.Is(err, natsconn.ErrInUse) {
+		if err := r.serve(ctx, folder); !errors.Is(err, natsconn.ErrInUse) {
 			return err
 		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-patience:
-			return &UnreachableError{err}
+			return &UnreachableError{fmt.Errorf("open folder %q: another process has it and cannot be joined: %w", r.options.Dir, joinErr)}
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
@@ -172,8 +176,11 @@ func (r *Runtime) serve(ctx context.Context, folder folder) error {
 	if err != nil {
 		return fmt.Errorf("open folder %q: %w", r.options.Dir, err)
 	}
-	if err := r.connect(ctx, conn, folder.blobs()); err != nil || r.options.ReadOnly {
-		return err
+	if err := r.connect(ctx, conn, folder.blobs()); err != nil {
+		return fmt.Errorf("open folder %q: %w", r.options.Dir, err)
+	}
+	if r.options.ReadOnly {
+		return nil
 	}
 	r.closers = append(r.closers, folder.withdraw)
 	return folder.announce(address{URL: server.URL(), Token: server.Token(), PID: os.Getpid()})
@@ -273,10 +280,16 @@ func (r *Runtime) Close() {
 		}
 		r.stop()
 		r.running.Wait()
-		for i := len(r.closers) - 1; i >= 0; i-- {
-			r.closers[i]()
-		}
+		r.release()
 	})
+}
+
+// release closes what is open.
+func (r *Runtime) release() {
+	for i := len(r.closers) - 1; i >= 0; i-- {
+		r.closers[i]()
+	}
+	r.closers = nil
 }
 
 // UnreachableError says that a server cannot be reached.
