@@ -33,7 +33,7 @@ func (d *decision) failTasks(c FailTasks) error {
 	for index := range tasks.All() {
 		failures := d.nodes[i].tasks.trouble(index).failures
 		if c.Verdict == task.Permanent || failures >= retry.Attempts {
-			d.fail(i, index, c.Attempt, c.Worker, exhausted(c.Verdict, failures)+c.Error)
+			d.fail(i, index, c.Attempt, c.Worker, exhausted(c.Verdict, failures)+clip(c.Error, task.MaxError))
 			return nil
 		}
 		planned[failures] = append(planned[failures], index)
