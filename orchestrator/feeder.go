@@ -108,27 +108,45 @@ func (f *feeder) giveBack(id string, r task.Result) {
 	f.resend(id, process.Enqueue{Address: r.Address, Generation: r.Generation, Attempt: r.Attempt, Tasks: r.Tasks, Alone: r.Attempt > 1})
 }
 
-// resend takes tasks that were out and that nobody holds.
+// resend takes tasks that were out and that nobody holds. They may be more than
+// were ever sent: a report names them.
 func (f *feeder) resend(id string, e process.Enqueue) {
-	fd := f.feed(id)
-	for i := range e.Tasks.All() {
-		key := taskKey{e.Address, i}
-		if s, out := fd.sent[key]; out && s.attempt == e.Attempt {
-			delete(fd.sent, key)
-		}
-	}
+	maps.DeleteFunc(f.feed(id).sent, func(key taskKey, s sending) bool {
+		return key.address == e.Address && s.attempt == e.Attempt && e.Tasks.Contains(key.index)
+	})
 	f.add(id, e)
 }
 
-// hold marks tasks as out: a worker says it has them.
-func (f *feeder) hold(id string, h task.Hold, now time.Time) {
-	fd := f.feeds[id]
+// hold marks tasks as out: a worker says it has them. What was confirmed since
+// it said so is not: no event would ever take it off again.
+func (f *feeder) hold(s *process.State, h task.Hold, now time.Time) {
+	fd := f.feeds[s.ID]
 	if fd == nil {
 		return
 	}
-	for i := range h.Tasks.All() {
-		fd.sent[taskKey{h.Address, i}] = sending{generation: h.Generation, attempt: h.Attempt, at: now}
+	for i := range s.Open(h.Address, h.Generation, h.Tasks).All() {
+		if isCurrent(s, h.Address, i, h.Attempt) {
+			fd.sent[taskKey{h.Address, i}] = sending{generation: h.Generation, attempt: h.Attempt, at: now}
+		}
 	}
+}
+
+// settle takes off what is over by the state: the events that say so may have
+// been somebody else's, or stored without this owner knowing.
+func (f *feeder) settle(s *process.State) {
+	fd := f.feeds[s.ID]
+	if fd == nil {
+		return
+	}
+	maps.DeleteFunc(fd.sent, func(key taskKey, o sending) bool {
+		return len(s.Open(key.address, o.generation, task.Span(key.index, 1))) == 0 || !isCurrent(s, key.address, key.index, o.attempt)
+	})
+}
+
+// isCurrent reports whether this attempt at an open task is the one to execute.
+func isCurrent(s *process.State, address string, index, attempt int) bool {
+	current, retrying := s.Attempt(address, index)
+	return attempt == current && !retrying
 }
 
 // stale lists the processes that have tasks out since before t.
@@ -261,11 +279,15 @@ func (f *feeder) sendSome(ctx context.Context, now time.Time, s *process.State, 
 	var messages []queue.Message
 	var refused []*request
 	out := map[taskKey]sending{}
+	var largest struct {
+		enqueue     process.Enqueue
+		index, size int
+	}
 	for len(fd.pending) > 0 && room > 0 {
 		e := fd.pending[0]
 		head, rest := s.Open(e.Address, e.Generation, e.Tasks).Take(room)
 		for i := range head.All() {
-			if attempt, retrying := s.Attempt(e.Address, i); attempt != e.Attempt || retrying {
+			if !isCurrent(s, e.Address, i, e.Attempt) {
 				continue // time has overtaken it
 			}
 			key := taskKey{e.Address, i}
@@ -277,6 +299,9 @@ func (f *feeder) sendSome(ctx context.Context, now time.Time, s *process.State, 
 				refused = append(refused, unsendable(e, i, err, now))
 				continue
 			}
+			if len(m.Body) > largest.size {
+				largest.enqueue, largest.index, largest.size = e, i, len(m.Body)
+			}
 			messages = append(messages, m)
 			out[key] = sending{generation: e.Generation, attempt: e.Attempt, at: now}
 		}
@@ -286,14 +311,11 @@ func (f *feeder) sendSome(ctx context.Context, now time.Time, s *process.State, 
 		}
 	}
 	if err := f.work.Send(ctx, messages...); err != nil {
+		fd.pending = before
 		if !errors.Is(err, queue.ErrTooLarge) {
-			fd.pending = before
 			return refused, fmt.Errorf("send tasks of process %q: %w", s.ID, err)
 		}
-		for key, o := range out {
-			e := process.Enqueue{Address: key.address, Generation: o.generation, Attempt: o.attempt}
-			refused = append(refused, unsendable(e, key.index, err, now))
-		}
+		return append(refused, unsendable(largest.enqueue, largest.index, err, now)), nil
 	}
 	maps.Copy(fd.sent, out)
 	return refused, nil

@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -127,18 +128,34 @@ func (o *Owner) results(now time.Time, d *queue.Delivery, report *task.Report) (
 	return all, nil
 }
 
+// quarantinedBody is how much is kept of a message that is too large to be
+// kept whole.
+const quarantinedBody = 64 << 10
+
 // quarantine keeps a message that cannot be used, with the reason, where a
-// person can look at it.
+// person can look at it. In its envelope it may be too large for the queue that
+// it fitted into before: then its beginning is kept, so that it holds up nobody.
 func (o *Owner) quarantine(ctx context.Context, d queue.Delivery, reason error) error {
 	o.Log.Error("orchestrator: a message is put into quarantine", "process", d.Key, "reason", reason)
-	body, err := json.Marshal(task.Quarantined{From: "inbox", Key: d.Key, Reason: reason.Error(), Body: d.Body})
+	kept := task.Quarantined{From: "inbox", Key: d.Key, Reason: reason.Error(), Body: d.Body}
+	err := o.sendQuarantined(ctx, kept)
+	if errors.Is(err, queue.ErrTooLarge) && len(d.Body) > quarantinedBody {
+		kept.Body = d.Body[:quarantinedBody]
+		kept.Reason += fmt.Sprintf(" (of its %d bytes the first %d are kept)", len(d.Body), quarantinedBody)
+		err = o.sendQuarantined(ctx, kept)
+	}
 	if err != nil {
 		return fmt.Errorf("quarantine a message: %w", err)
 	}
-	if err := o.Quarantine.Send(ctx, queue.Message{Key: "inbox", Body: body}); err != nil {
-		return fmt.Errorf("quarantine a message: %w", err)
-	}
 	return nil
+}
+
+func (o *Owner) sendQuarantined(ctx context.Context, q task.Quarantined) error {
+	body, err := json.Marshal(q)
+	if err != nil {
+		return err
+	}
+	return o.Quarantine.Send(ctx, queue.Message{Key: "inbox", Body: body})
 }
 
 func decodeHeartbeat(body []byte) (task.Heartbeat, error) {

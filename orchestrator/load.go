@@ -49,6 +49,9 @@ func (o *Owner) takeOver(ctx context.Context, now time.Time) error {
 	open := 0
 	for _, id := range ids {
 		s, err := o.reload(ctx, id)
+		if errors.Is(err, events.ErrUnavailable) || ctx.Err() != nil {
+			return fmt.Errorf("take over: %w", err)
+		}
 		if err != nil {
 			o.Log.Error("orchestrator: a process cannot be taken over and stands still", "process", id, "error", err)
 			continue
@@ -110,7 +113,7 @@ func (o *Owner) state(ctx context.Context, id string) (*process.State, error) {
 }
 
 // reload folds the stored history and resumes: whatever the feeder had is
-// derived anew, except that what it sent stays sent.
+// derived anew, except that what it sent and is not over stays sent.
 func (o *Owner) reload(ctx context.Context, id string) (*process.State, error) {
 	s, err := Load(ctx, o.Events, id)
 	if err != nil {
@@ -118,6 +121,7 @@ func (o *Owner) reload(ctx context.Context, id string) (*process.State, error) {
 	}
 	o.keep(id, &s)
 	o.feeder.forget(id)
+	o.feeder.settle(&s)
 	o.timers.drop(id)
 	if s.Damage() == nil {
 		o.perform(ctx, &s, process.Resume(s))
@@ -142,8 +146,27 @@ func (o *Owner) keep(id string, s *process.State) {
 }
 
 // drop forgets what memory believes of a process, after an append that may or
-// may not have been stored.
-func (o *Owner) drop(id string) { delete(o.processes, id) }
+// may not have been stored. recall loads it again if nothing else does.
+func (o *Owner) drop(id string) {
+	delete(o.processes, id)
+	o.dropped[id] = struct{}{}
+}
+
+// recall loads what was dropped: nothing may come in for a process whose only
+// task hangs, and the timeout manager sees only what is in memory.
+func (o *Owner) recall(ctx context.Context) error {
+	for id := range o.dropped {
+		_, err := o.state(ctx, id)
+		if errors.Is(err, events.ErrUnavailable) || ctx.Err() != nil {
+			return err
+		}
+		if err != nil {
+			o.Log.Error("orchestrator: a process cannot be loaded again and stands still", "process", id, "error", err)
+		}
+		delete(o.dropped, id)
+	}
+	return nil
+}
 
 func isConflict(err error) bool {
 	var conflict *events.ConflictError

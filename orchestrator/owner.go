@@ -61,7 +61,8 @@ type Options struct {
 type Owner struct {
 	Options
 	processes map[string]*process.State
-	ended     []string // those of processes that have ended, oldest first
+	ended     []string            // those of processes that have ended, oldest first
+	dropped   map[string]struct{} // not in processes any more, to be loaded again
 	timers    timers
 	feeder    *feeder
 	running   *running
@@ -89,6 +90,7 @@ func NewOwner(o Options) (*Owner, error) {
 	return &Owner{
 		Options:   o,
 		processes: map[string]*process.State{},
+		dropped:   map[string]struct{}{},
 		feeder:    newFeeder(o.Work, o.Window),
 		running:   newRunning(o.Work.Lease()),
 		beats:     beats,

@@ -88,6 +88,7 @@ func (o *Owner) commit(ctx context.Context, id string, requests []*request) (don
 	} else if err := o.confirmCurrent(ctx, id, known.Version); err != nil {
 		return 0, err
 	}
+	o.perform(ctx, &state, effects) // before what may fail: a repeat finds the events stored, and asks for nothing
 	for _, r := range requests[:done] {
 		if err := refused[r]; err != nil {
 			if err := o.refuse(ctx, r, err); err != nil {
@@ -95,7 +96,6 @@ func (o *Owner) commit(ctx context.Context, id string, requests []*request) (don
 			}
 		}
 	}
-	o.perform(ctx, &state, effects)
 	return done, nil
 }
 
@@ -154,7 +154,8 @@ func lostEvents(err error) error {
 // nothing more of it, so that the others go on.
 func (o *Owner) standStill(ctx context.Context, id string, requests []*request, why error) error {
 	o.Log.Error("orchestrator: a process stands still", "process", id, "error", why)
-	o.drop(id)
+	delete(o.processes, id)
+	delete(o.dropped, id)
 	o.feeder.end(id)
 	o.timers.drop(id)
 	if _, err := o.refuseUnreadable(ctx, requests, why); err != nil {

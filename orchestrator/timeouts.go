@@ -23,6 +23,9 @@ func (o *Owner) askTimeouts(ctx context.Context, now time.Time) error {
 	if now.Sub(o.asked) < time.Second {
 		return nil
 	}
+	if err := o.recall(ctx); err != nil {
+		return err
+	}
 	o.asked = now
 	for _, q := range o.overdue(now) {
 		if err := o.pass(ctx, q.id, []*request{{command: q.command}}); err != nil {
@@ -93,7 +96,11 @@ func (o *Owner) resendUnheld(ctx context.Context, now time.Time) error {
 func (o *Owner) feed(ctx context.Context, now time.Time) error {
 	if !o.feeder.paused.IsZero() && !now.Before(o.feeder.paused) {
 		o.feeder.paused = time.Time{}
-		o.running.each(func(_ beat, h task.Hold) { o.feeder.hold(h.Process, h, now) })
+		o.running.each(func(_ beat, h task.Hold) {
+			if s := o.processes[h.Process]; s != nil {
+				o.feeder.hold(s, h, now)
+			}
+		})
 	}
 	impossible, sendErr := o.feeder.send(ctx, now, func(id string) (*process.State, error) { return o.state(ctx, id) })
 	for id, requests := range impossible {

@@ -158,7 +158,7 @@ func (s State) Open(address string, generation int, tasks task.Ranges) task.Rang
 	if n.generation != generation || n.phase != running {
 		return nil
 	}
-	return n.tasks.open(tasks.Minus(task.Span(n.scheduled, task.MaxIndex-n.scheduled)))
+	return n.tasks.open(tasks.Minus(task.Span(n.scheduled, task.MaxIndex+1-n.scheduled)))
 }
 
 // Attempt is the current attempt at a task, and whether it waits for a retry.
