@@ -2,6 +2,7 @@ package deed
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"io"
 	"os"
@@ -83,7 +84,7 @@ func (r *Result) exportPart(ctx context.Context, root *os.Root, at string, part 
 		return err
 	}
 	defer in.Close()
-	next := at + ".part"
+	next := ".deed-" + rand.Text() // no output is named so, and another run may write the same ones
 	out, err := root.Create(next)
 	if err != nil {
 		return err
@@ -140,9 +141,9 @@ func plainName(s string) string {
 	return b.String()
 }
 
-// distinct is the path, or, if it is taken, the path with the part's number in front of its file.
+// distinct is the path, or, while it is taken, the path with the part's number in front of its file.
 func distinct(at string, taken map[string]bool, number int) string {
-	if taken[at] {
+	for taken[at] {
 		at = path.Join(path.Dir(at), fmt.Sprintf("%05d-%s", number, path.Base(at)))
 	}
 	taken[at] = true
