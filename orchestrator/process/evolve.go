@@ -126,6 +126,12 @@ func (ed *edits) start(e ProcessStarted) {
 		ed.damage("%v", err)
 		return
 	}
+	for name, d := range e.Inputs {
+		if d.Manifest == nil && d.Count != len(d.Parts) {
+			ed.damage("input %q says it has %d parts but lists %d", name, d.Count, len(d.Parts))
+			return
+		}
+	}
 	ed.graph, ed.Definition, ed.Hash, ed.Inputs = g, &e.Definition, e.Hash, e.Inputs
 	ed.Status, ed.StartedAt, ed.left = Running, e.At, len(e.Definition.Steps)
 	ed.nodes = make([]*node, len(e.Definition.Steps)+len(g.seals))
@@ -255,6 +261,9 @@ func (ed *edits) completeStep(e StepCompleted) {
 		d := e.Data[out.Data]
 		if d.Manifest == nil && d.Count > 0 {
 			d.Parts = n.inlineParts(out.Data)
+		}
+		if d.Manifest == nil && d.Count != len(d.Parts) {
+			ed.damage("%q says it has %d parts but lists %d", out.Data, d.Count, len(d.Parts))
 		}
 		n.sealed[out.Data] = d
 		seal := ed.own(ed.graph.number[SealPrefix+out.Data])

@@ -18,3 +18,21 @@ func TestTheReasonOfAFailedProcessIsBoundedHoweverLongTheErrorOfATaskIs(t *testi
 	require.Equal(t, Failed, s.Status)
 	require.Less(t, len(s.Failure.Reason), 2*task.MaxError)
 }
+
+func TestAHistoryWhoseListsAreShorterThanItSaysIsDamagedAndNoMessageIsMadeOfIt(t *testing.T) {
+	short := task.Dataset{Count: 3}
+	def := fanOut(0)
+	t.Run("an input", func(t *testing.T) {
+		s := Fold(State{},
+			ProcessStarted{ID: "p", Definition: def, Inputs: map[string]task.Dataset{"in": short}, At: start},
+			StepStarted{Address: "work", Tasks: 3, At: start},
+			TasksScheduled{Address: "work", Attempt: 1, Tasks: task.Span(0, 3), At: start})
+		require.ErrorContains(t, s.Damage(), "says it has 3 parts but lists 0")
+		require.Empty(t, s.Open("work", 0, task.Span(0, 3)))
+	})
+	t.Run("what a step wrote", func(t *testing.T) {
+		s := decideAll(t, State{}, StartProcess{ID: "p", Definition: def, Inputs: map[string]task.Dataset{"in": listOf(2)}, At: start})
+		s = Fold(s, StepCompleted{Address: "work", Data: map[string]task.Dataset{"out": short}, At: start})
+		require.ErrorContains(t, s.Damage(), "says it has 3 parts but lists 0")
+	})
+}
