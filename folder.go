@@ -14,6 +14,7 @@ import (
 //
 //	nats/         the streams of the embedded server: events, queues
 //	blobs/        what tasks read and write
+//	tmp/<pid>/    what the programs of a worker process see, while they run
 //	server.json   while somebody serves the folder: where, and the token; readable by the owner only
 type folder struct{ dir string }
 

@@ -62,6 +62,9 @@ type Runtime struct {
 	// that it orchestrates; false: it joined somebody who does.
 	Serving bool
 
+	// Joined is the address of the server that it joined; empty when Serving.
+	Joined string
+
 	options    Options
 	work       queue.Queue
 	quarantine queue.Queue
@@ -128,6 +131,9 @@ func (r *Runtime) openMemory(ctx context.Context) error {
 	return nil
 }
 
+// openWithin is how long a folder may neither be joined nor be free.
+const openWithin = 5 * time.Second
+
 // openFolder serves the folder, or joins whoever does. A server that has just
 // started may not have said yet where it is, one that reads the folder for a
 // moment never does, and one that was there may be leaving, or be a stranger
@@ -138,11 +144,20 @@ func (r *Runtime) openFolder(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	patience := time.After(5 * time.Second)
+	patience := time.NewTimer(openWithin)
+	defer patience.Stop()
+	last := address{}
 	for {
 		a, joinErr := folder.server()
 		if joinErr == nil {
-			if joinErr = r.join(ctx, a.URL, a.Token, folder.blobs()); joinErr == nil {
+			if a != last { // servers come and go: that is progress
+				last = a
+				patience.Reset(openWithin)
+			}
+			served, stop := folder.whileServed(ctx, a)
+			joinErr = r.join(served, a.URL, a.Token, folder.blobs())
+			stop()
+			if joinErr == nil {
 				return nil
 			}
 			r.release()
@@ -156,7 +171,7 @@ func (r *Runtime) openFolder(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-patience:
+		case <-patience.C:
 			return &UnreachableError{fmt.Errorf("open folder %q: another process has it and cannot be joined: %w", r.options.Dir, joinErr)}
 		case <-time.After(50 * time.Millisecond):
 		}
@@ -182,6 +197,7 @@ func (r *Runtime) serve(ctx context.Context, folder folder) error {
 	if r.options.ReadOnly {
 		return nil
 	}
+	folder.sweep()
 	r.closers = append(r.closers, folder.withdraw)
 	return folder.announce(address{URL: server.URL(), Token: server.Token(), PID: os.Getpid()})
 }
@@ -191,7 +207,12 @@ func (r *Runtime) join(ctx context.Context, url, token, blobs string) error {
 	if err != nil {
 		return &UnreachableError{err}
 	}
-	return r.connect(ctx, conn, blobs)
+	r.Joined = url
+	err = r.connect(ctx, conn, blobs)
+	if errors.Is(err, events.ErrUnavailable) || errors.Is(err, queue.ErrUnavailable) {
+		return &UnreachableError{err} // it is just leaving
+	}
+	return err
 }
 
 // connect opens the backends over a connection.
@@ -240,9 +261,20 @@ func (r *Runtime) orchestrate(ctx context.Context) error {
 }
 
 func (r *Runtime) startWorker() error {
+	scratch := ""
+	if r.options.Dir != "" {
+		folder, err := openFolder(r.options.Dir, false)
+		if err != nil {
+			return err
+		}
+		if scratch, err = folder.scratch(); err != nil {
+			return fmt.Errorf("open folder %q: %w", r.options.Dir, err)
+		}
+		r.closers = append(r.closers, func() { _ = os.RemoveAll(scratch) })
+	}
 	w, err := worker.New(worker.Options{
 		Work: r.work, Inbox: r.Inbox, Signals: r.Signals, Quarantine: r.quarantine, Blobs: r.Blobs,
-		Registry: r.options.Handlers, Slots: r.options.Workers, Log: r.options.Log, Failpoint: r.options.Failpoint,
+		Registry: r.options.Handlers, Slots: r.options.Workers, TempDir: scratch, Log: r.options.Log, Failpoint: r.options.Failpoint,
 	})
 	if err != nil {
 		return err
@@ -257,6 +289,9 @@ func (r *Runtime) startWorker() error {
 	})
 	return nil
 }
+
+// WorkerEnded is closed when the worker has ended; nil if there is none.
+func (r *Runtime) WorkerEnded() <-chan struct{} { return r.worked }
 
 // Drain makes the worker finish what it executes and hand back what it only
 // holds; it returns when that is done, or at once when ctx ends.

@@ -105,7 +105,7 @@ func (f *feeder) observe(id string, happened []process.Event) {
 
 // giveBack takes tasks that a draining worker returned: they go out again.
 func (f *feeder) giveBack(id string, r task.Result) {
-	f.resend(id, process.Enqueue{Address: r.Address, Generation: r.Generation, Attempt: r.Attempt, Tasks: r.Tasks, Alone: r.Attempt > 1})
+	f.resend(id, process.Enqueue{Address: r.Address, Generation: r.Generation, Attempt: r.Attempt, Tasks: r.Tasks})
 }
 
 // resend takes tasks that were out and that nobody holds. They may be more than
@@ -179,7 +179,7 @@ func (f *feeder) out(id string, t time.Time) []process.Enqueue {
 	}
 	var all []process.Enqueue
 	for b, is := range indexes {
-		all = append(all, process.Enqueue{Address: b.address, Generation: b.generation, Attempt: b.attempt, Tasks: task.Of(is...), Alone: b.attempt > 1})
+		all = append(all, process.Enqueue{Address: b.address, Generation: b.generation, Attempt: b.attempt, Tasks: task.Of(is...)})
 	}
 	slices.SortFunc(all, func(a, b process.Enqueue) int {
 		return cmp.Or(cmp.Compare(a.Address, b.Address), cmp.Compare(a.Attempt, b.Attempt))

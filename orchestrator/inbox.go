@@ -42,6 +42,9 @@ func (o *Owner) handleInbox(ctx context.Context, now time.Time, deliveries []que
 		d := &deliveries[i]
 		requests, err := o.requests(now, d)
 		if err != nil {
+			if o.answered(ctx, d, err) {
+				continue
+			}
 			if err := o.quarantine(ctx, *d, err); err != nil {
 				return err
 			}
@@ -63,6 +66,19 @@ func (o *Owner) handleInbox(ctx context.Context, now time.Time, deliveries []que
 	}
 	o.backlog = nil
 	return nil
+}
+
+// answered tells whoever waits for an answer that the message is of no use. A
+// message that nobody waits for is not answered.
+func (o *Owner) answered(ctx context.Context, d *queue.Delivery, why error) bool {
+	var envelope struct {
+		ReplyTo string `json:"replyTo"`
+	}
+	if json.Unmarshal(d.Body, &envelope) != nil || envelope.ReplyTo == "" {
+		return false
+	}
+	o.reply(ctx, []*request{{replyTo: envelope.ReplyTo, answer: Answer{Error: why.Error(), Refused: true}}})
+	return true
 }
 
 // requests reads a message. Its error is for good.

@@ -287,3 +287,19 @@ func TestTheListAgreesWithTheStates(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, all, direct)
 }
+
+func TestACommandThatThisVersionCannotReadIsAnsweredAndNotKept(t *testing.T) {
+	r := newRig(t)
+	replies, err := r.signals.Subscribe("reply.x")
+	require.NoError(t, err)
+	defer replies.Stop()
+	r.put("p", task.Envelope{Command: json.RawMessage(`{"type":"levitate","data":{}}`), ReplyTo: "reply.x"})
+	r.step()
+	var a Answer
+	require.NoError(t, json.Unmarshal(<-replies.C(), &a))
+	require.True(t, a.Refused)
+	require.Contains(t, a.Error, `does not know "levitate"`)
+	bad, err := r.bad.Receive(r.ctx, 10, 0)
+	require.NoError(t, err)
+	require.Empty(t, bad)
+}

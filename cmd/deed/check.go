@@ -20,8 +20,8 @@ fault: file:line:column, the address of the step, what is wrong and what to do.
 It exits with 2 if there is any.`,
 		Example: "  deed check examples/wordcount/process.yaml",
 		Args:    exactly("FILE"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			source, err := deed.ParseFile(args[0])
+		RunE: func(cmd *cobra.Command, args []string) error {
+			source, err := parseFile(cmd.Context(), args[0])
 			var faults *deed.FaultsError
 			if err != nil && !errors.As(err, &faults) {
 				return definitionError(args[0], err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -59,6 +60,8 @@ func exitCode(err error) int {
 		return exitOK
 	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
 		return exitInterrupted
+	case errors.Is(err, syscall.ENOSPC): // wherever it struck, it is nobody's command line
+		return exitFailed
 	case errors.As(err, &usage), errors.As(err, &faults), errors.As(err, &input), strings.HasPrefix(err.Error(), "unknown command"):
 		return exitUsage
 	case errors.As(err, &notFound), errors.As(err, &noFolder):

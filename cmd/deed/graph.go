@@ -19,8 +19,8 @@ func (a *app) graph() *cobra.Command {
 		PreRunE: func(*cobra.Command, []string) error {
 			return oneOf("--output", form, []string{"svg", "dot", "mermaid", "json"})
 		},
-		RunE: func(_ *cobra.Command, args []string) error {
-			source, err := deed.ParseFile(args[0])
+		RunE: func(cmd *cobra.Command, args []string) error {
+			source, err := parseFile(cmd.Context(), args[0])
 			if err != nil {
 				return definitionError(args[0], err)
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
@@ -21,29 +23,30 @@ func (a *app) history() *cobra.Command {
 		Example: "  deed history @latest\n  deed history word-count-x7 -o json | jq .type",
 		Args:    exactly("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
-			r, err := a.read(ctx)
-			if err != nil {
-				return err
-			}
-			defer r.Close()
-			id, err := a.resolveID(ctx, r, args[0])
-			if err != nil {
-				return err
-			}
 			tell := a.sentence
 			if a.output == "json" {
 				tell = a.rawEvent
 			}
-			for e, err := range orchestrator.History(ctx, r.Events, id) {
+			told := uint64(0)
+			return a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
+				id, err := a.resolveID(ctx, r, args[0])
 				if err != nil {
 					return err
 				}
-				if err := tell(e); err != nil {
-					return err
+				for e, err := range orchestrator.History(ctx, r.Events, id) {
+					if err != nil {
+						return err
+					}
+					if e.Version <= told {
+						continue
+					}
+					if err := tell(e); err != nil {
+						return err
+					}
+					told = e.Version
 				}
-			}
-			return nil
+				return nil
+			})
 		},
 	}
 	a.dataFlag(cmd)

@@ -44,6 +44,9 @@ func TestARunThatIsKilledAgainAndAgainGivesTheAnswerOfAnUndisturbedOne(t *testin
 		killed := killUntilDone(t, random, dir, corpus)
 		kills += killed
 		require.Equal(t, want, readFile(t, filepath.Join(dir, "out", "x", "counts")), "round %d", round)
+		left, err := os.ReadDir(filepath.Join(dir, ".deed", "tmp"))
+		require.NoError(t, err)
+		require.Empty(t, left, "round %d: killed workers' directories are swept", round)
 		confirmedOnce(t, dir)
 		for name := range tasks {
 			n := executions(t, dir)[name]

@@ -39,11 +39,24 @@ func (a *app) table(rows [][]string) error {
 
 // printable keeps what others wrote from steering the terminal or breaking the line.
 func printable(s string) string {
+	return strings.Map(steady, s)
+}
+
+// steady is the rune, or a space for a control character.
+func steady(r rune) rune {
+	if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+		return ' '
+	}
+	return r
+}
+
+// printableLines is printable for a text of several lines.
+func printableLines(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-			return ' '
+		if r == '\n' || r == '\t' {
+			return r
 		}
-		return r
+		return steady(r)
 	}, s)
 }
 

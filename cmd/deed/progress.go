@@ -94,7 +94,22 @@ func (p *progress) line() string {
 	for _, s := range p.bars() {
 		steps = append(steps, fmt.Sprintf("%s %d/%d%s", s.Address, s.Confirmed, s.Tasks, trouble(s)))
 	}
-	return fmt.Sprintf("%s %s: %s", p.id, p.state.Status, strings.Join(steps, ", "))
+	return fmt.Sprintf("%s %s: %s%s", p.id, p.state.Status, p.summary(), strings.Join(steps, ", "))
+}
+
+// summary says of a process with more steps than are shown how many are done.
+func (p *progress) summary() string {
+	steps := p.state.Steps()
+	if len(steps) <= mostBars {
+		return ""
+	}
+	done := 0
+	for _, s := range steps {
+		if s.Phase == "completed" {
+			done++
+		}
+	}
+	return fmt.Sprintf("%d of %d steps done; ", done, len(steps))
 }
 
 // bars are the steps worth showing: all of a short process; of a long one,
@@ -134,6 +149,9 @@ func (p *progress) draw() {
 		}
 		for _, s := range bars {
 			lines = append(lines, p.bar(s, width))
+		}
+		if more := p.summary(); more != "" {
+			lines = append(lines, strings.TrimSuffix(more, "; "))
 		}
 	}
 	var b strings.Builder

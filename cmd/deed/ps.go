@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/orchestrator"
 )
 
@@ -16,12 +18,11 @@ func (a *app) ps() *cobra.Command {
 		Example: "  deed ps\n  deed ps -o json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			r, err := a.read(cmd.Context())
-			if err != nil {
+			var all []orchestrator.Summary
+			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
+				all, err = orchestrator.Summarise(ctx, r.Events)
 				return err
-			}
-			defer r.Close()
-			all, err := orchestrator.Summarise(cmd.Context(), r.Events)
+			})
 			if err != nil {
 				return err
 			}

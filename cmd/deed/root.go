@@ -9,8 +9,6 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
-
-	"github.com/deedrun/deed"
 )
 
 // app is what all commands share.
@@ -32,7 +30,11 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	if err != nil && !errors.Is(err, errSaid) {
+	switch {
+	case err == nil || errors.Is(err, errSaid):
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "deed: interrupted")
+	default:
 		fmt.Fprintln(stderr, "deed:", err)
 	}
 	return exitCode(err)
@@ -72,8 +74,10 @@ Exit codes: 0 ok, 1 the process failed, 2 usage or bad definition, 3 not found,
 	return root
 }
 
+const defaultData = ".deed"
+
 func (a *app) dataFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&a.data, "data", ".deed", "folder with the events, queues and blobs")
+	cmd.Flags().StringVar(&a.data, "data", defaultData, "folder with the events, queues and blobs")
 }
 
 func (a *app) outputFlag(cmd *cobra.Command, forms ...string) {
@@ -90,11 +94,6 @@ func (a *app) log() *slog.Logger {
 		level = slog.LevelDebug
 	}
 	return slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: level}))
-}
-
-// read opens the data folder to look at it: through its server if there is one.
-func (a *app) read(ctx context.Context) (*deed.Runtime, error) {
-	return deed.Open(ctx, deed.Options{Dir: a.data, ReadOnly: true, Log: a.log()})
 }
 
 // colour reports whether standard error takes colours.

@@ -4,19 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
+	"github.com/deedrun/deed/queue"
 )
 
 type runOptions struct {
@@ -64,7 +64,7 @@ func (a *app) runProcess(ctx context.Context, file string, o runOptions) error {
 	if o.workers < 0 {
 		return usagef("--workers %d: give 1 or more", o.workers)
 	}
-	job, err := a.job(file, o)
+	job, err := a.job(ctx, file, o)
 	if err != nil {
 		return err
 	}
@@ -93,14 +93,14 @@ func (a *app) runProcess(ctx context.Context, file string, o runOptions) error {
 	}
 	paths, err := result.Export(ctx, o.out)
 	if err != nil {
-		return err
+		return a.notWritten(o.id, paths, err)
 	}
 	return a.report(ctx, result, o, paths, time.Since(began))
 }
 
 // job reads the command line into a job.
-func (a *app) job(file string, o runOptions) (deed.Job, error) {
-	source, err := deed.ParseFile(file)
+func (a *app) job(ctx context.Context, file string, o runOptions) (deed.Job, error) {
+	source, err := parseFile(ctx, file)
 	if err != nil {
 		return deed.Job{}, definitionError(file, err)
 	}
@@ -121,12 +121,15 @@ func (a *app) job(file string, o runOptions) (deed.Job, error) {
 	}
 	stdin := ""
 	for name, p := range paths {
-		if len(p) == 1 && p[0] == "-" {
+		if slices.Contains(p, "-") {
+			if len(p) > 1 {
+				return job, usagef("--in %s=-: standard input is all of an input; write a file that is called - as ./-", name)
+			}
 			if stdin != "" {
 				return job, usagef("--in %s=- and --in %s=-: standard input can be read once", stdin, name)
 			}
 			stdin = name
-			job.Inputs[name] = deed.Stream(a.stdin)
+			job.Inputs[name] = deed.Stream(interruptible(ctx, a.stdin))
 			continue
 		}
 		job.Inputs[name] = deed.Files(p...)
@@ -163,9 +166,16 @@ func (a *app) attend(ctx context.Context, job deed.Job, o runOptions) (*deed.Run
 			return nil, nil, err
 		}
 		a.sayUnfinished(ctx, r, o.id)
+		if start == nil { // once, and whatever becomes of the server: standard input cannot be read twice
+			prepared, err := r.Prepare(ctx, o.id, job, p.importing)
+			if err != nil {
+				return r, nil, err
+			}
+			start = &prepared
+		}
 		attached, stop := a.whileServed(ctx, r)
-		result, err := a.follow(attached, r, job, o.id, &start, p)
-		moved := errors.Is(context.Cause(attached), errServerMoved)
+		result, err := follow(attached, r, *start, p)
+		moved := errors.Is(context.Cause(attached), errServerMoved) || !r.Serving && isUnavailable(err)
 		stop()
 		if err == nil || !moved || ctx.Err() != nil || errors.Is(err, deed.ErrFailed) {
 			return r, result, err
@@ -188,79 +198,15 @@ func (a *app) sayUnfinished(ctx context.Context, r *deed.Runtime, id string) {
 	}
 }
 
-func (a *app) follow(ctx context.Context, r *deed.Runtime, job deed.Job, id string, start **process.StartProcess, p *progress) (*deed.Result, error) {
-	if *start == nil { // once: standard input cannot be read twice
-		prepared, err := r.Prepare(ctx, id, job, p.importing)
-		if err != nil {
-			return nil, err
-		}
-		*start = &prepared
-	}
-	if _, err := r.Start(ctx, **start); err != nil {
+func follow(ctx context.Context, r *deed.Runtime, start process.StartProcess, p *progress) (*deed.Result, error) {
+	if _, err := r.Start(ctx, start); err != nil {
 		return nil, err
 	}
-	return r.Wait(ctx, id, p.update)
+	return r.Wait(ctx, start.ID, p.update)
 }
 
-func (a *app) failed(id string, err error) error {
-	var failed *deed.FailedError
-	errors.As(err, &failed)
-	fmt.Fprintf(a.stderr, "deed: %s: %s\nlook at it:  %s history %s\ntry again:   %s\n", id, failed.Reason, program(), id, again(""))
-	if a.output == "json" {
-		if err := a.printJSON(outcome{ID: id, Status: process.Failed, Reason: failed.Reason}); err != nil {
-			return err
-		}
-	}
-	return errors.Join(errSaid, err)
-}
-
-// outcome is what `run -o json` prints.
-type outcome struct {
-	ID      string         `json:"id"`
-	Status  process.Status `json:"status"`
-	Reason  string         `json:"reason,omitempty"`
-	Outputs []string       `json:"outputs"`
-}
-
-func (a *app) report(ctx context.Context, result *deed.Result, o runOptions, paths []string, took time.Duration) error {
-	tasks := 0
-	for _, s := range result.State.Steps() {
-		tasks += s.Tasks
-	}
-	fmt.Fprintf(a.stderr, "%s completed in %s: %s in %s; outputs in %s\n", o.id, duration(took),
-		plural(tasks, "task"), plural(len(result.State.Steps()), "step"), o.out)
-	if a.output == "json" {
-		return a.printJSON(outcome{ID: o.id, Status: process.Completed, Outputs: paths})
-	}
-	return a.printSmall(ctx, result)
-}
-
-// printSmall prints the outputs that are one short text each, under their
-// names if there are several.
-func (a *app) printSmall(ctx context.Context, result *deed.Result) error {
-	const most = 4 << 10
-	var names, texts []string
-	for _, name := range result.State.Definition.Outputs {
-		if data, _ := result.State.Data(name); data.Count != 1 || data.Bytes > most {
-			continue
-		}
-		text, err := result.Text(ctx, name)
-		if err != nil {
-			return err
-		}
-		if utf8.ValidString(text) && !strings.ContainsRune(text, 0) {
-			names, texts = append(names, name), append(texts, text)
-		}
-	}
-	for i, text := range texts {
-		if len(texts) > 1 {
-			text = "==> " + names[i] + " <==\n" + text
-		}
-		if _, err := io.WriteString(a.stdout, text); err != nil {
-			return err
-		}
-	}
-	return nil
+func isUnavailable(err error) bool {
+	return errors.Is(err, events.ErrUnavailable) || errors.Is(err, queue.ErrUnavailable)
 }
 
 // definitionError explains why a definition cannot be used.
@@ -273,42 +219,4 @@ func definitionError(file string, err error) error {
 		return &usageError{fmt.Errorf("there is no definition %q", file)}
 	}
 	return &usageError{err}
-}
-
-// again is this command line, with the ID of the process if there is one.
-func again(id string) string {
-	words := []string{program()}
-	skip := false
-	for _, arg := range os.Args[1:] {
-		switch {
-		case skip:
-			skip = false
-			continue
-		case arg == "--id":
-			skip = true
-			continue
-		case strings.HasPrefix(arg, "--id="):
-			continue
-		}
-		words = append(words, quote(arg))
-	}
-	if id != "" {
-		words = append(words, "--id", id)
-	}
-	return strings.Join(words, " ")
-}
-
-// program is how a person calls this binary.
-func program() string {
-	if strings.Contains(os.Args[0], "go-build") {
-		return "go run ./cmd/deed"
-	}
-	return quote(os.Args[0])
-}
-
-func quote(s string) string {
-	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./,:@%+") == "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

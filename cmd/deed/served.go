@@ -20,7 +20,6 @@ func (a *app) whileServed(ctx context.Context, r *deed.Runtime) (context.Context
 	if r.Serving {
 		return served, stop
 	}
-	first, _ := deed.Served(a.data)
 	go func() {
 		look := time.NewTicker(time.Second / 2)
 		defer look.Stop()
@@ -29,10 +28,13 @@ func (a *app) whileServed(ctx context.Context, r *deed.Runtime) (context.Context
 			case <-served.Done():
 				return
 			case <-look.C:
-				if now, ok := deed.Served(a.data); !ok || now != first {
+				if now, ok := deed.Served(a.data); !ok || now != r.Joined {
 					cancel(errServerMoved)
 					return
 				}
+			case <-r.WorkerEnded():
+				cancel(errServerMoved) // it could not start: open anew
+				return
 			}
 		}
 	}()

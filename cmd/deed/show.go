@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/task"
@@ -22,16 +24,14 @@ func (a *app) show() *cobra.Command {
 		Example: "  deed show @latest\n  deed show word-count-x7 -o json",
 		Args:    exactly("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := a.read(cmd.Context())
-			if err != nil {
+			var state process.State
+			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
+				id, err := a.resolveID(ctx, r, args[0])
+				if err == nil {
+					state, err = orchestrator.Load(ctx, r.Events, id)
+				}
 				return err
-			}
-			defer r.Close()
-			id, err := a.resolveID(cmd.Context(), r, args[0])
-			if err != nil {
-				return err
-			}
-			state, err := orchestrator.Load(cmd.Context(), r.Events, id)
+			})
 			if err != nil {
 				return err
 			}

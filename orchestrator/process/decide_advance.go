@@ -15,8 +15,11 @@ func (d *decision) confirmTasks(c ConfirmTasks) error {
 	if err != nil || len(fresh) == 0 {
 		return err
 	}
-	if err := d.checkOutputs(i, c); err != nil {
-		return &RefusedError{Process: d.ID, Reason: err.Error()}
+	if err := d.checkOutputs(i, c); err != nil { // a worker of another version: it would say the same again
+		return d.failTasks(FailTasks{
+			Address: c.Address, Generation: c.Generation, Attempt: c.Attempt, Tasks: fresh,
+			Error: err.Error(), Verdict: task.Permanent, Worker: c.Worker, At: c.At,
+		})
 	}
 	e := TasksConfirmed{
 		Address: c.Address, Generation: c.Generation, Attempt: c.Attempt, Tasks: fresh,

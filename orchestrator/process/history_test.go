@@ -40,7 +40,7 @@ func TestResumeSendsWhatIsOpenAndSetsTheTimersOfPlannedRetries(t *testing.T) {
 	)
 	require.Equal(t, []Effect{
 		Enqueue{Address: "work", Attempt: 1, Tasks: task.Of(4, 6, 8, 9)},
-		Enqueue{Address: "work", Attempt: 2, Tasks: task.Of(7), Alone: true},
+		Enqueue{Address: "work", Attempt: 2, Tasks: task.Of(7)},
 		SetTimer{Due: start.Add(1e9), Address: "work", Attempt: 2, Tasks: task.Of(2, 3)},
 	}, Resume(s))
 }

@@ -22,7 +22,6 @@ type Enqueue struct {
 	Generation int
 	Attempt    int
 	Tasks      task.Ranges
-	Alone      bool // each in a message of its own: one of them may be what kills workers
 }
 
 // SetTimer wants a FireTimer for these tasks at Due.
@@ -57,7 +56,7 @@ func (Halt) String() string {
 func React(s State, e Event) []Effect {
 	switch e := e.(type) {
 	case TasksScheduled:
-		return []Effect{Enqueue{Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: e.Tasks, Alone: e.Attempt > 1}}
+		return []Effect{Enqueue{Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: e.Tasks}}
 	case TasksRetryPlanned:
 		return []Effect{SetTimer{Due: e.Due, Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: e.Tasks}}
 	case ProcessFailed:
@@ -113,7 +112,7 @@ func Resume(s State) []Effect {
 				effects = append(effects, SetTimer{Due: time.Unix(0, k.due).UTC(), Address: address, Generation: n.generation, Attempt: k.attempt, Tasks: tasks})
 				continue
 			}
-			effects = append(effects, Enqueue{Address: address, Generation: n.generation, Attempt: k.attempt, Tasks: tasks, Alone: true})
+			effects = append(effects, Enqueue{Address: address, Generation: n.generation, Attempt: k.attempt, Tasks: tasks})
 		}
 	}
 	return effects

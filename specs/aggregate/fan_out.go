@@ -73,10 +73,13 @@ var fanOut = Feature{
 			),
 		},
 		{
-			Name:  "a result with a part for a name that the step does not write is refused",
+			Name:  "a result with a part for a name that the step does not write is a failure for good",
 			Given: Events(Started(resize, Input("photos", 1)), StepStarted("shrink", 1), Scheduled("shrink", All(1))),
 			When:  Confirm("shrink", Only(0), Wrote(0, "large")),
-			Fails: `shrink[0] wrote "large", which is not among its outputs`,
+			Then: Events(
+				Failed("shrink", Only(0), Permanently(), Because(`shrink[0] wrote "large", which is not among its outputs`)),
+				ProcessFailed("shrink", 0, `failed, and trying again is pointless: shrink[0] wrote "large", which is not among its outputs`),
+			),
 		},
 		{
 			Name:  "a result for a task that was never scheduled is refused",

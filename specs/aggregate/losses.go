@@ -8,18 +8,17 @@ import (
 var losses = Feature{
 	Name: "lost workers",
 	About: "A worker that is handed a message for the second time does not run it: the first holder's lease has run out, so it reports " +
-		"the tasks as lost. The aggregate schedules them again as a new attempt, each alone, since one of them may be what kills " +
-		"workers. Losses have a budget of their own and cost no attempt of the retry policy.",
+		"the tasks as lost. The aggregate schedules them again as a new attempt. Losses have a budget of their own and cost no attempt of the retry policy.",
 	Specs: []Spec{
 		{
-			Name:  "lost tasks are scheduled again as a new attempt, each alone",
+			Name:  "lost tasks are scheduled again as a new attempt",
 			Given: Events(Started(resize, Input("photos", 3)), StepStarted("shrink", 3), Scheduled("shrink", All(3))),
 			When:  Lose("shrink", Only(0, 2)),
 			Then: Events(
 				Lost("shrink", Only(0, 2)),
 				Scheduled("shrink", Only(0, 2), Attempt(2)),
 			),
-			Sends: []process.Effect{process.Enqueue{Address: "shrink", Attempt: 2, Tasks: Only(0, 2), Alone: true}},
+			Sends: []process.Effect{process.Enqueue{Address: "shrink", Attempt: 2, Tasks: Only(0, 2)}},
 		},
 		{
 			Name: "what was confirmed before the worker died is not lost",

@@ -60,14 +60,17 @@ var merging = Feature{
 			),
 		},
 		{
-			Name: "a result of a merge without a merged list is refused",
+			Name: "a result of a merge without a merged list is a failure for good",
 			Given: Events(
 				Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2)),
 				Confirmed("shrink", All(2), Listed("report 1")),
 				StepStarted("deed/seal/small", 1), Scheduled("deed/seal/small", All(1)),
 			),
-			When:  Confirm("deed/seal/small", Only(0)),
-			Fails: "must carry one merged list",
+			When: Confirm("deed/seal/small", Only(0)),
+			Then: Events(
+				Failed("deed/seal/small", Only(0), Permanently(), Because("a result of deed/seal/small must carry one merged list")),
+				ProcessFailed("deed/seal/small", 0, "failed, and trying again is pointless: a result of deed/seal/small must carry one merged list"),
+			),
 		},
 	},
 }

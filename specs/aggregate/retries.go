@@ -32,7 +32,7 @@ var retries = Feature{
 			),
 			When:  Fire("shrink", Only(1), Attempt(2)),
 			Then:  Events(Scheduled("shrink", Only(1), Attempt(2))),
-			Sends: []process.Effect{process.Enqueue{Address: "shrink", Attempt: 2, Tasks: Only(1), Alone: true}},
+			Sends: []process.Effect{process.Enqueue{Address: "shrink", Attempt: 2, Tasks: Only(1)}},
 		},
 		{
 			Name: "the wait doubles with every failure",

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/deedrun/deed"
+)
+
+// reading opens the data folder to look at it, through its server if there is
+// one. If that ends meanwhile, look is called again with the next: it must not
+// print twice.
+func (a *app) reading(ctx context.Context, look func(context.Context, *deed.Runtime) error) error {
+	for {
+		r, err := deed.Open(ctx, deed.Options{Dir: a.data, ReadOnly: true, Log: a.log()})
+		if err != nil {
+			return err
+		}
+		attached, stop := a.whileServed(ctx, r)
+		err = look(attached, r)
+		moved := errors.Is(context.Cause(attached), errServerMoved)
+		stop()
+		r.Close()
+		if err == nil || !moved || ctx.Err() != nil {
+			return err
+		}
+	}
+}
