@@ -80,8 +80,12 @@ func TestManifestOrder(t *testing.T) {
 	})
 	t.Run("an entry that is no part is refused", func(t *testing.T) {
 		for _, e := range []blob.Entry{
-			{}, {Index: -1, Part: value("a", 1)}, {Ordinal: -1, Part: value("a", 1)}, {Part: value("\xff", 1)},
-			{Part: task.Part{Value: []byte("{")}}, {Part: task.Part{Ref: &task.Ref{Key: "../x"}}},
+			{},
+			{Index: -1, Part: value("a", 1)},
+			{Ordinal: -1, Part: value("a", 1)},
+			{Part: value("\xff", 1)},
+			{Part: task.Part{Value: []byte("{")}},
+			{Part: task.Part{Ref: &task.Ref{Key: "../x"}}},
 			{Part: task.Part{Value: []byte(`"` + strings.Repeat("x", 1<<20) + `"`)}},
 		} {
 			require.Error(t, add(t, e))

@@ -2,7 +2,6 @@ package events_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"testing"
@@ -76,7 +75,7 @@ func TestLostAnswers(t *testing.T) {
 		_, err = s.Append(t.Context(), "a", events.NoStream(), "c1", note("x"))
 		require.ErrorIs(t, err, events.ErrUnavailable)
 		var conflict *events.ConflictError
-		assert.False(t, errors.As(err, &conflict))
+		assert.NotErrorAs(t, err, &conflict)
 		f.lastFails = false
 		version, err := s.Append(t.Context(), "a", events.NoStream(), "c1", note("x"))
 		require.NoError(t, err)

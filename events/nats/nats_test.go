@@ -2,7 +2,6 @@ package nats_test
 
 import (
 	"fmt"
-	"os"
 	"sync/atomic"
 	"testing"
 
@@ -66,8 +65,5 @@ func TestStore(t *testing.T) {
 }
 
 func BenchmarkStore(b *testing.B) {
-	dir, err := os.MkdirTemp("", "bench")
-	require.NoError(b, err)
-	b.Cleanup(func() { _ = os.RemoveAll(dir) })
-	storetest.Bench(b, backends(b, start(b, natsconn.ServerOptions{Dir: dir, InProcessOnly: true})))
+	storetest.Bench(b, backends(b, start(b, natsconn.ServerOptions{Dir: b.TempDir(), InProcessOnly: true})))
 }

@@ -249,8 +249,10 @@ func TestConnect(t *testing.T) {
 func TestEnsureStream(t *testing.T) {
 	js := connect(t, start(t, natsconn.ServerOptions{InProcessOnly: true}))
 	config := func(name string) jetstream.StreamConfig {
-		return jetstream.StreamConfig{Name: name, Subjects: []string{name + ".a", name + ".b"}, Retention: jetstream.WorkQueuePolicy,
-			Storage: jetstream.FileStorage, PersistMode: jetstream.AsyncPersistMode, AllowDirect: true}
+		return jetstream.StreamConfig{
+			Name: name, Subjects: []string{name + ".a", name + ".b"}, Retention: jetstream.WorkQueuePolicy,
+			Storage: jetstream.FileStorage, PersistMode: jetstream.AsyncPersistMode, AllowDirect: true,
+		}
 	}
 
 	t.Run("a stream is created as asked, and found again", func(t *testing.T) {
@@ -268,9 +270,11 @@ func TestEnsureStream(t *testing.T) {
 		require.NoError(t, err)
 		_, err = natsconn.EnsureStream(t.Context(), js, jetstream.StreamConfig{Name: "OTHER", Subjects: []string{"OTHER.a"}, Replicas: 3, DenyDelete: true})
 		require.Error(t, err)
-		for _, says := range []string{`stream "OTHER"`, "subjects is [OTHER.a OTHER.b], wanted [OTHER.a]", "retention is WorkQueue, wanted Limits",
+		for _, says := range []string{
+			`stream "OTHER"`, "subjects is [OTHER.a OTHER.b], wanted [OTHER.a]", "retention is WorkQueue, wanted Limits",
 			"persist mode is Async, wanted Default", "deny delete is false, wanted true", "allow direct is true, wanted false",
-			"replicas is 1, wanted 3", "another name"} {
+			"replicas is 1, wanted 3", "another name",
+		} {
 			assert.ErrorContains(t, err, says)
 		}
 		_, err = natsconn.EnsureStream(t.Context(), js, config("OTHER"))
