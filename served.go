@@ -1,0 +1,28 @@
+package deed
+
+import (
+	"context"
+	"time"
+)
+
+// whileServed is a context that ends when the server at an address of the
+// folder does, or another one takes its place: a connection would wait for it
+// for ever.
+func (f folder) whileServed(ctx context.Context, a address) (context.Context, context.CancelFunc) {
+	served, cancel := context.WithCancel(ctx)
+	go func() {
+		look := time.NewTicker(100 * time.Millisecond)
+		defer look.Stop()
+		for {
+			select {
+			case <-served.Done():
+				return
+			case <-look.C:
+				if now, err := f.server(); err != nil || now != a {
+					cancel()
+				}
+			}
+		}
+	}()
+	return served, cancel
+}
