@@ -139,17 +139,11 @@ func trouble(s process.Progress) string {
 }
 
 func (p *progress) draw() {
+	columns := p.columns() - 1
 	lines := []string{p.news}
 	if p.state.Version > 0 {
 		lines = nil
-		width := 4
-		bars := p.bars()
-		for _, s := range bars {
-			width = max(width, len(s.Address))
-		}
-		for _, s := range bars {
-			lines = append(lines, p.bar(s, width))
-		}
+		lines = p.barLines(columns)
 		if more := p.summary(); more != "" {
 			lines = append(lines, strings.TrimSuffix(more, "; "))
 		}
@@ -158,9 +152,8 @@ func (p *progress) draw() {
 	if p.drawn > 0 {
 		fmt.Fprintf(&b, "\x1b[%dA", p.drawn)
 	}
-	columns := p.columns()
 	for _, line := range lines {
-		b.WriteString("\r\x1b[K" + cut(line, columns-1) + "\n")
+		b.WriteString("\r\x1b[K" + cut(line, columns) + "\n")
 	}
 	for range p.drawn - len(lines) {
 		b.WriteString("\r\x1b[K\n")
@@ -169,8 +162,39 @@ func (p *progress) draw() {
 	fmt.Fprint(p.app.stderr, b.String())
 }
 
-func (p *progress) bar(s process.Progress, width int) string {
-	const cells = 30
+// barLines are a line a step. On a narrow terminal the bars give way first,
+// then the addresses, and the numbers stay.
+func (p *progress) barLines(columns int) []string {
+	bars, width, numbers := p.bars(), 4, 0
+	for _, s := range bars {
+		width = max(width, len(s.Address))
+		numbers = max(numbers, len(count(s)))
+	}
+	cells := min(max(columns-width-numbers-2, 5), 30)
+	width = max(min(width, columns-cells-numbers-2), 4)
+	lines := make([]string, len(bars))
+	for i, s := range bars {
+		address := s.Address
+		if len(address) > width {
+			address = "…" + address[len(address)-width+1:] // the end tells steps of a group apart
+		}
+		lines[i] = fmt.Sprintf("%-*s %s %s", width, address, p.bar(s, cells), count(s))
+	}
+	return lines
+}
+
+func count(s process.Progress) string {
+	if s.Phase == "waiting" {
+		return s.Phase
+	}
+	text := fmt.Sprintf("%d/%d", s.Confirmed, s.Tasks)
+	if !s.EndedAt.IsZero() {
+		text += "  " + duration(s.EndedAt.Sub(s.StartedAt))
+	}
+	return text + trouble(s)
+}
+
+func (p *progress) bar(s process.Progress, cells int) string {
 	full := 0
 	switch {
 	case s.Phase == "completed":
@@ -182,15 +206,7 @@ func (p *progress) bar(s process.Progress, width int) string {
 	if p.app.colour() {
 		blocks = "\x1b[32m" + blocks + "\x1b[0m"
 	}
-	count := "waiting"
-	if s.Phase != "waiting" {
-		count = fmt.Sprintf("%d/%d", s.Confirmed, s.Tasks)
-	}
-	took := ""
-	if !s.EndedAt.IsZero() {
-		took = "  " + duration(s.EndedAt.Sub(s.StartedAt))
-	}
-	return fmt.Sprintf("%-*s %s%s %s%s%s", width, s.Address, blocks, rest, count, took, trouble(s))
+	return blocks + rest
 }
 
 func (p *progress) columns() int {
