@@ -21,47 +21,36 @@ type mergeable struct {
 // ended alike are a set, and their parts one list. Two executions of the same
 // task, which was sent twice, stay apart: only the parts of one may count.
 func merge(results []result) []task.Result {
-	var merged []task.Result
-	places := map[mergeable]int{}
-	var indexes [][]int
 	type execution struct{ place, index int }
+	var merged []task.Result
+	var indexes [][]int // tasks of merged[i] beside its Tasks
+	places := map[mergeable]int{}
 	executed := map[execution]bool{}
-	again := func(place int, tasks task.Ranges) bool {
-		for i := range tasks.All() {
-			if executed[execution{place, i}] {
-				return true
-			}
-		}
-		return false
-	}
 	for _, r := range results {
 		key := mergeable{address: r.Address, generation: r.Generation, attempt: r.Attempt, outcome: r.Outcome}
 		if r.Failure != nil {
 			key.failure = *r.Failure
 		}
 		at, found := places[key]
-		if !found || r.Sealed != nil || again(at, r.Tasks) {
+		if !found || r.Sealed != nil || r.Outcome == task.Done && executed[execution{at, r.Tasks[0].First}] {
 			at = len(merged)
 			merged = append(merged, r.Result)
 			indexes = append(indexes, nil)
 			if r.Sealed == nil {
 				places[key] = at
 			}
-			for i := range r.Tasks.All() {
-				executed[execution{at, i}] = true
-			}
-			continue
-		}
-		for i := range r.Tasks.All() {
-			executed[execution{at, i}] = true
-		}
-		m := &merged[at]
-		m.Elapsed += r.Elapsed
-		m.Parts = append(m.Parts, r.Parts...)
-		if len(r.Tasks) == 1 && r.Tasks[0].Count == 1 {
-			indexes[at] = append(indexes[at], r.Tasks[0].First)
 		} else {
-			m.Tasks = m.Tasks.Union(r.Tasks)
+			m := &merged[at]
+			m.Elapsed += r.Elapsed
+			m.Parts = append(m.Parts, r.Parts...)
+			if len(r.Tasks) == 1 && r.Tasks[0].Count == 1 {
+				indexes[at] = append(indexes[at], r.Tasks[0].First)
+			} else {
+				m.Tasks = m.Tasks.Union(r.Tasks)
+			}
+		}
+		if r.Outcome == task.Done { // by one task; what was not executed may be any number
+			executed[execution{at, r.Tasks[0].First}] = true
 		}
 	}
 	for i, extra := range indexes {

@@ -36,11 +36,11 @@ func unknownName(name, offers string, known []string) error {
 }
 
 // nearest is the known name with the fewest letters to change, if those are
-// at most a third of the name; else empty.
+// few enough for a slip; else empty.
 func nearest(name string, known []string) string {
-	best, fewest := "", len(name)/3+1
+	best, fewest := "", min(max(1, len(name)*2/5)+1, len(name))
 	for _, k := range known {
-		if len(k) > 4*len(name)+4 || len(name) > 200 {
+		if len(name) > 200 || len(k) > 200 {
 			continue
 		}
 		if d := distance(name, k); d < fewest {
@@ -50,25 +50,29 @@ func nearest(name string, known []string) string {
 	return best
 }
 
-// distance counts the single-byte edits between two names.
+// distance counts the edits of single bytes between two names; to swap
+// neighbours is one edit.
 func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	before, above := make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range above {
+		above[j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0]
+		row := make([]int, len(b)+1)
 		row[0] = i + 1
 		for j := range len(b) {
-			substituted := diagonal
+			substituted := above[j]
 			if a[i] != b[j] {
 				substituted++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(substituted, row[j+1]+1, row[j]+1)
+			row[j+1] = min(substituted, row[j]+1, above[j+1]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
 		}
+		before, above = above, row
 	}
-	return row[len(b)]
+	return above[len(b)]
 }
 
 // clip keeps a hostile or huge text out of an error.
