@@ -70,7 +70,7 @@ func TestAFailureSaysWhatItAsksFor(t *testing.T) {
 		"a plain error":     {func() error { return errors.New("disk full") }, task.Retry, "disk full"},
 		"a permanent error": {func() error { return fmt.Errorf("row 3: %w", Permanent(errors.New("no number"))) }, task.Permanent, "row 3: no number"},
 		"a panic":           {func() error { panic("at the disco") }, task.Retry, "at the disco"},
-		"a nil dereference": {func() error { var p *int; *p = 1; return nil }, task.Retry, "handler_test.go"},
+		"a write to a nil map": {func() error { var m map[string]int; m["x"] = 1; return nil }, task.Retry, "handler_test.go"},
 		"an early goexit":   {func() error { runtime.Goexit(); return nil }, task.Retry, "Goexit"},
 		"a very long error": {func() error { return errors.New("begin " + strings.Repeat("x", 1<<20) + " end") }, task.Retry, "begin "},
 	} {

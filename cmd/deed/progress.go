@@ -142,7 +142,6 @@ func (p *progress) draw() {
 	columns := p.columns() - 1
 	lines := []string{p.news}
 	if p.state.Version > 0 {
-		lines = nil
 		lines = p.barLines(columns)
 		if more := p.summary(); more != "" {
 			lines = append(lines, strings.TrimSuffix(more, "; "))
