@@ -67,12 +67,12 @@ func TestAFailureSaysWhatItAsksFor(t *testing.T) {
 		verdict task.Verdict
 		says    string
 	}{
-		"a plain error":     {func() error { return errors.New("disk full") }, task.Retry, "disk full"},
-		"a permanent error": {func() error { return fmt.Errorf("row 3: %w", Permanent(errors.New("no number"))) }, task.Permanent, "row 3: no number"},
-		"a panic":           {func() error { panic("at the disco") }, task.Retry, "at the disco"},
-		"a write to a nil map": {func() error { var m map[string]int; m["x"] = 1; return nil }, task.Retry, "handler_test.go"},
-		"an early goexit":   {func() error { runtime.Goexit(); return nil }, task.Retry, "Goexit"},
-		"a very long error": {func() error { return errors.New("begin " + strings.Repeat("x", 1<<20) + " end") }, task.Retry, "begin "},
+		"a plain error":         {func() error { return errors.New("disk full") }, task.Retry, "disk full"},
+		"a permanent error":     {func() error { return fmt.Errorf("row 3: %w", Permanent(errors.New("no number"))) }, task.Permanent, "row 3: no number"},
+		"a panic":               {func() error { panic("at the disco") }, task.Retry, "at the disco"},
+		"a panic and its stack": {func() error { panic("x") }, task.Retry, "handler_test.go"},
+		"an early goexit":       {func() error { runtime.Goexit(); return nil }, task.Retry, "Goexit"},
+		"a very long error":     {func() error { return errors.New("begin " + strings.Repeat("x", 1<<20) + " end") }, task.Retry, "begin "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -21,13 +20,7 @@ import (
 	"github.com/deedrun/deed/worker"
 )
 
-func TestMain(m *testing.M) {
-	if dir := os.Getenv("DEED_TEST_VICTIM"); dir != "" {
-		victim(dir)
-		return
-	}
-	goleak.VerifyTestMain(m)
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // world is what a worker works with: real queues, signals and blobs in memory.
 type world struct {
@@ -158,21 +151,6 @@ func (w *world) failure(work task.Work) task.Failure {
 	return *r.Failure
 }
 
-// pending counts the messages of process p on the work queue.
-func (w *world) pending() int {
-	w.t.Helper()
-	n, err := w.work.Pending(w.ctx, "p")
-	require.NoError(w.t, err)
-	return n
-}
-
-// emptied waits until every message of process p is acknowledged, which
-// happens after its report can be seen.
-func (w *world) emptied() {
-	w.t.Helper()
-	require.Eventually(w.t, func() bool { return w.pending() == 0 }, 10*time.Second, time.Millisecond)
-}
-
 // blob stores text and returns a part of it.
 func (w *world) blob(key, name, text string) task.Part {
 	w.t.Helper()
@@ -234,10 +212,6 @@ func writes(locals ...string) func(*task.Work) {
 			w.Outputs = append(w.Outputs, task.Output{Local: local, Data: "data-" + local})
 		}
 	}
-}
-
-func timeout(d time.Duration) func(*task.Work) {
-	return func(w *task.Work) { w.Timeout = task.Duration(d) }
 }
 
 // logbook keeps what is logged.
