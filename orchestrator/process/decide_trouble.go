@@ -56,6 +56,9 @@ func exhausted(v task.Verdict, failures int) string {
 	if v == task.Permanent {
 		return "failed, and trying again is pointless: "
 	}
+	if failures == 1 {
+		return "failed at its only attempt: "
+	}
 	return fmt.Sprintf("failed %d times, the last time with: ", failures)
 }
 
@@ -104,7 +107,7 @@ func (d *decision) tryTimeout(c TryTimeoutTask) error {
 		Elapsed: c.Elapsed, Worker: c.Worker, At: c.At,
 	})
 	if failures := d.nodes[i].tasks.trouble(c.Index).failures; failures >= d.graph.retry(i).Attempts {
-		d.fail(i, c.Index, c.Attempt, c.Worker, fmt.Sprintf("failed %d times, the last time because it ran longer than its timeout", failures))
+		d.fail(i, c.Index, c.Attempt, c.Worker, exhausted(task.TimedOut, failures)+"it ran longer than its timeout")
 		return nil
 	}
 	d.reschedule(c.Address, c.Generation, c.Attempt+1, task.Span(c.Index, 1))

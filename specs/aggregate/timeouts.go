@@ -40,7 +40,7 @@ var timeouts = Feature{
 			When: TryTimeout("shrink", 1, Attempt(3)),
 			Then: Events(
 				TimedOut("shrink", 1, Attempt(3)),
-				ProcessFailed("shrink", 1, "failed 3 times, the last time because it ran longer than its timeout", Attempt(3)),
+				ProcessFailed("shrink", 1, "failed 3 times, the last time with: it ran longer than its timeout", Attempt(3)),
 			),
 		},
 	},
