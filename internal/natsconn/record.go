@@ -1,6 +1,7 @@
 package natsconn
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -70,8 +71,21 @@ func (r *recorder) Noticef(string, ...any) {}
 func (r *recorder) Debugf(string, ...any)  {}
 func (r *recorder) Tracef(string, ...any)  {}
 
+// Warnf passes a warning on. While the server starts, its warnings are about
+// how it recovers from the last end, which is ordinary after a crash; if it
+// cannot, they stand in the error of Start.
 func (r *recorder) Warnf(format string, v ...any) {
-	r.log.Warn("nats server: " + r.keep(fmt.Sprintf(format, v...)))
+	level := slog.LevelWarn
+	if !r.isUp() {
+		level = slog.LevelInfo
+	}
+	r.log.Log(context.Background(), level, "nats server: "+r.keep(fmt.Sprintf(format, v...)))
+}
+
+func (r *recorder) isUp() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.up
 }
 
 func (r *recorder) Errorf(format string, v ...any) {
