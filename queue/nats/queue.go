@@ -47,7 +47,7 @@ type Options struct {
 	Stream   string        // "": "deed-" and Name with dashes for its dots
 	Subject  string        // "": "deed.queue." and Name; no other stream may listen below it
 	Lease    time.Duration // 0: 10 s; the last to open the queue decides
-	Async    bool          // acknowledged before it is on disk: a power cut takes the tail; one node only
+	Async    bool          // acknowledged before it is written: the sudden end of the server, or a power cut, takes the tail; one node only
 	Replicas int           // 0: 1 for a new stream, what is there otherwise
 }
 
