@@ -71,9 +71,10 @@ func (w *world) run(change ...func(*worker.Options)) *running {
 	made, err := worker.New(o)
 	require.NoError(w.t, err)
 	r := &running{Worker: made, ended: make(chan struct{})}
+	ctx := w.ctx
 	go func() {
 		defer close(r.ended)
-		r.err = made.Run(w.ctx)
+		r.err = made.Run(ctx)
 	}()
 	w.t.Cleanup(func() {
 		made.Close()
