@@ -15,8 +15,7 @@
 //		return t.Emit("count", countWords(in))
 //	})
 //
-// A step can also run a program in any language: its inputs are files under
-// $DEED_IN, and what it leaves under $DEED_OUT are its outputs.
+// A step can also run a program in any language, see below.
 //
 // A [Worker] competes with others for messages. In this order:
 //
@@ -42,4 +41,33 @@
 // that goes on after its context ended is given [Options].Grace; then it is
 // reported, and its goroutine abandoned: it goes on burning what it burns, its
 // writes fail, and [Worker.Abandoned] counts it.
+//
+// # What a program sees and leaves
+//
+//	$DEED_IN/LOCAL              the element of each: a file
+//	$DEED_IN/LOCAL/[KEY/]FILE   a list: a directory of files
+//	$DEED_OUT/LOCAL             a file is one part of an output,
+//	$DEED_OUT/LOCAL/[KEY/]FILE  a directory many; an empty one means none
+//	.                           the files of the definition; scripts and binaries executable
+//	$TMPDIR                     room of its own
+//	$DEED_TASK_FILE             the task as JSON
+//	DEED_TASK, DEED_PROCESS, DEED_ADDRESS, DEED_INDEX, DEED_KEY, DEED_ATTEMPT
+//	DEED_PARAM_NAME             the parameters of the process
+//
+// All of that lies in a private directory, which is removed when the program
+// has ended. Files keep the names of their parts, or are numbered; names that
+// would lead elsewhere are replaced, and those that are taken get a number.
+// A script runs by sh -eu. Of the worker's environment a program sees PATH,
+// HOME, USER, LOGNAME, SHELL, TERM, LANG, LANGUAGE, LC_*, TZ, TZDIR,
+// SSL_CERT_FILE and SSL_CERT_DIR, and what [Options].ProgramEnv names.
+//
+// Standard input is empty. Standard output and standard error go to the
+// worker's log, at most 1,000 lines of each; the last lines of standard error
+// are in the text of a failure. Exit code 0 is success, 65 a failure for good,
+// everything else one that is worth another try.
+//
+// A program has a process group of its own. When its task is over it gets
+// SIGTERM, and after a grace SIGKILL; what it leaves running in the group is
+// killed. So it is when the worker itself is killed. What leaves the group, as
+// daemons do, is not followed.
 package worker

@@ -12,22 +12,6 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
-// What a program sees and leaves:
-//
-//	$DEED_IN/LOCAL             the element of each: a file
-//	$DEED_IN/LOCAL/[KEY/]FILE  a list: a directory of files
-//	$DEED_OUT/LOCAL            a file is one part of an output,
-//	$DEED_OUT/LOCAL/[KEY/]FILE a directory many; an empty one none
-//	.                          the files of the definition
-//	$TMPDIR                    room of its own
-//	$DEED_TASK_FILE            the task as JSON
-//	DEED_TASK, DEED_PROCESS, DEED_ADDRESS, DEED_INDEX, DEED_KEY, DEED_ATTEMPT
-//	DEED_PARAM_NAME            the parameters of the process
-//
-// All of that lies in a private directory, which is removed when the program
-// has ended. Standard input is empty. Standard output and standard error go
-// line by line to the worker's log.
-
 // directories is the private directory of one execution.
 type directories struct {
 	root, in, out, work, temp string

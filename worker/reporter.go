@@ -27,9 +27,9 @@ type outgoing struct {
 	tries   int           // of claiming the next one
 }
 
-// claimTries bounds how often storing a list of parts is tried before the
-// tasks are reported as failed: other results wait behind it.
-const claimTries = 5
+// claimTries bounds how often storing a list of parts is tried, for some three
+// seconds, before the tasks are reported as failed: other results wait behind it.
+const claimTries = 10
 
 // report sends what is ready to the inbox, and notes which messages can then
 // be acknowledged. After an error the same reports are sent again by the next
