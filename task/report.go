@@ -9,6 +9,7 @@ const (
 	Failed   Outcome = "failed"   // executed and failed, or could not be executed
 	Lost     Outcome = "lost"     // handed over a second time: the first holder is presumed dead; not executed
 	Returned Outcome = "returned" // handed back by a worker that drains; not executed, no attempt is spent
+	Unserved Outcome = "unserved" // this worker does not offer the handler; not executed, no attempt is spent
 )
 
 // Verdict is what a failure asks for; the core decides.
@@ -52,17 +53,19 @@ type Result struct {
 
 // Failure is why tasks failed.
 type Failure struct {
-	Error   string  `json:"error"` // at most MaxError bytes
-	Verdict Verdict `json:"verdict"`
+	Error   string   `json:"error"` // at most MaxError bytes
+	Verdict Verdict  `json:"verdict"`
+	After   Duration `json:"after,omitempty"` // with Retry: how long to wait, whatever the step says; 0: as the step says
 }
 
 // Heartbeat is what a worker says of itself once a second, on a signal that is
 // never stored. It carries elapsed times, never wall times.
 type Heartbeat struct {
-	Worker  string `json:"worker"`
-	Slots   int    `json:"slots"`
-	Holding []Hold `json:"holding,omitempty"`
-	Leaving bool   `json:"leaving,omitempty"` // the worker ends after this; it holds nothing
+	Worker   string   `json:"worker"`
+	Slots    int      `json:"slots"`
+	Handlers []string `json:"handlers,omitempty"` // what it offers, versions included: "words/count", "words/count@2"
+	Holding  []Hold   `json:"holding,omitempty"`
+	Leaving  bool     `json:"leaving,omitempty"` // the worker ends after this; it holds nothing
 }
 
 // Hold is one message that a worker holds: Tasks are not yet reported, Running
@@ -80,4 +83,21 @@ type Hold struct {
 type Running struct {
 	Index   int      `json:"index"`
 	Elapsed Duration `json:"elapsed"`
+}
+
+// Cancel is the body of the signal by which workers are told to stop what they
+// execute of a process: everything, or, with Before, only the tasks of these
+// addresses whose generation is lower than the one given.
+type Cancel struct {
+	Process string         `json:"process"`
+	Before  map[string]int `json:"before,omitempty"`
+}
+
+// Covers reports whether a task of the process is to be stopped.
+func (c Cancel) Covers(address string, generation int) bool {
+	if c.Before == nil {
+		return true
+	}
+	before, ok := c.Before[address]
+	return ok && generation < before
 }

@@ -9,7 +9,7 @@ import (
 // Run says what executes a task: exactly one of a registered handler, a
 // command with its arguments, or a shell script.
 type Run struct {
-	Handler string   `json:"handler,omitempty"`
+	Handler string   `json:"handler,omitempty"` // "words/count", or pinned to a version: "words/count@2"
 	Command []string `json:"command,omitempty"`
 	Shell   string   `json:"shell,omitempty"`
 }

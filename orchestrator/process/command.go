@@ -46,6 +46,7 @@ type FailTasks struct {
 	Tasks      task.Ranges
 	Error      string
 	Verdict    task.Verdict
+	After      task.Duration // with task.Retry: how long the handler wants to wait; 0: as the step says
 	Worker     string
 	At         time.Time
 }
@@ -82,12 +83,18 @@ type FireTimer struct {
 	At         time.Time
 }
 
+// FireDeadline says that the time of the process may be up.
+type FireDeadline struct {
+	At time.Time
+}
+
 func (StartProcess) command()   {}
 func (ConfirmTasks) command()   {}
 func (FailTasks) command()      {}
 func (LoseTasks) command()      {}
 func (TryTimeoutTask) command() {}
 func (FireTimer) command()      {}
+func (FireDeadline) command()   {}
 
 func (c StartProcess) String() string {
 	return fmt.Sprintf("process %s is started%s", c.Definition.Name, withInputs(c.Inputs))
@@ -112,3 +119,5 @@ func (c TryTimeoutTask) String() string {
 func (c FireTimer) String() string {
 	return fmt.Sprintf("the time has come to retry %s, attempt %d", subject(c.Address, c.Tasks), c.Attempt)
 }
+
+func (c FireDeadline) String() string { return "the deadline of the process has come" }

@@ -104,7 +104,18 @@ type TaskTimedOut struct {
 	At         time.Time     `json:"at"`
 }
 
-// StepCompleted says that all tasks of a step are confirmed and what it wrote
+// TasksSkipped says that tasks failed for good and the step goes on without
+// them: it tolerates that. Whoever reads what the step writes does not see them.
+type TasksSkipped struct {
+	Address    string      `json:"address"`
+	Generation int         `json:"generation,omitempty"`
+	Attempt    int         `json:"attempt"`
+	Tasks      task.Ranges `json:"tasks"`
+	Reason     string      `json:"reason"`
+	At         time.Time   `json:"at"`
+}
+
+// StepCompleted says that all tasks of a step are confirmed, or skipped, and what it wrote
 // is sealed. A list that was gathered from inline parts is not repeated here:
 // Data then holds its counts and digest only.
 type StepCompleted struct {
@@ -119,27 +130,35 @@ type ProcessCompleted struct {
 	At time.Time `json:"at"`
 }
 
+// ProcessDeadlineMissed says that the process took longer than it may.
+type ProcessDeadlineMissed struct {
+	Deadline task.Duration `json:"deadline"`
+	At       time.Time     `json:"at"`
+}
+
 // ProcessFailed says that the process ended without its outputs, and why.
 type ProcessFailed struct {
-	Address string    `json:"address"`
-	Index   int       `json:"index"` // -1: the step as a whole
+	Address string    `json:"address"` // "": the process as a whole
+	Index   int       `json:"index"`   // -1: the step as a whole
 	Attempt int       `json:"attempt,omitempty"`
 	Worker  string    `json:"worker,omitempty"`
 	Reason  string    `json:"reason"`
 	At      time.Time `json:"at"`
 }
 
-func (ProcessStarted) event()    {}
-func (StepStarted) event()       {}
-func (TasksScheduled) event()    {}
-func (TasksConfirmed) event()    {}
-func (TasksFailed) event()       {}
-func (TasksRetryPlanned) event() {}
-func (TasksLost) event()         {}
-func (TaskTimedOut) event()      {}
-func (StepCompleted) event()     {}
-func (ProcessCompleted) event()  {}
-func (ProcessFailed) event()     {}
+func (ProcessStarted) event()        {}
+func (StepStarted) event()           {}
+func (TasksScheduled) event()        {}
+func (TasksConfirmed) event()        {}
+func (TasksFailed) event()           {}
+func (TasksRetryPlanned) event()     {}
+func (TasksLost) event()             {}
+func (TaskTimedOut) event()          {}
+func (TasksSkipped) event()          {}
+func (StepCompleted) event()         {}
+func (ProcessCompleted) event()      {}
+func (ProcessFailed) event()         {}
+func (ProcessDeadlineMissed) event() {}
 
 func (e ProcessStarted) String() string {
 	return fmt.Sprintf("process %s started%s", e.Definition.Name, withInputs(e.Inputs))
@@ -176,6 +195,10 @@ func (e TaskTimedOut) String() string {
 	return fmt.Sprintf("%s[%d] timed out at attempt %d", e.Address, e.Index, e.Attempt)
 }
 
+func (e TasksSkipped) String() string {
+	return fmt.Sprintf("%s skipped: %s", subject(e.Address, e.Tasks), e.Reason)
+}
+
 func (e StepCompleted) String() string {
 	if len(e.Data) == 0 {
 		return e.Address + " completed"
@@ -189,7 +212,14 @@ func (e StepCompleted) String() string {
 
 func (e ProcessCompleted) String() string { return "process completed" }
 
+func (e ProcessDeadlineMissed) String() string {
+	return fmt.Sprintf("the deadline of %s was missed", e.Deadline)
+}
+
 func (e ProcessFailed) String() string {
+	if e.Address == "" {
+		return "process failed: " + e.Reason
+	}
 	where := e.Address
 	if e.Index >= 0 {
 		where = fmt.Sprintf("%s[%d]", e.Address, e.Index)

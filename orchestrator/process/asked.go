@@ -1,0 +1,214 @@
+package process
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/deedrun/deed/orchestrator/definition"
+	"github.com/deedrun/deed/task"
+)
+
+// Asked is who asked for something and why. Command is the ID of the command,
+// chosen by the sender: the same command again changes nothing.
+type Asked struct {
+	By      string `json:"by,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+	Command string `json:"command,omitempty"`
+}
+
+// String is " by ada: why", as far as it is known.
+func (a Asked) String() string {
+	s := ""
+	if a.By != "" {
+		s = " by " + a.By
+	}
+	if a.Reason != "" {
+		s += ": " + a.Reason
+	}
+	return s
+}
+
+// CancelProcess ends a process for good, without its outputs: what runs is
+// stopped, what waits is dropped. Only a retry or a restart makes it go again.
+type CancelProcess struct {
+	Asked
+	At time.Time `json:"at"`
+}
+
+// PauseProcess stops scheduling. What is being executed goes on, and its
+// results count; what waits on the queue is taken back.
+type PauseProcess struct {
+	Asked
+	At time.Time `json:"at"`
+}
+
+// ResumeProcess makes a paused process go on.
+type ResumeProcess struct {
+	Asked
+	At time.Time `json:"at"`
+}
+
+// RetryTasks gives tasks that failed for good, or were skipped, a fresh budget
+// and schedules them again, at once; a task that waits for its retry is not
+// kept waiting. It makes a process go on that failed, or was cancelled.
+type RetryTasks struct {
+	Address string      `json:"address,omitempty"` // "": whatever failed
+	Tasks   task.Ranges `json:"tasks,omitempty"`   // none: whatever failed at the address
+	Asked
+	At time.Time `json:"at"`
+}
+
+// RestartFrom runs a step again as a new generation, or all steps of a group,
+// and everything downstream of it. Upstream data is used again.
+type RestartFrom struct {
+	Address string `json:"address"`
+	Asked
+	At time.Time `json:"at"`
+}
+
+// ReviseProcess gives a running process another definition: a new version of
+// it, or other settings. It is refused unless what has completed stays as it
+// was; steps that are running and do something else now begin anew.
+type ReviseProcess struct {
+	Definition definition.Definition `json:"definition"`
+	Base       string                `json:"base,omitempty"` // hash of the definition it was made from; refused if that is not the current one
+	Asked
+	At time.Time `json:"at"`
+}
+
+func (CancelProcess) command() {}
+func (PauseProcess) command()  {}
+func (ResumeProcess) command() {}
+func (RetryTasks) command()    {}
+func (RestartFrom) command()   {}
+func (ReviseProcess) command() {}
+
+func (c CancelProcess) String() string { return "the process is to be cancelled" + c.Asked.String() }
+func (c PauseProcess) String() string  { return "the process is to be paused" + c.Asked.String() }
+func (c ResumeProcess) String() string { return "the process is to be resumed" + c.Asked.String() }
+
+func (c RetryTasks) String() string {
+	what := "whatever failed"
+	switch {
+	case len(c.Tasks) > 0:
+		what = subject(c.Address, c.Tasks)
+	case c.Address != "":
+		what = "whatever failed in " + c.Address
+	}
+	return what + " is to be retried" + c.Asked.String()
+}
+
+func (c RestartFrom) String() string {
+	return fmt.Sprintf("the process is to be restarted from %s%s", c.Address, c.Asked)
+}
+
+func (c ReviseProcess) String() string {
+	return fmt.Sprintf("the definition is to be revised%s%s", version(c.Definition), c.Asked)
+}
+
+func version(d definition.Definition) string {
+	if d.Version == "" {
+		return ""
+	}
+	return " to version " + d.Version
+}
+
+// Begun is a step that begins anew, at a generation that it never had before.
+// With Keep, what was confirmed stays, and only what was skipped is open again.
+type Begun struct {
+	Address    string `json:"address"`
+	Generation int    `json:"generation"`
+	Keep       bool   `json:"keep,omitempty"`
+}
+
+// Reopened are tasks that get a fresh budget.
+type Reopened struct {
+	Address    string      `json:"address"`
+	Generation int         `json:"generation,omitempty"`
+	Tasks      task.Ranges `json:"tasks"`
+}
+
+// ProcessCancelled says that a person ended the process.
+type ProcessCancelled struct {
+	Asked
+	At time.Time `json:"at"`
+}
+
+// ProcessPaused says that nothing is scheduled until ProcessResumed.
+type ProcessPaused struct {
+	Asked
+	At time.Time `json:"at"`
+}
+
+// ProcessResumed says that a paused process goes on.
+type ProcessResumed struct {
+	Asked
+	At time.Time `json:"at"`
+}
+
+// ProcessRetried says that failed tasks have a fresh budget, and, if the
+// process had ended, that it runs again. Steps are those that had completed
+// without the tasks, and what is downstream of them.
+type ProcessRetried struct {
+	Steps []Begun    `json:"steps,omitempty"`
+	Tasks []Reopened `json:"tasks,omitempty"`
+	Asked
+	At time.Time `json:"at"`
+}
+
+// ProcessRestarted says that steps begin anew. Everything else is kept, and
+// the process runs, whether it had ended or not.
+type ProcessRestarted struct {
+	From  string  `json:"from"`
+	Steps []Begun `json:"steps"`
+	Asked
+	At time.Time `json:"at"`
+}
+
+// ProcessRevised says that another definition holds from now on. Steps that
+// were running and do something else now begin anew.
+type ProcessRevised struct {
+	Definition definition.Definition `json:"definition"`
+	Hash       string                `json:"hash"`
+	Steps      []Begun               `json:"steps,omitempty"`
+	Asked
+	At time.Time `json:"at"`
+}
+
+func (ProcessCancelled) event() {}
+func (ProcessPaused) event()    {}
+func (ProcessResumed) event()   {}
+func (ProcessRetried) event()   {}
+func (ProcessRestarted) event() {}
+func (ProcessRevised) event()   {}
+
+func (e ProcessCancelled) String() string { return "process cancelled" + e.Asked.String() }
+func (e ProcessPaused) String() string    { return "process paused" + e.Asked.String() }
+func (e ProcessResumed) String() string   { return "process resumed" + e.Asked.String() }
+
+func (e ProcessRetried) String() string {
+	s := "process retried"
+	for i, t := range e.Tasks {
+		s += map[bool]string{true: ", ", false: " with a fresh budget for "}[i > 0] + subject(t.Address, t.Tasks)
+	}
+	return s + begun(e.Steps) + e.Asked.String()
+}
+
+func (e ProcessRestarted) String() string {
+	return fmt.Sprintf("process restarted from %s%s%s", e.From, begun(e.Steps), e.Asked)
+}
+
+func (e ProcessRevised) String() string {
+	return fmt.Sprintf("definition revised%s%s%s", version(e.Definition), begun(e.Steps), e.Asked)
+}
+
+func begun(steps []Begun) string {
+	s := ""
+	for i, b := range steps {
+		s += map[bool]string{true: ", ", false: "; anew: "}[i > 0] + fmt.Sprintf("%s as generation %d", b.Address, b.Generation)
+		if b.Keep {
+			s += " (what was confirmed is kept)"
+		}
+	}
+	return s
+}
