@@ -25,7 +25,7 @@ type Backend struct {
 func Run(t *testing.T, setup func(t *testing.T) Backend) {
 	for name, test := range map[string]func(*testing.T, Backend){
 		"writing": writing, "keys": keys, "reading": reading, "damage": damage,
-		"content": content, "reports": reports, "manifests": manifests, "datasets": datasets, "seals": seals,
+		"content": content, "reports": reports, "manifests": manifests, "datasets": datasets, "seals": seals, "logs": logs,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
