@@ -78,21 +78,19 @@ func (w *Worker) logged(t *Task, err error) error {
 	return err
 }
 
+var errNothingToRun = Permanent(errors.New("the message names neither a handler nor a program: the sender is at fault"))
+
 // run finds what executes the task, and runs it.
 func (t *Task) run(ctx context.Context) error {
-	execute := HandlerFunc(runProgram)
-	switch r := t.work.Run; {
-	case r.Handler != "":
-		handler, err := t.tools.registry.lookup(r.Handler)
-		if err != nil {
-			return err
-		}
-		execute = handler
-	case len(r.Command) == 0 && r.Shell == "":
-		return Permanent(errors.New("the message names neither a handler nor a program: the sender is at fault"))
+	if t.work.Run.Handler == "" {
+		return runProgram(ctx, t)
+	}
+	handler, err := t.tools.registry.lookup(t.work.Run.Handler)
+	if err != nil {
+		return err
 	}
 	if err := t.locate(ctx); err != nil {
 		return err
 	}
-	return execute(ctx, t)
+	return handler(ctx, t)
 }

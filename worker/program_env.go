@@ -25,7 +25,7 @@ var passed = []string{
 const defaultPath = "/usr/local/bin:/usr/bin:/bin"
 
 // environment is all that the program sees.
-func (t *Task) environment(dirs *directories) ([]string, error) {
+func (t *Task) environment(ws *Workspace) ([]string, error) {
 	var env []string
 	set := func(name, value string) {
 		env = append(env, name+"="+strings.ReplaceAll(value, "\x00", ""))
@@ -39,10 +39,10 @@ func (t *Task) environment(dirs *directories) ([]string, error) {
 	if os.Getenv("PATH") == "" {
 		set("PATH", defaultPath)
 	}
-	set("TMPDIR", dirs.temp)
-	set("DEED_IN", dirs.in)
-	set("DEED_OUT", dirs.out)
-	set("DEED_TASK_FILE", dirs.taskFile)
+	set("TMPDIR", ws.Temp)
+	set("DEED_IN", ws.In)
+	set("DEED_OUT", ws.Out)
+	set("DEED_TASK_FILE", ws.TaskFile)
 	set("DEED_TASK", t.ID())
 	set("DEED_PROCESS", t.Process())
 	set("DEED_ADDRESS", t.Address())
@@ -117,21 +117,23 @@ type taskInput struct {
 	Kind string `json:"kind"` // file or directory
 }
 
-func (t *Task) writeTaskFile(dirs *directories) error {
+func (t *Task) writeTaskFile(ws *Workspace) error {
 	f := taskFile{
 		Task: t.ID(), Process: t.Process(), Address: t.Address(), Generation: t.work.Generation,
 		Index: t.Index(), Attempt: t.Attempt(), Key: t.Key(), Name: t.element.Name, Params: t.work.Params,
 		Inputs: map[string]taskInput{}, Outputs: map[string]string{},
 	}
 	for _, in := range t.work.Inputs {
-		f.Inputs[in.Local] = taskInput{Path: filepath.Join(dirs.in, in.Local), Kind: modes[in.Mode]}
+		f.Inputs[in.Local] = taskInput{Path: filepath.Join(ws.In, in.Local), Kind: modes[in.Mode]}
 	}
 	for _, out := range t.work.Outputs {
-		f.Outputs[out.Local] = filepath.Join(dirs.out, out.Local)
+		if ws.Out != "" {
+			f.Outputs[out.Local] = filepath.Join(ws.Out, out.Local)
+		}
 	}
 	text, err := json.MarshalIndent(f, "", "  ")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(dirs.taskFile, append(text, '\n'), 0o600)
+	return os.WriteFile(ws.TaskFile, append(text, '\n'), 0o600)
 }

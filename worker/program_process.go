@@ -28,22 +28,18 @@ type program struct {
 	stderr *transcript
 }
 
-func newProgram(t *Task, dirs *directories, env []string) (*program, error) {
-	path, args, err := t.command(dirs)
-	if err != nil {
-		return nil, err
-	}
-	name := fmt.Sprintf("program %q", clip(args[0]))
+func newProgram(t *Task, ws *Workspace) *program {
+	name := fmt.Sprintf("program %q", clip(ws.Args[0]))
 	if t.work.Run.Shell != "" {
 		name = "script"
 	}
 	return &program{
 		task:   t,
 		name:   name,
-		cmd:    &exec.Cmd{Path: path, Args: args, Env: env, Dir: dirs.work, SysProcAttr: groupAttributes()},
+		cmd:    &exec.Cmd{Path: ws.Path, Args: ws.Args, Env: ws.Env, Dir: ws.Work, SysProcAttr: groupAttributes()},
 		stdout: newTranscript(t, "stdout"),
 		stderr: newTranscript(t, "stderr"),
-	}, nil
+	}
 }
 
 // run starts the program in a process group of its own and waits until it has
