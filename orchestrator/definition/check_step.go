@@ -1,6 +1,9 @@
 package definition
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // nodesAndSettings checks each step and group for itself, and the settings by address.
 func (c *checker) nodesAndSettings() {
@@ -28,12 +31,7 @@ func (c *checker) badAddress(at Text, n *node) {
 	c.fault(at.Pos, n, "bad-address", "write the names from the outside in, like group/step", "%s is no address", quote(at.Value))
 }
 
-func (c *checker) nearAddress(address string) string {
-	if near, ok := c.spell.ending(address, c.addresses); ok {
-		return "did you mean " + quote(near) + "? an address begins at the outermost group"
-	}
-	return c.spell.Hint(address, c.addresses)
-}
+func (c *checker) nearAddress(address string) string { return c.spell.address(address, c.addresses) }
 
 func (c *checker) node(n *node) {
 	what := "step"
@@ -63,33 +61,7 @@ func (c *checker) node(n *node) {
 
 // settings checks values; where they stand makes no difference.
 func (c *checker) settings(n *node, s Settings) {
-	if t := s.Timeout; t != nil && t.Value < 0 {
-		c.fault(t.Pos, n, "bad-timeout", "write a time like 5m, or 0s for no timeout", "timeout %s is negative", t.Value)
-	}
-	if a := s.Attempts; a != nil && a.Value < 1 {
-		c.fault(a.Pos, n, "bad-retry", "write 1 to try once and never again", "attempts %d is less than 1", a.Value)
-	}
-	if b := s.Backoff; b != nil {
-		c.backoff(n, b.Pos, b.Value)
-	}
-	if p := s.Parallelism; p != nil {
-		switch {
-		case n.Group:
-			c.fault(p.Pos, n, "group-parallelism", "set it on the steps inside", "parallelism is a setting of steps, not of groups")
-		case p.Value < 1:
-			c.fault(p.Pos, n, "bad-parallelism", "write 1 or more, or leave it out for no limit", "parallelism %d is less than 1", p.Value)
-		}
-	}
-}
-
-func (c *checker) backoff(n *node, at Pos, b Backoff) {
-	switch {
-	case b.Min < 0 || b.Max < 0:
-		c.fault(at, n, "bad-backoff", "write it like 1s..30s", "backoff %s is negative", b)
-	case b.Min > b.Max:
-		turned := Backoff{Min: b.Max, Max: b.Min}
-		c.fault(at, n, "bad-backoff", "did you mean "+turned.String()+"?", "backoff %s ends before it begins", b)
-	}
+	c.faults = append(c.faults, s.faults(n.address, n.Group)...)
 }
 
 // run checks what executes the tasks: exactly one of run and sh.
@@ -121,13 +93,17 @@ func (c *checker) run(n *node) {
 
 func (c *checker) handler(n *node) {
 	h := n.Run.Handler
+	name, version, pinned := strings.Cut(h.Value, "@")
 	switch {
 	case strings.ContainsAny(h.Value, " \t\n"):
 		words := strings.Fields(h.Value)
 		c.fault(h.Pos, n, "bad-run", "for a program write "+commandLike(words)+", for a script sh:", "%s is no handler", quote(h.Value))
-	case len(h.Value) > MaxHandler || !handlerPattern.MatchString(h.Value):
+	case len(name) > MaxHandler || !handlerPattern.MatchString(name):
 		c.fault(h.Pos, n, "bad-run", "a handler is written like words/count", "%s is no handler", quote(h.Value))
-	case h.Value == Reserved || strings.HasPrefix(h.Value, Reserved+"/"):
+	case pinned && !versionPattern.MatchString(version):
+		c.fault(h.Pos, n, "bad-run", fmt.Sprintf("write it like %s@2: a letter or digit, then at most %d of letters, digits, ., _ and -", clip(name), MaxVersion-1),
+			"%s is no version of a handler", quote(version))
+	case name == Reserved || strings.HasPrefix(name, Reserved+"/"):
 		c.fault(h.Pos, n, "reserved-name", "give it another name", "the handlers of %q are deed's own", Reserved)
 	}
 }

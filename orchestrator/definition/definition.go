@@ -23,6 +23,10 @@ type Definition struct {
 	Files   []task.File                `json:"files,omitempty"`
 	Steps   []Step                     `json:"steps"` // in the order of the file
 	Outputs []string                   `json:"outputs,omitempty"`
+
+	// Deadline is how long the process may take, from its start, or from when a
+	// person last made it go again, pauses included; 0: for ever.
+	Deadline task.Duration `json:"deadline,omitempty"`
 }
 
 // Step is one node that runs tasks.
@@ -36,6 +40,7 @@ type Step struct {
 	Timeout     task.Duration `json:"timeout,omitempty"`
 	Retry       Retry         `json:"retry"`
 	Parallelism int           `json:"parallelism,omitempty"` // most tasks open at a time; 0: no limit
+	Tolerate    Tolerance     `json:"tolerate,omitzero"`     // how many tasks may fail for good
 }
 
 // Binding gives a name of the dataset the name by which a handler knows it.
@@ -53,10 +58,14 @@ type Each struct {
 }
 
 // Retry says how often a task is tried, and how long to wait in between:
-// Backoff.Min after the first failure, doubling, at most Backoff.Max.
+// Backoff.Min after the first failure, Factor times as long after each further
+// one, at most Backoff.Max; of that, up to the share Jitter less, so that tasks
+// which failed together do not come back together.
 type Retry struct {
 	Attempts int     `json:"attempts"`
 	Backoff  Backoff `json:"backoff"`
+	Factor   float64 `json:"factor,omitempty"` // 1 or more; 0: 2
+	Jitter   float64 `json:"jitter,omitempty"` // 0 to 1
 }
 
 // Backoff is a span of waiting times, written "1s..30s".

@@ -21,6 +21,7 @@ func Diff(a, b Definition) []string {
 	d.files(a.Files, b.Files)
 	d.steps(a, b)
 	d.value("outputs", list(a.Outputs), list(b.Outputs))
+	d.value("deadline", orNone(a.Deadline != 0, a.Deadline.String()), orNone(b.Deadline != 0, b.Deadline.String()))
 	return d.lines
 }
 
@@ -109,15 +110,9 @@ func (d *differences) steps(a, b Definition) {
 }
 
 func (d *differences) step(a, b *Step) {
-	d.value("run", run(a.Run), run(b.Run))
-	d.value("each", each(a.Each), each(b.Each))
-	d.value("in", bindings(a.In), bindings(b.In))
-	d.value("out", bindings(a.Out), bindings(b.Out))
-	d.value("after", list(a.After), list(b.After))
-	d.value("timeout", orNone(a.Timeout != 0, a.Timeout.String()), orNone(b.Timeout != 0, b.Timeout.String()))
-	d.value("retry attempts", fmt.Sprint(a.Retry.Attempts), fmt.Sprint(b.Retry.Attempts))
-	d.value("retry backoff", a.Retry.Backoff.String(), b.Retry.Backoff.String())
-	d.value("parallelism", orNone(a.Parallelism != 0, fmt.Sprint(a.Parallelism)), orNone(b.Parallelism != 0, fmt.Sprint(b.Parallelism)))
+	for _, c := range append(work(a, b), conduct(a, b)...) {
+		d.value(c.what, c.was, c.is)
+	}
 }
 
 func run(r task.Run) string {

@@ -28,6 +28,10 @@ func TestDiffSaysWhatIsAnother(t *testing.T) {
 		"a param in another notation":           {func(d *definition.Definition) { d.Params = params(`{"top": 20 }`) }, nil},
 		"a timeout":                             {func(d *definition.Definition) { d.Steps[0].Timeout = 300e9 }, []string{"step count: timeout 5m, was none"}},
 		"a retry":                               {func(d *definition.Definition) { d.Steps[1].Retry.Attempts = 5; d.Steps[1].Retry.Backoff.Max = 1e9 }, []string{"step merge: retry attempts 5, was 3", "step merge: retry backoff 1s, was 1s..30s"}},
+		"a growing wait":                        {func(d *definition.Definition) { d.Steps[1].Retry.Factor = 1.5; d.Steps[1].Retry.Jitter = 0.07 }, []string{"step merge: retry factor 1.5, was 2", "step merge: retry jitter 7%, was 10%"}},
+		"no jitter":                             {func(d *definition.Definition) { d.Steps[1].Retry.Jitter = 0 }, []string{"step merge: retry jitter none, was 10%"}},
+		"a tolerance":                           {func(d *definition.Definition) { d.Steps[0].Tolerate.Percent = 0.5 }, []string{"step count: tolerate 0.5%, was 0"}},
+		"a deadline":                            {func(d *definition.Definition) { d.Deadline = 7200e9 }, []string{"deadline 2h, was none"}},
 		"parallelism":                           {func(d *definition.Definition) { d.Steps[0].Parallelism = 5 }, []string{"step count: parallelism 5, was none"}},
 		"a handler":                             {func(d *definition.Definition) { d.Steps[0].Run.Handler = "words/other" }, []string{"step count: run words/other, was words/count"}},
 		"a command":                             {func(d *definition.Definition) { d.Steps[0].Run = task.Run{Command: []string{"a b", "c"}} }, []string{`step count: run ["a b" "c"], was words/count`}},
@@ -54,6 +58,11 @@ func TestDiffSaysWhatIsAnother(t *testing.T) {
 		a := definition.Definition{Steps: []definition.Step{{Address: "s", Run: task.Run{Shell: long + "1"}}}}
 		b := definition.Definition{Steps: []definition.Step{{Address: "s", Run: task.Run{Shell: long + "2"}}}}
 		assert.Equal(t, []string{`step s: run is another, the beginning is the same: "` + long[:79] + "…"}, definition.Diff(a, b))
+	})
+	t.Run("a factor that an old history does not name", func(t *testing.T) {
+		a, b := resolve(t, wordCount(t), nil, nil), resolve(t, wordCount(t), nil, nil)
+		b.Steps[0].Retry.Factor = 0
+		assert.Empty(t, definition.Diff(a, b))
 	})
 	t.Run("files by their bytes, wherever they lie", func(t *testing.T) {
 		a := definition.Definition{Files: []task.File{{Name: "a.py", Ref: task.Ref{Key: "1", SHA256: "aaaaaaaaaaaaaaaa"}}, {Name: "b.py"}}}
@@ -84,7 +93,12 @@ func TestAStoredDefinitionIsTheSame(t *testing.T) {
 
 func TestTheHashIsForEver(t *testing.T) {
 	// It is stored in every history. If this fails, old processes are no longer recognised.
-	assert.Equal(t, "81e2fd5c43ed6299597a6479b7f366b6d41e8aafdb6f37a76e2046ab15346646", resolve(t, wordCount(t), nil, nil).Hash())
+	d := resolve(t, wordCount(t), nil, nil)
+	assert.Equal(t, "0bd038f338c2fd7b7cdb1eaa4c614aec76b9fc95952c7b2bb2edcd2a82ce179d", d.Hash())
+	for i := range d.Steps {
+		d.Steps[i].Retry.Factor, d.Steps[i].Retry.Jitter = 0, 0 // as it was resolved before these could be said
+	}
+	assert.Equal(t, "81e2fd5c43ed6299597a6479b7f366b6d41e8aafdb6f37a76e2046ab15346646", d.Hash())
 }
 
 func TestParamsThatAreNoJSONStillHashApart(t *testing.T) {

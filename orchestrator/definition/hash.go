@@ -13,7 +13,8 @@ import (
 func (d Definition) Hash() string {
 	d.Params = encodable(d.Params)
 	sum := sha256.New()
-	// Text, numbers and valid raw JSON always encode, and a hash never fails.
+	// Text, finite numbers and valid raw JSON always encode, and a hash never
+	// fails. Check and Set let no other numbers in.
 	_ = json.NewEncoder(sum).Encode(d)
 	return hex.EncodeToString(sum.Sum(nil))
 }

@@ -76,6 +76,15 @@ func resize(row []int, n int) []int {
 	return row[:n]
 }
 
+// address is a hint to the one that may be meant, given as it looks from inside
+// its group, or misspelled.
+func (s *Speller) address(word string, addresses []string) string {
+	if near, ok := s.ending(word, addresses); ok {
+		return "did you mean " + quote(near) + "? an address begins at the outermost group"
+	}
+	return s.Hint(word, addresses)
+}
+
 // ending is the address that ends with "/"+word, if there is just one:
 // somebody wrote an address as it looks from inside its group.
 func (s *Speller) ending(word string, addresses []string) (address string, ok bool) {

@@ -1,6 +1,7 @@
 package definition_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -66,6 +67,15 @@ func TestTheTextsOfSettings(t *testing.T) {
 	}
 	for _, text := range []string{"", "..", "1s..", "..1s", "1s..2s..3s", "5", "1s-2s"} {
 		_, err := definition.ParseBackoff(text)
+		assert.Error(t, err, text)
+	}
+	for text, want := range map[string]string{"10%": "0.1", "0.7%": "0.007", "7%": "0.07", "100%": "1", "0": "0", "0.25": "0.25", "1e-2": "0.01"} {
+		got, err := definition.ParseJitter(text)
+		require.NoError(t, err)
+		assert.Equal(t, want, fmt.Sprint(got), text)
+	}
+	for _, text := range []string{"", "%", "a lot", "1e1%", "10 %", "1e999"} {
+		_, err := definition.ParseJitter(text)
 		assert.Error(t, err, text)
 	}
 	for text, want := range map[string]string{"a": "a", "a by key": "a by key", " a  by key into 8 ": "a by key into 8"} {

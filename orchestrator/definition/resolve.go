@@ -1,7 +1,6 @@
 package definition
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 
@@ -15,9 +14,9 @@ import (
 //
 // params are texts, each read by the type of the param's default; one without
 // a default is a number or a boolean if it reads as one. settings are values by
-// "address.setting" (setting is timeout, retry.attempts, retry.backoff or
-// parallelism); they win over the file at the same address. The node nearest
-// to a step wins: what a step says, then its group, then the group around that.
+// "address.setting", such as "count.retry.attempts", and "deadline" of the
+// process; they win over the file at the same address. The node nearest to a
+// step wins: what a step says, then its group, then the group around that.
 // files are where the bytes of the source's files lie.
 func Resolve(src *Source, params, settings map[string]string, files []task.File) (Definition, []Fault) {
 	if faults := Check(src); len(faults) > 0 {
@@ -26,7 +25,7 @@ func Resolve(src *Source, params, settings map[string]string, files []task.File)
 	if src.Partial {
 		return Definition{}, []Fault{{Pos: src.Pos, Code: "unreadable", Message: "the definition could not be read as a whole"}}
 	}
-	r := &resolver{checker: newChecker(src), at: map[*node]Settings{}}
+	r := &resolver{checker: newChecker(src), at: map[*node]Settings{}, deadline: src.Deadline}
 	r.layers(settings)
 	d := Definition{
 		Name:    src.Name.Value,
@@ -35,6 +34,9 @@ func Resolve(src *Source, params, settings map[string]string, files []task.File)
 		Params:  r.values(params),
 		Files:   r.located(files),
 		Outputs: words(src.Outputs),
+	}
+	if r.deadline != nil {
+		d.Deadline = r.deadline.Value
 	}
 	inside := r.inside()
 	for _, n := range r.steps {
@@ -49,7 +51,8 @@ func Resolve(src *Source, params, settings map[string]string, files []task.File)
 
 type resolver struct {
 	*checker
-	at map[*node]Settings // said for exactly this node, wherever
+	at       map[*node]Settings // said for exactly this node, wherever
+	deadline *Setting[task.Duration]
 }
 
 func (r *resolver) step(n *node, d Definition, inside map[*node][]*node) Step {
@@ -73,18 +76,7 @@ func (r *resolver) step(n *node, d Definition, inside map[*node][]*node) Step {
 	for at := n; at != nil; at = at.parent {
 		said = said.or(r.at[at])
 	}
-	if said.Timeout != nil {
-		s.Timeout = said.Timeout.Value
-	}
-	if said.Attempts != nil {
-		s.Retry.Attempts = said.Attempts.Value
-	}
-	if said.Backoff != nil {
-		s.Retry.Backoff = said.Backoff.Value
-	}
-	if said.Parallelism != nil {
-		s.Parallelism = said.Parallelism.Value
-	}
+	said.apply(&s)
 	return s
 }
 
@@ -125,16 +117,6 @@ func (r *resolver) located(files []task.File) []task.File {
 		r.fault(Pos{}, nil, "unknown-file", "list it under files", "file %s is handed in, but not listed", quote(name))
 	}
 	return found
-}
-
-// or fills in what s does not say.
-func (s Settings) or(other Settings) Settings {
-	return Settings{
-		Timeout:     cmp.Or(s.Timeout, other.Timeout),
-		Attempts:    cmp.Or(s.Attempts, other.Attempts),
-		Backoff:     cmp.Or(s.Backoff, other.Backoff),
-		Parallelism: cmp.Or(s.Parallelism, other.Parallelism),
-	}
 }
 
 func words(texts []Text) []string {

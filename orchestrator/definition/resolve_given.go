@@ -11,8 +11,20 @@ import (
 // layers gathers for each node what is said for it: at submit, under settings,
 // and at the node itself; the first of these wins.
 func (r *resolver) layers(given map[string]string) {
+	names := addressBook{addresses: r.addresses, spell: &r.spell, find: func(address string) (group, ok bool) {
+		n := r.byAddress[address]
+		return n != nil && n.Group, n != nil
+	}}
 	for _, key := range slices.Sorted(maps.Keys(given)) {
-		r.set(key, given[key])
+		set, faults := names.read(key, given[key])
+		r.faults = append(r.faults, faults...)
+		switch n := r.byAddress[set.address]; {
+		case len(faults) > 0:
+		case set.deadline != nil:
+			r.deadline = set.deadline
+		default:
+			r.at[n] = r.at[n].or(set.settings)
+		}
 	}
 	for _, s := range r.src.Settings {
 		n := r.byAddress[s.Address.Value]
@@ -21,48 +33,6 @@ func (r *resolver) layers(given map[string]string) {
 	for _, n := range r.nodes {
 		r.at[n] = r.at[n].or(n.Settings)
 	}
-}
-
-var settingNames = []string{"timeout", "retry.attempts", "retry.backoff", "parallelism"}
-
-// set applies one setting given at submit: "count.retry.attempts", "5".
-func (r *resolver) set(key, value string) {
-	address, setting, _ := strings.Cut(key, ".")
-	n := r.byAddress[address]
-	if n == nil {
-		r.fault(Pos{}, nil, "unknown-address", r.nearAddress(address), "setting %s: %s does not exist", quote(key), quote(address))
-		return
-	}
-	var s Settings
-	var err error
-	switch setting {
-	case "timeout":
-		s.Timeout, err = read(value, ParseDuration)
-	case "retry.attempts":
-		s.Attempts, err = read(value, parseWhole)
-	case "retry.backoff":
-		s.Backoff, err = read(value, ParseBackoff)
-	case "parallelism":
-		s.Parallelism, err = read(value, parseWhole)
-	default:
-		hint := r.spell.Hint(setting, settingNames)
-		if hint == "" {
-			hint = "there are " + strings.Join(settingNames, ", ")
-		}
-		r.fault(Pos{}, n, "unknown-setting", hint, "setting %s: %s is no setting", quote(key), quote(setting))
-		return
-	}
-	if err != nil {
-		r.fault(Pos{}, n, "bad-setting", "", "setting %s: %s", quote(key), err)
-		return
-	}
-	r.settings(n, s)
-	r.at[n] = r.at[n].or(s)
-}
-
-func read[T any](text string, parse func(string) (T, error)) (*Setting[T], error) {
-	v, err := parse(text)
-	return &Setting[T]{Value: v}, err
 }
 
 // values gives every param its value: what was handed in, or the default.

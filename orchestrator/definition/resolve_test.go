@@ -2,6 +2,7 @@ package definition_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -40,7 +41,7 @@ func resolve(t *testing.T, src *definition.Source, params, settings map[string]s
 func binding(name string) definition.Binding { return definition.Binding{Local: name, Data: name} }
 
 func TestResolveFillsInWhatTheAuthorLeftOut(t *testing.T) {
-	retry := definition.Retry{Attempts: 3, Backoff: definition.Backoff{Min: task.Duration(time.Second), Max: task.Duration(30 * time.Second)}}
+	retry := definition.Retry{Attempts: 3, Backoff: definition.Backoff{Min: task.Duration(time.Second), Max: task.Duration(30 * time.Second)}, Factor: 2, Jitter: 0.1}
 	assert.Equal(t, definition.Definition{
 		Name: "word-count", Version: "1",
 		Inputs:  []string{"corpus"},
@@ -119,6 +120,62 @@ func TestTheNodeNearestToAStepSaysItsSettings(t *testing.T) {
 	}
 }
 
+const supervised = `
+deed: v1
+name: supervised
+deadline: 2h
+steps:
+  alone: {run: alone@2}
+  outer:
+    tolerate: 1%
+    retry: {factor: 3, jitter: 50%}
+    steps:
+      plain: {run: plain}
+      own: {run: own, tolerate: 0, retry: {jitter: 0}}
+settings:
+  outer/plain: {retry: {factor: 4}}
+`
+
+func TestFactorJitterAndToleranceAreInheritedLikeTheRest(t *testing.T) {
+	for name, tc := range map[string]struct {
+		address string
+		given   map[string]string
+		want    string // factor, jitter, tolerate
+	}{
+		"nobody says anything":               {"alone", nil, "2 0.1 0"},
+		"the group and settings":             {"outer/plain", nil, "4 0.5 1%"},
+		"zeros of a step are said":           {"outer/own", nil, "3 0 0"},
+		"what is given for a step wins":      {"outer/own", map[string]string{"outer/own.tolerate": "all", "outer/own.retry.jitter": "0.7%"}, "3 0.007 all"},
+		"what is given for a group goes in":  {"outer/plain", map[string]string{"outer.tolerate": "7", "outer.retry.factor": "9"}, "4 0.5 7"},
+		"what a step says wins over a group": {"outer/own", map[string]string{"outer.tolerate": "7"}, "3 0 0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, ok := resolve(t, source(t, supervised), nil, tc.given).Plan().Step(tc.address)
+			require.True(t, ok)
+			assert.Equal(t, tc.want, fmt.Sprint(s.Retry.Factor, s.Retry.Jitter, " ", s.Tolerate))
+		})
+	}
+}
+
+func TestTheDeadlineOfTheFileMayBeMovedOrLiftedAtSubmit(t *testing.T) {
+	for given, want := range map[string]string{"": "2h", "30m": "30m", "none": "0s"} {
+		settings := map[string]string{}
+		if given != "" {
+			settings["deadline"] = given
+		}
+		assert.Equal(t, want, resolve(t, source(t, supervised), nil, settings).Deadline.String())
+	}
+	d := resolve(t, source(t, nested), nil, map[string]string{"outer/own.parallelism": "none", "outer/own.timeout": "none"})
+	own, _ := d.Plan().Step("outer/own")
+	assert.Zero(t, own.Parallelism)
+	assert.Zero(t, own.Timeout)
+}
+
+func TestAPinnedHandlerStaysOneWord(t *testing.T) {
+	d := resolve(t, source(t, supervised), nil, nil)
+	assert.Equal(t, task.Run{Handler: "alone@2"}, d.Steps[0].Run)
+}
+
 func TestAfterAGroupIsAfterAllItsStepsOnce(t *testing.T) {
 	plan := resolve(t, source(t, nested), nil, nil).Plan()
 	last, _ := plan.Step("last")
@@ -163,7 +220,14 @@ func TestWhatIsGivenAtSubmitIsRefusedInWords(t *testing.T) {
 		"a fraction for a whole":     {params: map[string]string{"owner": "a", "width": "1.5"}, want: `param "width": "1.5" is no whole number, the type of its default 320`},
 		"text for a boolean":         {params: map[string]string{"owner": "a", "grey": "yes"}, want: `param "grey": "yes" is no boolean (true or false), the type of its default false`},
 		"a step that does not exist": {params: map[string]string{"owner": "a"}, settings: map[string]string{"rezise.timeout": "5m"}, want: `setting "rezise.timeout": "rezise" does not exist; did you mean "resize"?`},
-		"an unknown setting":         {params: map[string]string{"owner": "a"}, settings: map[string]string{"resize.retry": "5"}, want: `resize: setting "resize.retry": "retry" is no setting; there are timeout, retry.attempts, retry.backoff, parallelism`},
+		"an unknown setting":         {params: map[string]string{"owner": "a"}, settings: map[string]string{"resize.retry": "5"}, want: `resize: setting "resize.retry": "retry" is no setting; there are timeout, retry.attempts, retry.backoff, retry.factor, retry.jitter, parallelism, tolerate, and deadline without an address`},
+		"a setting of nobody":        {params: map[string]string{"owner": "a"}, settings: map[string]string{"retry.jitter": "5%"}, want: `setting "retry.jitter" has no address; write it as ADDRESS.retry.jitter`},
+		"a misspelled deadline":      {params: map[string]string{"owner": "a"}, settings: map[string]string{"dedline": "2h"}, want: `setting "dedline": "dedline" does not exist; did you mean "deadline"?`},
+		"a deadline of a step":       {params: map[string]string{"owner": "a"}, settings: map[string]string{"resize.deadline": "2h"}, want: `resize: setting "resize.deadline": "deadline" is no setting; the process has one, not its steps: write deadline without an address`},
+		"a deadline that is over":    {params: map[string]string{"owner": "a"}, settings: map[string]string{"deadline": "0s"}, want: `deadline 0s leaves the process no time; write a time like 2h, or none`},
+		"a deadline that is none":    {params: map[string]string{"owner": "a"}, settings: map[string]string{"deadline": "soon"}, want: `setting "deadline": "soon" is no duration: write it like 30s, 5m or 1h30m`},
+		"a factor that shrinks":      {params: map[string]string{"owner": "a"}, settings: map[string]string{"resize.retry.factor": "0.5"}, want: `resize: factor 0.5 is not between 1 and 100; write 2 to double each wait, or 1 to keep it`},
+		"a tolerance of too many":    {params: map[string]string{"owner": "a"}, settings: map[string]string{"resize.tolerate": "101%"}, want: `resize: tolerate 101% is more than 100%; write all`},
 		"a misspelled setting":       {params: map[string]string{"owner": "a"}, settings: map[string]string{"resize.timeuot": "5m"}, want: `resize: setting "resize.timeuot": "timeuot" is no setting; did you mean "timeout"?`},
 		"a bad value":                {params: map[string]string{"owner": "a"}, settings: map[string]string{"resize.timeout": "5"}, want: `resize: setting "resize.timeout": "5" is no duration: write it like 30s, 5m or 1h30m`},
 		"a value out of bounds":      {params: map[string]string{"owner": "a"}, settings: map[string]string{"resize.retry.attempts": "0"}, want: `resize: attempts 0 is less than 1; write 1 to try once and never again`},

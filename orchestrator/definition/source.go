@@ -21,6 +21,7 @@ type Source struct {
 	Steps    []*Node
 	Outputs  []Text
 	Settings []SettingsAt
+	Deadline *Setting[task.Duration] // of the process
 
 	// Partial says that the parser refused something and went on without it.
 	// Check then does not report what may be missing for that reason alone.
@@ -82,13 +83,17 @@ type Settings struct {
 	Timeout     *Setting[task.Duration]
 	Attempts    *Setting[int]
 	Backoff     *Setting[Backoff]
+	Factor      *Setting[float64]
+	Jitter      *Setting[float64]
 	Parallelism *Setting[int]
+	Tolerate    *Setting[Tolerance]
 }
 
 // Setting is a value and its place.
 type Setting[T any] struct {
 	Value T
 	Pos
+	None bool // a limit is lifted, as only what is given as text can say; Value is zero
 }
 
 // SettingsAt is an entry of the top-level `settings:`, for a step or a group.

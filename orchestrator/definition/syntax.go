@@ -14,10 +14,15 @@ import (
 
 // The patterns of what an author may call things.
 const (
-	NamePattern    = `^[a-z][a-z0-9_-]{0,62}$`                                    // data, params, steps and groups
-	ProcessPattern = `^[a-z][a-z0-9-]{0,36}$`                                     // a process: with a time-ordered suffix it makes an ID of at most 64 characters
-	HandlerPattern = `^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$` // at most MaxHandler characters
-	AddressPattern = `^[a-z][a-z0-9_-]{0,62}(/[a-z][a-z0-9_-]{0,62})*$`           // a step or group: a/b/c
+	NamePattern    = `^[a-z][a-z0-9_-]{0,62}$`                          // data, params, steps and groups
+	ProcessPattern = `^[a-z][a-z0-9-]{0,36}$`                           // a process: with a time-ordered suffix it makes an ID of at most 64 characters
+	HandlerPattern = `^` + handlerName + `(@` + handlerVersion + `)?$`  // at most MaxHandler characters before the @
+	AddressPattern = `^[a-z][a-z0-9_-]{0,62}(/[a-z][a-z0-9_-]{0,62})*$` // a step or group: a/b/c
+)
+
+const (
+	handlerName    = `[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*`
+	handlerVersion = `[A-Za-z0-9][A-Za-z0-9._-]{0,31}`
 )
 
 // The bounds of a definition.
@@ -26,10 +31,9 @@ const (
 	MaxInto    = 100_000
 	MaxDepth   = 16  // of groups in groups
 	MaxHandler = 128 // characters of a handler's name
+	MaxVersion = 32  // characters of the version it may be pinned to, see HandlerPattern
+	MaxFactor  = 100 // by which a wait may grow
 )
-
-// DefaultRetry is how tasks are tried when nobody says otherwise.
-var DefaultRetry = Retry{Attempts: 3, Backoff: Backoff{Min: task.Duration(time.Second), Max: task.Duration(30 * time.Second)}}
 
 // Reserved is the first word of the addresses and handlers that deed builds in.
 const Reserved = "deed"
@@ -37,7 +41,8 @@ const Reserved = "deed"
 var (
 	namePattern    = regexp.MustCompile(NamePattern)
 	processPattern = regexp.MustCompile(ProcessPattern)
-	handlerPattern = regexp.MustCompile(HandlerPattern)
+	handlerPattern = regexp.MustCompile(`^` + handlerName + `$`)
+	versionPattern = regexp.MustCompile(`^` + handlerVersion + `$`)
 	addressPattern = regexp.MustCompile(AddressPattern)
 )
 
@@ -50,31 +55,6 @@ func ParseDuration(text string) (task.Duration, error) {
 		return 0, fmt.Errorf("%s is no duration: write it like 30s, 5m or 1h30m", quote(text))
 	}
 	return task.Duration(d), nil
-}
-
-// ParseBackoff reads a span of waiting times, "1s..30s", or one that does not grow, "5s".
-func ParseBackoff(text string) (Backoff, error) {
-	from, to, isSpan := strings.Cut(text, "..")
-	if !isSpan {
-		to = from
-	}
-	shortest, err := ParseDuration(strings.TrimSpace(from))
-	if err != nil {
-		return Backoff{}, fmt.Errorf("%s is no backoff: write it like 1s..30s, or 5s", quote(text))
-	}
-	longest, err := ParseDuration(strings.TrimSpace(to))
-	if err != nil {
-		return Backoff{}, fmt.Errorf("%s is no backoff: write it like 1s..30s, or 5s", quote(text))
-	}
-	return Backoff{Min: shortest, Max: longest}, nil
-}
-
-// String writes what ParseBackoff reads.
-func (b Backoff) String() string {
-	if b.Min == b.Max {
-		return b.Min.String()
-	}
-	return b.Min.String() + ".." + b.Max.String()
 }
 
 // ParseEach reads what a step fans out over: "corpus", "corpus by key" or

@@ -11,11 +11,12 @@ type document struct {
 	Files    filePaths     `json:"files,omitempty" jsonschema:"Files that travel with the definition and lie in a program's working directory. Paths relative to the definition, inside its folder."`
 	Steps    nodes         `json:"steps" jsonschema:"The steps and groups of steps, by name."`
 	Outputs  names         `json:"outputs,omitempty" jsonschema:"Names of data that are the result of the process."`
+	Deadline span          `json:"deadline,omitempty" jsonschema:"The longest time of the whole process, such as 2h, from its start or from when a person last made it go again. Default: none."`
 	Settings settingsMap   `json:"settings,omitempty" jsonschema:"Settings by address, such as clean/dedupe. What is set for a group applies to its steps unless they say otherwise."`
 }
 
 type stepForm struct {
-	Run         runner    `json:"run,omitempty" jsonschema:"What executes a task: a handler by name, or a command as a list of words, in which ${params.x} is replaced."`
+	Run         runner    `json:"run,omitempty" jsonschema:"What executes a task: a handler by name, perhaps pinned to a version (words/count@2), or a command as a list of words, in which ${params.x} is replaced."`
 	Sh          script    `json:"sh,omitempty" jsonschema:"A shell script that executes a task. Params are in its environment."`
 	Each        fanOut    `json:"each,omitempty" jsonschema:"Data to fan out over: one task a part. With 'by key' one task a distinct key, with 'by key into N' one task a bucket of keys. Without each: one task."`
 	In          wiring    `json:"in,omitempty" jsonschema:"Data that every task reads whole: names, or local names with the names they stand for."`
@@ -24,23 +25,28 @@ type stepForm struct {
 	Timeout     duration  `json:"timeout,omitempty" jsonschema:"The longest time of one attempt at a task, such as 1m30s. 0: no limit, the default."`
 	Retry       retryForm `json:"retry,omitzero" jsonschema:"How often a task is tried, and the wait in between."`
 	Parallelism positive  `json:"parallelism,omitempty" jsonschema:"How many tasks of the step may be open at a time. Default: no limit."`
+	Tolerate    tolerance `json:"tolerate,omitzero" jsonschema:"How many tasks may fail for good: a number, a share such as 1%, or all. Default: 0."`
 }
 
 type groupForm struct {
-	Steps   nodes     `json:"steps" jsonschema:"The steps and groups inside."`
-	Timeout duration  `json:"timeout,omitempty" jsonschema:"The timeout of the steps inside that have none of their own."`
-	Retry   retryForm `json:"retry,omitzero" jsonschema:"The retry of the steps inside that say nothing themselves."`
+	Steps    nodes     `json:"steps" jsonschema:"The steps and groups inside."`
+	Timeout  duration  `json:"timeout,omitempty" jsonschema:"The timeout of the steps inside that have none of their own."`
+	Retry    retryForm `json:"retry,omitzero" jsonschema:"The retry of the steps inside that say nothing themselves."`
+	Tolerate tolerance `json:"tolerate,omitzero" jsonschema:"How many tasks of each step inside may fail for good: a number, a share such as 1%, or all."`
 }
 
 type settingsForm struct {
 	Timeout     duration  `json:"timeout,omitempty" jsonschema:"The longest time of one attempt at a task, such as 1m30s. 0: no limit."`
 	Retry       retryForm `json:"retry,omitzero" jsonschema:"How often a task is tried, and the wait in between."`
 	Parallelism positive  `json:"parallelism,omitempty" jsonschema:"How many tasks of the step may be open at a time. Not for groups."`
+	Tolerate    tolerance `json:"tolerate,omitzero" jsonschema:"How many tasks may fail for good: a number, a share such as 1%, or all."`
 }
 
 type retryForm struct {
 	Attempts positive `json:"attempts,omitempty" jsonschema:"How often a task is tried in all. Default: 3."`
-	Backoff  backoff  `json:"backoff,omitempty" jsonschema:"The wait after a failure: from..to, doubling each time, or one time that stays the same. Default: 1s..30s."`
+	Backoff  backoff  `json:"backoff,omitempty" jsonschema:"The wait after a failure: from..to, growing each time, or one time that stays the same. Default: 1s..30s."`
+	Factor   growth   `json:"factor,omitempty" jsonschema:"How many times as long each wait is as the one before. Default: 2."`
+	Jitter   share    `json:"jitter,omitzero" jsonschema:"The share of a wait by which it may be shorter, so that tasks which failed together do not come back together: 10% or 0.1. Default: 10%."`
 }
 
 // Values with a form of their own: schema.go gives each its schema.
@@ -59,6 +65,10 @@ type (
 	nodes         map[string]string
 	settingsMap   map[string]string
 	duration      string
+	span          string
 	backoff       string
+	growth        float64
+	share         struct{}
+	tolerance     struct{}
 	positive      int
 )

@@ -23,6 +23,7 @@ func (r *reader) process(root *yaml.Node) {
 		"steps":    func(e entry) { r.src.Steps = r.nodes(e.value, "", 0) },
 		"outputs":  func(e entry) { r.src.Outputs = r.texts(e.value, "outputs") },
 		"settings": r.settingsByAddress,
+		"deadline": func(e entry) { r.src.Deadline = setting(r, e.value, "deadline", definition.ParseDuration) },
 	})
 }
 
@@ -59,11 +60,14 @@ func (r *reader) settings(s *definition.Settings) map[string]func(entry) {
 	return map[string]func(entry){
 		"timeout":     func(e entry) { s.Timeout = setting(r, e.value, "timeout", definition.ParseDuration) },
 		"parallelism": func(e entry) { s.Parallelism = r.whole(e.value, "parallelism") },
+		"tolerate":    func(e entry) { s.Tolerate = r.tolerance(e.value) },
 		"retry": func(e entry) {
 			r.harmless(func() {
 				r.keys(r.entries(e.value, "retry", "write {attempts: 3, backoff: 1s..30s}"), "retry", map[string]func(entry){
 					"attempts": func(e entry) { s.Attempts = r.whole(e.value, "attempts") },
 					"backoff":  func(e entry) { s.Backoff = setting(r, e.value, "backoff", definition.ParseBackoff) },
+					"factor":   func(e entry) { s.Factor = r.factor(e.value) },
+					"jitter":   func(e entry) { s.Jitter = r.jitter(e.value) },
 				})
 			})
 		},

@@ -107,7 +107,13 @@ func (r *reader) entries(n *yaml.Node, what, hint string) []entry {
 }
 
 // later are the keys of versions to come.
-var later = []string{"cache", "deadline", "keep", "needs", "pool", "process", "repeat", "tolerate", "when"}
+var later = []string{"cache", "keep", "needs", "pool", "process", "repeat", "when"}
+
+// elsewhere says of keys that are looked for in the wrong place where they stand.
+var elsewhere = map[string]string{
+	"deadline": "the process has one, at the top of the definition; timeout bounds one attempt at a task",
+	"tolerate": "write it in a step or a group",
+}
 
 // keys reads the entries by a table of keys. A key that is only misspelled is
 // a fault, and then read as what was meant.
@@ -129,6 +135,10 @@ func (r *reader) keys(entries []entry, what string, table map[string]func(entry)
 		}
 		if slices.Contains(later, key) {
 			r.fault(e.at, "later-key", "leave it out", "%s is not supported yet", quote(key))
+			continue
+		}
+		if hint := elsewhere[key]; hint != "" {
+			r.fault(e.at, "unknown-key", hint, "%s is no key of %s", quote(key), what)
 			continue
 		}
 		meant, ok := r.spell.Nearest(key, known)

@@ -15,6 +15,10 @@ func isText(n *yaml.Node) bool {
 	return n.Kind == yaml.ScalarNode && (n.Tag == "!!str" || n.Tag == "!!timestamp")
 }
 
+func isNumber(n *yaml.Node) bool {
+	return n.Kind == yaml.ScalarNode && (n.Tag == "!!int" || n.Tag == "!!float")
+}
+
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
 
 // text reads a text; what names it in faults.
@@ -67,34 +71,6 @@ func (r *reader) scalar(n *yaml.Node, what string) (json.RawMessage, bool) {
 		return nil, false
 	}
 	return value, true
-}
-
-// whole reads a whole number.
-func (r *reader) whole(n *yaml.Node, what string) *definition.Setting[int] {
-	var v int
-	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || n.Decode(&v) != nil {
-		r.fault(n, "wrong-type", "", "%s must be a whole number, not %s", what, describe(n))
-		return nil
-	}
-	return &definition.Setting[int]{Value: v, Pos: r.pos(n)}
-}
-
-// setting reads a text with a grammar of its own, such as a duration.
-func setting[T any](r *reader, n *yaml.Node, what string, parse func(string) (T, error)) *definition.Setting[T] {
-	if n.Kind == yaml.ScalarNode && n.Tag == "!!int" && n.Value != "0" {
-		r.fault(n, "wrong-type", "write "+clip(n.Value)+"s for seconds, or "+clip(n.Value)+"m for minutes", "%s has no unit of time", what)
-		return nil
-	}
-	if !isText(n) && n.Value != "0" {
-		r.fault(n, "wrong-type", "write a time like 30s, 5m or 1h30m", "%s must be a time, not %s", what, describe(n))
-		return nil
-	}
-	v, err := parse(n.Value)
-	if err != nil {
-		r.fault(n, "bad-"+what, "", "%s: %s", what, err)
-		return nil
-	}
-	return &definition.Setting[T]{Value: v, Pos: r.pos(n)}
 }
 
 // describe says what stands there instead.

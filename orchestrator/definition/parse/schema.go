@@ -56,13 +56,16 @@ func Schema() ([]byte, error) {
 // options says how each type of form.go is written.
 func options() *jsonschema.ForOptions {
 	const (
-		time   = `(0|([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+)`
-		fanned = `^[a-z][a-z0-9_-]{0,62}( +by +key( +into +[1-9][0-9]{0,5})?)?$`
+		time    = `(0|([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+)`
+		percent = `(100(\.0+)?|[0-9]{1,2}(\.[0-9]+)?)%`
+		fanned  = `^[a-z][a-z0-9_-]{0,62}( +by +key( +into +[1-9][0-9]{0,5})?)?$`
 	)
 	handler := matching(definition.HandlerPattern)
-	handler.MaxLength = jsonschema.Ptr(definition.MaxHandler)
+	handler.MaxLength = jsonschema.Ptr(definition.MaxHandler + len("@") + definition.MaxVersion)
 	oneName := mapOf(matching(definition.NamePattern), matching(fanned), 1)
 	oneName.MaxProperties = jsonschema.Ptr(1)
+	timespan := matching("^" + time + "$")
+	timespan.Not = matching(`^[^1-9]*$`) // no zero
 	command := listOf(&jsonschema.Schema{Types: []string{"string", "number", "boolean"}}, false)
 	command.MinItems = jsonschema.Ptr(1)
 	return &jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
@@ -84,6 +87,10 @@ func options() *jsonschema.ForOptions {
 		reflect.TypeFor[settingsMap](): {Ref: "#/$defs/settings"},
 		reflect.TypeFor[duration]():    {OneOf: []*jsonschema.Schema{matching("^" + time + "$"), {Type: "integer", Enum: []any{0}}}},
 		reflect.TypeFor[backoff]():     matching("^" + time + `( *\.\. *` + time + ")?$"),
+		reflect.TypeFor[span]():        timespan,
+		reflect.TypeFor[growth]():      {Type: "number", Minimum: jsonschema.Ptr(1.0), Maximum: jsonschema.Ptr(float64(definition.MaxFactor))},
+		reflect.TypeFor[share]():       {OneOf: []*jsonschema.Schema{{Type: "number", Minimum: jsonschema.Ptr(0.0), Maximum: jsonschema.Ptr(1.0)}, matching("^" + percent + "$")}},
+		reflect.TypeFor[tolerance]():   {OneOf: []*jsonschema.Schema{{Type: "integer", Minimum: jsonschema.Ptr(0.0)}, matching("^(all|[0-9]+|" + percent + ")$")}},
 		reflect.TypeFor[positive]():    {Type: "integer", Minimum: jsonschema.Ptr(1.0)},
 	}}
 }

@@ -1,0 +1,50 @@
+package definition
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// SameWork says what is different in what step b does, compared with a: what it
+// runs, what it reads and writes, and what it comes after. How it is tried and
+// bounded (timeout, retry, parallelism, tolerate) makes no difference: what a
+// step has done stays right when only that changes.
+func SameWork(a, b Step) (differs []string) {
+	for _, c := range work(&a, &b) {
+		switch {
+		case c.was == c.is:
+		case clip(c.was) == clip(c.is):
+			differs = append(differs, fmt.Sprintf("%s is another (the beginning is the same: %s)", c.what, clip(c.is)))
+		default:
+			differs = append(differs, fmt.Sprintf("%s is %s instead of %s", c.what, clip(c.is), clip(c.was)))
+		}
+	}
+	return differs
+}
+
+// comparison is one thing of two steps, as an author would write it.
+type comparison struct{ what, was, is string }
+
+func work(a, b *Step) []comparison {
+	return []comparison{
+		{"run", run(a.Run), run(b.Run)},
+		{"each", each(a.Each), each(b.Each)},
+		{"in", bindings(a.In), bindings(b.In)},
+		{"out", bindings(a.Out), bindings(b.Out)},
+		{"after", list(slices.Sorted(slices.Values(a.After))), list(slices.Sorted(slices.Values(b.After)))},
+	}
+}
+
+func conduct(a, b *Step) []comparison {
+	both := func(what string, write func(s *Step) string) comparison { return comparison{what, write(a), write(b)} }
+	return []comparison{
+		both("timeout", func(s *Step) string { return orNone(s.Timeout != 0, s.Timeout.String()) }),
+		both("retry attempts", func(s *Step) string { return fmt.Sprint(s.Retry.Attempts) }),
+		both("retry backoff", func(s *Step) string { return s.Retry.Backoff.String() }),
+		both("retry factor", func(s *Step) string { return number(cmp.Or(s.Retry.Factor, DefaultRetry.Factor)) }),
+		both("retry jitter", func(s *Step) string { return orNone(s.Retry.Jitter != 0, percent(s.Retry.Jitter)) }),
+		both("parallelism", func(s *Step) string { return orNone(s.Parallelism != 0, fmt.Sprint(s.Parallelism)) }),
+		both("tolerate", func(s *Step) string { return s.Tolerate.String() }),
+	}
+}

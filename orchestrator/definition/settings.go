@@ -1,0 +1,89 @@
+package definition
+
+import (
+	"cmp"
+	"fmt"
+)
+
+// or fills in what s does not say.
+func (s Settings) or(other Settings) Settings {
+	return Settings{
+		Timeout:     cmp.Or(s.Timeout, other.Timeout),
+		Attempts:    cmp.Or(s.Attempts, other.Attempts),
+		Backoff:     cmp.Or(s.Backoff, other.Backoff),
+		Factor:      cmp.Or(s.Factor, other.Factor),
+		Jitter:      cmp.Or(s.Jitter, other.Jitter),
+		Parallelism: cmp.Or(s.Parallelism, other.Parallelism),
+		Tolerate:    cmp.Or(s.Tolerate, other.Tolerate),
+	}
+}
+
+// apply changes what is said here, and leaves the rest of the step.
+func (s Settings) apply(step *Step) {
+	put(&step.Timeout, s.Timeout)
+	put(&step.Retry.Attempts, s.Attempts)
+	put(&step.Retry.Backoff, s.Backoff)
+	put(&step.Retry.Factor, s.Factor)
+	put(&step.Retry.Jitter, s.Jitter)
+	put(&step.Parallelism, s.Parallelism)
+	put(&step.Tolerate, s.Tolerate)
+}
+
+func put[T any](to *T, said *Setting[T]) {
+	if said != nil {
+		*to = said.Value
+	}
+}
+
+// faults are the values that make no sense for the step or group.
+func (s Settings) faults(address string, group bool) []Fault {
+	var all []Fault
+	fault := func(at Pos, code, hint, format string, args ...any) {
+		all = append(all, Fault{Pos: at, Address: address, Code: code, Message: fmt.Sprintf(format, args...), Hint: hint})
+	}
+	if t := s.Timeout; t != nil && t.Value < 0 {
+		fault(t.Pos, "bad-timeout", "write a time like 5m, or 0s for no timeout", "timeout %s is negative", t.Value)
+	}
+	if a := s.Attempts; a != nil && a.Value < 1 {
+		fault(a.Pos, "bad-retry", "write 1 to try once and never again", "attempts %d is less than 1", a.Value)
+	}
+	if b := s.Backoff; b != nil {
+		switch turned := (Backoff{Min: b.Value.Max, Max: b.Value.Min}); {
+		case b.Value.Min < 0 || b.Value.Max < 0:
+			fault(b.Pos, "bad-backoff", "write it like 1s..30s", "backoff %s is negative", b.Value)
+		case b.Value.Min > b.Value.Max:
+			fault(b.Pos, "bad-backoff", "did you mean "+turned.String()+"?", "backoff %s ends before it begins", b.Value)
+		}
+	}
+	if f := s.Factor; f != nil && !(f.Value >= 1 && f.Value <= MaxFactor) {
+		fault(f.Pos, "bad-factor", "write 2 to double each wait, or 1 to keep it", "factor %s is not between 1 and %d", number(f.Value), MaxFactor)
+	}
+	if j := s.Jitter; j != nil && !(j.Value >= 0 && j.Value <= 1) {
+		hint := "write a share from 0% to 100%"
+		if j.Value >= 2 && j.Value <= 100 { // a share of 2 is rather 2%
+			hint = "did you mean " + number(j.Value) + "%?"
+		}
+		fault(j.Pos, "bad-jitter", hint, "jitter %s is not between 0%% and 100%%", clip(percent(j.Value)))
+	}
+	if p := s.Parallelism; p != nil {
+		switch {
+		case group:
+			fault(p.Pos, "group-parallelism", "set it on the steps inside", "parallelism is a setting of steps, not of groups")
+		case p.Value < 1 && !p.None:
+			hint := "write 1 or more, or leave it out for no limit"
+			if p.Line == 0 { // given as text, which has to stand somewhere
+				hint = "write 1 or more, or none for no limit"
+			}
+			fault(p.Pos, "bad-parallelism", hint, "parallelism %d is less than 1", p.Value)
+		}
+	}
+	if t := s.Tolerate; t != nil {
+		switch v := t.Value; {
+		case v.Count < 0 || v.Percent < 0:
+			fault(t.Pos, "bad-tolerate", "write 0 to tolerate none", "tolerate %s is negative", clip(v.String()))
+		case !(v.Percent <= 100):
+			fault(t.Pos, "bad-tolerate", "write all", "tolerate %s is more than 100%%", clip(v.String()))
+		}
+	}
+	return all
+}
