@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/task"
 )
 
@@ -21,12 +22,17 @@ func (w *Worker) execute(e *execution) task.Result {
 	t := &Task{
 		ctx: ctx, work: e.work, index: e.index, ordinal: e.ordinal,
 		blobs: w.opt.Blobs, lists: w.lists, log: w.opt.Log, nonce: w.opt.Nonce, tools: w.tools,
+		printed: printed{now: w.opt.Now, every: logEvery},
+	}
+	if w.steps.stepped {
+		t.printed.every = 0
 	}
 	produced, err := t.finish(w.await(ctx, t))
 	r := task.Result{
 		Address: e.work.Address, Generation: e.work.Generation, Attempt: e.work.Attempt,
 		Tasks: task.Span(e.index, 1), Elapsed: task.Duration(w.opt.Now().Sub(e.began)),
 	}
+	t.endLog()
 	switch {
 	case err == nil:
 		r.Outcome, r.Parts, r.Sealed = task.Done, produced, t.sealed
@@ -69,11 +75,12 @@ func (w *Worker) await(ctx context.Context, t *Task) error {
 }
 
 // logged passes on the error of a handler; the whole stack of a panic is only
-// in the log.
+// in the logs.
 func (w *Worker) logged(t *Task, err error) error {
 	var p *panicError
 	if errors.As(err, &p) {
 		w.opt.Log.Error("worker: a handler panicked", "task", t.ID(), "attempt", t.Attempt(), "panic", p.what, "stack", p.stack)
+		t.record(blob.LogErr, []byte(p.report()+"\n"))
 	}
 	return err
 }

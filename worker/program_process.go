@@ -10,6 +10,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/deedrun/deed/blob"
 )
 
 // Exit codes with a meaning, after sysexits.h: every other code but 0 is a
@@ -37,8 +39,8 @@ func newProgram(t *Task, ws *Workspace) *program {
 		task:   t,
 		name:   name,
 		cmd:    &exec.Cmd{Path: ws.Path, Args: ws.Args, Env: ws.Env, Dir: ws.Work, SysProcAttr: groupAttributes()},
-		stdout: newTranscript(t, "stdout"),
-		stderr: newTranscript(t, "stderr"),
+		stdout: newTranscript(t, "stdout", blob.LogOut),
+		stderr: newTranscript(t, "stderr", blob.LogErr),
 	}
 }
 

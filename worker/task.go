@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -29,6 +30,7 @@ type Task struct {
 	log     *slog.Logger
 	nonce   func() string
 	tools   *tools
+	printed printed
 
 	// element is what `each` gives to the task, as metadata: the one part, or
 	// the key of its group. Outputs inherit from it.
@@ -37,7 +39,7 @@ type Task struct {
 	ended   atomic.Bool // set under mu
 	mu      sync.Mutex
 	outputs []*Output
-	prefix  string // of the keys of its blobs, once it has one
+	drawn   string // the nonce of this execution, once it needs one
 	inlined int    // bytes
 	sealed  *task.Dataset
 }
@@ -78,25 +80,39 @@ func (t *Task) Param(name string, into any) error {
 	return nil
 }
 
-// Logf writes a line to the worker's log, with the name of the task.
+// Logf writes a line to the worker's log, with the name of the task, and to
+// the log of this attempt, which is stored: the first 1 MiB and the last 64 KiB
+// of it.
 func (t *Task) Logf(format string, args ...any) {
+	text := strings.TrimSuffix(fmt.Sprintf(format, args...), "\n")
+	t.say(text)
+	t.record(blob.LogTask, append([]byte(text), '\n'))
+}
+
+// say writes a line to the worker's log only.
+func (t *Task) say(text string) {
 	if t.log.Enabled(t.ctx, slog.LevelInfo) {
-		t.log.InfoContext(t.ctx, fmt.Sprintf(format, args...), "task", t.ID(), "attempt", t.work.Attempt)
+		t.log.InfoContext(t.ctx, text, "task", t.ID(), "attempt", t.work.Attempt)
 	}
 }
 
 // errEnded answers a handler that goes on after its task ended.
 var errEnded = errors.New("the task has ended")
 
-// blobKey is the key of blob n of this execution. The nonce, drawn with the
-// first blob, keeps executions apart.
+// blobKey is the key of blob n of this execution.
 func (t *Task) blobKey(n string) string {
+	return fmt.Sprintf("%s/%s/%d/%d/%d-%s/%s", t.work.Process, t.work.Address, t.work.Generation, t.index, t.work.Attempt, t.execution(), n)
+}
+
+// execution is the nonce that keeps executions apart. It is drawn with the
+// first blob, or the first line that is printed.
+func (t *Task) execution() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.prefix == "" {
-		t.prefix = fmt.Sprintf("%s/%s/%d/%d/%d-%s/", t.work.Process, t.work.Address, t.work.Generation, t.index, t.work.Attempt, t.nonce())
+	if t.drawn == "" {
+		t.drawn = t.nonce()
 	}
-	return t.prefix + n
+	return t.drawn
 }
 
 // finish ends the task: later writes fail. It returns what was produced, in

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"log/slog"
+	"sync"
 	"time"
 )
 
@@ -15,6 +16,7 @@ type tools struct {
 	temp     string
 	files    *fileCache
 	guard    *guard
+	unstored sync.Once // saying that logs cannot be stored
 }
 
 func newTools(w *Worker) *tools {

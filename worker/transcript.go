@@ -2,8 +2,11 @@ package worker
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"strings"
+
+	"github.com/deedrun/deed/blob"
 )
 
 const (
@@ -13,19 +16,22 @@ const (
 	logLine   = 4 << 10  // bytes of a line
 )
 
-// transcript takes what a program prints: it logs lines, keeps the last bytes,
-// and needs no more memory however much there is.
+// transcript takes what a program prints to a stream: it logs lines, stores
+// all for the log of the task, keeps the last bytes, and needs no more memory
+// however much there is.
 type transcript struct {
 	task   *Task
-	stream string
+	name   string
+	stream blob.LogStream
 	tail   []byte
 	line   []byte
-	long   bool // the line is cut
+	open   bool // the last line has not ended,
+	long   bool // and is cut
 	lines  int
 }
 
-func newTranscript(t *Task, stream string) *transcript {
-	return &transcript{task: t, stream: stream}
+func newTranscript(t *Task, name string, stream blob.LogStream) *transcript {
+	return &transcript{task: t, name: name, stream: stream}
 }
 
 // read takes all of r, until its end, its deadline or any other error.
@@ -35,15 +41,16 @@ func (t *transcript) read(r io.Reader) {
 		n, err := r.Read(buf)
 		t.keep(buf[:n])
 		t.split(buf[:n])
+		t.task.record(t.stream, buf[:n])
 		if err != nil {
 			break
 		}
 	}
-	if len(t.line) > 0 {
+	if t.open {
 		t.log()
 	}
 	if t.lines > logLines {
-		t.task.Logf("%s: %d more lines were not logged", t.stream, t.lines-logLines)
+		t.task.say(fmt.Sprintf("%s: %d more lines were not logged", t.name, t.lines-logLines))
 	}
 }
 
@@ -56,12 +63,17 @@ func (t *transcript) keep(p []byte) {
 
 func (t *transcript) split(p []byte) {
 	for len(p) > 0 {
+		if t.lines >= logLines {
+			t.lines += bytes.Count(p, []byte("\n"))
+			t.open = p[len(p)-1] != '\n'
+			return
+		}
 		line, rest, ended := bytes.Cut(p, []byte("\n"))
 		if room := logLine - len(t.line); len(line) > room {
 			line, t.long = line[:room], true
 		}
 		t.line = append(t.line, line...)
-		if ended {
+		if t.open = !ended; ended {
 			t.log()
 		}
 		p = rest
@@ -74,7 +86,7 @@ func (t *transcript) log() {
 		if t.long {
 			more = "…"
 		}
-		t.task.Logf("%s: %s%s", t.stream, strings.ToValidUTF8(string(t.line), "�"), more)
+		t.task.say(fmt.Sprintf("%s: %s%s", t.name, strings.ToValidUTF8(string(t.line), "�"), more))
 	}
 	t.line, t.long = t.line[:0], false
 }
