@@ -1,6 +1,7 @@
 package specs
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -70,10 +71,14 @@ type detail struct {
 	reason     string
 	verdict    task.Verdict
 	after      time.Duration
+
+	by, command string
+	begun       []process.Begun
+	reopened    []process.Reopened
 }
 
 func details(options []Option) detail {
-	d := detail{attempt: 1, verdict: task.Retry, reason: "out of luck"}
+	d := detail{attempt: 1, verdict: task.Retry}
 	for _, o := range options {
 		o(&d)
 	}
@@ -86,13 +91,13 @@ func Attempt(n int) Option { return func(d *detail) { d.attempt = n } }
 // Generation is which generation of the step it is; 0 unless said.
 func Generation(n int) Option { return func(d *detail) { d.generation = n } }
 
-// Because is the error of a failure.
+// Because is the error of a failure, or why a person asks for something.
 func Because(reason string) Option { return func(d *detail) { d.reason = reason } }
 
 // Permanently marks a failure that trying again cannot mend.
 func Permanently() Option { return func(d *detail) { d.verdict = task.Permanent } }
 
-// After is how long a retry waits.
+// After is how long a retry waits, or how long a handler asks to wait.
 func After(wait time.Duration) Option { return func(d *detail) { d.after = wait } }
 
 // Wrote says that task index wrote one part to a name, with a key if one is given.
@@ -139,8 +144,8 @@ func Started(def definition.Definition, given ...Given) process.ProcessStarted {
 }
 
 // StepStarted is the event that a step started.
-func StepStarted(address string, tasks int) process.StepStarted {
-	return process.StepStarted{Address: address, Tasks: tasks, At: noon}
+func StepStarted(address string, tasks int, options ...Option) process.StepStarted {
+	return process.StepStarted{Address: address, Generation: details(options).generation, Tasks: tasks, At: noon}
 }
 
 // Scheduled is the event that tasks were scheduled.
@@ -163,7 +168,7 @@ func Failed(address string, tasks task.Ranges, options ...Option) process.TasksF
 	d := details(options)
 	return process.TasksFailed{
 		Address: address, Generation: d.generation, Attempt: d.attempt, Tasks: tasks,
-		Error: d.reason, Verdict: d.verdict, At: noon,
+		Error: cmp.Or(d.reason, "out of luck"), Verdict: d.verdict, At: noon,
 	}
 }
 
@@ -190,6 +195,13 @@ func TimedOut(address string, index int, options ...Option) process.TaskTimedOut
 // StepCompleted is the event that a step completed with these lists.
 func StepCompleted(address string, lists ...Given) process.StepCompleted {
 	return process.StepCompleted{Address: address, Data: inputs(lists), At: noon}
+}
+
+// StepCompletedAgain is the same for a later generation of the step.
+func StepCompletedAgain(generation int, address string, lists ...Given) process.StepCompleted {
+	e := StepCompleted(address, lists...)
+	e.Generation = generation
+	return e
 }
 
 // ProcessCompleted is the event that the process completed.
@@ -224,7 +236,7 @@ func Fail(address string, tasks task.Ranges, options ...Option) process.FailTask
 	d := details(options)
 	return process.FailTasks{
 		Address: address, Generation: d.generation, Attempt: d.attempt, Tasks: tasks,
-		Error: d.reason, Verdict: d.verdict, At: noon,
+		Error: cmp.Or(d.reason, "out of luck"), Verdict: d.verdict, After: task.Duration(d.after), At: noon,
 	}
 }
 

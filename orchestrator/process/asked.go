@@ -2,6 +2,7 @@ package process
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/deedrun/deed/orchestrator/definition"
@@ -157,10 +158,12 @@ type ProcessRetried struct {
 }
 
 // ProcessRestarted says that steps begin anew. Everything else is kept, and
-// the process runs, whether it had ended or not.
+// the process runs, whether it had ended or not. Tasks are those of other steps
+// that had failed for good: they have a fresh budget.
 type ProcessRestarted struct {
-	From  string  `json:"from"`
-	Steps []Begun `json:"steps"`
+	From  string     `json:"from"`
+	Steps []Begun    `json:"steps"`
+	Tasks []Reopened `json:"tasks,omitempty"`
 	Asked
 	At time.Time `json:"at"`
 }
@@ -187,19 +190,26 @@ func (e ProcessPaused) String() string    { return "process paused" + e.Asked.St
 func (e ProcessResumed) String() string   { return "process resumed" + e.Asked.String() }
 
 func (e ProcessRetried) String() string {
-	s := "process retried"
-	for i, t := range e.Tasks {
-		s += map[bool]string{true: ", ", false: " with a fresh budget for "}[i > 0] + subject(t.Address, t.Tasks)
-	}
-	return s + begun(e.Steps) + e.Asked.String()
+	return "process retried" + reopened(e.Tasks) + begun(e.Steps) + e.Asked.String()
 }
 
 func (e ProcessRestarted) String() string {
-	return fmt.Sprintf("process restarted from %s%s%s", e.From, begun(e.Steps), e.Asked)
+	return fmt.Sprintf("process restarted from %s%s%s%s", e.From, reopened(e.Tasks), begun(e.Steps), e.Asked)
 }
 
 func (e ProcessRevised) String() string {
 	return fmt.Sprintf("definition revised%s%s%s", version(e.Definition), begun(e.Steps), e.Asked)
+}
+
+func reopened(tasks []Reopened) string {
+	var names []string
+	for _, t := range tasks {
+		names = append(names, subject(t.Address, t.Tasks))
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return ", with a fresh budget for " + strings.Join(names, ", ")
 }
 
 func begun(steps []Begun) string {

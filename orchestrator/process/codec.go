@@ -52,9 +52,17 @@ func newCodec() *codec {
 	c.add(stored[TasksRetryPlanned]("tasks-retry-planned", 1, nil))
 	c.add(stored[TasksLost]("tasks-lost", 1, nil))
 	c.add(stored[TaskTimedOut]("task-timed-out", 1, nil))
+	c.add(stored[TasksSkipped]("tasks-skipped", 1, nil))
 	c.add(stored[StepCompleted]("step-completed", 1, nil))
 	c.add(stored[ProcessCompleted]("process-completed", 1, nil))
 	c.add(stored[ProcessFailed]("process-failed", 1, nil))
+	c.add(stored[ProcessDeadlineMissed]("process-deadline-missed", 1, nil))
+	c.add(stored[ProcessCancelled]("process-cancelled", 1, nil))
+	c.add(stored[ProcessPaused]("process-paused", 1, nil))
+	c.add(stored[ProcessResumed]("process-resumed", 1, nil))
+	c.add(stored[ProcessRetried]("process-retried", 1, nil))
+	c.add(stored[ProcessRestarted]("process-restarted", 1, nil))
+	c.add(stored[ProcessRevised]("process-revised", 1, nil))
 	return c
 }
 
@@ -69,14 +77,6 @@ func EventTypes() []reflect.Type {
 	types := slices.Collect(maps.Keys(current.byType))
 	slices.SortFunc(types, func(a, b reflect.Type) int { return strings.Compare(a.Name(), b.Name()) })
 	return types
-}
-
-// CommandTypes lists the types of all commands.
-func CommandTypes() []reflect.Type {
-	return []reflect.Type{
-		reflect.TypeFor[StartProcess](), reflect.TypeFor[ConfirmTasks](), reflect.TypeFor[FailTasks](),
-		reflect.TypeFor[LoseTasks](), reflect.TypeFor[TryTimeoutTask](), reflect.TypeFor[FireTimer](),
-	}
 }
 
 // Encode is the stored form of an event.
@@ -123,35 +123,4 @@ func (c *codec) decode(s Stored) (Event, error) {
 		return nil, fmt.Errorf("decode event %s (schema %d): %w", s.Type, s.Schema, err)
 	}
 	return e, nil
-}
-
-// wireCommand is a command as it travels: only those that people and programs send do.
-type wireCommand struct {
-	Type string          `json:"type"`
-	Data json.RawMessage `json:"data"`
-}
-
-// EncodeCommand is the wire form of a command that a person sends.
-func EncodeCommand(c StartProcess) ([]byte, error) {
-	data, err := json.Marshal(c)
-	if err != nil {
-		return nil, fmt.Errorf("encode command: %w", err)
-	}
-	return json.Marshal(wireCommand{Type: "start-process", Data: data})
-}
-
-// DecodeCommand reads what EncodeCommand wrote.
-func DecodeCommand(data []byte) (Command, error) {
-	var w wireCommand
-	if err := json.Unmarshal(data, &w); err != nil {
-		return nil, fmt.Errorf("decode command: %w", err)
-	}
-	if w.Type != "start-process" {
-		return nil, fmt.Errorf("decode command: this version of deed does not know %q", w.Type)
-	}
-	var c StartProcess
-	if err := json.Unmarshal(w.Data, &c); err != nil {
-		return nil, fmt.Errorf("decode command %s: %w", w.Type, err)
-	}
-	return c, nil
 }

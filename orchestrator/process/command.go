@@ -105,7 +105,11 @@ func (c ConfirmTasks) String() string {
 }
 
 func (c FailTasks) String() string {
-	return fmt.Sprintf("%s reported failed by attempt %d (%s): %s", subject(c.Address, c.Tasks), c.Attempt, c.Verdict, c.Error)
+	asking := ""
+	if c.After > 0 {
+		asking = fmt.Sprintf(", asking to wait %s", c.After)
+	}
+	return fmt.Sprintf("%s reported failed by attempt %d (%s)%s: %s", subject(c.Address, c.Tasks), c.Attempt, c.Verdict, asking, c.Error)
 }
 
 func (c LoseTasks) String() string {

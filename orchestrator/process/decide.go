@@ -51,30 +51,34 @@ func Decide(s State, c Command) ([]Event, error) {
 		return nil, ErrNotStarted
 	}
 	d := &decision{edits: edit(s)}
-	var err error
-	switch c := c.(type) {
-	case ConfirmTasks:
-		d.at = c.At
-		err = d.confirmTasks(c)
-	case FailTasks:
-		d.at = c.At
-		err = d.failTasks(c)
-	case LoseTasks:
-		d.at = c.At
-		err = d.loseTasks(c)
-	case TryTimeoutTask:
-		d.at = c.At
-		err = d.tryTimeout(c)
-	case FireTimer:
-		d.at = c.At
-		err = d.fireTimer(c)
-	default:
-		err = fmt.Errorf("process %q: this version does not know commands of type %T", s.ID, c)
-	}
-	if err != nil {
+	if err := d.decide(c); err != nil {
 		return nil, err
 	}
 	return d.events, d.damaged
+}
+
+func (d *decision) decide(c Command) error {
+	switch c := c.(type) {
+	case ConfirmTasks:
+		d.at = c.At
+		return d.confirmTasks(c)
+	case FailTasks:
+		d.at = c.At
+		return d.failTasks(c)
+	case LoseTasks:
+		d.at = c.At
+		return d.loseTasks(c)
+	case TryTimeoutTask:
+		d.at = c.At
+		return d.tryTimeout(c)
+	case FireTimer:
+		d.at = c.At
+		return d.fireTimer(c)
+	case FireDeadline:
+		d.at = c.At
+		return d.fireDeadline()
+	}
+	return d.byRequest(c)
 }
 
 // decision collects the events of one command; each is applied at once, so
@@ -92,6 +96,9 @@ func (d *decision) emit(e Event) {
 
 func decideStart(s State, c StartProcess) ([]Event, error) {
 	if s.graph != nil {
+		if c.Definition.Hash() == s.Hash { // what it was revised to is as good as what it began with
+			s.Original = s.Definition
+		}
 		if differs := differences(s, c); len(differs) > 0 {
 			return nil, &RefusedError{
 				Process: s.ID, Differs: differs,
@@ -108,15 +115,13 @@ func decideStart(s State, c StartProcess) ([]Event, error) {
 	if d.damaged != nil {
 		return nil, &RefusedError{Process: c.ID, Reason: d.damaged.Error()}
 	}
-	for i := range c.Definition.Steps {
-		d.startIfReady(i)
-	}
+	d.advanceAll()
 	return d.events, nil
 }
 
 // differences lists how a start differs from the process that has its ID.
 func differences(s State, c StartProcess) []string {
-	differs := definition.Diff(*s.Definition, c.Definition)
+	differs := definition.Diff(*s.Original, c.Definition)
 	for _, name := range slices.Sorted(maps.Keys(c.Inputs)) {
 		was, given := s.Inputs[name]
 		if given && was.Digest != c.Inputs[name].Digest {
@@ -168,7 +173,7 @@ func (d *decision) alive(address string, generation int, tasks task.Ranges) (int
 	if err != nil {
 		return 0, nil, nil, &RefusedError{Process: d.ID, Reason: err.Error()}
 	}
-	if generation != n.generation || n.phase != running || d.Status != Running {
+	if generation != n.generation || n.phase != running || !d.live() {
 		return i, n, nil, nil
 	}
 	if len(tasks) == 0 || tasks[0].First < 0 || tasks[len(tasks)-1].End() > n.scheduled {
@@ -185,7 +190,7 @@ func (d *decision) alive(address string, generation int, tasks task.Ranges) (int
 func (n *node) current(open task.Ranges, attempt int) task.Ranges {
 	var same []int
 	for i := range open.All() {
-		if t := n.tasks.trouble(i); t.attempt == attempt && !t.waiting {
+		if t := n.tasks.trouble(i); t.attempt == attempt && t.stand == underWay {
 			same = append(same, i)
 		}
 	}
@@ -193,5 +198,36 @@ func (n *node) current(open task.Ranges, attempt int) task.Ranges {
 }
 
 func (d *decision) fail(i, index, attempt int, worker, reason string) {
-	d.emit(ProcessFailed{Address: d.graph.address(i), Index: index, Attempt: attempt, Worker: worker, Reason: reason, At: d.at})
+	d.emit(ProcessFailed{
+		Address: d.graph.address(i), Index: index, Element: d.element(i, index), Attempt: attempt, Worker: worker, Reason: reason, At: d.at,
+	})
+}
+
+// element is what people call the part that a task is about, if the core knows:
+// lists that were merged on a worker are not known here.
+func (d *decision) element(i, index int) string {
+	step, isStep := d.graph.step(i)
+	if !isStep || step.Each == nil || index < 0 {
+		return ""
+	}
+	data, _ := d.Data(step.Each.Data)
+	var parts []task.Part
+	switch {
+	case step.Each.Into > 0:
+		return ""
+	case step.Each.ByKey:
+		parts = group(data.Parts, 0)(index)
+	case index < len(data.Parts):
+		parts = data.Parts[index : index+1]
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	if step.Each.ByKey || parts[0].Name == "" {
+		return parts[0].Key
+	}
+	if parts[0].Key == "" {
+		return parts[0].Name
+	}
+	return parts[0].Key + "/" + parts[0].Name
 }

@@ -31,7 +31,7 @@ func (d *decision) confirmTasks(c ConfirmTasks) error {
 		}
 	}
 	d.emit(e)
-	d.advance(i, fresh.Len())
+	d.advance(i)
 	return nil
 }
 
@@ -54,20 +54,42 @@ func (d *decision) checkOutputs(i int, c ConfirmTasks) error {
 	return nil
 }
 
-// advance follows from n tasks of a node having been confirmed.
-func (d *decision) advance(i, n int) {
-	node := d.nodes[i]
-	if _, isStep := d.graph.step(i); !isStep {
-		if node.confirmed == node.total {
-			d.mergeOn(i)
-		}
+// advance goes on with node i as far as it can: it starts a step that waits
+// for nothing any more, schedules what its parallelism leaves room for, and ends
+// what has no open tasks. It may be called at any time; nothing happens twice,
+// and nothing while the process does not run.
+func (d *decision) advance(i int) {
+	if d.Status != Running {
 		return
 	}
-	if room := min(n, node.total-node.scheduled); room > 0 {
-		d.schedule(i, node.scheduled, room)
+	switch n := d.nodes[i]; n.phase {
+	case waiting:
+		if _, isStep := d.graph.step(i); isStep && n.needs == 0 {
+			d.startStep(i)
+		}
+	case running:
+		room := n.total - n.scheduled
+		step, isStep := d.graph.step(i)
+		if step.Parallelism > 0 {
+			room = min(room, step.Parallelism-(n.scheduled-n.closed()))
+		}
+		if room > 0 {
+			d.schedule(i, n.scheduled, room)
+		}
+		switch n = d.nodes[i]; {
+		case n.closed() < n.total:
+		case isStep:
+			d.finish(i)
+		default:
+			d.mergeOn(i)
+		}
 	}
-	if node = d.nodes[i]; node.confirmed == node.total {
-		d.finish(i)
+}
+
+// advanceAll goes on wherever it can.
+func (d *decision) advanceAll() {
+	for i := range d.nodes {
+		d.advance(i)
 	}
 }
 
@@ -76,14 +98,6 @@ func (d *decision) schedule(i, first, count int) {
 		Address: d.graph.address(i), Generation: d.nodes[i].generation, Attempt: 1,
 		Tasks: task.Span(first, count), At: d.at,
 	})
-}
-
-// startIfReady starts a step that waits for nothing any more. Steps over empty
-// lists complete at once, so one start may have led to others already.
-func (d *decision) startIfReady(i int) {
-	if d.Status == Running && d.nodes[i].phase == waiting && d.nodes[i].needs == 0 {
-		d.startStep(i)
-	}
 }
 
 // startStep runs when all that a step reads is sealed.
@@ -95,15 +109,7 @@ func (d *decision) startStep(i int) {
 		return
 	}
 	d.emit(StepStarted{Address: step.Address, Generation: d.nodes[i].generation, Tasks: total, At: d.at})
-	first := total
-	if step.Parallelism > 0 {
-		first = min(total, step.Parallelism)
-	}
-	if first > 0 {
-		d.schedule(i, 0, first)
-		return
-	}
-	d.finish(i)
+	d.advance(i)
 }
 
 // countTasks is how many tasks the step fans out into; reason says why it cannot.
@@ -130,7 +136,7 @@ func (d *decision) countTasks(step definition.Step) (n int, reason string) {
 	return n, ""
 }
 
-// finish runs when all tasks of a step are confirmed: it seals what the step
+// finish runs when no task of a step is open any more: it seals what the step
 // wrote, by merges where the lists are large.
 func (d *decision) finish(i int) {
 	step, _ := d.graph.step(i)
@@ -143,7 +149,7 @@ func (d *decision) finish(i int) {
 		seal := d.graph.number[SealPrefix+out.Data]
 		total := len(batches(d.nodes[i].sources()))
 		d.emit(StepStarted{Address: SealPrefix + out.Data, Generation: d.nodes[seal].generation, Tasks: total, At: d.at})
-		d.schedule(seal, 0, total)
+		d.advance(seal)
 	}
 	if !merging {
 		d.complete(i)
@@ -191,7 +197,7 @@ func (d *decision) complete(i int) {
 	}
 	d.emit(StepCompleted{Address: step.Address, Generation: d.nodes[i].generation, Data: data, At: d.at})
 	for _, j := range d.graph.next[i] {
-		d.startIfReady(j)
+		d.advance(j)
 	}
 	if d.left == 0 && d.Status == Running {
 		d.emit(ProcessCompleted{At: d.at})

@@ -1,7 +1,10 @@
 package process
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,30 +32,69 @@ func (d *decision) failTasks(c FailTasks) error {
 		Error: clip(c.Error, task.MaxError), Verdict: c.Verdict, Worker: c.Worker, At: c.At,
 	})
 	retry := d.graph.retry(i)
-	planned := map[int][]int{} // indexes by failures so far: those wait equally long
+	var retried, exhausted []int
 	for index := range tasks.All() {
-		failures := d.nodes[i].tasks.trouble(index).failures
-		if c.Verdict == task.Permanent || failures >= retry.Attempts {
-			d.fail(i, index, c.Attempt, c.Worker, exhausted(c.Verdict, failures)+clip(c.Error, task.MaxError))
-			return nil
+		if c.Verdict == task.Permanent || d.nodes[i].tasks.trouble(index).failures >= retry.Attempts {
+			exhausted = append(exhausted, index)
+		} else {
+			retried = append(retried, index)
 		}
-		planned[failures] = append(planned[failures], index)
 	}
-	for failures := 1; len(planned) > 0; failures++ {
-		indexes, ok := planned[failures]
-		if !ok {
-			continue
-		}
-		delete(planned, failures)
-		d.emit(TasksRetryPlanned{
-			Address: c.Address, Generation: c.Generation, Attempt: c.Attempt + 1, Tasks: task.Of(indexes...),
-			Due: c.At.Add(backoff(retry, failures)), At: c.At,
-		})
+	text := clip(c.Error, task.MaxError)
+	if d.giveUp(i, task.Of(exhausted...), c.Attempt, c.Worker, func(index int) string {
+		return spent(c.Verdict, d.nodes[i].tasks.trouble(index).failures) + text
+	}) {
+		return nil
 	}
+	d.planRetries(i, c, retried)
+	d.advance(i)
 	return nil
 }
 
-func exhausted(v task.Verdict, failures int) string {
+// planRetries plans another attempt at each task, later. Those that wait
+// equally long share an event.
+func (d *decision) planRetries(i int, c FailTasks, indexes []int) {
+	retry := d.graph.retry(i)
+	together := map[time.Duration][]int{}
+	for _, index := range indexes {
+		wait := min(time.Duration(c.After), maxWait)
+		if wait <= 0 {
+			wait = backoff(retry, d.nodes[i].tasks.trouble(index).failures)
+			wait = d.jitter(retry, wait, c.Address, c.Generation, index, c.Attempt)
+		}
+		together[wait] = append(together[wait], index)
+	}
+	for _, wait := range slices.Sorted(maps.Keys(together)) {
+		d.emit(TasksRetryPlanned{
+			Address: c.Address, Generation: c.Generation, Attempt: c.Attempt + 1, Tasks: task.Of(together[wait]...),
+			Due: c.At.Add(wait), At: c.At,
+		})
+	}
+}
+
+// giveUp ends tasks that have no attempt left: within what the step tolerates
+// they are skipped, beyond that the process fails, which it reports.
+func (d *decision) giveUp(i int, tasks task.Ranges, attempt int, worker string, why func(index int) string) (failed bool) {
+	if len(tasks) == 0 {
+		return false
+	}
+	n := d.nodes[i]
+	step, _ := d.graph.step(i)
+	allowed := step.Tolerate.Of(n.total)
+	first := tasks[0].First
+	reason := why(first)
+	if n.skipped+tasks.Len() <= allowed {
+		d.emit(TasksSkipped{Address: d.graph.address(i), Generation: n.generation, Attempt: attempt, Tasks: tasks, Reason: reason, At: d.at})
+		return false
+	}
+	if allowed > 0 {
+		reason = fmt.Sprintf("more than the %s that may fail (tolerate: %s) have failed; this one %s", plural(allowed, "task"), step.Tolerate, reason)
+	}
+	d.fail(i, first, attempt, worker, reason)
+	return true
+}
+
+func spent(v task.Verdict, failures int) string {
 	if v == task.Permanent {
 		return "failed, and trying again is pointless: "
 	}
@@ -62,13 +104,35 @@ func exhausted(v task.Verdict, failures int) string {
 	return fmt.Sprintf("failed %d times, the last time with: ", failures)
 }
 
-// backoff doubles with every failure, from Min to Max.
+// maxWait is the longest that a handler may ask to wait for another attempt.
+const maxWait = 24 * time.Hour
+
+// backoff grows with every failure, from Min to Max.
 func backoff(r definition.Retry, failures int) time.Duration {
-	wait := time.Duration(r.Backoff.Min)
-	for i := 1; i < failures && wait < time.Duration(r.Backoff.Max); i++ {
-		wait *= 2
+	wait, most := float64(r.Backoff.Min), float64(r.Backoff.Max)
+	factor := cmp.Or(r.Factor, 2)
+	for i := 1; i < failures && wait < most && wait > 0 && factor > 1; i++ {
+		wait *= factor
 	}
-	return min(wait, time.Duration(r.Backoff.Max))
+	return time.Duration(min(wait, most))
+}
+
+// jitterBlock is how many neighbours wait equally long, so that events keep
+// speaking of ranges; jitterLevels is how many different waits there are.
+const (
+	jitterBlock  = 64
+	jitterLevels = 8
+)
+
+// jitter shortens a wait by up to a share of it, so that what failed together
+// does not come back together. It is drawn from what the task is called: the
+// same history always plans the same.
+func (d *decision) jitter(r definition.Retry, wait time.Duration, address string, generation, index, attempt int) time.Duration {
+	if r.Jitter <= 0 {
+		return wait
+	}
+	level := task.Bucket(fmt.Sprintf("%s/%s~%d[%d]@%d", d.ID, address, generation, index/jitterBlock, attempt), jitterLevels)
+	return wait - time.Duration(float64(wait)*min(r.Jitter, 1)*float64(level)/jitterLevels)
 }
 
 // loseTasks schedules again what went down with its worker, as a new attempt,
@@ -83,13 +147,21 @@ func (d *decision) loseTasks(c LoseTasks) error {
 		return nil
 	}
 	d.emit(TasksLost{Address: c.Address, Generation: c.Generation, Attempt: c.Attempt, Tasks: tasks, At: c.At})
+	var again, exhausted []int
 	for index := range tasks.All() {
-		if losses := d.nodes[i].tasks.trouble(index).losses; losses > LossBudget {
-			d.fail(i, index, c.Attempt, "", fmt.Sprintf("lost with its worker %d times: it may be what kills them (memory?)", losses))
-			return nil
+		if d.nodes[i].tasks.trouble(index).losses > LossBudget {
+			exhausted = append(exhausted, index)
+		} else {
+			again = append(again, index)
 		}
 	}
-	d.reschedule(c.Address, c.Generation, c.Attempt+1, tasks)
+	if d.giveUp(i, task.Of(exhausted...), c.Attempt, "", func(index int) string {
+		return fmt.Sprintf("lost with its worker %d times: it may be what kills them (memory?)", d.nodes[i].tasks.trouble(index).losses)
+	}) {
+		return nil
+	}
+	d.reschedule(c.Address, c.Generation, c.Attempt+1, task.Of(again...))
+	d.advance(i)
 	return nil
 }
 
@@ -106,11 +178,16 @@ func (d *decision) tryTimeout(c TryTimeoutTask) error {
 		Address: c.Address, Generation: c.Generation, Attempt: c.Attempt, Index: c.Index,
 		Elapsed: c.Elapsed, Worker: c.Worker, At: c.At,
 	})
+	tasks := task.Span(c.Index, 1)
 	if failures := d.nodes[i].tasks.trouble(c.Index).failures; failures >= d.graph.retry(i).Attempts {
-		d.fail(i, c.Index, c.Attempt, c.Worker, exhausted(task.TimedOut, failures)+"it ran longer than its timeout")
+		if !d.giveUp(i, tasks, c.Attempt, c.Worker, func(int) string {
+			return spent(task.TimedOut, failures) + "it ran longer than its timeout"
+		}) {
+			d.advance(i)
+		}
 		return nil
 	}
-	d.reschedule(c.Address, c.Generation, c.Attempt+1, task.Span(c.Index, 1))
+	d.reschedule(c.Address, c.Generation, c.Attempt+1, tasks)
 	return nil
 }
 
@@ -118,23 +195,41 @@ func (d *decision) tryTimeout(c TryTimeoutTask) error {
 // by a late result meanwhile is left out.
 func (d *decision) fireTimer(c FireTimer) error {
 	_, n, open, err := d.alive(c.Address, c.Generation, c.Tasks)
-	if err != nil {
+	if err != nil || d.Status != Running { // a pause: the timer is set again when it is over
 		return err
 	}
 	var due []int
 	for index := range open.All() {
-		if t := n.tasks.trouble(index); t.waiting && t.attempt == c.Attempt {
+		if t := n.tasks.trouble(index); t.stand == planned && t.attempt == c.Attempt {
 			due = append(due, index)
 		}
 	}
-	if len(due) > 0 {
-		d.reschedule(c.Address, c.Generation, c.Attempt, task.Of(due...))
-	}
+	d.reschedule(c.Address, c.Generation, c.Attempt, task.Of(due...))
 	return nil
 }
 
+// reschedule schedules tasks at a further attempt, or, in a pause, plans that
+// for when it is over.
 func (d *decision) reschedule(address string, generation, attempt int, tasks task.Ranges) {
-	d.emit(TasksScheduled{Address: address, Generation: generation, Attempt: attempt, Tasks: tasks, At: d.at})
+	switch {
+	case len(tasks) == 0:
+	case d.Status == Paused:
+		d.emit(TasksRetryPlanned{Address: address, Generation: generation, Attempt: attempt, Tasks: tasks, Due: d.at, At: d.at})
+	default:
+		d.emit(TasksScheduled{Address: address, Generation: generation, Attempt: attempt, Tasks: tasks, At: d.at})
+	}
+}
+
+// fireDeadline ends a process that took longer than it may.
+func (d *decision) fireDeadline() error {
+	deadline := d.Deadline()
+	if !d.live() || deadline.IsZero() || d.at.Before(deadline) {
+		return nil
+	}
+	limit := d.Definition.Deadline
+	d.emit(ProcessDeadlineMissed{Deadline: limit, At: d.at})
+	d.emit(ProcessFailed{Index: -1, Reason: fmt.Sprintf("it took longer than its deadline of %s", limit), At: d.at})
+	return nil
 }
 
 // clip shortens a text from the middle: its first words say what happened, its

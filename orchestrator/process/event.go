@@ -138,8 +138,9 @@ type ProcessDeadlineMissed struct {
 
 // ProcessFailed says that the process ended without its outputs, and why.
 type ProcessFailed struct {
-	Address string    `json:"address"` // "": the process as a whole
-	Index   int       `json:"index"`   // -1: the step as a whole
+	Address string    `json:"address"`           // "": the process as a whole
+	Index   int       `json:"index"`             // -1: the step as a whole
+	Element string    `json:"element,omitempty"` // what the task is about, where that is known: a file, a key
 	Attempt int       `json:"attempt,omitempty"`
 	Worker  string    `json:"worker,omitempty"`
 	Reason  string    `json:"reason"`
@@ -223,6 +224,15 @@ func (e ProcessFailed) String() string {
 	where := e.Address
 	if e.Index >= 0 {
 		where = fmt.Sprintf("%s[%d]", e.Address, e.Index)
+	}
+	if e.Element != "" {
+		where += fmt.Sprintf(" (%s)", e.Element)
+	}
+	if e.Attempt > 0 {
+		where += fmt.Sprintf(", attempt %d", e.Attempt)
+	}
+	if e.Worker != "" {
+		where += " on worker " + e.Worker
 	}
 	return fmt.Sprintf("process failed at %s: %s", where, e.Reason)
 }

@@ -83,26 +83,30 @@ func (ed *edits) apply(e Event) {
 	case TasksFailed:
 		if n := ed.tasksOf(e.Address, e.Generation, e.Tasks); n != nil {
 			n.failures += e.Tasks.Len()
-			ed.trouble(n, e.Tasks, func(t *trouble) { t.failures++ })
+			ed.trouble(n, e.Tasks, func(t *trouble) { t.failures, t.stand = t.failures+1, broken })
 		}
 	case TaskTimedOut:
 		if n := ed.tasksOf(e.Address, e.Generation, task.Span(e.Index, 1)); n != nil {
 			n.failures++
-			ed.trouble(n, task.Span(e.Index, 1), func(t *trouble) { t.failures++ })
+			ed.trouble(n, task.Span(e.Index, 1), func(t *trouble) { t.failures, t.stand = t.failures+1, broken })
 		}
 	case TasksLost:
 		if n := ed.tasksOf(e.Address, e.Generation, e.Tasks); n != nil {
 			n.losses += e.Tasks.Len()
-			ed.trouble(n, e.Tasks, func(t *trouble) { t.losses++ })
+			ed.trouble(n, e.Tasks, func(t *trouble) { t.losses, t.stand = t.losses+1, broken })
 		}
 	case TasksRetryPlanned:
 		if n := ed.tasksOf(e.Address, e.Generation, e.Tasks); n != nil {
 			ed.trouble(n, e.Tasks, func(t *trouble) {
-				if !t.waiting {
+				if t.stand != planned {
 					n.retrying++
 				}
-				t.attempt, t.waiting, t.due = e.Attempt, true, e.Due.UnixNano()
+				t.attempt, t.stand, t.due = e.Attempt, planned, e.Due.UnixNano()
 			})
+		}
+	case TasksSkipped:
+		if n := ed.tasksOf(e.Address, e.Generation, e.Tasks); n != nil {
+			ed.skip(n, e)
 		}
 	case StepCompleted:
 		ed.completeStep(e)
@@ -110,8 +114,11 @@ func (ed *edits) apply(e Event) {
 		ed.Status, ed.EndedAt = Completed, e.At
 	case ProcessFailed:
 		ed.Status, ed.EndedAt, ed.Failure = Failed, e.At, &e
+	case ProcessDeadlineMissed: // what follows from it is an event of its own
 	default:
-		ed.damage("this version does not know events of type %T", e)
+		if !ed.byPerson(e) {
+			ed.damage("this version does not know events of type %T", e)
+		}
 	}
 }
 
@@ -132,8 +139,8 @@ func (ed *edits) start(e ProcessStarted) {
 			return
 		}
 	}
-	ed.graph, ed.Definition, ed.Hash, ed.Inputs = g, &e.Definition, e.Hash, e.Inputs
-	ed.Status, ed.StartedAt, ed.left = Running, e.At, len(e.Definition.Steps)
+	ed.graph, ed.Definition, ed.Original, ed.Hash, ed.Inputs = g, &e.Definition, &e.Definition, e.Hash, e.Inputs
+	ed.Status, ed.StartedAt, ed.SetOffAt, ed.left = Running, e.At, e.At, len(e.Definition.Steps)
 	ed.nodes = make([]*node, len(e.Definition.Steps)+len(g.seals))
 	for i := range ed.nodes {
 		ed.nodes[i] = &node{owner: ed.token}
@@ -198,16 +205,16 @@ func (ed *edits) schedule(n *node, e TasksScheduled) {
 	n.scheduled = max(n.scheduled, end)
 	if e.Attempt > 1 {
 		ed.trouble(n, e.Tasks, func(t *trouble) {
-			if t.waiting {
+			if t.stand == planned {
 				n.retrying--
 			}
-			t.attempt, t.waiting = e.Attempt, false
+			t.attempt, t.stand = e.Attempt, underWay
 		})
 	}
 }
 
 func (ed *edits) confirm(n *node, e TasksConfirmed) {
-	fresh, retrying := n.tasks.confirm(ed.token, e.Tasks)
+	fresh, retrying := n.tasks.close(ed.token, e.Tasks)
 	n.confirmed += fresh
 	n.retrying -= retrying
 	n.elapsed += time.Duration(e.Elapsed)
@@ -269,7 +276,9 @@ func (ed *edits) completeStep(e StepCompleted) {
 		seal := ed.own(ed.graph.number[SealPrefix+out.Data])
 		seal.phase, seal.merged = completed, nil
 	}
-	n.gathered = nil // its parts now stand in sealed, or in a manifest
+	if n.skipped == 0 {
+		n.gathered = nil // its parts now stand in sealed, or in a manifest
+	}
 	ed.left--
 	for _, j := range ed.graph.next[i] {
 		ed.own(j).needs--

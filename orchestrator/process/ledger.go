@@ -13,8 +13,8 @@ const chunkSize = 512
 // token marks what an edit has already copied, so that it copies once.
 type token struct{ _ byte }
 
-// ledger remembers, for each task of a step, whether it is confirmed and what
-// trouble it had. It is a persistent structure: an edit copies the chunks it
+// ledger remembers, for each task of a step, whether it is closed (confirmed,
+// or skipped) and what trouble it had. It is a persistent structure: an edit copies the chunks it
 // touches, so that states share the rest. A million confirmed tasks take
 // about 300 KB.
 type ledger struct {
@@ -22,19 +22,29 @@ type ledger struct {
 }
 
 type chunk struct {
-	owner *token
-	done  [chunkSize / 64]uint64
-	odd   map[int]trouble // by index in the chunk; tasks at their first attempt are absent
+	owner  *token
+	closed [chunkSize / 64]uint64
+	odd    map[int]trouble // by index in the chunk; tasks at their first attempt are absent
 }
 
 // trouble is what is remembered of a task that did not go straight through.
 type trouble struct {
-	attempt  int // the current one
+	attempt  int // the current one, or the one that is planned
 	failures int
 	losses   int
-	waiting  bool  // for the timer of a planned retry
-	due      int64 // when that fires: nanoseconds since 1970
+	stand    stand
+	due      int64 // when a planned retry is: nanoseconds since 1970
 }
+
+// stand is where a task stands that had trouble and is not confirmed.
+type stand uint8
+
+const (
+	underWay stand = iota // scheduled at this attempt
+	planned               // it waits for the timer of its retry
+	broken                // this attempt is over, and nothing is planned
+	skipped               // given up, and its step goes on without it
+)
 
 // edit makes the chunk of task i writable for the holder of t, whose
 // chunks slice is its own.
@@ -45,7 +55,7 @@ func (l *ledger) edit(t *token, i int) *chunk {
 	}
 	own := &chunk{owner: t}
 	if c != nil {
-		own.done = c.done
+		own.closed = c.closed
 		if c.odd != nil {
 			own.odd = make(map[int]trouble, len(c.odd))
 			for k, v := range c.odd {
@@ -88,22 +98,24 @@ func (l *ledger) setTrouble(t *token, i int, v trouble) {
 	c.odd[i%chunkSize] = v
 }
 
-// confirm marks the tasks done and returns how many were not done before, and
-// how many of those had been waiting for a retry.
-func (l *ledger) confirm(t *token, tasks task.Ranges) (fresh, waiting int) {
+// close marks the tasks closed and returns how many were not before, and how
+// many of those had been waiting for a retry. What trouble they had is over.
+func (l *ledger) close(t *token, tasks task.Ranges) (fresh, waiting int) {
 	for first, count := range spans(tasks) {
 		c := l.edit(t, first)
 		for i := first % chunkSize; count > 0; {
 			n := min(64-i%64, count)
 			mask := (^uint64(0) >> (64 - n)) << (i % 64)
-			fresh += bits.OnesCount64(mask &^ c.done[i/64])
-			c.done[i/64] |= mask
+			fresh += bits.OnesCount64(mask &^ c.closed[i/64])
+			c.closed[i/64] |= mask
 			i, count = i+n, count-n
 		}
 		for i, v := range c.odd {
-			if v.waiting && c.done[i/64]>>(i%64)&1 == 1 {
-				waiting++
-				v.waiting = false
+			if v.stand != skipped && v.stand != underWay && c.isClosed(i) {
+				if v.stand == planned {
+					waiting++
+				}
+				v.stand = underWay
 				c.odd[i] = v
 			}
 		}
@@ -111,9 +123,17 @@ func (l *ledger) confirm(t *token, tasks task.Ranges) (fresh, waiting int) {
 	return fresh, waiting
 }
 
-// open is the subset of tasks that are not confirmed.
+// reopen takes back that a task is closed.
+func (l *ledger) reopen(t *token, i int) {
+	at := i % chunkSize
+	l.edit(t, i).closed[at/64] &^= 1 << (at % 64)
+}
+
+func (c *chunk) isClosed(i int) bool { return c.closed[i/64]>>(i%64)&1 == 1 }
+
+// open is the subset of tasks that are not closed.
 func (l *ledger) open(tasks task.Ranges) task.Ranges {
-	var done task.Ranges
+	var closed task.Ranges
 	for first, count := range spans(tasks) {
 		c := l.at(first)
 		if c == nil {
@@ -121,25 +141,25 @@ func (l *ledger) open(tasks task.Ranges) task.Ranges {
 		}
 		for i := first; i < first+count; {
 			at := i % chunkSize
-			word := c.done[at/64] >> (at % 64)
+			word := c.closed[at/64] >> (at % 64)
 			left := min(64-at%64, first+count-i)
 			skip := min(bits.TrailingZeros64(word), left)
 			run := min(bits.TrailingZeros64(^(word >> skip)), left-skip)
 			if run > 0 {
-				done = pushDone(done, task.Range{First: i + skip, Count: run})
+				closed = pushRange(closed, task.Range{First: i + skip, Count: run})
 			}
 			i += skip + run
 		}
 	}
-	return tasks.Minus(done)
+	return tasks.Minus(closed)
 }
 
-func pushDone(done task.Ranges, r task.Range) task.Ranges {
-	if n := len(done); n > 0 && done[n-1].End() == r.First {
-		done[n-1].Count += r.Count
-		return done
+func pushRange(ranges task.Ranges, r task.Range) task.Ranges {
+	if n := len(ranges); n > 0 && ranges[n-1].End() == r.First {
+		ranges[n-1].Count += r.Count
+		return ranges
 	}
-	return append(done, r)
+	return append(ranges, r)
 }
 
 // spans cuts tasks at the borders of chunks.
@@ -157,8 +177,8 @@ func spans(tasks task.Ranges) func(yield func(first, count int) bool) {
 	}
 }
 
-// troubled yields the tasks below total that are not confirmed and had
-// trouble, in ascending order.
+// troubled yields the tasks that had trouble and are not confirmed, in
+// ascending order.
 func (l *ledger) troubled() func(yield func(i int, t trouble) bool) {
 	return func(yield func(i int, t trouble) bool) {
 		for n, c := range l.chunks {
@@ -167,7 +187,7 @@ func (l *ledger) troubled() func(yield func(i int, t trouble) bool) {
 			}
 			for i := range chunkSize {
 				t, odd := c.odd[i]
-				if odd && c.done[i/64]>>(i%64)&1 == 0 && !yield(n*chunkSize+i, t) {
+				if odd && (!c.isClosed(i) || t.stand == skipped) && !yield(n*chunkSize+i, t) {
 					return
 				}
 			}

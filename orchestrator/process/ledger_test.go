@@ -32,7 +32,7 @@ func TestALedgerAgreesWithASetOfIndexes(t *testing.T) {
 			}
 			require.Equal(t, task.Of(open...).String(), l.open(r).String())
 			if rapid.Bool().Draw(t, "confirm") {
-				got, _ := l.confirm(tok, r)
+				got, _ := l.close(tok, r)
 				require.Equal(t, fresh, got)
 				for i := range r.All() {
 					done[i] = true
@@ -52,10 +52,7 @@ func TestAnEditLeavesTheStateItBeganFromAsItWas(t *testing.T) {
 	require.Equal(t, 1000, before)
 	require.Equal(t, 1000, s.Open("work", 0, task.Span(0, 1000)).Len())
 	require.Equal(t, 400, after.Open("work", 0, task.Span(0, 1000)).Len())
-	attempt, retrying := s.Attempt("work", 701)
-	require.Equal(t, 1, attempt)
-	require.False(t, retrying)
-	attempt, retrying = after.Attempt("work", 701)
-	require.Equal(t, 2, attempt)
-	require.True(t, retrying)
+	require.True(t, s.IsCurrent("work", 701, 1))
+	require.False(t, after.IsCurrent("work", 701, 1))
+	require.False(t, after.IsCurrent("work", 701, 2), "it waits for its time")
 }

@@ -3,6 +3,7 @@ package process
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -33,12 +34,22 @@ type SetTimer struct {
 	Tasks      task.Ranges
 }
 
-// Halt wants everything of the process off the queue and whatever runs cancelled.
-type Halt struct{}
+// SetDeadline wants a FireDeadline at Due.
+type SetDeadline struct{ Due time.Time }
 
-func (Enqueue) effect()  {}
-func (SetTimer) effect() {}
-func (Halt) effect()     {}
+// Halt wants everything of the process off the queue, and what runs cancelled:
+// all of it, or, with Before, only tasks of these addresses at lower
+// generations. What is still wanted is asked for anew by the effects after it.
+type Halt struct{ Before map[string]int }
+
+// Withhold wants everything of the process off the queue; what runs goes on.
+type Withhold struct{}
+
+func (Enqueue) effect()     {}
+func (SetTimer) effect()    {}
+func (SetDeadline) effect() {}
+func (Halt) effect()        {}
+func (Withhold) effect()    {}
 
 func (e Enqueue) String() string {
 	return fmt.Sprintf("to the work queue: %s, attempt %d", subject(e.Address, e.Tasks), e.Attempt)
@@ -48,9 +59,22 @@ func (e SetTimer) String() string {
 	return fmt.Sprintf("to the timers: retry %s as attempt %d at %s", subject(e.Address, e.Tasks), e.Attempt, e.Due.Format(time.TimeOnly))
 }
 
-func (Halt) String() string {
-	return "to the work queue: drop what is waiting; to the workers: stop what runs"
+func (e SetDeadline) String() string {
+	return fmt.Sprintf("to the timers: the deadline at %s", e.Due.Format(time.TimeOnly))
 }
+
+func (e Halt) String() string {
+	if e.Before == nil {
+		return "to the work queue: drop what is waiting; to the workers: stop what runs"
+	}
+	stale := ""
+	for i, address := range slices.Sorted(maps.Keys(e.Before)) {
+		stale += map[bool]string{true: ", ", false: ": "}[i > 0] + fmt.Sprintf("%s before generation %d", address, e.Before[address])
+	}
+	return "to the work queue: drop what is waiting; to the workers: stop what is out of date" + stale
+}
+
+func (Withhold) String() string { return "to the work queue: drop what is waiting" }
 
 // React says what an event asks of the shell. The state is the one after the event.
 func React(s State, e Event) []Effect {
@@ -59,8 +83,44 @@ func React(s State, e Event) []Effect {
 		return []Effect{Enqueue{Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: e.Tasks}}
 	case TasksRetryPlanned:
 		return []Effect{SetTimer{Due: e.Due, Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: e.Tasks}}
-	case ProcessFailed:
+	case ProcessStarted:
+		return s.deadline()
+	case ProcessFailed, ProcessCancelled:
 		return []Effect{Halt{}}
+	case ProcessPaused:
+		return []Effect{Withhold{}}
+	case ProcessResumed:
+		return Resume(s)
+	case ProcessRetried:
+		return append([]Effect{s.outdated(e.Steps)}, Resume(s)...)
+	case ProcessRestarted:
+		return append([]Effect{s.outdated(e.Steps)}, Resume(s)...)
+	case ProcessRevised:
+		return append([]Effect{s.outdated(e.Steps)}, Resume(s)...)
+	}
+	return nil
+}
+
+// outdated halts what steps that begin anew had, and what a revision took out.
+func (s State) outdated(steps []Begun) Halt {
+	h := Halt{Before: map[string]int{}}
+	for address, generation := range s.retired {
+		h.Before[address] = generation
+	}
+	for _, b := range steps {
+		h.Before[b.Address] = b.Generation
+		if i, ok := s.graph.number[b.Address]; ok {
+			for _, out := range s.graph.def.Steps[i].Out {
+				h.Before[SealPrefix+out.Data] = s.nodes[s.graph.number[SealPrefix+out.Data]].generation
+			}
+		}
+	}
+	return h
+}
+
+func (s State) deadline() []Effect {
+	if due := s.Deadline(); !due.IsZero() {
+		return []Effect{SetDeadline{Due: due}}
 	}
 	return nil
 }
@@ -69,12 +129,19 @@ func React(s State, e Event) []Effect {
 // or may not have been performed: everything that is open is sent, and
 // everything planned gets its timer. A timer of the past is due at once.
 func Resume(s State) []Effect {
-	if s.Status == Failed {
+	switch s.Status {
+	case Failed, Cancelled:
 		return []Effect{Halt{}}
+	case Paused:
+		return append(s.deadline(), Withhold{})
+	case Running:
+		return append(s.deadline(), s.outstanding()...)
 	}
-	if s.Status != Running {
-		return nil
-	}
+	return nil
+}
+
+// outstanding is every task that is scheduled or planned.
+func (s State) outstanding() []Effect {
 	var effects []Effect
 	for i, n := range s.nodes {
 		if n.phase != running {
@@ -86,12 +153,14 @@ func Resume(s State) []Effect {
 		}
 		again := map[key][]int{}
 		for index, t := range n.tasks.troubled() {
-			if t.attempt == 1 && !t.waiting {
-				continue
-			}
 			k := key{attempt: t.attempt}
-			if t.waiting {
+			switch {
+			case t.stand == planned:
 				k.due = t.due
+			case t.stand == underWay && t.attempt == 1:
+				continue
+			case t.stand != underWay:
+				k.attempt = 0 // nothing is to be done for it
 			}
 			again[k] = append(again[k], index)
 		}
@@ -100,7 +169,9 @@ func Resume(s State) []Effect {
 		var keys []key
 		for k, indexes := range again {
 			first = first.Minus(task.Of(indexes...))
-			keys = append(keys, k)
+			if k.attempt > 0 {
+				keys = append(keys, k)
+			}
 		}
 		if len(first) > 0 {
 			effects = append(effects, Enqueue{Address: address, Generation: n.generation, Attempt: 1, Tasks: first})

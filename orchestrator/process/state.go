@@ -14,8 +14,10 @@ type Status string
 // The statuses of a process. The zero status is that of a process nobody started.
 const (
 	Running   Status = "running"
+	Paused    Status = "paused" // nothing is scheduled; results count
 	Completed Status = "completed"
 	Failed    Status = "failed"
+	Cancelled Status = "cancelled"
 )
 
 // State is what a history folds to. The zero State is that of a process that
@@ -24,17 +26,22 @@ type State struct {
 	ID         string
 	Version    uint64 // events folded
 	Status     Status
-	Definition *definition.Definition
-	Hash       string
+	Definition *definition.Definition // that holds now
+	Hash       string                 // of that
+	Original   *definition.Definition // that it started with
 	Inputs     map[string]task.Dataset
 	StartedAt  time.Time
+	SetOffAt   time.Time // when it started, or a person last made it go again: the deadline counts from here
 	EndedAt    time.Time
 	Failure    *ProcessFailed
+	Cancel     *ProcessCancelled
 
-	graph   *graph
-	nodes   []*node // by number: steps, then seals
-	left    int     // steps that have not completed
-	damaged error   // the first event that made no sense
+	graph    *graph
+	nodes    []*node        // by number: steps, then seals
+	left     int            // steps that have not completed
+	retired  map[string]int // by address, of nodes that a revision took out: the generation it would have next
+	commands []string       // IDs of persons' commands that were granted, the latest last
+	damaged  error          // the first event that made no sense
 }
 
 // phase is where a node stands.
@@ -57,6 +64,7 @@ type node struct {
 	total      int // tasks
 	scheduled  int // tasks 0 to scheduled-1 were scheduled at least once
 	confirmed  int
+	skipped    int
 	retrying   int // waiting for the timer of a planned retry
 	failures   int
 	losses     int
@@ -65,12 +73,26 @@ type node struct {
 	endedAt    time.Time
 	tasks      ledger
 
+	skips []Skip // never appended to in place
+
 	gathered *gathered               // what confirmed tasks wrote, newest first
 	sealed   map[string]task.Dataset // by name, from StepCompleted on
 
 	levels []int          // seals: the first task of each round of merges
 	merged []task.Dataset // seals: results by task
 }
+
+// closed is how many tasks are confirmed or skipped.
+func (n *node) closed() int { return n.confirmed + n.skipped }
+
+// Skip is tasks that a step went on without.
+type Skip struct {
+	Tasks  task.Ranges `json:"tasks"`
+	Reason string      `json:"reason,omitempty"` // "" beyond the first hundred
+}
+
+// skipReasons is how many reasons are remembered of a step.
+const skipReasons = 100
 
 // gathered is a list that shares its tail: an append copies nothing.
 type gathered struct {
@@ -93,23 +115,50 @@ func inlineSize(p task.Produced) int {
 // for a sound history. A damaged process refuses commands.
 func (s State) Damage() error { return s.damaged }
 
-// Ended reports whether the process has completed or failed.
-func (s State) Ended() bool { return s.Status == Completed || s.Status == Failed }
+// Ended reports whether the process has completed, failed or been cancelled.
+func (s State) Ended() bool {
+	return s.Status == Completed || s.Status == Failed || s.Status == Cancelled
+}
+
+// live reports whether results count.
+func (s State) live() bool { return s.Status == Running || s.Status == Paused }
+
+// Reason is why a process failed or was cancelled; "" for others.
+func (s State) Reason() string {
+	switch {
+	case s.Failure != nil:
+		return s.Failure.String()
+	case s.Cancel != nil:
+		return s.Cancel.String()
+	}
+	return ""
+}
+
+// Deadline is when the process has to have ended; the zero time: never.
+func (s State) Deadline() time.Time {
+	if s.Definition == nil || s.Definition.Deadline <= 0 {
+		return time.Time{}
+	}
+	return s.SetOffAt.Add(time.Duration(s.Definition.Deadline))
+}
 
 // Progress is how far a step is, for people and views.
 type Progress struct {
-	Address   string                  `json:"address"`
-	Phase     string                  `json:"phase"` // waiting, running, sealing, completed
-	Tasks     int                     `json:"tasks"`
-	Scheduled int                     `json:"scheduled"`
-	Confirmed int                     `json:"confirmed"`
-	Retrying  int                     `json:"retrying,omitempty"`
-	Failures  int                     `json:"failures,omitempty"`
-	Losses    int                     `json:"losses,omitempty"`
-	Elapsed   task.Duration           `json:"elapsed,omitempty"` // execution time, summed over tasks
-	StartedAt time.Time               `json:"startedAt,omitzero"`
-	EndedAt   time.Time               `json:"endedAt,omitzero"`
-	Data      map[string]task.Dataset `json:"data,omitempty"`
+	Address    string                  `json:"address"`
+	Generation int                     `json:"generation,omitempty"`
+	Phase      string                  `json:"phase"` // waiting, running, sealing, completed
+	Tasks      int                     `json:"tasks"`
+	Scheduled  int                     `json:"scheduled"`
+	Confirmed  int                     `json:"confirmed"`
+	Skipped    int                     `json:"skipped,omitempty"`
+	Retrying   int                     `json:"retrying,omitempty"`
+	Failures   int                     `json:"failures,omitempty"`
+	Losses     int                     `json:"losses,omitempty"`
+	Elapsed    task.Duration           `json:"elapsed,omitempty"` // execution time, summed over tasks
+	StartedAt  time.Time               `json:"startedAt,omitzero"`
+	EndedAt    time.Time               `json:"endedAt,omitzero"`
+	Data       map[string]task.Dataset `json:"data,omitempty"`
+	Skips      []Skip                  `json:"skips,omitempty"`
 }
 
 var phases = [...]string{waiting: "waiting", running: "running", sealing: "sealing", completed: "completed"}
@@ -122,13 +171,17 @@ func (s State) Steps() []Progress {
 		if !ok {
 			break
 		}
-		steps = append(steps, Progress{
-			Address: step.Address, Phase: phases[n.phase], Tasks: n.total, Scheduled: n.scheduled,
-			Confirmed: n.confirmed, Retrying: n.retrying, Failures: n.failures, Losses: n.losses,
-			Elapsed: task.Duration(n.elapsed), StartedAt: n.startedAt, EndedAt: n.endedAt, Data: n.sealed,
-		})
+		steps = append(steps, n.progress(step.Address))
 	}
 	return steps
+}
+
+func (n *node) progress(address string) Progress {
+	return Progress{
+		Address: address, Generation: n.generation, Phase: phases[n.phase], Tasks: n.total, Scheduled: n.scheduled,
+		Confirmed: n.confirmed, Skipped: n.skipped, Retrying: n.retrying, Failures: n.failures, Losses: n.losses,
+		Elapsed: task.Duration(n.elapsed), StartedAt: n.startedAt, EndedAt: n.endedAt, Data: n.sealed, Skips: n.skips,
+	}
 }
 
 // Data is the sealed dataset of a name; ok is false while it is not sealed.
@@ -145,9 +198,9 @@ func (s State) Data(name string) (d task.Dataset, ok bool) {
 }
 
 // Open is the subset of tasks that may still be confirmed: scheduled, at this
-// attempt or a later one, in a process that runs.
+// attempt or a later one, in a process that has not ended.
 func (s State) Open(address string, generation int, tasks task.Ranges) task.Ranges {
-	if s.Status != Running {
+	if !s.live() {
 		return nil
 	}
 	i, ok := s.graph.number[address]
@@ -161,17 +214,29 @@ func (s State) Open(address string, generation int, tasks task.Ranges) task.Rang
 	return n.tasks.open(tasks.Minus(task.Span(n.scheduled, task.MaxIndex+1-n.scheduled)))
 }
 
-// Attempt is the current attempt at a task, and whether it waits for a retry.
-func (s State) Attempt(address string, index int) (attempt int, retrying bool) {
+// IsCurrent reports whether an attempt at an open task is the one to execute.
+func (s State) IsCurrent(address string, index, attempt int) bool {
 	if s.graph == nil {
-		return 0, false
+		return false
 	}
 	i, ok := s.graph.number[address]
 	if !ok {
-		return 0, false
+		return false
 	}
 	t := s.nodes[i].tasks.trouble(index)
-	return t.attempt, t.waiting
+	return t.attempt == attempt && t.stand == underWay
+}
+
+// Generation is the generation that the tasks of an address have now; -1 for
+// an address that does not exist.
+func (s State) Generation(address string) int {
+	if s.graph == nil {
+		return -1
+	}
+	if i, ok := s.graph.number[address]; ok {
+		return s.nodes[i].generation
+	}
+	return -1
 }
 
 // Timeout is how long one attempt at a task of the step may run; 0: for ever.
@@ -185,6 +250,19 @@ func (s State) Timeout(address string) time.Duration {
 		}
 	}
 	return 0
+}
+
+// Handler is the handler that runs the tasks of an address; "" for a program.
+func (s State) Handler(address string) string {
+	if s.graph == nil {
+		return ""
+	}
+	if i, ok := s.graph.number[address]; ok {
+		if step, isStep := s.graph.step(i); isStep {
+			return step.Run.Handler
+		}
+	}
+	return ""
 }
 
 func (s State) node(address string) (int, *node, error) {

@@ -1,0 +1,134 @@
+package process
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/deedrun/deed/orchestrator/definition"
+)
+
+// byRequest decides on what persons ask for. A command that was granted under
+// the same ID before changes nothing.
+func (d *decision) byRequest(c Command) error {
+	switch c := c.(type) {
+	case CancelProcess:
+		return d.request(c.Asked, func() error { d.at = c.At; return d.cancel(c) })
+	case PauseProcess:
+		return d.request(c.Asked, func() error { d.at = c.At; return d.pause(c) })
+	case ResumeProcess:
+		return d.request(c.Asked, func() error { d.at = c.At; return d.resume(c) })
+	case RetryTasks:
+		return d.request(c.Asked, func() error { d.at = c.At; return d.retry(c) })
+	case RestartFrom:
+		return d.request(c.Asked, func() error { d.at = c.At; return d.restart(c) })
+	case ReviseProcess:
+		return d.request(c.Asked, func() error { d.at = c.At; return d.reviseTo(c) })
+	}
+	return fmt.Errorf("process %q: this version does not know commands of type %T", d.ID, c)
+}
+
+func (d *decision) request(a Asked, grant func() error) error {
+	if a.Command != "" && slices.Contains(d.commands, a.Command) {
+		return nil
+	}
+	return grant()
+}
+
+func (d *decision) refuse(format string, args ...any) error {
+	return &RefusedError{Process: d.ID, Reason: fmt.Sprintf(format, args...)}
+}
+
+func (d *decision) cancel(c CancelProcess) error {
+	switch {
+	case d.Status == Cancelled:
+		return nil
+	case d.Ended():
+		return d.refuse("it has %s already: there is nothing to cancel", d.Status)
+	}
+	d.emit(ProcessCancelled{Asked: c.Asked, At: c.At})
+	return nil
+}
+
+func (d *decision) pause(c PauseProcess) error {
+	switch {
+	case d.Status == Paused:
+		return nil
+	case d.Ended():
+		return d.refuse("it has %s already: there is nothing to pause", ended(d.Status))
+	}
+	d.emit(ProcessPaused{Asked: c.Asked, At: c.At})
+	return nil
+}
+
+func (d *decision) resume(c ResumeProcess) error {
+	switch {
+	case d.Status == Running:
+		return nil
+	case d.Status == Completed:
+		return d.refuse("it has completed; to run a part of it again, restart it from a step")
+	case d.Ended():
+		return d.refuse("it has %s, it is not paused; to make it go on, retry what failed, or restart it from a step", ended(d.Status))
+	}
+	d.emit(ProcessResumed{Asked: c.Asked, At: c.At})
+	d.advanceAll()
+	return nil
+}
+
+func ended(s Status) string {
+	if s == Cancelled {
+		return "been cancelled"
+	}
+	return string(s)
+}
+
+// stepsAt are the steps at an address: that step, or those inside that group.
+func (d *decision) stepsAt(address string) ([]int, error) {
+	var found []int
+	var known []string
+	for i, step := range d.Definition.Steps {
+		if step.Address == address || strings.HasPrefix(step.Address, address+"/") {
+			found = append(found, i)
+		}
+		known = append(known, step.Address)
+	}
+	if len(found) == 0 {
+		var spell definition.Speller
+		hint := spell.Hint(address, known)
+		if hint == "" {
+			hint = "its steps are " + strings.Join(known[:min(len(known), 10)], ", ")
+		}
+		return nil, d.refuse("it has no step %q; %s", clip(address, 100), hint)
+	}
+	return found, nil
+}
+
+// downstream marks the steps that follow from some, without those themselves
+// unless they follow from another of them.
+func (d *decision) downstream(from []int) map[int]bool {
+	seen := map[int]bool{}
+	todo := slices.Clone(from)
+	for len(todo) > 0 {
+		i := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		for _, j := range d.graph.next[i] {
+			if !seen[j] {
+				seen[j] = true
+				todo = append(todo, j)
+			}
+		}
+	}
+	return seen
+}
+
+// beginAnew lists, in the order of the definition, those of the steps that have
+// started, at their next generation.
+func (d *decision) beginAnew(steps map[int]bool) []Begun {
+	var all []Begun
+	for i, step := range d.Definition.Steps {
+		if n := d.nodes[i]; steps[i] && n.phase != waiting {
+			all = append(all, Begun{Address: step.Address, Generation: n.generation + 1})
+		}
+	}
+	return all
+}

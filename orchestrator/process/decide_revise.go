@@ -1,0 +1,101 @@
+package process
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/deedrun/deed/orchestrator/definition"
+)
+
+// reviseTo puts another definition in place of the one that holds. What has
+// completed has to stay what it was.
+func (d *decision) reviseTo(c ReviseProcess) error {
+	hash := c.Definition.Hash()
+	switch {
+	case hash == d.Hash:
+		return nil
+	case c.Base != "" && c.Base != d.Hash:
+		return d.refuse("its definition was changed meanwhile; look at it and ask again")
+	case d.Status == Completed:
+		return d.refuse("it has completed with the definition it has; start a new process with the other one, or restart it from a step first")
+	}
+	g, err := newGraph(&c.Definition)
+	if err != nil {
+		return d.refuse("%v", err)
+	}
+	anew, reasons := d.compare(g, c.Definition)
+	if len(reasons) > 0 {
+		return &RefusedError{Process: d.ID, Differs: reasons, Reason: "it cannot go on with that definition"}
+	}
+	d.emit(ProcessRevised{Definition: c.Definition, Hash: hash, Steps: d.beginAnew(anew), Asked: c.Asked, At: c.At})
+	d.advanceAll()
+	return nil
+}
+
+// compare finds the running steps that would begin anew under another
+// definition, and what speaks against it.
+func (d *decision) compare(g *graph, def definition.Definition) (anew map[int]bool, reasons []string) {
+	for _, name := range def.Inputs {
+		if _, given := d.Inputs[name]; !given {
+			reasons = append(reasons, fmt.Sprintf("input %q was not given when it started", name))
+		}
+	}
+	anew = map[int]bool{}
+	shared := d.sharedChanges(def)
+	for i, was := range d.Definition.Steps {
+		n := d.nodes[i]
+		if n.phase == waiting {
+			continue
+		}
+		j, there := g.number[was.Address]
+		var differs []string
+		if there {
+			differs = append(definition.SameWork(was, g.def.Steps[j]), shared(was)...)
+		} else {
+			differs = []string{"it is not there any more"}
+		}
+		switch {
+		case len(differs) == 0:
+		case n.phase == completed:
+			reasons = append(reasons, fmt.Sprintf("%s has completed, and %s", was.Address, strings.Join(differs, ", ")))
+		case there: // whoever reads what it writes has not started: that was not sealed
+			anew[i] = true
+		}
+	}
+	return anew, reasons
+}
+
+// sharedChanges says which of the things that steps share have changed, for a
+// step that uses them: parameters, and files that travel with the definition.
+func (d *decision) sharedChanges(def definition.Definition) func(definition.Step) []string {
+	var params []string
+	for name, was := range d.Definition.Params {
+		if is, ok := def.Params[name]; !ok || string(is) != string(was) {
+			params = append(params, name)
+		}
+	}
+	slices.Sort(params)
+	digests := map[string]string{}
+	for _, f := range def.Files {
+		digests[f.Name] = f.Ref.SHA256
+	}
+	var files []string
+	for _, f := range d.Definition.Files {
+		if digests[f.Name] != f.Ref.SHA256 {
+			files = append(files, f.Name)
+		}
+	}
+	return func(s definition.Step) []string {
+		var differs []string
+		for _, name := range params {
+			differs = append(differs, fmt.Sprintf("parameter %s was %s for it", name, d.Definition.Params[name]))
+		}
+		for _, name := range files {
+			if definition.NamesFile(s, name) {
+				differs = append(differs, fmt.Sprintf("the file %s, which it names, has changed", name))
+			}
+		}
+		return differs
+	}
+}
