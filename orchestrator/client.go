@@ -29,43 +29,88 @@ type Client struct {
 	Signals queue.Signals
 }
 
+// replyPrefix begins the topics on which clients wait for answers.
+const replyPrefix = "reply."
+
 // Start starts a process and returns when its first event is stored. The same
 // start again attaches to the process; another one under its ID is refused
-// with a *process.RefusedError. It repeats itself until it is answered or ctx
-// ends; what was sent then may still be carried out.
+// with a *AnswerError.
 func (c *Client) Start(ctx context.Context, start process.StartProcess) (Answer, error) {
-	command, err := process.EncodeCommand(start)
+	return c.Send(ctx, start.ID, start)
+}
+
+// Send sends a command to a process and returns when what follows from it is
+// stored. A refusal is a *AnswerError. It repeats itself until it is answered
+// or ctx ends; what was sent then may still be carried out. A command that must
+// not be carried out twice has an ID of its own, see process.Asked.
+func (c *Client) Send(ctx context.Context, id string, command process.Command) (Answer, error) {
+	encoded, err := process.EncodeCommand(command)
 	if err != nil {
 		return Answer{}, err
 	}
-	topic := "reply." + strings.ToLower(ulid.Make().String())
-	replies, err := c.Signals.Subscribe(topic)
+	topic, replies, err := c.listen()
 	if err != nil {
-		return Answer{}, fmt.Errorf("start process %q: %w", start.ID, err)
+		return Answer{}, fmt.Errorf("ask process %q: %w", id, err)
 	}
 	defer replies.Stop()
-	body, err := json.Marshal(task.Envelope{Command: command, ReplyTo: topic})
+	body, err := json.Marshal(task.Envelope{Command: encoded, ReplyTo: topic})
 	if err != nil {
-		return Answer{}, fmt.Errorf("start process %q: %w", start.ID, err)
+		return Answer{}, fmt.Errorf("ask process %q: %w", id, err)
 	}
 	for {
-		if err := c.Inbox.Send(ctx, queue.Message{Key: start.ID, Body: body}); err != nil {
-			return Answer{}, fmt.Errorf("start process %q: %w", start.ID, err)
+		if err := c.Inbox.Send(ctx, queue.Message{Key: id, Body: body}); err != nil {
+			return Answer{}, fmt.Errorf("ask process %q: %w", id, err)
 		}
 		select {
 		case <-ctx.Done():
-			return Answer{}, fmt.Errorf("start process %q: no answer: %w", start.ID, context.Cause(ctx))
+			return Answer{}, fmt.Errorf("ask process %q: no answer: %w", id, context.Cause(ctx))
 		case <-time.After(askAgain):
 		case reply := <-replies.C():
-			return decodeAnswer(start.ID, reply)
+			return decodeAnswer(id, reply)
 		}
 	}
+}
+
+// Look asks the orchestrator what it sees of a process, or of all, right now.
+// It repeats itself until it is answered or ctx ends.
+func (c *Client) Look(ctx context.Context, id string) (View, error) {
+	topic, replies, err := c.listen()
+	if err != nil {
+		return View{}, fmt.Errorf("ask the orchestrator: %w", err)
+	}
+	defer replies.Stop()
+	question, err := json.Marshal(Question{ReplyTo: topic, Process: id})
+	if err != nil {
+		return View{}, fmt.Errorf("ask the orchestrator: %w", err)
+	}
+	for {
+		if err := c.Signals.Publish(ctx, TopicAsk, question); err != nil {
+			return View{}, fmt.Errorf("ask the orchestrator: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return View{}, fmt.Errorf("ask the orchestrator: no answer: %w", context.Cause(ctx))
+		case <-time.After(askAgain / 3):
+		case reply := <-replies.C():
+			var v View
+			if err := json.Unmarshal(reply, &v); err != nil {
+				return v, fmt.Errorf("ask the orchestrator: the answer cannot be read: %w", err)
+			}
+			return v, nil
+		}
+	}
+}
+
+func (c *Client) listen() (topic string, replies queue.Listener, err error) {
+	topic = replyPrefix + strings.ToLower(ulid.Make().String())
+	replies, err = c.Signals.Subscribe(topic)
+	return topic, replies, err
 }
 
 func decodeAnswer(id string, reply []byte) (Answer, error) {
 	var a Answer
 	if err := json.Unmarshal(reply, &a); err != nil {
-		return a, fmt.Errorf("start process %q: the answer cannot be read: %w", id, err)
+		return a, fmt.Errorf("ask process %q: the answer cannot be read: %w", id, err)
 	}
 	switch {
 	case a.Refused:

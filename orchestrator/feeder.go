@@ -1,10 +1,7 @@
 package orchestrator
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,12 +17,12 @@ import (
 // take turns. It is what Lokad's receptor was: what it still holds is derived
 // from the state (process.Resume) and never stored.
 type feeder struct {
-	work   queue.Queue
-	window int
-	paused time.Time // until then nothing is sent
-	feeds  map[string]*feed
-	turn   []string // processes with something to send, in the order of their turns
-	halted []string // processes whose messages are to be purged
+	work    queue.Queue
+	window  int
+	running *running
+	feeds   map[string]*feed
+	turn    []string // processes with something to send, in the order of their turns
+	purges  []string // processes whose messages are to be removed from the queue
 }
 
 // feed is the feeder's share of a process.
@@ -33,6 +30,11 @@ type feed struct {
 	pending []process.Enqueue
 	sent    map[taskKey]sending
 	inTurn  bool // it stands in feeder.turn
+
+	// swept says that what was on the queue is gone, so that nothing counts as
+	// sent but what workers hold. They are given until notBefore to say so.
+	swept     bool
+	notBefore time.Time
 }
 
 type taskKey struct {
@@ -50,11 +52,9 @@ type sending struct {
 // turnSize is how many tasks a process may send before it is another's turn.
 const turnSize = 256
 
-func newFeeder(work queue.Queue, window int) *feeder {
-	return &feeder{work: work, window: window, feeds: map[string]*feed{}}
+func newFeeder(work queue.Queue, window int, running *running) *feeder {
+	return &feeder{work: work, window: window, running: running, feeds: map[string]*feed{}}
 }
-
-func (f *feeder) pauseUntil(t time.Time) { f.paused = t }
 
 func (f *feeder) feed(id string) *feed {
 	if f.feeds[id] == nil {
@@ -125,7 +125,7 @@ func (f *feeder) hold(s *process.State, h task.Hold, now time.Time) {
 		return
 	}
 	for i := range s.Open(h.Address, h.Generation, h.Tasks).All() {
-		if isCurrent(s, h.Address, i, h.Attempt) {
+		if s.IsCurrent(h.Address, i, h.Attempt) {
 			fd.sent[taskKey{h.Address, i}] = sending{generation: h.Generation, attempt: h.Attempt, at: now}
 		}
 	}
@@ -139,52 +139,8 @@ func (f *feeder) settle(s *process.State) {
 		return
 	}
 	maps.DeleteFunc(fd.sent, func(key taskKey, o sending) bool {
-		return len(s.Open(key.address, o.generation, task.Span(key.index, 1))) == 0 || !isCurrent(s, key.address, key.index, o.attempt)
+		return len(s.Open(key.address, o.generation, task.Span(key.index, 1))) == 0 || !s.IsCurrent(key.address, key.index, o.attempt)
 	})
-}
-
-// isCurrent reports whether this attempt at an open task is the one to execute.
-func isCurrent(s *process.State, address string, index, attempt int) bool {
-	current, retrying := s.Attempt(address, index)
-	return attempt == current && !retrying
-}
-
-// stale lists the processes that have tasks out since before t.
-func (f *feeder) stale(t time.Time) []string {
-	var ids []string
-	for id, fd := range f.feeds {
-		for _, s := range fd.sent {
-			if s.at.Before(t) {
-				ids = append(ids, id)
-				break
-			}
-		}
-	}
-	slices.Sort(ids)
-	return ids
-}
-
-// out lists the tasks of a process that are out since before t.
-func (f *feeder) out(id string, t time.Time) []process.Enqueue {
-	type batch struct {
-		address             string
-		generation, attempt int
-	}
-	indexes := map[batch][]int{}
-	for key, s := range f.feeds[id].sent {
-		if s.at.Before(t) {
-			b := batch{key.address, s.generation, s.attempt}
-			indexes[b] = append(indexes[b], key.index)
-		}
-	}
-	var all []process.Enqueue
-	for b, is := range indexes {
-		all = append(all, process.Enqueue{Address: b.address, Generation: b.generation, Attempt: b.attempt, Tasks: task.Of(is...)})
-	}
-	slices.SortFunc(all, func(a, b process.Enqueue) int {
-		return cmp.Or(cmp.Compare(a.Address, b.Address), cmp.Compare(a.Attempt, b.Attempt))
-	})
-	return all
 }
 
 // forget drops what is pending: it is about to be derived anew.
@@ -204,7 +160,23 @@ func (f *feeder) end(id string) {
 // halt ends a process whose messages must not be executed any more.
 func (f *feeder) halt(id string) {
 	f.end(id)
-	f.halted = append(f.halted, id)
+	f.purge(id)
+}
+
+// sweep takes the messages of a process off the queue, in which some are not to
+// be executed any more, or may be an earlier owner's. What is pending is sent
+// once workers have said what they hold.
+func (f *feeder) sweep(id string) {
+	fd := f.feed(id)
+	fd.swept = true
+	clear(fd.sent)
+	f.purge(id)
+}
+
+func (f *feeder) purge(id string) {
+	if !slices.Contains(f.purges, id) {
+		f.purges = append(f.purges, id)
+	}
 }
 
 func (f *feeder) leave(id string) {
@@ -216,31 +188,30 @@ func (f *feeder) leave(id string) {
 
 // next is when there is something to send, if nothing comes in before.
 func (f *feeder) next(now time.Time) (time.Time, bool) {
-	if len(f.halted) > 0 {
+	if len(f.purges) > 0 {
 		return now, true
 	}
+	var first time.Time
 	for _, id := range f.turn {
-		if fd := f.feeds[id]; len(fd.pending) > 0 && len(fd.sent) < f.window {
-			if f.paused.After(now) {
-				return f.paused, true
-			}
+		fd := f.feeds[id]
+		if len(fd.pending) == 0 || len(fd.sent) >= f.window {
+			continue
+		}
+		if !fd.notBefore.After(now) {
 			return now, true
 		}
+		if first.IsZero() || fd.notBefore.Before(first) {
+			first = fd.notBefore
+		}
 	}
-	return time.Time{}, false
+	return first, !first.IsZero()
 }
 
 // send gives each process one turn. It returns the commands that follow from
 // messages which can never be sent.
 func (f *feeder) send(ctx context.Context, now time.Time, state func(id string) (*process.State, error)) (map[string][]*request, error) {
-	for len(f.halted) > 0 {
-		if err := f.work.Purge(ctx, f.halted[0]); err != nil {
-			return nil, fmt.Errorf("purge the work of process %q: %w", f.halted[0], err)
-		}
-		f.halted = f.halted[1:]
-	}
-	if now.Before(f.paused) {
-		return nil, nil
+	if err := f.purgeAll(ctx, now); err != nil {
+		return nil, err
 	}
 	impossible := map[string][]*request{}
 	for range len(f.turn) {
@@ -255,7 +226,7 @@ func (f *feeder) send(ctx context.Context, now time.Time, state func(id string) 
 			continue
 		}
 		var refused []*request
-		if err == nil {
+		if err == nil && !fd.notBefore.After(now) {
 			refused, err = f.sendSome(ctx, now, s, fd)
 		}
 		if len(refused) > 0 {
@@ -271,79 +242,18 @@ func (f *feeder) send(ctx context.Context, now time.Time, state func(id string) 
 	return impossible, nil
 }
 
-// sendSome sends what a process may send in its turn. On an error everything
-// of the turn stays pending, and may be sent twice.
-func (f *feeder) sendSome(ctx context.Context, now time.Time, s *process.State, fd *feed) ([]*request, error) {
-	before := slices.Clone(fd.pending)
-	room := min(turnSize, f.window-len(fd.sent))
-	var messages []queue.Message
-	var refused []*request
-	out := map[taskKey]sending{}
-	var largest struct {
-		enqueue     process.Enqueue
-		index, size int
-	}
-	for len(fd.pending) > 0 && room > 0 {
-		e := fd.pending[0]
-		head, rest := s.Open(e.Address, e.Generation, e.Tasks).Take(room)
-		for i := range head.All() {
-			if !isCurrent(s, e.Address, i, e.Attempt) {
-				continue // time has overtaken it
-			}
-			key := taskKey{e.Address, i}
-			if isOut(fd.sent, key, e) || isOut(out, key, e) {
-				continue
-			}
-			m, err := message(s, e, task.Span(i, 1))
-			if err != nil {
-				refused = append(refused, unsendable(e, i, err, now))
-				continue
-			}
-			if len(m.Body) > largest.size {
-				largest.enqueue, largest.index, largest.size = e, i, len(m.Body)
-			}
-			messages = append(messages, m)
-			out[key] = sending{generation: e.Generation, attempt: e.Attempt, at: now}
+// purgeAll takes off the queue what is to be taken off. A process that goes on
+// then waits for what workers say they hold.
+func (f *feeder) purgeAll(ctx context.Context, now time.Time) error {
+	for len(f.purges) > 0 {
+		id := f.purges[0]
+		if err := f.work.Purge(ctx, id); err != nil {
+			return fmt.Errorf("purge the work of process %q: %w", id, err)
 		}
-		room -= head.Len()
-		if fd.pending[0].Tasks = rest; len(rest) == 0 {
-			fd.pending = fd.pending[1:]
+		f.purges = f.purges[1:]
+		if fd := f.feeds[id]; fd != nil && fd.swept {
+			fd.notBefore = now.Add(rollCall)
 		}
 	}
-	if err := f.work.Send(ctx, messages...); err != nil {
-		fd.pending = before
-		if !errors.Is(err, queue.ErrTooLarge) {
-			return refused, fmt.Errorf("send tasks of process %q: %w", s.ID, err)
-		}
-		return append(refused, unsendable(largest.enqueue, largest.index, err, now)), nil
-	}
-	maps.Copy(fd.sent, out)
-	return refused, nil
-}
-
-// isOut reports whether this very attempt is out already.
-func isOut(sent map[taskKey]sending, key taskKey, e process.Enqueue) bool {
-	s, ok := sent[key]
-	return ok && s.attempt == e.Attempt && s.generation == e.Generation
-}
-
-func message(s *process.State, e process.Enqueue, tasks task.Ranges) (queue.Message, error) {
-	w, err := process.Message(*s, e, tasks)
-	if err != nil {
-		return queue.Message{}, err
-	}
-	body, err := json.Marshal(w)
-	if err != nil {
-		return queue.Message{}, fmt.Errorf("encode the message of %s[%d]: %w", e.Address, tasks[0].First, err)
-	}
-	return queue.Message{Key: s.ID, Body: body}, nil
-}
-
-// unsendable makes of a message that cannot be sent a failure of its task, so
-// that the process ends with the reason instead of standing still.
-func unsendable(e process.Enqueue, index int, why error, now time.Time) *request {
-	return &request{command: process.FailTasks{
-		Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: task.Span(index, 1),
-		Error: "its message cannot be sent: " + why.Error(), Verdict: task.Permanent, At: now,
-	}}
+	return nil
 }

@@ -91,16 +91,14 @@ func (o *Owner) requests(now time.Time, d *queue.Delivery) ([]*request, error) {
 	case envelope.Report != nil:
 		return o.results(now, d, envelope.Report)
 	case envelope.Command != nil:
-		c, err := process.DecodeCommand(envelope.Command)
+		c, err := process.DecodeCommand(envelope.Command, now)
 		if err != nil {
 			return nil, err
 		}
-		start, ok := c.(process.StartProcess)
-		if !ok || start.ID != d.Key {
+		if start, ok := c.(process.StartProcess); ok && start.ID != d.Key {
 			return nil, fmt.Errorf("the command is for another process than %q", d.Key)
 		}
-		start.At = now
-		return []*request{{command: start, delivery: d, replyTo: envelope.ReplyTo}}, nil
+		return []*request{{command: c, delivery: d, replyTo: envelope.ReplyTo}}, nil
 	}
 	return nil, fmt.Errorf("it holds neither a report nor a command")
 }
@@ -126,7 +124,7 @@ func (o *Owner) results(now time.Time, d *queue.Delivery, report *task.Report) (
 			}
 			c = process.FailTasks{
 				Address: r.Address, Generation: r.Generation, Attempt: r.Attempt, Tasks: r.Tasks,
-				Error: f.Error, Verdict: f.Verdict, Worker: report.Worker, At: now,
+				Error: f.Error, Verdict: f.Verdict, After: f.After, Worker: report.Worker, At: now,
 			}
 		case task.Lost:
 			c = process.LoseTasks{
@@ -135,6 +133,9 @@ func (o *Owner) results(now time.Time, d *queue.Delivery, report *task.Report) (
 			}
 		case task.Returned:
 			o.feeder.giveBack(report.Process, r)
+			continue
+		case task.Unserved:
+			o.sendElsewhere(now, report.Process, r)
 			continue
 		default:
 			return nil, fmt.Errorf("the report has a result of an unknown kind %q", r.Outcome)

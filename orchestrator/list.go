@@ -122,6 +122,12 @@ func (p *listed) apply(event process.Event) {
 		p.Status, p.EndedAt = process.Completed, e.At
 	case process.ProcessFailed:
 		p.Status, p.EndedAt, p.Reason = process.Failed, e.At, e.String()
+	case process.ProcessCancelled:
+		p.Status, p.EndedAt, p.Reason = process.Cancelled, e.At, e.String()
+	case process.ProcessPaused:
+		p.Status = process.Paused
+	case process.ProcessResumed:
+		p.Status = process.Running
 	}
 }
 

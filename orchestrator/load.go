@@ -56,20 +56,17 @@ func (o *Owner) takeOver(ctx context.Context, now time.Time) error {
 			o.Log.Error("orchestrator: a process cannot be taken over and stands still", "process", id, "error", err)
 			continue
 		}
-		if s.Status != process.Running {
+		if s.Ended() {
 			continue
 		}
 		open++
-		if err := o.Work.Purge(ctx, id); err != nil {
-			return fmt.Errorf("take over process %q: %w", id, err)
-		}
+		o.feeder.sweep(id)
 	}
-	if open == 0 {
-		return nil
+	if open > 0 {
+		o.Log.Info("orchestrator: resuming", "processes", open)
+		o.callRoll(ctx)
 	}
-	o.Log.Info("orchestrator: resuming", "processes", open)
-	o.feeder.pauseUntil(now.Add(rollCall))
-	return o.Signals.Publish(ctx, TopicRollCall, nil)
+	return nil
 }
 
 // Unfinished lists the IDs of the processes that have not ended. It reads one
@@ -98,7 +95,7 @@ func endsProcess(r events.Record) bool {
 		return false // loading it says what is wrong
 	}
 	switch last.(type) {
-	case process.ProcessCompleted, process.ProcessFailed:
+	case process.ProcessCompleted, process.ProcessFailed, process.ProcessCancelled:
 		return true
 	}
 	return false
@@ -133,13 +130,14 @@ func (o *Owner) reload(ctx context.Context, id string) (*process.State, error) {
 func (o *Owner) keep(id string, s *process.State) {
 	before := o.processes[id]
 	o.processes[id] = s
-	if s.Status == process.Running || before != nil && before.Status != process.Running {
+	if !s.Ended() || before != nil && before.Ended() {
 		return
 	}
 	o.ended = append(o.ended, id)
 	if len(o.ended) > endedKept {
-		if old := o.processes[o.ended[0]]; old != nil && old.Status != process.Running {
+		if old := o.processes[o.ended[0]]; old != nil && old.Ended() {
 			delete(o.processes, o.ended[0])
+			delete(o.late, o.ended[0])
 		}
 		o.ended = o.ended[1:]
 	}

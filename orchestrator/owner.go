@@ -15,13 +15,9 @@ import (
 const (
 	TopicHeartbeat = "heartbeat" // workers: task.Heartbeat, once a second
 	TopicRollCall  = "rollcall"  // orchestrator: whoever listens sends a heartbeat at once
-	TopicCancel    = "cancel"    // orchestrator: Cancel, stop what runs of a process
+	TopicCancel    = "cancel"    // orchestrator: task.Cancel, stop what runs of a process
+	TopicAsk       = "ask"       // people: Question, answered with a View
 )
-
-// Cancel is the body of a signal on TopicCancel.
-type Cancel struct {
-	Process string `json:"process"`
-}
 
 // streamPrefix begins the names of the streams of processes.
 const streamPrefix = "process-"
@@ -67,6 +63,8 @@ type Owner struct {
 	feeder    *feeder
 	running   *running
 	beats     queue.Listener
+	questions queue.Listener
+	late      map[string]int   // by process: tasks reported done when they were not open any more
 	backlog   []queue.Delivery // received, but the store was not available
 	taken     bool             // over: the open processes are loaded
 	asked     time.Time        // the timeout manager's last look
@@ -87,18 +85,29 @@ func NewOwner(o Options) (*Owner, error) {
 	if err != nil {
 		return nil, err
 	}
+	questions, err := o.Signals.Subscribe(TopicAsk)
+	if err != nil {
+		beats.Stop()
+		return nil, err
+	}
+	running := newRunning(o.Work.Lease())
 	return &Owner{
 		Options:   o,
 		processes: map[string]*process.State{},
 		dropped:   map[string]struct{}{},
-		feeder:    newFeeder(o.Work, o.Window),
-		running:   newRunning(o.Work.Lease()),
+		feeder:    newFeeder(o.Work, o.Window, running),
+		running:   running,
 		beats:     beats,
+		questions: questions,
+		late:      map[string]int{},
 	}, nil
 }
 
 // Close stops listening. The Owner must not be stepped any more.
-func (o *Owner) Close() { o.beats.Stop() }
+func (o *Owner) Close() {
+	o.beats.Stop()
+	o.questions.Stop()
+}
 
 // Run steps until ctx ends. It retries for ever what is unavailable and
 // returns only the error of a context.
@@ -187,6 +196,11 @@ func (o *Owner) listen(ctx context.Context, now time.Time) {
 			}
 			o.running.beat(now, beat)
 			o.cancelLeftovers(ctx, beat)
+		case body, ok := <-o.questions.C():
+			if !ok {
+				return
+			}
+			o.answerQuestion(ctx, now, body)
 		default:
 			o.running.expire(now)
 			return
@@ -195,11 +209,17 @@ func (o *Owner) listen(ctx context.Context, now time.Time) {
 }
 
 // cancelLeftovers tells a worker again to stop what it still holds of a
-// process that has ended badly: it may have missed the first signal.
+// process that has ended badly, or of a generation that is out of date: it may
+// have missed the first signal.
 func (o *Owner) cancelLeftovers(ctx context.Context, beat task.Heartbeat) {
 	for _, hold := range beat.Holding {
-		if s := o.processes[hold.Process]; s != nil && s.Status == process.Failed {
-			o.cancel(ctx, hold.Process)
+		s := o.processes[hold.Process]
+		switch {
+		case s == nil:
+		case s.Status == process.Failed || s.Status == process.Cancelled:
+			o.cancel(ctx, task.Cancel{Process: hold.Process})
+		case s.Generation(hold.Address) != hold.Generation:
+			o.cancel(ctx, task.Cancel{Process: hold.Process, Before: map[string]int{hold.Address: hold.Generation + 1}})
 		}
 	}
 }

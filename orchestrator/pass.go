@@ -10,6 +10,7 @@ import (
 
 	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/orchestrator/process"
+	"github.com/deedrun/deed/task"
 )
 
 // conflictsInARow is how often a pass is decided anew because somebody else
@@ -73,6 +74,7 @@ func (o *Owner) commit(ctx context.Context, id string, requests []*request) (don
 			effects = append(effects, process.React(state, e)...)
 		}
 		r.answer.Version = state.Version
+		o.countLate(id, r.command, decided)
 	}
 	if len(records) > 0 {
 		if err := o.append(ctx, id, known.Version, records); err != nil {
@@ -216,10 +218,19 @@ func (o *Owner) perform(ctx context.Context, s *process.State, effects []process
 		case process.Enqueue:
 			o.feeder.add(s.ID, e)
 		case process.SetTimer:
-			o.timers.set(s.ID, e)
+			o.timers.set(e.Due, s.ID, e)
+		case process.SetDeadline:
+			o.timers.set(e.Due, s.ID, e)
+		case process.Withhold:
+			o.feeder.sweep(s.ID)
 		case process.Halt:
-			o.feeder.halt(s.ID)
-			o.cancel(ctx, s.ID)
+			if e.Before == nil {
+				o.feeder.halt(s.ID)
+			} else {
+				o.feeder.sweep(s.ID)
+				o.callRoll(ctx)
+			}
+			o.cancel(ctx, task.Cancel{Process: s.ID, Before: e.Before})
 		}
 	}
 	if s.Ended() {
@@ -228,12 +239,20 @@ func (o *Owner) perform(ctx context.Context, s *process.State, effects []process
 	}
 }
 
-func (o *Owner) cancel(ctx context.Context, id string) {
-	body, err := json.Marshal(Cancel{Process: id})
+func (o *Owner) cancel(ctx context.Context, c task.Cancel) {
+	body, err := json.Marshal(c)
 	if err == nil {
 		err = o.Signals.Publish(ctx, TopicCancel, body)
 	}
 	if err != nil && ctx.Err() == nil {
-		o.Log.Warn("orchestrator: a cancel was not sent; it goes to every heartbeat that still holds tasks", "process", id, "error", err)
+		o.Log.Warn("orchestrator: a cancel was not sent; it goes to every heartbeat that still holds tasks", "process", c.Process, "error", err)
+	}
+}
+
+// callRoll asks the workers what they hold. One that does not hear it says so
+// within a second anyway.
+func (o *Owner) callRoll(ctx context.Context) {
+	if err := o.Signals.Publish(ctx, TopicRollCall, nil); err != nil && ctx.Err() == nil {
+		o.Log.Warn("orchestrator: a roll call was not sent", "error", err)
 	}
 }

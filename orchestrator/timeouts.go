@@ -44,7 +44,7 @@ func (o *Owner) overdue(now time.Time) []question {
 	var late []question
 	o.running.each(func(b beat, h task.Hold) {
 		s := o.processes[h.Process]
-		if s == nil || s.Status != process.Running {
+		if s == nil || s.Ended() {
 			return
 		}
 		timeout := s.Timeout(h.Address)
@@ -94,14 +94,6 @@ func (o *Owner) resendUnheld(ctx context.Context, now time.Time) error {
 
 // feed lets the feeder send; what can never be sent is decided on.
 func (o *Owner) feed(ctx context.Context, now time.Time) error {
-	if !o.feeder.paused.IsZero() && !now.Before(o.feeder.paused) {
-		o.feeder.paused = time.Time{}
-		o.running.each(func(_ beat, h task.Hold) {
-			if s := o.processes[h.Process]; s != nil {
-				o.feeder.hold(s, h, now)
-			}
-		})
-	}
 	impossible, sendErr := o.feeder.send(ctx, now, func(id string) (*process.State, error) { return o.state(ctx, id) })
 	for id, requests := range impossible {
 		if err := o.pass(ctx, id, requests); err != nil {

@@ -9,17 +9,23 @@ import (
 	"github.com/deedrun/deed/orchestrator/process"
 )
 
-// timers is the heap of planned retries, by when they are due. It is rebuilt
-// by process.Resume and never stored.
+// timers is the heap of what is to happen later, by when it is due: planned
+// retries, deadlines, messages to be sent again. What is lost of it with the
+// owner is rebuilt by process.Resume; it is never stored.
 type timers struct{ heap timerHeap }
 
+// timer is one of them; what is a process.SetTimer, a process.SetDeadline or a resend.
 type timer struct {
-	id  string
-	set process.SetTimer
+	due  time.Time
+	id   string
+	what any
 }
 
-func (t *timers) set(id string, e process.SetTimer) {
-	heap.Push(&t.heap, timer{id, e})
+// resend is tasks that came back unexecuted.
+type resend process.Enqueue
+
+func (t *timers) set(due time.Time, id string, what any) {
+	heap.Push(&t.heap, timer{due, id, what})
 }
 
 // drop forgets the timers of a process that has ended.
@@ -35,12 +41,12 @@ func (t *timers) next() (time.Time, bool) {
 	if len(t.heap) == 0 {
 		return time.Time{}, false
 	}
-	return t.heap[0].set.Due, true
+	return t.heap[0].due, true
 }
 
 // due takes out the first timer whose time has come.
 func (t *timers) due(now time.Time) (timer, bool) {
-	if len(t.heap) == 0 || t.heap[0].set.Due.After(now) {
+	if len(t.heap) == 0 || t.heap[0].due.After(now) {
 		return timer{}, false
 	}
 	return heap.Pop(&t.heap).(timer), true
@@ -54,20 +60,31 @@ func (o *Owner) fireTimers(ctx context.Context, now time.Time) error {
 		if !ok {
 			return nil
 		}
-		c := process.FireTimer{
-			Address: t.set.Address, Generation: t.set.Generation, Attempt: t.set.Attempt, Tasks: t.set.Tasks, At: now,
-		}
-		if err := o.pass(ctx, t.id, []*request{{command: c}}); err != nil {
-			o.timers.set(t.id, t.set)
+		if err := o.fire(ctx, now, t); err != nil {
+			o.timers.set(t.due, t.id, t.what)
 			return err
 		}
 	}
 }
 
+func (o *Owner) fire(ctx context.Context, now time.Time, t timer) error {
+	switch what := t.what.(type) {
+	case process.SetTimer:
+		return o.pass(ctx, t.id, []*request{{command: process.FireTimer{
+			Address: what.Address, Generation: what.Generation, Attempt: what.Attempt, Tasks: what.Tasks, At: now,
+		}}})
+	case process.SetDeadline:
+		return o.pass(ctx, t.id, []*request{{command: process.FireDeadline{At: now}}})
+	case resend:
+		o.feeder.resend(t.id, process.Enqueue(what))
+	}
+	return nil
+}
+
 type timerHeap []timer
 
 func (h timerHeap) Len() int           { return len(h) }
-func (h timerHeap) Less(i, j int) bool { return h[i].set.Due.Before(h[j].set.Due) }
+func (h timerHeap) Less(i, j int) bool { return h[i].due.Before(h[j].due) }
 func (h timerHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
 func (h *timerHeap) Push(x any)        { *h = append(*h, x.(timer)) }
 func (h *timerHeap) Pop() any {

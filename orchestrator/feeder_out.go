@@ -1,0 +1,61 @@
+package orchestrator
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/deedrun/deed/orchestrator/process"
+	"github.com/deedrun/deed/task"
+)
+
+// stale lists the processes that have tasks out since before t.
+func (f *feeder) stale(t time.Time) []string {
+	var ids []string
+	for id, fd := range f.feeds {
+		for _, s := range fd.sent {
+			if s.at.Before(t) {
+				ids = append(ids, id)
+				break
+			}
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// out lists the tasks of a process that are out since before t.
+func (f *feeder) out(id string, t time.Time) []process.Enqueue {
+	type batch struct {
+		address             string
+		generation, attempt int
+	}
+	indexes := map[batch][]int{}
+	for key, s := range f.feeds[id].sent {
+		if s.at.Before(t) {
+			b := batch{key.address, s.generation, s.attempt}
+			indexes[b] = append(indexes[b], key.index)
+		}
+	}
+	var all []process.Enqueue
+	for b, is := range indexes {
+		all = append(all, process.Enqueue{Address: b.address, Generation: b.generation, Attempt: b.attempt, Tasks: task.Of(is...)})
+	}
+	slices.SortFunc(all, func(a, b process.Enqueue) int {
+		return cmp.Or(cmp.Compare(a.Address, b.Address), cmp.Compare(a.Attempt, b.Attempt))
+	})
+	return all
+}
+
+// waiting is how many tasks of a process are scheduled and not sent yet.
+func (f *feeder) waiting(id string) int {
+	fd := f.feeds[id]
+	if fd == nil {
+		return 0
+	}
+	n := 0
+	for _, e := range fd.pending {
+		n += e.Tasks.Len()
+	}
+	return n
+}

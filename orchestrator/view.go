@@ -1,0 +1,176 @@
+package orchestrator
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/deedrun/deed/orchestrator/process"
+	"github.com/deedrun/deed/task"
+)
+
+// Question asks the orchestrator what it sees right now, on TopicAsk. It is
+// answered with a View on the topic ReplyTo, which begins with "reply.".
+type Question struct {
+	ReplyTo string `json:"replyTo"`
+	Process string `json:"process,omitempty"` // "": of all
+}
+
+// View is what an orchestrator sees right now. It is memory, made of heartbeats
+// and of what the feeder sent: it is never stored, and a second later it is another.
+type View struct {
+	Certain bool          `json:"certain"` // it has listened for long enough to know who holds what
+	Workers []WorkerView  `json:"workers"`
+	Running []RunningTask `json:"running"` // the longest running first; at most MaxRunning
+	Queues  []QueueView   `json:"queues"`  // by process, of those that have not ended
+}
+
+// MaxRunning bounds the tasks that a View lists.
+const MaxRunning = 2000
+
+// WorkerView is a worker whose heartbeats come.
+type WorkerView struct {
+	Worker   string        `json:"worker"`
+	Slots    int           `json:"slots"`
+	Handlers []string      `json:"handlers,omitempty"`
+	Holding  int           `json:"holding"` // tasks
+	Silent   task.Duration `json:"silent"`  // since its last heartbeat
+}
+
+// RunningTask is a task that a worker executes.
+type RunningTask struct {
+	Process    string        `json:"process"`
+	Address    string        `json:"address"`
+	Generation int           `json:"generation,omitempty"`
+	Index      int           `json:"index"`
+	Attempt    int           `json:"attempt"`
+	Worker     string        `json:"worker"`
+	Elapsed    task.Duration `json:"elapsed"`
+	Timeout    task.Duration `json:"timeout,omitempty"` // 0: none
+	Stale      bool          `json:"stale,omitempty"`   // its result will change nothing any more, unless the task is still open
+}
+
+// QueueView is how much of a process waits where.
+type QueueView struct {
+	Process string        `json:"process"`
+	Pending int           `json:"pending"`           // scheduled, not sent yet: they wait for others of the process
+	Queued  int           `json:"queued"`            // messages on the work queue, held ones included
+	Held    []HeldTasks   `json:"held,omitempty"`    // by workers; only if the process was asked for
+	Late    int           `json:"late,omitempty"`    // tasks reported done when they were not open any more; those results were dropped
+	Retries task.Duration `json:"retries,omitempty"` // until the next planned retry; 0: none
+}
+
+// HeldTasks are tasks that a worker holds, executing or about to.
+type HeldTasks struct {
+	Worker     string      `json:"worker"`
+	Address    string      `json:"address"`
+	Generation int         `json:"generation,omitempty"`
+	Attempt    int         `json:"attempt"`
+	Tasks      task.Ranges `json:"tasks"`
+}
+
+// answerQuestion answers what it can: a question that cannot be read, or whose
+// asker wants the answer on a topic that is not for answers, is ignored.
+func (o *Owner) answerQuestion(ctx context.Context, now time.Time, body []byte) {
+	var q Question
+	if err := json.Unmarshal(body, &q); err != nil || !strings.HasPrefix(q.ReplyTo, replyPrefix) {
+		o.Log.Warn("orchestrator: a question that cannot be read is ignored", "error", err)
+		return
+	}
+	answer, err := json.Marshal(o.view(ctx, now, q.Process))
+	if err == nil {
+		err = o.Signals.Publish(ctx, q.ReplyTo, answer)
+	}
+	if err != nil && ctx.Err() == nil {
+		o.Log.Warn("orchestrator: an answer was not sent; the asker will ask again", "error", err)
+	}
+}
+
+func (o *Owner) view(ctx context.Context, now time.Time, id string) View {
+	v := View{Certain: o.running.certain(now), Workers: []WorkerView{}, Running: []RunningTask{}, Queues: []QueueView{}}
+	held := map[string][]HeldTasks{}
+	for _, b := range o.running.workers {
+		w := WorkerView{Worker: b.Worker, Slots: b.Slots, Handlers: b.Handlers, Silent: task.Duration(now.Sub(b.at))}
+		for _, h := range b.Holding {
+			w.Holding += h.Tasks.Len()
+			if id != "" && h.Process == id {
+				held[id] = append(held[id], HeldTasks{b.Worker, h.Address, h.Generation, h.Attempt, h.Tasks})
+			}
+		}
+		v.Workers = append(v.Workers, w)
+	}
+	slices.SortFunc(v.Workers, func(a, b WorkerView) int { return cmp.Compare(a.Worker, b.Worker) })
+	v.Running = o.executing(now, id)
+	for other, s := range o.processes {
+		if !s.Ended() && (id == "" || id == other) {
+			q := o.queueView(ctx, now, other)
+			q.Held = held[other]
+			v.Queues = append(v.Queues, q)
+		}
+	}
+	slices.SortFunc(v.Queues, func(a, b QueueView) int { return cmp.Compare(a.Process, b.Process) })
+	return v
+}
+
+// executing lists what workers execute, the longest running first: the view
+// that the timeout manager reads.
+func (o *Owner) executing(now time.Time, id string) []RunningTask {
+	all := []RunningTask{}
+	o.running.each(func(b beat, h task.Hold) {
+		s := o.processes[h.Process]
+		if s == nil || id != "" && h.Process != id {
+			return
+		}
+		for _, r := range h.Running {
+			all = append(all, RunningTask{
+				Process: h.Process, Address: h.Address, Generation: h.Generation, Index: r.Index, Attempt: h.Attempt, Worker: b.Worker,
+				Elapsed: r.Elapsed + task.Duration(now.Sub(b.at)), Timeout: task.Duration(s.Timeout(h.Address)),
+				Stale: s.Generation(h.Address) != h.Generation || !s.IsCurrent(h.Address, r.Index, h.Attempt),
+			})
+		}
+	})
+	slices.SortFunc(all, func(a, b RunningTask) int {
+		return cmp.Or(cmp.Compare(b.Elapsed, a.Elapsed), cmp.Compare(a.Process, b.Process), cmp.Compare(a.Address, b.Address), cmp.Compare(a.Index, b.Index))
+	})
+	return all[:min(len(all), MaxRunning)]
+}
+
+func (o *Owner) queueView(ctx context.Context, now time.Time, id string) QueueView {
+	q := QueueView{Process: id, Late: o.late[id], Pending: o.feeder.waiting(id)}
+	if n, err := o.Work.Pending(ctx, id); err == nil {
+		q.Queued = n
+	}
+	for _, t := range o.timers.heap {
+		if _, retry := t.what.(process.SetTimer); retry && t.id == id {
+			if wait := task.Duration(max(t.due.Sub(now), 1)); q.Retries == 0 || wait < q.Retries {
+				q.Retries = wait
+			}
+		}
+	}
+	return q
+}
+
+// countLate counts results that came too late to count.
+func (o *Owner) countLate(id string, c process.Command, decided []process.Event) {
+	done, ok := c.(process.ConfirmTasks)
+	if !ok {
+		return
+	}
+	late := done.Tasks.Len()
+	for _, e := range decided {
+		switch e := e.(type) {
+		case process.TasksConfirmed:
+			if e.Address == done.Address {
+				late -= e.Tasks.Len()
+			}
+		case process.TasksFailed: // a result that cannot be
+			late -= e.Tasks.Len()
+		}
+	}
+	if late > 0 {
+		o.late[id] += late
+	}
+}
