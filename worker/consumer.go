@@ -46,7 +46,8 @@ func (w *Worker) receive(ctx context.Context, room int, wait time.Duration) (int
 }
 
 // accept takes charge of messages. A redelivery is not executed: its former
-// holder is presumed dead, perhaps because of this very task. One that makes no
+// holder is presumed dead, perhaps because of this very task. Nor is one for a
+// handler that this worker lacks: another one has it, or will. One that makes no
 // sense goes into quarantine; if that fails, or there is none, its lease runs
 // out, and it comes again after that time and not before.
 func (w *Worker) accept(ctx context.Context, deliveries []queue.Delivery) {
@@ -57,6 +58,10 @@ func (w *Worker) accept(ctx context.Context, deliveries []queue.Delivery) {
 			w.quarantine(ctx, d, err)
 			continue
 		}
+		var unserved error
+		if work.Run.Handler != "" {
+			unserved = w.opt.Registry.Offers(work.Run.Handler)
+		}
 		h := &holding{delivery: d, work: work, since: now, extended: now, open: work.Tasks.Len()}
 		w.mu.Lock()
 		w.held[h] = struct{}{}
@@ -64,9 +69,13 @@ func (w *Worker) accept(ctx context.Context, deliveries []queue.Delivery) {
 		case d.Count > 1:
 			w.opt.Log.Warn("worker: a task was handed over again: it is reported as lost",
 				"process", work.Process, "address", work.Address, "tasks", work.Tasks.String(), "attempt", work.Attempt)
-			w.conclude(h, work.Tasks, task.Lost)
+			w.conclude(h, work.Tasks, task.Lost, nil)
 		case w.draining:
-			w.conclude(h, work.Tasks, task.Returned)
+			w.conclude(h, work.Tasks, task.Returned, nil)
+		case unserved != nil:
+			w.opt.Log.Warn("worker: tasks are for a handler that this worker does not offer: they are handed back",
+				"process", work.Process, "address", work.Address, "tasks", work.Tasks.String(), "reason", unserved)
+			w.conclude(h, work.Tasks, task.Unserved, &task.Failure{Error: bounded(unserved.Error()), Verdict: task.Retry})
 		default:
 			h.todo.rest = work.Tasks
 			w.waiting = append(w.waiting, h)
@@ -99,11 +108,11 @@ func (w *Worker) quarantine(ctx context.Context, d queue.Delivery, reason error)
 	log.Error("worker: a message makes no sense; it was put into quarantine")
 }
 
-// conclude reports tasks of a message that are not executed.
-func (w *Worker) conclude(h *holding, tasks task.Ranges, outcome task.Outcome) {
+// conclude reports tasks of a message that are not executed, and why.
+func (w *Worker) conclude(h *holding, tasks task.Ranges, outcome task.Outcome, why *task.Failure) {
 	w.gather(result{h, task.Result{
 		Address: h.work.Address, Generation: h.work.Generation, Attempt: h.work.Attempt,
-		Tasks: tasks, Outcome: outcome,
+		Tasks: tasks, Outcome: outcome, Failure: why,
 	}})
 }
 

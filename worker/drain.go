@@ -114,7 +114,7 @@ func (w *Worker) handBackIdle(now time.Time) {
 
 func (w *Worker) returned(h *holding) {
 	if left := w.withdraw(h); len(left) > 0 {
-		w.conclude(h, left, task.Returned)
+		w.conclude(h, left, task.Returned, nil)
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 const (
 	topicHeartbeat = "heartbeat" // task.Heartbeat
 	topicRollcall  = "rollcall"  // asks every worker for a heartbeat now
-	topicCancel    = "cancel"    // {"process": ID}
+	topicCancel    = "cancel"    // task.Cancel: what to give up of a process
 
 	heartbeatEvery = time.Second
 )
@@ -49,7 +49,7 @@ func (e *ears) stop() {
 func (w *Worker) heartbeat(ctx context.Context, now time.Time, leaving bool) error {
 	beat := task.Heartbeat{Worker: w.opt.Name, Slots: w.opt.Slots, Leaving: leaving}
 	if !leaving {
-		beat.Holding = w.holds(now)
+		beat.Holding, beat.Handlers = w.holds(now), w.opt.Registry.Names()
 	}
 	body, err := json.Marshal(beat)
 	if err != nil {
@@ -101,19 +101,17 @@ func (w *Worker) holds(now time.Time) []task.Hold {
 	return holds
 }
 
-// cancelled gives up what the worker holds of a process, and acknowledges it:
-// nobody needs to do it.
+// cancelled gives up what the signal covers of what the worker holds, begun or
+// not, and acknowledges it: nobody needs to do it.
 func (w *Worker) cancelled(ctx context.Context, body []byte) error {
-	var signal struct {
-		Process string `json:"process"`
-	}
+	var signal task.Cancel
 	if err := json.Unmarshal(body, &signal); err != nil {
 		return fmt.Errorf("decode a cancel signal: %w", err)
 	}
 	w.mu.Lock()
 	var deliveries []queue.Delivery
 	for h := range w.held {
-		if h.work.Process == signal.Process {
+		if h.work.Process == signal.Process && signal.Covers(h.work.Address, h.work.Generation) {
 			w.forget(h, errCancelled)
 			deliveries = append(deliveries, h.delivery)
 		}
@@ -122,7 +120,7 @@ func (w *Worker) cancelled(ctx context.Context, body []byte) error {
 	if len(deliveries) == 0 {
 		return nil
 	}
-	w.opt.Log.Info("worker: a process was cancelled", "process", signal.Process, "messages", len(deliveries))
+	w.opt.Log.Info("worker: tasks were cancelled", "process", signal.Process, "messages", len(deliveries))
 	if err := w.opt.Work.Ack(ctx, deliveries...); err != nil {
 		return fmt.Errorf("acknowledge what was cancelled of process %q: %w", signal.Process, err)
 	}

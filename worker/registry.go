@@ -3,15 +3,14 @@ package worker
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
 )
 
 // HandlerFunc executes one task. nil means done; an error fails the task, and
-// says by [Permanent] whether trying again is pointless. What was written
-// counts only if nil is returned.
+// says by [Permanent] that trying again is pointless, or by [RetryAfter] when
+// to. What was written counts only if nil is returned.
 type HandlerFunc func(ctx context.Context, t *Task) error
 
 // reserved are the names of built-in handlers.
@@ -20,28 +19,38 @@ const reserved = "deed/"
 // sealHandler is the built-in handler that merges what a name holds.
 const sealHandler = reserved + "seal"
 
-// Registry is the handlers that a worker offers, by name. The built-in ones
-// are always there. It is safe for concurrent use.
+// Registry is the handlers that a worker offers, by name, some in several
+// versions. The built-in ones are always there. It is safe for concurrent use.
 type Registry struct {
 	mu       sync.RWMutex
-	handlers map[string]HandlerFunc
+	handlers map[string]HandlerFunc // by "name" and "name@version"
+	newest   map[string]string      // of the names that have versions
+	names    []string               // what Names returns
 }
 
 // NewRegistry is a registry of the built-in handlers.
 func NewRegistry() *Registry {
-	return &Registry{handlers: map[string]HandlerFunc{sealHandler: seal}}
+	return &Registry{handlers: map[string]HandlerFunc{sealHandler: seal}, newest: map[string]string{}}
 }
 
 // Handle registers a handler under the name by which steps run it, such as
-// "words/count". Like http.Handle it panics if the name is taken, empty or
-// begins with "deed/", or if there is no function: that is a mistake in the
-// program, not in its input.
+// "words/count", or one version of it, such as "words/count@2". A step that
+// runs "words/count@2" gets exactly that; one that runs "words/count" gets the
+// one without a version if there is one, else the newest, as people count: 10
+// is newer than 9, and 1.10 than 1.9.
+//
+// Like http.Handle it panics if the name is taken, empty or begins with
+// "deed/", if the version is none, or if there is no function: that is a
+// mistake in the program, not in its input.
 func Handle(reg *Registry, name string, handler HandlerFunc) {
 	reg.mu.Lock()
 	defer reg.mu.Unlock()
+	bare, version, err := splitHandler(name)
 	switch {
 	case name == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' }):
 		panic(fmt.Sprintf("worker.Handle: %q is no name for a handler: write it like \"words/count\"", name))
+	case err != nil:
+		panic(fmt.Sprintf("worker.Handle: %q: %v: write it like \"words/count@2\"", name, err))
 	case strings.HasPrefix(name, reserved):
 		panic(fmt.Sprintf("worker.Handle: %q: names under %q are built in; choose another", name, reserved))
 	case handler == nil:
@@ -50,25 +59,41 @@ func Handle(reg *Registry, name string, handler HandlerFunc) {
 		panic(fmt.Sprintf("worker.Handle: %q is registered already", name))
 	}
 	reg.handlers[name] = handler
+	if version != "" && (reg.newest[bare] == "" || compareVersions(version, reg.newest[bare]) > 0) {
+		reg.newest[bare] = version
+	}
+	for _, offered := range []string{bare, name} {
+		if i, found := slices.BinarySearch(reg.names, offered); !found {
+			reg.names = slices.Insert(slices.Clone(reg.names), i, offered)
+		}
+	}
 }
 
-// Names lists the handlers in order, without the built-in ones.
+// Names lists in order all that a step may run here, names and versions of
+// them, without the built-in handlers. A name whose handlers all have versions
+// is among them.
 func (reg *Registry) Names() []string {
 	reg.mu.RLock()
 	defer reg.mu.RUnlock()
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(reg.handlers)), func(name string) bool {
-		return strings.HasPrefix(name, reserved)
-	})
+	return slices.Clone(reg.names)
 }
 
-// lookup finds a handler. A missing one is worth another try: a worker with
-// another registry may offer it.
-func (reg *Registry) lookup(name string) (HandlerFunc, error) {
+// Offers says why a step cannot run a handler here, and which one was probably
+// meant; nil: it can.
+func (reg *Registry) Offers(handler string) error {
+	_, err := reg.lookup(handler)
+	return err
+}
+
+// lookup finds a handler.
+func (reg *Registry) lookup(handler string) (HandlerFunc, error) {
 	reg.mu.RLock()
-	handler := reg.handlers[name]
-	reg.mu.RUnlock()
-	if handler == nil {
-		return nil, fmt.Errorf("handler %w", unknownName(name, "this worker offers", reg.Names()))
+	defer reg.mu.RUnlock()
+	if h := reg.handlers[handler]; h != nil {
+		return h, nil
 	}
-	return handler, nil
+	if version := reg.newest[handler]; version != "" {
+		return reg.handlers[handler+"@"+version], nil
+	}
+	return nil, fmt.Errorf("handler %w", unknownName(handler, "this worker offers", reg.names))
 }

@@ -180,8 +180,12 @@ func TestHeartbeats(t *testing.T) {
 			Process: "p", Address: "step", Attempt: 2, Tasks: task.Span(5, 10),
 			Running: []task.Running{{Index: 5, Elapsed: task.Duration(2 * time.Second)}, {Index: 6, Elapsed: task.Duration(2 * time.Second)}},
 		}, hold[0])
+		assert.Equal(t, []string{"h"}, beats[1].Handlers)
+		w.handle("words/count@2", nothing)
 		require.NoError(t, w.signals.Publish(w.ctx, "rollcall", nil))
-		assert.Len(t, heard(), 1)
+		beats = heard()
+		require.Len(t, beats, 1)
+		assert.Equal(t, []string{"h", "words/count", "words/count@2"}, beats[0].Handlers)
 		close(g.opened)
 		w.results(10)
 		r.Drain()
