@@ -69,6 +69,7 @@ func TestAFailureSaysWhatItAsksFor(t *testing.T) {
 	}{
 		"a plain error":         {func() error { return errors.New("disk full") }, task.Retry, "disk full"},
 		"a permanent error":     {func() error { return fmt.Errorf("row 3: %w", Permanent(errors.New("no number"))) }, task.Permanent, "row 3: no number"},
+		"a later attempt":       {func() error { return fmt.Errorf("row 3: %w", RetryAfter(time.Minute, errors.New("busy"))) }, task.Retry, "row 3: busy"},
 		"a panic":               {func() error { panic("at the disco") }, task.Retry, "at the disco"},
 		"a panic and its stack": {func() error { panic("x") }, task.Retry, "handler_test.go"},
 		"an early goexit":       {func() error { runtime.Goexit(); return nil }, task.Retry, "Goexit"},
@@ -84,6 +85,33 @@ func TestAFailureSaysWhatItAsksFor(t *testing.T) {
 			require.LessOrEqual(t, len(got.Failure.Error), task.MaxError)
 		})
 	}
+}
+
+func TestAHandlerSaysWhenToTryAgainWithinADay(t *testing.T) {
+	busy := errors.New("busy")
+	for name, test := range map[string]struct {
+		err   error
+		after time.Duration
+		want  task.Verdict
+	}{
+		"in a minute":            {RetryAfter(time.Minute, busy), time.Minute, task.Retry},
+		"wrapped":                {fmt.Errorf("call: %w", RetryAfter(time.Minute, busy)), time.Minute, task.Retry},
+		"in a year":              {RetryAfter(365*24*time.Hour, busy), 24 * time.Hour, task.Retry},
+		"at once":                {RetryAfter(0, busy), 0, task.Retry},
+		"in the past":            {RetryAfter(-time.Minute, busy), 0, task.Retry},
+		"permanent weighs more":  {RetryAfter(time.Minute, Permanent(busy)), 0, task.Permanent},
+		"and so it does outside": {Permanent(RetryAfter(time.Minute, busy)), 0, task.Permanent},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			Handle(r.reg, "busy", func(context.Context, *Task) error { return test.err })
+			got := r.do(message(handler("busy"))).Failure
+			require.Equal(t, test.want, got.Verdict)
+			require.Equal(t, task.Duration(test.after), got.After)
+			require.Contains(t, got.Error, "busy")
+		})
+	}
+	require.NoError(t, RetryAfter(time.Minute, nil))
 }
 
 func TestWhatAHandlerGetsWrongIsAFailureThatSaysSo(t *testing.T) {
@@ -103,15 +131,6 @@ func TestWhatAHandlerGetsWrongIsAFailureThatSaysSo(t *testing.T) {
 			require.Contains(t, strings.ToLower(got.Failure.Error), test.says)
 		})
 	}
-}
-
-func TestAnUnknownHandlerIsAFailureThatListsTheKnownOnes(t *testing.T) {
-	r := newRig(t)
-	Handle(r.reg, "words/count", func(context.Context, *Task) error { return nil })
-	got := r.do(message(handler("words/cuont")))
-	require.Equal(t, task.Failed, got.Outcome)
-	require.Contains(t, got.Failure.Error, `"words/cuont"`)
-	require.Contains(t, got.Failure.Error, `"words/count"`)
 }
 
 func TestAHandlerThatRunsTooLongTimesOutAndOneThatDoesNotListenIsAbandoned(t *testing.T) {

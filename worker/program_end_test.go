@@ -70,14 +70,14 @@ func TestHowAProgramEnds(t *testing.T) {
 		verdict task.Verdict
 		says    string
 	}{
-		"another code than 0 is a failure with the last lines": {`echo doing >&2; echo "no such row" >&2; exit 3`, task.Retry, "script: exit status 3: doing\nno such row"},
-		"without a word on standard error, standard output":    {`echo "out of luck"; exit 1`, task.Retry, "script: exit status 1: out of luck"},
-		"65 is for good":                         {`exit 65`, task.Permanent, "script: exit status 65, which means that another attempt is pointless"},
-		"75 asks for another attempt":            {`exit 75`, task.Retry, "script: exit status 75, which asks for another attempt"},
-		"killed by a signal is worth a try":      {`kill -9 $$`, task.Retry, "script: signal: killed"},
+		"another code than 0 is a failure with the last lines": {`echo doing >&2; echo "no such row" >&2; exit 3`, task.Retry, "script: exit code 3; the last lines of its standard error: doing\nno such row"},
+		"without a word on standard error, standard output":    {`echo "out of luck"; exit 1`, task.Retry, "script: exit code 1; the last lines of its standard output: out of luck"},
+		"65 is for good":                         {`exit 65`, task.Permanent, "script: exit code 65, which means that another attempt is pointless"},
+		"75 asks for another attempt":            {`exit 75`, task.Retry, "script: exit code 75, which asks for another attempt later"},
+		"killed by a signal is worth a try":      {`kill -9 $$`, task.Retry, "script: ended by signal: killed"},
 		"an unset variable ends a script":        {`echo "$NO_SUCH"`, task.Retry, "NO_SUCH"},
-		"a command that fails ends a script":     {`false; exit 0`, task.Retry, "script: exit status 1"},
-		"a megabyte of bytes that are no text":   {`head -c 1000000 /dev/urandom >&2; exit 1`, task.Retry, "script: exit status 1: "},
+		"a command that fails ends a script":     {`false; exit 0`, task.Retry, "script: exit code 1"},
+		"a megabyte of bytes that are no text":   {`head -c 1000000 /dev/urandom >&2; exit 1`, task.Retry, "script: exit code 1; the last lines of its standard error: "},
 		"a hundred megabytes on standard error":  {`yes 0123456789 | head -c 100000000 >&2; echo last >&2; exit 1`, task.Retry, "0last"},
 		"the tail of one very long line is kept": {`head -c 200000 /dev/zero | tr '\0' x >&2; echo "the end" >&2; exit 1`, task.Retry, "the end"},
 	} {
@@ -131,7 +131,7 @@ func TestHowAProgramEnds(t *testing.T) {
 			f := w.failure(job(task.Of(0), timeout(500*time.Millisecond),
 				shell(script+`echo busy >&2; sh -c 'sleep 1000 & echo $! >> `+path+`; wait' & echo $$ >> `+path+`; while :; do sleep 1; done`)))
 			assert.Equal(t, task.TimedOut, f.Verdict)
-			assert.Contains(t, f.Error, "ran longer than its timeout of 500ms: script was stopped: busy")
+			assert.Contains(t, f.Error, "ran longer than its timeout of 500ms: script was stopped; the last lines of its standard error: busy")
 			dead(t, read(2))
 		}
 	})

@@ -149,13 +149,7 @@ func (p *program) interrupt(ctx context.Context, pid int, exited <-chan struct{}
 
 // verdict turns how the program ended into the error of the task.
 func (p *program) verdict(ctx context.Context, stopped bool, err error) error {
-	said := p.stderr.last()
-	if said == "" {
-		said = p.stdout.last()
-	}
-	if said != "" {
-		said = ": " + said
-	}
+	said := p.said()
 	if stopped {
 		if said == "" {
 			return ctx.Err()
@@ -169,9 +163,22 @@ func (p *program) verdict(ctx context.Context, stopped bool, err error) error {
 	case !errors.As(err, &exit):
 		return fmt.Errorf("%s: %w", p.name, err)
 	case exit.ExitCode() == exitPermanent:
-		return Permanent(fmt.Errorf("%s: %w, which means that another attempt is pointless%s", p.name, err, said))
+		return Permanent(fmt.Errorf("%s: exit code %d, which means that another attempt is pointless%s", p.name, exitPermanent, said))
 	case exit.ExitCode() == exitRetry:
-		return fmt.Errorf("%s: %w, which asks for another attempt%s", p.name, err, said)
+		return fmt.Errorf("%s: exit code %d, which asks for another attempt later%s", p.name, exitRetry, said)
+	case exit.Exited():
+		return fmt.Errorf("%s: exit code %d%s", p.name, exit.ExitCode(), said)
 	}
-	return fmt.Errorf("%s: %w%s", p.name, err, said)
+	return fmt.Errorf("%s: ended by %w%s", p.name, err, said) // "signal: killed"
+}
+
+// said is what the program said last, to go on a sentence with.
+func (p *program) said() string {
+	if last := p.stderr.last(); last != "" {
+		return "; the last lines of its standard error: " + last
+	}
+	if last := p.stdout.last(); last != "" {
+		return "; the last lines of its standard output: " + last
+	}
+	return ""
 }

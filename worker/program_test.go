@@ -61,7 +61,7 @@ func TestPrograms(t *testing.T) {
 		w := newWorld(t)
 		w.run()
 		f := w.failure(job(task.Of(0), command("ls", "$HOME; exit 0")))
-		assert.Contains(t, f.Error, `program "ls": exit status 2: `)
+		assert.Contains(t, f.Error, `program "ls": exit code 2; the last lines of its standard error: `)
 		assert.Contains(t, f.Error, "$HOME; exit 0")
 	})
 

@@ -12,7 +12,7 @@ import (
 
 // Permanent marks an error of a handler as one that another attempt cannot
 // cure. Every other error is tried again, as often as the step says. The mark
-// survives wrapping; Permanent(nil) is nil.
+// survives wrapping, and outweighs [RetryAfter]; Permanent(nil) is nil.
 func Permanent(err error) error {
 	if err == nil {
 		return nil
@@ -25,10 +25,32 @@ type permanentError struct{ err error }
 func (e *permanentError) Error() string { return e.err.Error() }
 func (e *permanentError) Unwrap() error { return e.err }
 
+// MaxRetryAfter is the longest time that RetryAfter asks for.
+const MaxRetryAfter = 24 * time.Hour
+
+// RetryAfter marks an error of a handler as one that another attempt may cure,
+// but not before d has passed: a service says when to come back. The attempt is
+// spent like any other. d is at most [MaxRetryAfter]; zero and less mean as long
+// as the step says. The mark survives wrapping; RetryAfter(d, nil) is nil.
+func RetryAfter(d time.Duration, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &retryAfterError{err, min(max(d, 0), MaxRetryAfter)}
+}
+
+type retryAfterError struct {
+	err   error
+	after time.Duration
+}
+
+func (e *retryAfterError) Error() string { return e.err.Error() }
+func (e *retryAfterError) Unwrap() error { return e.err }
+
 // Why the context of a task ends before its handler does.
 var (
 	errLeaseLost = errors.New("the lease on the message was lost")
-	errCancelled = errors.New("the process was cancelled")
+	errCancelled = errors.New("the task was cancelled")
 	errHandBack  = errors.New("the worker is leaving")
 )
 
@@ -46,6 +68,7 @@ func (e *timeoutError) Is(target error) bool { return target == context.Deadline
 func verdict(ctx context.Context, err error) *task.Failure {
 	var timeout *timeoutError
 	var permanent *permanentError
+	var later *retryAfterError
 	var panicked *panicError
 	switch {
 	case errors.As(context.Cause(ctx), &timeout):
@@ -56,6 +79,8 @@ func verdict(ctx context.Context, err error) *task.Failure {
 		return &task.Failure{Error: bounded(text), Verdict: task.TimedOut}
 	case errors.As(err, &permanent):
 		return &task.Failure{Error: bounded(errorText(err)), Verdict: task.Permanent}
+	case errors.As(err, &later):
+		return &task.Failure{Error: bounded(errorText(err)), Verdict: task.Retry, After: task.Duration(later.after)}
 	case errors.As(err, &panicked):
 		return &task.Failure{Error: bounded(panicked.report()), Verdict: task.Retry}
 	}

@@ -29,8 +29,8 @@ func runScript(t *testing.T, settings, script string) (string, ending) {
 func TestProgramsThatMisbehaveFailWithWhatWentWrong(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ script, says string }{
-		"exit code 65 is not tried again": {`echo "bad data" >&2; exit 65`, "trying again is pointless: script: exit status 65.*: bad data"},
-		"exit code 75 is":                 {"echo busy; exit 75", "failed 2 times, the last time with: script: exit status 75, which asks for another attempt: busy"},
+		"exit code 65 is not tried again": {`echo "bad data" >&2; exit 65`, "trying again is pointless: script: exit code 65.*: bad data"},
+		"exit code 75 is":                 {"echo busy; exit 75", "failed 2 times, the last time with: script: exit code 75, which asks for another attempt later; the last lines of its standard output: busy"},
 		"killed":                          {"kill -9 $$", "failed 2 times, the last time with: script: signal: killed"},
 		"an output is missing":            {"true", `the program did not write "y": write the file \$DEED_OUT/y, or a directory`},
 		"an output was not declared":      {`echo > "$DEED_OUT/y"; echo > "$DEED_OUT/zz"`, `"zz" is unknown: the step writes "y"`},
