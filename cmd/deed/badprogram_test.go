@@ -31,7 +31,7 @@ func TestProgramsThatMisbehaveFailWithWhatWentWrong(t *testing.T) {
 	for name, c := range map[string]struct{ script, says string }{
 		"exit code 65 is not tried again": {`echo "bad data" >&2; exit 65`, "trying again is pointless: script: exit code 65.*: bad data"},
 		"exit code 75 is":                 {"echo busy; exit 75", "failed 2 times, the last time with: script: exit code 75, which asks for another attempt later; the last lines of its standard output: busy"},
-		"killed":                          {"kill -9 $$", "failed 2 times, the last time with: script: signal: killed"},
+		"killed":                          {"kill -9 $$", "failed 2 times, the last time with: script: ended by signal: killed"},
 		"an output is missing":            {"true", `the program did not write "y": write the file \$DEED_OUT/y, or a directory`},
 		"an output was not declared":      {`echo > "$DEED_OUT/y"; echo > "$DEED_OUT/zz"`, `"zz" is unknown: the step writes "y"`},
 		"a FIFO as output":                {`mkfifo "$DEED_OUT/y"`, `"y" is a named pipe: only files and directories are collected`},
