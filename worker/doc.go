@@ -15,7 +15,10 @@
 //		return t.Emit("count", countWords(in))
 //	})
 //
-// A step can also run a program in any language, see below.
+// A worker may offer several versions of a handler, "words/count@2" beside
+// "words/count": see [Handle]. Tasks for a handler that it lacks go back at
+// once, and cost no attempt. A step can also run a program in any language, see
+// below.
 //
 // A [Worker] competes with others for messages. In this order:
 //
@@ -35,6 +38,17 @@
 // [Task.ID] is the same for every attempt and serves as idempotency key for
 // what a handler does outside. Outputs need no such care, each execution writes
 // its own and one counts.
+//
+// An error fails the attempt, and the step's retry settings say what follows:
+//
+//	an error              another attempt, after the step's backoff
+//	RetryAfter(d, err)    another attempt, but not before d has passed
+//	Permanent(err)        none
+//	a panic               another attempt
+//	a timeout             another attempt; the context ends with a cause that says so
+//
+// When the process, or this round of the step, is cancelled, the context ends
+// within a second, and what the handler answers no longer counts.
 //
 // A panic and runtime.Goexit fail the task, not the worker; what the Go runtime
 // calls fatal, such as a concurrent write to a map, ends the process. A handler
@@ -61,13 +75,29 @@
 // HOME, USER, LOGNAME, SHELL, TERM, LANG, LANGUAGE, LC_*, TZ, TZDIR,
 // SSL_CERT_FILE and SSL_CERT_DIR, and what [Options].ProgramEnv names.
 //
+// [LayOut] makes the same directory for a person to try a task by hand.
+//
 // Standard input is empty. Standard output and standard error go to the
-// worker's log, at most 1,000 lines of each; the last lines of standard error
-// are in the text of a failure. Exit code 0 is success, 65 a failure for good,
-// everything else one that is worth another try.
+// worker's log, at most 1,000 lines of each, and to the log of the attempt; the
+// last lines of standard error are in the text of a failure:
+//
+//	exit code 0            success
+//	65 (EX_DATAERR)        another attempt is pointless: as by Permanent
+//	75 (EX_TEMPFAIL)       try again later, when the step's backoff says
+//	any other, a signal    another attempt
+//
 //
 // A program has a process group of its own. When its task is over it gets
 // SIGTERM, and after a grace SIGKILL; what it leaves running in the group is
 // killed. So it is when the worker itself is killed. What leaves the group, as
-// daemons do, is not followed.
+// daemons do by setsid, is not followed: it goes on, and is nobody's.
+//
+// # What is kept of what a task prints
+//
+// What a handler says by [Task.Logf], the stack of its panic, and what a
+// program prints are stored as the log of the attempt, which [blob.Store.Logs]
+// finds: the first 1 MiB and the last 64 KiB of it, in chunks that can be read
+// some two seconds later while the task still runs. A task that prints nothing
+// has no log and pays nothing for it. A log that cannot be stored is a warning
+// in the worker's log, never a failure.
 package worker
