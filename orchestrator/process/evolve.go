@@ -111,9 +111,9 @@ func (ed *edits) apply(e Event) {
 	case StepCompleted:
 		ed.completeStep(e)
 	case ProcessCompleted:
-		ed.Status, ed.EndedAt = Completed, e.At
+		ed.Status, ed.EndedAt, ed.Pause = Completed, e.At, nil
 	case ProcessFailed:
-		ed.Status, ed.EndedAt, ed.Failure = Failed, e.At, &e
+		ed.Status, ed.EndedAt, ed.Failure, ed.Pause = Failed, e.At, &e, nil
 	case ProcessDeadlineMissed: // what follows from it is an event of its own
 	default:
 		if !ed.byPerson(e) {

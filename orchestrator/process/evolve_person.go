@@ -18,13 +18,13 @@ func (ed *edits) byPerson(e Event) bool {
 	switch e := e.(type) {
 	case ProcessCancelled:
 		ed.asked(e.Asked)
-		ed.Status, ed.EndedAt, ed.Cancel = Cancelled, e.At, &e
+		ed.Status, ed.EndedAt, ed.Cancel, ed.Pause = Cancelled, e.At, &e, nil
 	case ProcessPaused:
 		ed.asked(e.Asked)
-		ed.Status = Paused
+		ed.Status, ed.Pause = Paused, &e
 	case ProcessResumed:
 		ed.asked(e.Asked)
-		ed.Status = Running
+		ed.Status, ed.Pause = Running, nil
 	case ProcessRetried:
 		ed.asked(e.Asked)
 		ed.setOff(e.At)

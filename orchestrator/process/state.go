@@ -35,6 +35,7 @@ type State struct {
 	EndedAt    time.Time
 	Failure    *ProcessFailed
 	Cancel     *ProcessCancelled
+	Pause      *ProcessPaused // while it is paused
 
 	graph    *graph
 	nodes    []*node        // by number: steps, then seals
@@ -123,13 +124,15 @@ func (s State) Ended() bool {
 // live reports whether results count.
 func (s State) live() bool { return s.Status == Running || s.Status == Paused }
 
-// Reason is why a process failed or was cancelled; "" for others.
+// Reason is why a process failed, was cancelled or is paused; "" for others.
 func (s State) Reason() string {
 	switch {
 	case s.Failure != nil:
 		return s.Failure.String()
 	case s.Cancel != nil:
 		return s.Cancel.String()
+	case s.Pause != nil:
+		return s.Pause.String()
 	}
 	return ""
 }
