@@ -22,8 +22,9 @@ type Summary struct {
 	StepsDone  int            `json:"stepsDone"`
 	Tasks      int            `json:"tasks"` // of the steps that have started
 	TasksDone  int            `json:"tasksDone"`
+	Skipped    int            `json:"skipped,omitempty"` // tasks that steps went on without
 	Failures   int            `json:"failures,omitempty"`
-	Reason     string         `json:"reason,omitempty"` // of a failed process
+	Reason     string         `json:"reason,omitempty"` // why it failed, was cancelled or is paused
 	StartedAt  time.Time      `json:"startedAt"`
 	EndedAt    time.Time      `json:"endedAt,omitzero"`
 }
@@ -33,11 +34,6 @@ type Summary struct {
 type List struct {
 	feed events.Subscription
 	byID map[string]*listed
-}
-
-type listed struct {
-	Summary
-	version uint64
 }
 
 // NewList subscribes to the store from the beginning; Stop ends it.
@@ -70,7 +66,7 @@ func (l *List) Stop() { l.feed.Stop() }
 func (l *List) All() []Summary {
 	all := make([]Summary, 0, len(l.byID))
 	for _, p := range l.byID {
-		all = append(all, p.Summary)
+		all = append(all, p.summary())
 	}
 	slices.SortFunc(all, func(a, b Summary) int {
 		return cmp.Or(b.StartedAt.Compare(a.StartedAt), cmp.Compare(a.ID, b.ID))
@@ -82,7 +78,7 @@ func (l *List) fold(c events.Commit) {
 	id := strings.TrimPrefix(c.Stream, streamPrefix)
 	p := l.byID[id]
 	if p == nil {
-		p = &listed{Summary: Summary{ID: id}}
+		p = &listed{Summary: Summary{ID: id}, steps: map[string]*listedStep{}}
 		l.byID[id] = p
 	}
 	for e := range c.All() {
@@ -96,38 +92,6 @@ func (l *List) fold(c events.Commit) {
 		}
 		p.apply(event)
 		p.version = e.Version
-	}
-}
-
-func (p *listed) apply(event process.Event) {
-	switch e := event.(type) {
-	case process.ProcessStarted:
-		p.Name, p.Definition, p.Steps = e.Definition.Name, e.Definition.Version, len(e.Definition.Steps)
-		p.Status, p.StartedAt = process.Running, e.At
-	case process.StepStarted:
-		if !strings.HasPrefix(e.Address, process.SealPrefix) {
-			p.Tasks += e.Tasks
-		}
-	case process.TasksConfirmed:
-		if !strings.HasPrefix(e.Address, process.SealPrefix) {
-			p.TasksDone += e.Tasks.Len()
-		}
-	case process.TasksFailed:
-		p.Failures += e.Tasks.Len()
-	case process.TaskTimedOut:
-		p.Failures++
-	case process.StepCompleted:
-		p.StepsDone++
-	case process.ProcessCompleted:
-		p.Status, p.EndedAt = process.Completed, e.At
-	case process.ProcessFailed:
-		p.Status, p.EndedAt, p.Reason = process.Failed, e.At, e.String()
-	case process.ProcessCancelled:
-		p.Status, p.EndedAt, p.Reason = process.Cancelled, e.At, e.String()
-	case process.ProcessPaused:
-		p.Status = process.Paused
-	case process.ProcessResumed:
-		p.Status = process.Running
 	}
 }
 

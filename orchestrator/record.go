@@ -1,0 +1,63 @@
+package orchestrator
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/orchestrator/process"
+)
+
+// Record decides on a command and stores what follows, for a store that nobody
+// orchestrates right now. None of the effects is performed: whoever takes over
+// derives them from what is stored. If somebody orchestrates after all, one of
+// the two decides again on what the other stored. The error of a command that
+// is refused is a *process.RefusedError.
+func Record(ctx context.Context, store *events.Store, id string, c process.Command) (process.State, error) {
+	for conflicts := 0; ; conflicts++ {
+		s, err := Load(ctx, store, id)
+		if err != nil {
+			return s, err
+		}
+		decided, err := process.Decide(s, c)
+		if err != nil || len(decided) == 0 {
+			return s, err
+		}
+		records := make([]events.Record, 0, len(decided))
+		for _, e := range decided {
+			stored, err := process.Encode(e)
+			if err != nil {
+				return s, fmt.Errorf("process %q: %w", id, err)
+			}
+			records = append(records, events.Record{Type: stored.Type, Schema: stored.Schema, Data: stored.Data})
+		}
+		_, err = store.Append(ctx, streamPrefix+id, events.Exactly(s.Version), ulid.Make().String(), records...)
+		if isConflict(err) && conflicts < conflictsInARow {
+			continue
+		}
+		if err != nil {
+			return s, fmt.Errorf("process %q: %w", id, err)
+		}
+		return process.Fold(s, decided...), nil
+	}
+}
+
+// Granted is the event by which a person's command was granted, among those
+// after a version; nil if there is none, since there was nothing to grant.
+func Granted(ctx context.Context, store *events.Store, id string, after uint64, command string) (process.Event, error) {
+	for e, err := range store.Read(ctx, streamPrefix+id, after) {
+		if err != nil {
+			return nil, fmt.Errorf("history of process %q: %w", id, err)
+		}
+		event, err := process.Decode(process.Stored{Type: e.Type, Schema: e.Schema, Data: e.Data})
+		if err != nil {
+			return nil, fmt.Errorf("history of process %q: event %d: %w", id, e.Version, err)
+		}
+		if asked, ok := process.AskedIn(event); ok && asked.Command == command {
+			return event, nil
+		}
+	}
+	return nil, nil
+}
