@@ -9,21 +9,44 @@ import (
 	"github.com/deedrun/deed/orchestrator/process"
 )
 
-// String is the rule in prose.
+// String is the rule in prose, as far as it is told.
 func (s Spec) String() string {
 	var b strings.Builder
 	b.WriteString(capital(s.Name) + "\n")
-	clause(&b, "Given", lines(s.Given))
-	clause(&b, "When", []string{s.When.String()})
-	if s.Fails != "" {
-		clause(&b, "Then", []string{"it is refused: " + s.Fails})
-	} else {
-		clause(&b, "Then", lines(s.Then))
+	clause(&b, "Given", s.past())
+	if s.When != nil {
+		clause(&b, "When", []string{s.When.String()})
 	}
+	clause(&b, "Then", s.follows())
 	if s.Sends != nil {
 		clause(&b, "Send", strings.Split(strings.TrimSuffix(effectLines(s.Sends), "\n"), "\n"))
 	}
 	return b.String()
+}
+
+// past is what was there before When.
+func (s Spec) past() []string {
+	var past []string
+	if len(s.Given) > 0 || len(s.After) == 0 {
+		past = lines(s.Given)
+	}
+	for _, c := range s.After {
+		past = append(past, c.String())
+	}
+	return past
+}
+
+func (s Spec) follows() []string {
+	switch {
+	case s.Fails != "":
+		return []string{"it is refused: " + s.Fails}
+	case s.Outcome != nil:
+		return s.Outcome.lines()
+	}
+	if s.Then == nil {
+		return nil
+	}
+	return lines(s.Then)
 }
 
 func clause(b *strings.Builder, word string, lines []string) {
@@ -46,9 +69,9 @@ func lines(events []process.Event) []string {
 	return out
 }
 
-func sentences(events []process.Event) string {
-	return "  " + strings.Join(lines(events), "\n  ") + "\n"
-}
+func sentences(events []process.Event) string { return indented(lines(events)) }
+
+func indented(lines []string) string { return "  " + strings.Join(lines, "\n  ") + "\n" }
 
 func effectLines(effects []process.Effect) string {
 	if len(effects) == 0 {

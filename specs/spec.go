@@ -9,14 +9,17 @@ import (
 	"github.com/deedrun/deed/orchestrator/process"
 )
 
-// Spec is one rule. Exactly one of Then and Fails says what follows.
+// Spec is one rule. What follows is said in one of three ways: by the events
+// themselves (Then), from the outside (Outcome), or by a refusal (Fails).
 type Spec struct {
-	Name  string
-	Given []process.Event
-	When  process.Command
-	Then  []process.Event  // all events that follow, in order; or Nothing
-	Sends []process.Effect // if not nil: all effects of those events, in order
-	Fails string           // the command is refused, with an error that contains this
+	Name    string
+	Given   []process.Event
+	After   []process.Command // what was asked for and reported after that; the core grants it first
+	When    process.Command
+	Then    []process.Event // all events that follow, in order; or Nothing
+	Outcome *Outcome
+	Sends   []process.Effect // if not nil: all effects of those events, in order
+	Fails   string           // the command is refused, with an error that contains this
 }
 
 // Nothing follows: the command was granted before, or time has overtaken it.
@@ -35,24 +38,55 @@ func Events(events ...process.Event) []process.Event { return events }
 // Check runs the rule against the real core and says, for a person, how what
 // follows differs from what should.
 func (s Spec) Check() error {
-	if (s.Then != nil) == (s.Fails != "") {
-		return fmt.Errorf("spec %q: say either Then or Fails", s.Name)
+	if ways := count(s.Then != nil, s.Outcome != nil, s.Fails != ""); ways != 1 {
+		return fmt.Errorf("spec %q: say either Then, Outcome or Fails", s.Name)
 	}
-	state := process.Fold(process.State{}, s.Given...)
-	if err := state.Damage(); err != nil {
-		return fmt.Errorf("spec %q: what is given cannot have happened: %w", s.Name, err)
+	state, err := s.begin()
+	if err != nil {
+		return err
 	}
 	got, err := process.Decide(state, s.When)
 	if s.Fails != "" {
 		return s.checkRefusal(got, err)
 	}
 	if err != nil {
-		return fmt.Errorf("%s\nwant\n%sgot a refusal\n  %w", s.title(), sentences(s.Then), err)
+		return fmt.Errorf("%s\nwant\n%sgot a refusal\n  %w", s.title(), indented(s.follows()), err)
 	}
-	if err := s.checkEvents(got); err != nil {
+	if s.Outcome != nil {
+		err = s.Outcome.check(s.Name, process.Fold(state, got...), s.When, got)
+	} else {
+		err = s.checkEvents(got)
+	}
+	if err != nil {
 		return err
 	}
 	return s.checkEffects(state, got)
+}
+
+// begin is the state in which When is asked for.
+func (s Spec) begin() (process.State, error) {
+	state := process.Fold(process.State{}, s.Given...)
+	if err := state.Damage(); err != nil {
+		return state, fmt.Errorf("spec %q: what is given cannot have happened: %w", s.Name, err)
+	}
+	for _, c := range s.After {
+		events, err := process.Decide(state, c)
+		if err != nil {
+			return state, fmt.Errorf("spec %q: what is given cannot have happened: %q is refused: %w", s.Name, c, err)
+		}
+		state = process.Fold(state, events...)
+	}
+	return state, nil
+}
+
+func count(all ...bool) int {
+	n := 0
+	for _, is := range all {
+		if is {
+			n++
+		}
+	}
+	return n
 }
 
 func (s Spec) checkRefusal(got []process.Event, err error) error {

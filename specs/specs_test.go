@@ -76,7 +76,7 @@ func TestASpecThatDoesNotHoldSaysWhatWasWantedAndWhatCame(t *testing.T) {
 		},
 		"both Then and Fails": {
 			Spec{Name: "x", When: Confirm("shrink", Only(1)), Then: Nothing, Fails: "x"},
-			"say either Then or Fails",
+			"say either Then, Outcome or Fails",
 		},
 	} {
 		t.Run(name, func(t *testing.T) { require.ErrorContains(t, test.spec.Check(), test.says) })
