@@ -167,12 +167,16 @@ func CheckID(id string) error {
 
 // alive returns the node a report speaks of, and which of its tasks are still
 // open. None are when the report is late: of an ended process, an older
-// generation, or about tasks that others have confirmed.
+// generation, a step that was taken out, or about tasks that others have confirmed.
 func (d *decision) alive(address string, generation int, tasks task.Ranges) (int, *node, task.Ranges, error) {
-	i, n, err := d.node(address)
-	if err != nil {
-		return 0, nil, nil, &RefusedError{Process: d.ID, Reason: err.Error()}
+	i, ok := d.graph.number[address]
+	if !ok {
+		if _, was := d.retired[address]; was { // a revision took it out: the report is late
+			return 0, &node{}, nil, nil
+		}
+		return 0, nil, nil, &RefusedError{Process: d.ID, Reason: fmt.Sprintf("it has no step %q", address)}
 	}
+	n := d.nodes[i]
 	if generation != n.generation || n.phase != running || !d.live() {
 		return i, n, nil, nil
 	}

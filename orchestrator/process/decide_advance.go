@@ -91,6 +91,14 @@ func (d *decision) advanceAll() {
 	for i := range d.nodes {
 		d.advance(i)
 	}
+	d.end() // a revision may have taken out all that was left
+}
+
+// end completes the process when every step has.
+func (d *decision) end() {
+	if d.left == 0 && d.Status == Running {
+		d.emit(ProcessCompleted{At: d.at})
+	}
 }
 
 func (d *decision) schedule(i, first, count int) {
@@ -199,7 +207,5 @@ func (d *decision) complete(i int) {
 	for _, j := range d.graph.next[i] {
 		d.advance(j)
 	}
-	if d.left == 0 && d.Status == Running {
-		d.emit(ProcessCompleted{At: d.at})
-	}
+	d.end()
 }

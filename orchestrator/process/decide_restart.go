@@ -132,7 +132,8 @@ func (d *decision) retry(c RetryTasks) error {
 		}
 	}
 	for i, n := range d.nodes {
-		if anew[d.writes(i)] || len(chosen[i]) == 0 {
+		writer := d.writes(i)
+		if anew[writer] || writer != i && slices.Contains(back, writer) || len(chosen[i]) == 0 { // what begins anew has a fresh budget
 			continue
 		}
 		e.Tasks = append(e.Tasks, Reopened{
@@ -205,7 +206,10 @@ func (d *decision) checkRetried(i int, tasks task.Ranges) error {
 	if len(rest) == 0 {
 		return nil
 	}
-	if open := n.tasks.open(rest); len(open) > 0 {
+	switch open := n.tasks.open(rest); {
+	case len(open) > 0 && d.Ended():
+		return d.refuse("%s had not failed when it ended; retry without naming tasks, and whatever was under way goes on", subject(address, open))
+	case len(open) > 0:
 		return d.refuse("%s is under way, at attempt %d", subject(address, open), n.tasks.trouble(open[0].First).attempt)
 	}
 	return d.refuse("%s is done; to run its step again, restart the process from %s", subject(address, rest), address)

@@ -52,6 +52,7 @@ func (d *decision) compare(g *graph, def definition.Definition) (anew map[int]bo
 		var differs []string
 		if there {
 			differs = append(definition.SameWork(was, g.def.Steps[j]), shared(was)...)
+			differs = append(differs, d.otherSources(g, was)...)
 		} else {
 			differs = []string{"it is not there any more"}
 		}
@@ -64,6 +65,17 @@ func (d *decision) compare(g *graph, def definition.Definition) (anew map[int]bo
 		}
 	}
 	return anew, reasons
+}
+
+// otherSources says which of the names that a step reads come from elsewhere
+// under another definition: it would read something else under the same name.
+func (d *decision) otherSources(g *graph, s definition.Step) (differs []string) {
+	for _, name := range s.Reads() {
+		if was, is := d.graph.source(name), g.source(name); was != is {
+			differs = append(differs, fmt.Sprintf("%s, which it reads, is %s instead of %s", name, is, was))
+		}
+	}
+	return differs
 }
 
 // sharedChanges says which of the things that steps share have changed, for a

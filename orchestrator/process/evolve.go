@@ -73,6 +73,7 @@ func (ed *edits) apply(e Event) {
 	case StepStarted:
 		ed.startStep(e)
 	case TasksScheduled:
+		ed.nextRound(e)
 		if n := ed.tasksOf(e.Address, e.Generation, e.Tasks); n != nil {
 			ed.schedule(n, e)
 		}
@@ -163,20 +164,29 @@ func (ed *edits) tasksOf(address string, generation int, tasks task.Ranges) *nod
 		ed.damage("%q is at generation %d, not %d", address, n.generation, generation)
 		return nil
 	}
-	if len(tasks) == 0 || tasks[0].First < 0 || !ed.inside(i, n, tasks[len(tasks)-1].End()) {
+	if len(tasks) == 0 || tasks[0].First < 0 || tasks[len(tasks)-1].End() > n.total {
 		ed.damage("%q has no tasks %s", address, tasks)
 		return nil
 	}
 	return n
 }
 
-// inside reports whether a node may have tasks up to end. A merge grows by
-// rounds, each smaller than the one before.
-func (ed *edits) inside(i int, n *node, end int) bool {
-	if _, ok := ed.graph.step(i); ok {
-		return end <= n.total
+// nextRound makes room for another round of a merge, which is no larger than
+// the ones before it together.
+func (ed *edits) nextRound(e TasksScheduled) {
+	i, ok := ed.graph.number[e.Address]
+	if !ok || len(e.Tasks) == 0 {
+		return
 	}
-	return end <= 2*n.total+1
+	_, isStep := ed.graph.step(i)
+	n, end := ed.nodes[i], e.Tasks[len(e.Tasks)-1].End()
+	if isStep || n.phase != running || n.generation != e.Generation || end <= n.total || end > 2*n.total {
+		return
+	}
+	n = ed.own(i)
+	n.levels = append(n.levels, n.total)
+	n.total = end
+	n.tasks.grow(end)
 }
 
 func (ed *edits) startStep(e StepStarted) {
@@ -196,13 +206,7 @@ func (ed *edits) startStep(e StepStarted) {
 }
 
 func (ed *edits) schedule(n *node, e TasksScheduled) {
-	end := e.Tasks[len(e.Tasks)-1].End()
-	if end > n.total { // the next round of a merge
-		n.levels = append(n.levels, n.total)
-		n.total = end
-		n.tasks.grow(end)
-	}
-	n.scheduled = max(n.scheduled, end)
+	n.scheduled = max(n.scheduled, e.Tasks[len(e.Tasks)-1].End())
 	if e.Attempt > 1 {
 		ed.trouble(n, e.Tasks, func(t *trouble) {
 			if t.stand == planned {

@@ -161,12 +161,16 @@ func (ed *edits) revise(e ProcessRevised) {
 	nodes := make([]*node, len(e.Definition.Steps)+len(g.seals))
 	retired := maps.Clone(ed.retired)
 	for address, i := range g.number {
-		if n := before[address]; n != nil {
+		if n := before[address]; n != nil && ed.graph.writerOf(address) == g.writerOf(address) {
 			nodes[i] = n
 			delete(before, address)
 			continue
 		}
 		nodes[i] = &node{owner: ed.token, generation: retired[address]}
+		if n := before[address]; n != nil { // the merge of a name that another step writes now
+			nodes[i].generation = n.generation + 1
+			delete(before, address)
+		}
 		delete(retired, address)
 	}
 	for address, n := range before {

@@ -145,6 +145,24 @@ func (g *graph) address(n int) string {
 	return SealPrefix + g.sealed(n)
 }
 
+// writerOf is the address of the step whose lists the seal at an address
+// merges; "" for a step.
+func (g *graph) writerOf(address string) string {
+	n := g.number[address]
+	if n < len(g.def.Steps) {
+		return ""
+	}
+	return g.def.Steps[g.writer[g.sealed(n)]].Address
+}
+
+// source is what a name comes from, for people.
+func (g *graph) source(name string) string {
+	if w, ok := g.writer[name]; ok {
+		return "written by " + g.def.Steps[w].Address
+	}
+	return "an input"
+}
+
 // retry is the policy of node n. A merge is tried a few times and quickly:
 // what makes it fail is storage that is away for a moment.
 func (g *graph) retry(n int) definition.Retry {
