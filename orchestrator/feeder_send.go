@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/deedrun/deed/internal/planted"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/queue"
 	"github.com/deedrun/deed/task"
@@ -41,6 +42,9 @@ func (f *feeder) sendSome(ctx context.Context, now time.Time, s *process.State, 
 	for len(fd.pending) > 0 && room > 0 {
 		e := fd.pending[0]
 		head, rest := s.Open(e.Address, e.Generation, e.Tasks).Take(room)
+		if planted.Is(planted.OffByOne) {
+			_, rest = rest.Take(1)
+		}
 		for i := range head.All() {
 			if !s.IsCurrent(e.Address, i, e.Attempt) {
 				continue // time has overtaken it

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/deedrun/deed/internal/planted"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/queue"
 	"github.com/deedrun/deed/task"
@@ -36,6 +37,9 @@ func (o *Owner) handleInbox(ctx context.Context, now time.Time, deliveries []que
 		return nil
 	}
 	o.backlog = deliveries
+	if planted.Is(planted.AckBeforeAppend) {
+		_ = o.Inbox.Ack(ctx, deliveries...)
+	}
 	var order []string
 	todo := map[string][]*request{}
 	for i := range deliveries {

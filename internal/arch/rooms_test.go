@@ -33,13 +33,14 @@ var rooms = []room{
 	{path: "orchestrator/definition", may: core[:1], pure: true},
 	{path: "orchestrator/definition/parse", may: slices.Concat(core[:2], []string{"go.yaml.in/yaml/v3", "github.com/google/jsonschema-go/jsonschema"})},
 	{path: "orchestrator/definition/draw", may: core[:2]},
-	{path: "orchestrator/process", may: core[:2], pure: true},
+	{path: "orchestrator/process", may: slices.Concat(core[:2], []string{"internal/planted"}), pure: true},
 	{
-		path: "orchestrator", may: slices.Concat(core, []string{"events", "queue", "blob", "github.com/oklog/ulid/v2"}),
+		path: "orchestrator", may: slices.Concat(core, []string{"events", "queue", "blob", "internal/planted", "github.com/oklog/ulid/v2"}),
 		only: map[string]string{"blob": "snapshot*.go"},
 	},
 	{path: "worker", may: []string{"task", "queue", "blob"}},
 	{path: "specs", may: core},
+	{path: "specs/file", may: slices.Concat(core, []string{"specs", "orchestrator/definition/parse"})},
 	{path: "specs/aggregate", may: slices.Concat(core, []string{"specs"})},
 	{path: "events"},
 	{path: "events/mem", may: []string{"events"}},
@@ -53,6 +54,7 @@ var rooms = []room{
 	{path: "blob/blobtest", may: slices.Concat(local, suite, []string{"task", "blob"})},
 	{path: "internal/natsconn", may: slices.Concat(client[:2], []string{"github.com/nats-io/nats-server/v2/server", "github.com/gofrs/flock"})},
 	{path: "internal/arch"},
+	{path: "internal/planted", pure: true},
 	{path: "examples/...", may: []string{".", "worker", "examples/..."}}, // what a user of the library needs
 	{path: ".", may: []string{"..."}, never: cloud},                      // or every user of the library would link them
 	{path: "cmd/deed", may: []string{"..."}},

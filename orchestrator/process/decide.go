@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/deedrun/deed/internal/planted"
 	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/task"
 )
@@ -177,7 +178,7 @@ func (d *decision) alive(address string, generation int, tasks task.Ranges) (int
 		return 0, nil, nil, &RefusedError{Process: d.ID, Reason: fmt.Sprintf("it has no step %q", address)}
 	}
 	n := d.nodes[i]
-	if generation != n.generation || n.phase != running || !d.live() {
+	if generation != n.generation && !planted.Is(planted.UnfencedGeneration) || n.phase != running || !d.live() {
 		return i, n, nil, nil
 	}
 	if len(tasks) == 0 || tasks[0].First < 0 || tasks[len(tasks)-1].End() > n.scheduled {
@@ -194,7 +195,7 @@ func (d *decision) alive(address string, generation int, tasks task.Ranges) (int
 func (n *node) current(open task.Ranges, attempt int) task.Ranges {
 	var same []int
 	for i := range open.All() {
-		if t := n.tasks.trouble(i); t.attempt == attempt && t.stand == underWay {
+		if t := n.tasks.trouble(i); (t.attempt == attempt || planted.Is(planted.UnfencedAttempt)) && t.stand == underWay {
 			same = append(same, i)
 		}
 	}

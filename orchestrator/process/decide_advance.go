@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/deedrun/deed/internal/planted"
 	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/task"
 )
@@ -59,7 +60,7 @@ func (d *decision) checkOutputs(i int, c ConfirmTasks) error {
 // what has no open tasks. It may be called at any time; nothing happens twice,
 // and nothing while the process does not run.
 func (d *decision) advance(i int) {
-	if d.Status != Running {
+	if d.Status != Running && !planted.Is(planted.SendingWhilePaused) {
 		return
 	}
 	switch n := d.nodes[i]; n.phase {

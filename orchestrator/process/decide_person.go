@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/deedrun/deed/internal/planted"
 	"github.com/deedrun/deed/orchestrator/definition"
 )
 
@@ -29,7 +30,7 @@ func (d *decision) byRequest(c Command) error {
 }
 
 func (d *decision) request(a Asked, grant func() error) error {
-	if a.Command != "" && slices.Contains(d.commands, a.Command) {
+	if a.Command != "" && slices.Contains(d.commands, a.Command) && !planted.Is(planted.ForgottenCommand) {
 		return nil
 	}
 	return grant()

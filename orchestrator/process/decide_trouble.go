@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/deedrun/deed/internal/planted"
 	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/task"
 )
@@ -200,7 +201,7 @@ func (d *decision) fireTimer(c FireTimer) error {
 	}
 	var due []int
 	for index := range open.All() {
-		if t := n.tasks.trouble(index); t.stand == planned && t.attempt == c.Attempt {
+		if t := n.tasks.trouble(index); (t.stand == planned || planted.Is(planted.RepeatedTimer)) && t.attempt == c.Attempt {
 			due = append(due, index)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/deedrun/deed/internal/planted"
 	"github.com/deedrun/deed/task"
 )
 
@@ -155,6 +156,8 @@ func (s State) outstanding() []Effect {
 		for index, t := range n.tasks.troubled() {
 			k := key{attempt: t.attempt}
 			switch {
+			case t.stand == planned && planted.Is(planted.LostRetry):
+				k.attempt = 0
 			case t.stand == planned:
 				k.due = t.due
 			case t.stand == underWay && t.attempt == 1:
