@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"io"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/task"
@@ -119,4 +120,31 @@ func requirePart(t *testing.T, p task.Part) {
 		require.NoError(t, blob.CheckKey(p.Ref.Key))
 		require.GreaterOrEqual(t, p.Ref.Size, int64(0))
 	}
+}
+
+// FuzzLogChunk: whatever lies in the place of a chunk, it is read as lines of
+// text, and never taken for whole unless the writer wrote it.
+func FuzzLogChunk(f *testing.F) {
+	f.Add([]byte("2026-11-21T10:36:17.042000Z out 17 files\n2026-11-21T10:36:19.000000Z end 41 bytes, CRC-32C 00000000\n"), false)
+	f.Add([]byte("17 files\nno end"), true)
+	f.Add([]byte{}, false)
+	f.Fuzz(func(t *testing.T, data []byte, written bool) {
+		store := open(t, "mem://")
+		if written {
+			w := store.CreateLog(t.Context(), logOf(0), blob.LogOptions{})
+			w.Write(blob.LogOut, data)
+			require.NoError(t, w.Close(t.Context()))
+		} else {
+			put(t, store, "logs/p/step/0/0/1-n/000000.log", string(data))
+		}
+		lines, said := 0, false
+		for l, err := range store.OpenLog(logOf(0)).Lines(t.Context()) {
+			require.NoError(t, err)
+			require.True(t, utf8.ValidString(l.Text))
+			require.Len(t, l.Stream, 3)
+			lines++
+			said = said || l.Stream == blob.LogGap
+		}
+		require.Equal(t, !written && lines > 0, said)
+	})
 }

@@ -70,10 +70,15 @@ func parseLine(line []byte) (l LogLine, ok bool) {
 	if len(line) < logPrefix || line[len(logTime)] != ' ' || line[logPrefix-1] != ' ' {
 		return LogLine{}, false
 	}
+	stream := LogStream(line[len(logTime)+1 : logPrefix-1])
+	switch stream {
+	case LogOut, LogErr, LogTask, LogGap, logEnd:
+	default:
+		return LogLine{}, false
+	}
 	at, err := time.Parse(logTime, string(line[:len(logTime)]))
 	if err != nil {
 		return LogLine{}, false
 	}
-	l = LogLine{Time: at, Stream: LogStream(line[len(logTime)+1 : logPrefix-1]), Text: strings.ToValidUTF8(string(line[logPrefix:]), "\uFFFD")}
-	return l, true
+	return LogLine{Time: at, Stream: stream, Text: strings.ToValidUTF8(string(line[logPrefix:]), "\uFFFD")}, true
 }

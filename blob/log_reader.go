@@ -190,7 +190,7 @@ func (r *LogReader) chunk(ctx context.Context, n int) ([]LogLine, error) {
 	text, whole := openChunk(data)
 	var lines []LogLine
 	for line := range strings.Lines(string(text)) {
-		if l, ok := parseLine([]byte(strings.TrimSuffix(line, "\n"))); ok {
+		if l, ok := parseLine([]byte(strings.TrimSuffix(line, "\n"))); ok && l.Stream != logEnd {
 			lines = append(lines, l)
 		}
 	}
