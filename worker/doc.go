@@ -86,7 +86,6 @@
 //	75 (EX_TEMPFAIL)       try again later, when the step's backoff says
 //	any other, a signal    another attempt
 //
-//
 // A program has a process group of its own. When its task is over it gets
 // SIGTERM, and after a grace SIGKILL; what it leaves running in the group is
 // killed. So it is when the worker itself is killed. What leaves the group, as

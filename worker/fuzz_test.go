@@ -79,7 +79,7 @@ func FuzzAMessageIsReportedOrKeptButNeverEndsTheWorker(f *testing.F) {
 		require.NoError(t, err)
 		kept, err := bad.Receive(t.Context(), 10, 0)
 		require.NoError(t, err)
-		require.True(t, len(reports) > 0 != (len(kept) > 0))
+		require.NotEqual(t, len(reports) > 0, len(kept) > 0)
 		left, err := work.Pending(t.Context(), "sent")
 		require.NoError(t, err)
 		require.Zero(t, left)
