@@ -4,10 +4,11 @@ SHELL    := bash
 GO       ?= go
 FUZZTIME ?= 15s
 SOAK     ?= 100
+SEEDS    ?= 10000
 GOLANGCI_LINT ?= $(shell .ci/golangci-lint --path)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race soak lint format bench fuzz specs schema ci
+.PHONY: help run build test race soak worlds lint format bench fuzz specs schema ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +27,10 @@ race: ## run all tests with the race detector
 
 soak: ## kill a run again and again, SOAK=100 rounds
 	$(GO) test ./cmd/deed -run Killed -count=1 -timeout 0 -v -soak $(SOAK)
+
+worlds: ## run the stepped worlds, SEEDS=10000 of them, and plant the faults that they have to find
+	$(GO) test . -run InAnyWorld -count=1 -timeout 0 -seeds $(SEEDS)
+	$(GO) test . -tags planted -run PlantedFault -count=1 -v
 
 lint: ## check form, and what the linters know
 	@.ci/golangci-lint

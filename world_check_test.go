@@ -2,6 +2,7 @@ package deed_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
+	"github.com/deedrun/deed/task"
 )
 
 // liveThrough is one world from its beginning to its end, and what is wrong with it.
@@ -41,9 +43,12 @@ func liveThrough(ctx context.Context, seed uint64) error {
 	if err := w.checkAnswers(); err != nil {
 		return fmt.Errorf("seed %d: %w", seed, err)
 	}
-	bad, err := w.bad.Receive(w.ctx, 10, 0)
-	if err != nil || len(bad) > 0 {
-		return fmt.Errorf("seed %d: there is something in quarantine: %v %w", seed, bad, err)
+	for _, bad := range must(w.bad.Receive(w.ctx, 1, 0)) {
+		var q task.Quarantined
+		if err := json.Unmarshal(bad.Body, &q); err != nil {
+			return fmt.Errorf("seed %d: quarantine: %w", seed, err)
+		}
+		return fmt.Errorf("seed %d: a message from the %s went to quarantine: %s", seed, q.From, q.Reason)
 	}
 	return nil
 }
