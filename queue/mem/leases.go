@@ -8,6 +8,8 @@ import (
 // item is one stored message and, while somebody holds it, its lease.
 type item struct {
 	owner   *Queue
+	number  uint64 // order of sending
+	sent    time.Time
 	key     string
 	body    []byte
 	count   int    // deliveries so far

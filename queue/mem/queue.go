@@ -38,6 +38,7 @@ type Queue struct {
 	leased  leases
 	perKey  map[string]int
 	turn    uint64
+	sent    uint64        // messages so far
 	arrived chan struct{} // closed by Send, for those that wait; nil: nobody waits
 }
 
@@ -73,12 +74,14 @@ func (q *Queue) Send(ctx context.Context, messages ...queue.Message) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	defer q.wake()
+	now := q.now()
 	for i, m := range messages {
 		if len(m.Body) > q.maxBody {
 			return fmt.Errorf("send to queue: message %d of %d, key %q: %w: %d bytes, at most %d are accepted",
 				i+1, len(messages), m.Key, queue.ErrTooLarge, len(m.Body), q.maxBody)
 		}
-		q.ready = append(q.ready, &item{owner: q, key: m.Key, body: bytes.Clone(m.Body), at: notLeased})
+		q.sent++
+		q.ready = append(q.ready, &item{owner: q, number: q.sent, sent: now, key: m.Key, body: bytes.Clone(m.Body), at: notLeased})
 		q.perKey[m.Key]++
 	}
 	return nil

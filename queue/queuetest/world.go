@@ -56,6 +56,7 @@ func RunQueueIn(t *testing.T, surround func(*testing.T, func(*testing.T)), open 
 		{"leases", runLeases},
 		{"keys", runKeys},
 		{"waiting and cancelling", runWaiting},
+		{"browsing", runBrowsing},
 		{"load", runLoad},
 		{restart, runRestart},
 	} {
