@@ -111,6 +111,26 @@ func TestACancelEmptiesTheQueueAndStopsWhatRuns(t *testing.T) {
 	require.Zero(t, r.pending("p"), "nothing of it comes back with another owner")
 }
 
+func TestMessagesThatADeadOwnerLeftOfACancelledProcessAreRemovedWhenAWorkerShowsThem(t *testing.T) {
+	r := newRig(t)
+	r.send("p", fanOut(), 5)
+	r.step()
+	left := r.received()
+	r.ask("p", process.CancelProcess{})
+	r.step()
+	body, err := json.Marshal(left[0])
+	require.NoError(t, err)
+	require.NoError(t, r.work.Send(r.ctx, queue.Message{Key: "p", Body: body}), "as if the owner had died before the purge")
+	cancels := r.cancels()
+	r.restart()
+	r.step()
+	require.Equal(t, 1, r.pending("p"))
+	r.beat(task.Heartbeat{Worker: "w1", Holding: []task.Hold{{Process: "p", Address: "work", Attempt: 1, Tasks: task.Span(0, 1)}}})
+	r.step()
+	require.Zero(t, r.pending("p"))
+	require.Contains(t, cancels(), task.Cancel{Process: "p"})
+}
+
 func TestARestartStopsWhatIsOutOfDateAndSendsTheNextGeneration(t *testing.T) {
 	r := newRig(t)
 	cancels := r.cancels()

@@ -116,6 +116,9 @@ func (o *Owner) reload(ctx context.Context, id string) (*process.State, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.Version == 0 {
+		return &s, nil // nobody started it: nothing to remember
+	}
 	o.keep(id, &s)
 	o.feeder.forget(id)
 	o.feeder.settle(&s)

@@ -210,12 +210,15 @@ func (o *Owner) listen(ctx context.Context, now time.Time) {
 
 // cancelLeftovers tells a worker again to stop what it still holds of a
 // process that has ended badly, or of a generation that is out of date: it may
-// have missed the first signal.
+// have missed the first signal. A process that this owner has not heard of was
+// ended by an earlier one, which may have died before it took the messages off
+// the queue: loading it makes up for that.
 func (o *Owner) cancelLeftovers(ctx context.Context, beat task.Heartbeat) {
 	for _, hold := range beat.Holding {
-		s := o.processes[hold.Process]
+		s, err := o.state(ctx, hold.Process)
 		switch {
-		case s == nil:
+		case err != nil:
+			o.Log.Warn("orchestrator: a worker holds tasks of a process that cannot be loaded", "process", hold.Process, "worker", beat.Worker, "error", err)
 		case s.Status == process.Failed || s.Status == process.Cancelled:
 			o.cancel(ctx, task.Cancel{Process: hold.Process})
 		case s.Generation(hold.Address) != hold.Generation:
