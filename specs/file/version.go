@@ -1,0 +1,120 @@
+package file
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/deedrun/deed/orchestrator/definition"
+	"github.com/deedrun/deed/orchestrator/definition/parse"
+	"github.com/deedrun/deed/task"
+)
+
+// Definition is the definition in a file, resolved with these params and
+// settings, either of which may be nil: what a specification in Go is about.
+// Its retries have no jitter, which differs from process to process.
+func Definition(path string, params, settings map[string]string) (definition.Definition, error) {
+	d, faults, err := newVersions().resolve(path, params, settings)
+	if err != nil {
+		return definition.Definition{}, err
+	}
+	all := make([]error, len(faults))
+	for i, fault := range faults {
+		all[i] = errors.New(fault.String())
+	}
+	return d, errors.Join(all...)
+}
+
+// versions are the definitions that specifications are about. Each is read and
+// resolved once, however many name it. Waits have no jitter: that depends on
+// what a process is called, so nothing is to be said about it.
+type versions struct {
+	sources  map[string]*definition.Source
+	resolved map[string]definition.Definition
+	steps    int // of what is resolved
+}
+
+// maxSteps bounds what is kept of a file that gives its definition other
+// params or settings again and again.
+const maxSteps = 200_000
+
+func newVersions() *versions {
+	return &versions{sources: map[string]*definition.Source{}, resolved: map[string]definition.Definition{}}
+}
+
+func (v *versions) source(path string) (*definition.Source, []definition.Fault, error) {
+	if source := v.sources[path]; source != nil {
+		return source, nil, nil
+	}
+	source, faults, err := parse.File(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if faults = append(faults, definition.Check(source)...); len(faults) > 0 {
+		definition.SortFaults(faults)
+		return nil, faults, nil
+	}
+	v.sources[path] = source
+	return source, nil, nil
+}
+
+func (v *versions) resolve(path string, params, settings map[string]string) (definition.Definition, []definition.Fault, error) {
+	said, err := json.Marshal([]any{path, params, settings})
+	if err != nil {
+		return definition.Definition{}, nil, fmt.Errorf("resolve %s: %w", path, err)
+	}
+	if d, ok := v.resolved[string(said)]; ok {
+		return d, nil, nil
+	}
+	source, faults, err := v.source(path)
+	if err != nil || len(faults) > 0 {
+		return definition.Definition{}, faults, err
+	}
+	var files []task.File // what is in them does not matter here
+	for _, name := range source.Files {
+		files = append(files, task.File{Name: name.Value})
+	}
+	d, faults := definition.Resolve(source, params, settings, files)
+	if len(faults) > 0 {
+		return d, faults, nil
+	}
+	if v.steps += len(d.Steps) + 1; v.steps > maxSteps {
+		return d, []definition.Fault{{
+			Code: "too-large", Message: fmt.Sprintf("%s is wanted with too many different params and settings", path),
+			Hint: "share the specifications among several files",
+		}}, nil
+	}
+	for i := range d.Steps {
+		d.Steps[i].Retry.Jitter = 0
+	}
+	v.resolved[string(said)] = d
+	return d, nil, nil
+}
+
+// check finds params and settings of a specification that the definition does
+// not take. Such faults have no place in the definition; they get theirs here.
+func (v *versions) check(path string, s *told) []definition.Fault {
+	_, faults, err := v.resolve(path, s.params.texts, s.set.texts)
+	if err != nil {
+		return []definition.Fault{{Pos: s.name.Pos, Code: "no-definition", Message: err.Error()}}
+	}
+	return s.placed(faults)
+}
+
+// placed gives faults without a place that of the params or settings they are about.
+func (s *told) placed(faults []definition.Fault) []definition.Fault {
+	for i := range faults {
+		f := &faults[i]
+		if f.Line > 0 && f.Code != "missing-param" {
+			continue
+		}
+		f.Pos = s.set.Pos
+		if f.Code == "missing-param" || f.Code == "unknown-param" || f.Code == "bad-param" {
+			f.Pos = s.params.Pos
+		}
+		if f.Line == 0 {
+			f.Pos = s.name.Pos
+		}
+	}
+	return faults
+}
