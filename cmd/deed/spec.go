@@ -12,38 +12,51 @@ import (
 
 func (a *app) spec() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "spec [TEXT]",
-		Short: "Tell the rules of deed as given, when, then",
-		Long: `Spec checks the specifications of the process aggregate against the core of this
-binary and prints them as prose: all, or those whose feature or name has TEXT in it.`,
-		Example: "  deed spec\n  deed spec retries\n  deed spec -o markdown > specs.md",
-		Args:    cobra.MaximumNArgs(1),
+		Use:   "spec [FILE... | TEXT]",
+		Short: "Check what a process should do, told as given, when, then",
+		Long: `Spec checks the specifications in files such as process.spec.yaml, which stands
+beside process.yaml, and prints them as prose. Nothing is executed: given what
+happened to a process, the rules of this binary are asked what follows. Of a
+folder, it takes all files that end in .spec.yaml. It exits with 1 if a
+specification does not hold, and with 2 if a file is at fault.
+
+Without a file it tells the rules of deed itself in the same form: all, or those
+whose feature or name has TEXT in it.`,
+		Example: "  deed spec examples/wordcount\n  deed spec process.spec.yaml -o markdown > process.md\n  deed spec\n  deed spec retries",
 		RunE: func(_ *cobra.Command, args []string) error {
-			features := aggregate.Features()
-			if len(args) == 1 {
-				if features = matching(features, args[0]); len(features) == 0 {
-					return &notFoundError{fmt.Sprintf("no specification has %q in its name", args[0])}
-				}
+			if len(args) > 1 || len(args) == 1 && isSpecFile(args[0]) {
+				return a.specFiles(args)
 			}
-			if err := specs.CheckAll(features...); err != nil {
-				return err
-			}
-			text := specs.Prose(features...)
-			switch a.output {
-			case "markdown":
-				text = aggregate.Page()
-				if len(args) == 1 {
-					text = specs.Markdown("Specifications", "", features...)
-				}
-			case "json":
-				return a.printJSON(specList(features))
-			}
-			_, err := fmt.Fprint(a.stdout, text)
-			return err
+			return a.ownSpecs(strings.Join(args, ""))
 		},
 	}
 	a.outputFlag(cmd, "markdown", "json")
 	return cmd
+}
+
+// ownSpecs tells the rules of deed: all, or those that have the text in their name.
+func (a *app) ownSpecs(filter string) error {
+	features := aggregate.Features()
+	if filter != "" {
+		if features = matching(features, filter); len(features) == 0 {
+			return &notFoundError{fmt.Sprintf("no specification has %q in its name, and no file is called that", filter)}
+		}
+	}
+	if err := specs.CheckAll(features...); err != nil {
+		return err
+	}
+	text := specs.Prose(features...)
+	switch a.output {
+	case "markdown":
+		text = aggregate.Page()
+		if filter != "" {
+			text = specs.Markdown("Specifications", "", features...)
+		}
+	case "json":
+		return a.printJSON(specList(features))
+	}
+	_, err := fmt.Fprint(a.stdout, text)
+	return err
 }
 
 func matching(features []specs.Feature, text string) []specs.Feature {
