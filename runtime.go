@@ -2,24 +2,15 @@ package deed
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go"
-
 	"github.com/deedrun/deed/blob"
-	"github.com/deedrun/deed/events"
-	memevents "github.com/deedrun/deed/events/mem"
-	natsevents "github.com/deedrun/deed/events/nats"
-	"github.com/deedrun/deed/internal/natsconn"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/queue"
-	memqueue "github.com/deedrun/deed/queue/mem"
-	natsqueue "github.com/deedrun/deed/queue/nats"
 	"github.com/deedrun/deed/worker"
 )
 
@@ -116,132 +107,6 @@ func (r *Runtime) open(ctx context.Context) error {
 	if r.options.Handlers != nil {
 		return r.startWorker()
 	}
-	return nil
-}
-
-func (r *Runtime) openMemory(ctx context.Context) error {
-	blobs, err := blob.Open(ctx, "mem://")
-	if err != nil {
-		return err
-	}
-	newQueue := func() queue.Queue { return memqueue.NewQueue(memqueue.Options{Lease: r.options.Lease}) }
-	r.Serving, r.Blobs = true, blobs
-	r.Client = &orchestrator.Client{Events: events.New(memevents.New()), Inbox: newQueue(), Signals: memqueue.NewSignals()}
-	r.work, r.quarantine = newQueue(), newQueue()
-	return nil
-}
-
-// openWithin is how long a folder may neither be joined nor be free.
-const openWithin = 5 * time.Second
-
-// openFolder serves the folder, or joins whoever does. A server that has just
-// started may not have said yet where it is, one that reads the folder for a
-// moment never does, and one that was there may be leaving, or be a stranger
-// with the number of a process that died: so it tries for a while. Who serves
-// is decided by the lock alone.
-func (r *Runtime) openFolder(ctx context.Context) error {
-	folder, err := openFolder(r.options.Dir, !r.options.ReadOnly && !r.options.Join)
-	if err != nil {
-		return err
-	}
-	patience := time.NewTimer(openWithin)
-	defer patience.Stop()
-	last := address{}
-	for {
-		a, joinErr := folder.server()
-		if joinErr == nil {
-			if a != last { // servers come and go: that is progress
-				last = a
-				patience.Reset(openWithin)
-			}
-			served, stop := folder.whileServed(ctx, a)
-			joinErr = r.join(served, a.URL, a.Token, folder.blobs())
-			stop()
-			if joinErr == nil {
-				return nil
-			}
-			r.release()
-		}
-		if r.options.Join || ctx.Err() != nil {
-			return joinErr
-		}
-		if err := r.serve(ctx, folder); !errors.Is(err, natsconn.ErrInUse) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-patience.C:
-			return &UnreachableError{fmt.Errorf("open folder %q: another process has it and cannot be joined: %w", r.options.Dir, joinErr)}
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-}
-
-func (r *Runtime) serve(ctx context.Context, folder folder) error {
-	server, err := natsconn.Start(natsconn.ServerOptions{
-		Dir: folder.streams(), InProcessOnly: r.options.ReadOnly, Log: r.options.Log,
-	})
-	if err != nil {
-		return fmt.Errorf("open folder %q: %w", r.options.Dir, err)
-	}
-	r.closers = append(r.closers, server.Close)
-	r.Serving = true
-	conn, err := server.Connect(natsconn.ConnOptions{Name: "deed", Log: r.options.Log})
-	if err != nil {
-		return fmt.Errorf("open folder %q: %w", r.options.Dir, err)
-	}
-	if err := r.connect(ctx, conn, folder.blobs()); err != nil {
-		return fmt.Errorf("open folder %q: %w", r.options.Dir, err)
-	}
-	if r.options.ReadOnly {
-		return nil
-	}
-	folder.sweep()
-	r.closers = append(r.closers, folder.withdraw)
-	return folder.announce(address{URL: server.URL(), Token: server.Token(), PID: os.Getpid()})
-}
-
-func (r *Runtime) join(ctx context.Context, url, token, blobs string) error {
-	conn, err := natsconn.Connect(ctx, url, token, natsconn.ConnOptions{Name: "deed", Log: r.options.Log})
-	if err != nil {
-		return &UnreachableError{err}
-	}
-	r.Joined = url
-	err = r.connect(ctx, conn, blobs)
-	if errors.Is(err, events.ErrUnavailable) || errors.Is(err, queue.ErrUnavailable) {
-		return &UnreachableError{err} // it is just leaving
-	}
-	return err
-}
-
-// connect opens the backends over a connection.
-func (r *Runtime) connect(ctx context.Context, conn *nats.Conn, blobs string) error {
-	r.closers = append(r.closers, conn.Close)
-	store, err := blob.Open(ctx, blobs)
-	if err != nil {
-		return err
-	}
-	r.closers = append(r.closers, func() { _ = store.Close() })
-	driver, err := natsevents.Open(ctx, conn, natsevents.Options{})
-	if err != nil {
-		return err
-	}
-	log := events.New(driver)
-	r.closers = append(r.closers, func() { _ = log.Close() })
-	queues := map[string]queue.Queue{}
-	for _, name := range []string{"work", "inbox", "quarantine"} {
-		q, err := natsqueue.Open(ctx, conn, natsqueue.Options{
-			Name: name, Lease: r.options.Lease, Async: name != "quarantine",
-		})
-		if err != nil {
-			return err
-		}
-		queues[name] = q
-	}
-	r.Blobs = store
-	r.Client = &orchestrator.Client{Events: log, Inbox: queues["inbox"], Signals: natsqueue.NewSignals(conn)}
-	r.work, r.quarantine = queues["work"], queues["quarantine"]
 	return nil
 }
 
