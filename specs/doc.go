@@ -10,6 +10,10 @@
 //		Then:  Nothing,
 //	}
 //
+// Instead of events, a rule may tell what was asked for and reported (After),
+// and what one sees of the outcome from the outside (Outcome). Package file
+// reads such rules from a file beside a definition.
+//
 // The words (Started, Confirm, …) leave out what does not matter to a rule:
 // times, workers, digests. All that is left is compared, and the whole list of
 // events, never a part of it.
