@@ -8,8 +8,8 @@ import (
 )
 
 var (
-	shortSubject = regexp.MustCompile(`([a-z][a-z0-9_/-]*)\[([0-9]+[-–,][-–, 0-9]*)\]`)
-	longSubject  = regexp.MustCompile(`: tasks ([0-9][-–, 0-9]*)`)
+	shortSubject = regexp.MustCompile(`([a-z][a-z0-9_/-]*)\[(\d+[-–,][-–, 0-9]*)\]`)
+	longSubject  = regexp.MustCompile(`: tasks (\d[-–, 0-9]*)`)
 )
 
 // canonical brings events in words into one form, so that people may write

@@ -1,7 +1,6 @@
 package specs_test
 
 import (
-	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -10,7 +9,7 @@ import (
 
 	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/orchestrator/process"
-	. "github.com/deedrun/deed/specs"
+	"github.com/deedrun/deed/specs"
 )
 
 // patient tries each photo three times.
@@ -21,25 +20,25 @@ var patient = func() definition.Definition {
 	return d
 }()
 
-func rule(o Outcome, after ...process.Command) Spec {
-	return Spec{
+func rule(o specs.Outcome, after ...process.Command) specs.Spec {
+	return specs.Spec{
 		Name:    "x",
-		After:   append([]process.Command{Start(patient, Input("photos", 3))}, after...),
-		When:    Fail("shrink", Only(1), After(2*time.Second)),
+		After:   append([]process.Command{specs.Start(patient, specs.Input("photos", 3))}, after...),
+		When:    specs.Fail("shrink", specs.Only(1), specs.After(2*time.Second)),
 		Outcome: &o,
 	}
 }
 
 func TestAnOutcomeThatHoldsPassesAndReadsAsProse(t *testing.T) {
-	s := rule(Outcome{
+	s := rule(specs.Outcome{
 		Events: []string{
 			"shrink[1] failed at attempt 1 (retry): out of luck",
 			"shrink[1]  to be retried as attempt 2, 2s later",
 		},
 		Status: process.Running, Steps: map[string]string{"shrink": "running"},
-		Scheduled: []Tasks{}, Skipped: []Tasks{}, Retries: []Waiting{{Tasks{"shrink", Only(1)}, 2 * time.Second}},
-		Data: map[string]Parts{"photos": {Count: 3}},
-	}, Confirm("shrink", Only(0)))
+		Scheduled: []specs.Tasks{}, Skipped: []specs.Tasks{}, Retries: []specs.Waiting{{specs.Tasks{"shrink", specs.Only(1)}, 2 * time.Second}},
+		Data: map[string]specs.Parts{"photos": {Count: 3}},
+	}, specs.Confirm("shrink", specs.Only(0)))
 	require.NoError(t, s.Check())
 	require.Equal(t, `X
 Given process resize is started with photos of 3 parts
@@ -57,25 +56,25 @@ Given process resize is started with photos of 3 parts
 }
 
 func TestEachAspectOfAnOutcomeThatDiffersIsAMismatchOfItsOwn(t *testing.T) {
-	err := rule(Outcome{
+	err := rule(specs.Outcome{
 		Events: []string{"process failed"}, Status: process.Failed, Steps: map[string]string{"shrink": "completed", "frame": "waiting"},
-		Scheduled: []Tasks{{"shrink", Only(1)}}, Skipped: []Tasks{{"shrink", Only(0, 1)}}, Retries: []Waiting{},
-		Data: map[string]Parts{"photos": {Count: 3, Keys: map[string]int{"a": 3}}, "thumbs": {Count: 1}}, Because: "no paper",
+		Scheduled: []specs.Tasks{{"shrink", specs.Only(1)}}, Skipped: []specs.Tasks{{"shrink", specs.Only(0, 1)}}, Retries: []specs.Waiting{},
+		Data: map[string]specs.Parts{"photos": {Count: 3, Keys: map[string]int{"a": 3}}, "thumbs": {Count: 1}}, Because: "no paper",
 	}).Check()
 	for about, says := range map[string]string{
-		AboutEvents:    "  want  process failed\n  got   shrink[1] failed",
-		AboutStatus:    "  want  failed\n  got   running\n",
-		AboutSteps:     "  want  frame is waiting\n  want  shrink is completed\n  got   frame is no step of this process\n  got   shrink is running\n",
-		AboutScheduled: "  want  shrink[1]\n  got   nothing\n",
-		AboutSkipped:   "  want  shrink[0-1]\n  got   nothing\n",
-		AboutRetries:   "  want  nothing\n  got   shrink[1] 2s\n",
-		AboutData:      "  want  photos has 3 parts: a (3)\n  want  thumbs has 1 part\n  got   photos has 3 parts: no key (3)\n  got   thumbs is not sealed\n",
-		AboutBecause:   "  want  no paper\n  got   the process is running\n",
+		specs.AboutEvents:    "  want  process failed\n  got   shrink[1] failed",
+		specs.AboutStatus:    "  want  failed\n  got   running\n",
+		specs.AboutSteps:     "  want  frame is waiting\n  want  shrink is completed\n  got   frame is no step of this process\n  got   shrink is running\n",
+		specs.AboutScheduled: "  want  shrink[1]\n  got   nothing\n",
+		specs.AboutSkipped:   "  want  shrink[0-1]\n  got   nothing\n",
+		specs.AboutRetries:   "  want  nothing\n  got   shrink[1] 2s\n",
+		specs.AboutData:      "  want  photos has 3 parts: a (3)\n  want  thumbs has 1 part\n  got   photos has 3 parts: no key (3)\n  got   thumbs is not sealed\n",
+		specs.AboutBecause:   "  want  no paper\n  got   the process is running\n",
 	} {
 		require.ErrorContains(t, err, about+"\n"+says)
 	}
-	var mismatch *MismatchError
-	require.True(t, errors.As(err, &mismatch))
+	var mismatch *specs.MismatchError
+	require.ErrorAs(t, err, &mismatch)
 	require.Equal(t, "x", mismatch.Spec)
 }
 
@@ -83,16 +82,16 @@ func TestEventsInWordsMayNameTasksAsPeopleWriteThem(t *testing.T) {
 	for _, said := range []string{
 		"shrink: tasks 0–2, 4 scheduled", "shrink: tasks 0-2,4 scheduled", "shrink[0-2,4] scheduled", " shrink[0–2, 4]   scheduled ",
 	} {
-		s := Spec{
-			Name: said, After: []process.Command{Start(resize, Input("photos", 5))}, When: Lose("shrink", Only(0, 1, 2, 4)),
-			Outcome: &Outcome{Events: []string{"shrink[0-2,4] lost with its worker at attempt 1", said + " again, attempt 2"}},
+		s := specs.Spec{
+			Name: said, After: []process.Command{specs.Start(resize, specs.Input("photos", 5))}, When: specs.Lose("shrink", specs.Only(0, 1, 2, 4)),
+			Outcome: &specs.Outcome{Events: []string{"shrink[0-2,4] lost with its worker at attempt 1", said + " again, attempt 2"}},
 		}
 		require.NoError(t, s.Check())
 	}
 }
 
 func TestADiffKeepsWhatIsInBoth(t *testing.T) {
-	s := rule(Outcome{Events: []string{"it rains", "shrink[1] to be retried as attempt 2, 2s later", "it pours"}})
+	s := rule(specs.Outcome{Events: []string{"it rains", "shrink[1] to be retried as attempt 2, 2s later", "it pours"}})
 	require.EqualError(t, s.Check(), `spec "x": events
   want  it rains
   got   shrink[1] failed at attempt 1 (retry): out of luck
@@ -102,6 +101,6 @@ func TestADiffKeepsWhatIsInBoth(t *testing.T) {
 }
 
 func TestAPastThatIsRefusedIsAnErrorOfTheSpec(t *testing.T) {
-	err := rule(Outcome{Status: process.Running}, Confirm("shrink", Only(7))).Check()
+	err := rule(specs.Outcome{Status: process.Running}, specs.Confirm("shrink", specs.Only(7))).Check()
 	require.ErrorContains(t, err, `what is given cannot have happened: "shrink[7] reported done by attempt 1" is refused`)
 }
