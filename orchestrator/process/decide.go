@@ -145,7 +145,7 @@ func checkStart(c StartProcess) error {
 		switch {
 		case !given:
 			return fmt.Errorf("input %q is not given: add --in %s=PATH", name, name)
-		case d.Manifest == nil && d.Count != len(d.Parts), d.Count < 0, d.Keys < 0:
+		case !addsUp(d):
 			return fmt.Errorf("input %q says it has %d parts but lists %d", name, d.Count, len(d.Parts))
 		}
 	}

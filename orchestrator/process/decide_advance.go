@@ -42,6 +42,10 @@ func (d *decision) checkOutputs(i int, c ConfirmTasks) error {
 		if c.Sealed == nil || c.Tasks.Len() != 1 {
 			return fmt.Errorf("a result of %s must carry one merged list", c.Address)
 		}
+		if !addsUp(*c.Sealed) {
+			return fmt.Errorf("the merged list of %s says it has %d parts under %d keys, but lists %d",
+				c.Address, c.Sealed.Count, c.Sealed.Keys, len(c.Sealed.Parts))
+		}
 		return nil
 	}
 	if c.Sealed != nil {
@@ -53,6 +57,12 @@ func (d *decision) checkOutputs(i int, c ConfirmTasks) error {
 		}
 	}
 	return nil
+}
+
+// addsUp reports whether a dataset lists as many parts as it says it has. One
+// that does not must not get into a history: it would damage it.
+func addsUp(d task.Dataset) bool {
+	return d.Count >= 0 && d.Keys >= 0 && (d.Manifest != nil || d.Count == len(d.Parts))
 }
 
 // advance goes on with node i as far as it can: it starts a step that waits
