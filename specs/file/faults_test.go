@@ -132,6 +132,14 @@ func TestAFileThatMakesTooMuchWorkIsStopped(t *testing.T) {
 	require.Contains(t, problems(results[1990:]), "make more work than a file may; use smaller numbers, or share them among several files")
 }
 
+func TestWhatIsWrongAtTheTopIsSaidOnce(t *testing.T) {
+	text := "params: {tip: 5}\ninputs: {corpus: 1}\nspecs:\n"
+	for i := range 5 {
+		text += fmt.Sprintf("- {name: s%d, when: started, then: {status: running}}\n", i)
+	}
+	require.Equal(t, `process.spec.yaml:1:1: param "tip" is given, but not declared; did you mean "top"?`, faults(t, text))
+}
+
 func TestAWantedRangeMayBeHugeAndCostsNothing(t *testing.T) {
 	require.Contains(t, problems(told(t, one("", `started`, `{scheduled: "count[0-99999999]"}`))), "  want  count[0-99999999]\n  got   count[0-1]\n")
 }
@@ -156,4 +164,21 @@ func FuzzAnyFileIsRefusedOrRun(f *testing.F) {
 			_ = result.Spec.String()
 		}
 	})
+}
+
+func TestADefinitionIsNotResolvedInTooManyWays(t *testing.T) {
+	big, text := "deed: v1\nname: big\nsteps:\n", "specs:\n"
+	for i := range 1000 {
+		big += fmt.Sprintf("  s%d: {run: t/x}\n", i)
+	}
+	for i := range 300 {
+		text += fmt.Sprintf("- {name: s%d, set: {s0.timeout: %ds}, when: started, then: {status: running}}\n", i, i+1)
+	}
+	path := write(t, text)
+	require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(path), "process.yaml"), []byte(big), 0o600))
+	_, found, err := file.Load(path)
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	require.Contains(t, found[0].Message, "is wanted with too many different params and settings")
+	require.Equal(t, 201, found[0].Line)
 }

@@ -97,9 +97,7 @@ func Bytes(path string, data []byte) (*File, []definition.Fault, error) {
 	if f.About == "" {
 		f.About = fmt.Sprintf("What %s says of %s.", filepath.Base(path), filepath.Base(f.Definition))
 	}
-	for _, s := range f.specs { // params and settings that the definition does not take are faults of the file
-		faults = append(faults, f.versions.check(f.Definition, s)...)
-	}
+	faults = f.versions.check(f.Definition, f.specs)
 	if len(faults) > 0 {
 		definition.SortFaults(faults)
 		return nil, faults, nil
@@ -128,10 +126,10 @@ func beside(path string) string {
 
 // Run checks all specifications, in order.
 func (f *File) Run() []Result {
-	cost := MaxCost
+	cost, spell := MaxCost, &definition.Speller{}
 	results := make([]Result, len(f.specs))
 	for i, s := range f.specs {
-		results[i] = f.run(s, &cost)
+		results[i] = f.run(s, &cost, spell)
 	}
 	return results
 }

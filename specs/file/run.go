@@ -30,12 +30,12 @@ type course struct {
 	state  process.State
 	now    time.Time
 	merged map[string]map[string]int // by manifest: parts by key
-	spell  definition.Speller
+	spell  *definition.Speller
 }
 
 // run makes a specification of what was told, as far as it goes, and checks it.
-func (f *File) run(s *told, cost *int) Result {
-	c := &course{told: s, file: f, cost: cost, now: noon, merged: map[string]map[string]int{}}
+func (f *File) run(s *told, cost *int, spell *definition.Speller) Result {
+	c := &course{told: s, file: f, cost: cost, spell: spell, now: noon, merged: map[string]map[string]int{}}
 	result := Result{Pos: s.name.Pos, Spec: specs.Spec{Name: s.name.Value}}
 	if err := c.tell(&result.Spec); err != nil {
 		result.Problems = c.problems(err)

@@ -31,12 +31,22 @@ func Definition(path string, params, settings map[string]string) (definition.Def
 type versions struct {
 	sources  map[string]*definition.Source
 	resolved map[string]definition.Definition
-	steps    int // of what is resolved
+	steps    int // of what was resolved, or refused
 }
 
-// maxSteps bounds what is kept of a file that gives its definition other
-// params or settings again and again.
+// maxSteps bounds what a file may cost that gives its definition other params
+// or settings again and again.
 const maxSteps = 200_000
+
+const tooLarge = "too-large"
+
+func count(nodes []*definition.Node) int {
+	n := len(nodes)
+	for _, node := range nodes {
+		n += count(node.Steps)
+	}
+	return n
+}
 
 func newVersions() *versions {
 	return &versions{sources: map[string]*definition.Source{}, resolved: map[string]definition.Definition{}}
@@ -74,15 +84,15 @@ func (v *versions) resolve(path string, params, settings map[string]string) (def
 	for _, name := range source.Files {
 		files = append(files, task.File{Name: name.Value})
 	}
+	if v.steps += count(source.Steps) + 1; v.steps > maxSteps {
+		return definition.Definition{}, []definition.Fault{{
+			Code: tooLarge, Message: fmt.Sprintf("%s is wanted with too many different params and settings", path),
+			Hint: "share the specifications among several files",
+		}}, nil
+	}
 	d, faults := definition.Resolve(source, params, settings, files)
 	if len(faults) > 0 {
 		return d, faults, nil
-	}
-	if v.steps += len(d.Steps) + 1; v.steps > maxSteps {
-		return d, []definition.Fault{{
-			Code: "too-large", Message: fmt.Sprintf("%s is wanted with too many different params and settings", path),
-			Hint: "share the specifications among several files",
-		}}, nil
 	}
 	for i := range d.Steps {
 		d.Steps[i].Retry.Jitter = 0
@@ -91,14 +101,27 @@ func (v *versions) resolve(path string, params, settings map[string]string) (def
 	return d, nil, nil
 }
 
-// check finds params and settings of a specification that the definition does
+// check finds params and settings of specifications that the definition does
 // not take. Such faults have no place in the definition; they get theirs here.
-func (v *versions) check(path string, s *told) []definition.Fault {
-	_, faults, err := v.resolve(path, s.params.texts, s.set.texts)
-	if err != nil {
-		return []definition.Fault{{Pos: s.name.Pos, Code: "no-definition", Message: err.Error()}}
+func (v *versions) check(path string, all []*told) []definition.Fault {
+	var found []definition.Fault
+	seen := map[definition.Fault]bool{} // what stands at the top of the file is wrong once
+	for _, s := range all {
+		_, faults, err := v.resolve(path, s.params.texts, s.set.texts)
+		if err != nil {
+			faults = []definition.Fault{{Code: "no-definition", Message: err.Error()}}
+		}
+		for _, f := range s.placed(faults) {
+			if !seen[f] {
+				seen[f] = true
+				found = append(found, f)
+			}
+			if f.Code == tooLarge || len(found) == parse.MaxFaults {
+				return found
+			}
+		}
 	}
-	return s.placed(faults)
+	return found
 }
 
 // placed gives faults without a place that of the params or settings they are about.
