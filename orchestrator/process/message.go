@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/task"
 )
 
@@ -26,6 +27,38 @@ func Message(s State, e Enqueue, tasks task.Ranges) (task.Work, error) {
 		w.Seal = &seal
 		return w, nil
 	}
+	s.describe(&w, step)
+	return w, nil
+}
+
+// MessageAgain is the message for a task of a step that has started, whether it
+// is still to be executed or was long ago: for a person who wants to try it.
+func MessageAgain(s State, address string, index int) (task.Work, error) {
+	if s.graph == nil {
+		return task.Work{}, ErrNotStarted
+	}
+	i, ok := s.graph.number[address]
+	if !ok {
+		return task.Work{}, s.noStep(address)
+	}
+	step, isStep := s.graph.step(i)
+	n := s.nodes[i]
+	switch {
+	case !isStep:
+		return task.Work{}, fmt.Errorf("%s is what deed does itself, to merge lists: there is nothing to try", address)
+	case n.phase == waiting:
+		return task.Work{}, fmt.Errorf("%s has not started: what it reads is not there yet", address)
+	case index < 0 || index >= n.total:
+		return task.Work{}, fmt.Errorf("%s has %s, and none is %s[%d]", address, plural(n.total, "task"), address, index)
+	}
+	attempt := n.tasks.trouble(index).attempt
+	w := task.Work{Process: s.ID, Address: address, Generation: n.generation, Attempt: attempt, Tasks: task.Span(index, 1)}
+	s.describe(&w, step)
+	return w, nil
+}
+
+// describe says what a step does, and what its tasks read.
+func (s State) describe(w *task.Work, step definition.Step) {
 	w.Run, w.Params, w.Files, w.Timeout = step.Run, s.Definition.Params, s.Definition.Files, step.Timeout
 	for _, out := range step.Out {
 		w.Outputs = append(w.Outputs, task.Output{Local: out.Local, Data: out.Data})
@@ -35,12 +68,11 @@ func Message(s State, e Enqueue, tasks task.Ranges) (task.Work, error) {
 		if step.Each.ByKey {
 			in.Mode = task.Group
 		}
-		w.Inputs = append(w.Inputs, s.fill(in, step.Each.Data, tasks))
+		w.Inputs = append(w.Inputs, s.fill(in, step.Each.Data, w.Tasks))
 	}
 	for _, b := range step.In {
-		w.Inputs = append(w.Inputs, s.fill(task.Input{Local: b.Local, Mode: task.Whole}, b.Data, tasks))
+		w.Inputs = append(w.Inputs, s.fill(task.Input{Local: b.Local, Mode: task.Whole}, b.Data, w.Tasks))
 	}
-	return w, nil
 }
 
 func (s State) fill(in task.Input, name string, tasks task.Ranges) task.Input {

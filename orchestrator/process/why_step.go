@@ -1,0 +1,172 @@
+package process
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/deedrun/deed/task"
+)
+
+// oddTasks is how many tasks of a step are explained one by one.
+const oddTasks = 5
+
+// waits explains a step that has not started.
+func (w *why) waits(i int) {
+	w.stands(IsWaiting)
+	step, isStep := w.s.graph.step(i)
+	if !isStep {
+		writer := w.s.graph.address(w.s.graph.writer[w.s.graph.sealed(i)])
+		w.because("the parts of %s are not merged yet, and may not have to be: %s", w.s.graph.sealed(i), w.stateOf(writer))
+		return
+	}
+	missing := 0
+	for _, name := range step.Reads() {
+		if _, sealed := w.s.Data(name); !sealed {
+			missing++
+			writer := w.s.graph.address(w.s.graph.writer[name])
+			w.because("it reads %s, which %s writes: %s", name, writer, w.stateOf(writer))
+		}
+	}
+	for _, address := range step.After {
+		if w.s.nodes[w.s.graph.number[address]].phase != completed {
+			missing++
+			w.because("it runs after %s: %s", address, w.stateOf(address))
+		}
+	}
+	if missing == 0 {
+		w.because("all that it reads is there")
+	}
+	w.notRunning()
+}
+
+// notRunning adds that the process keeps everything from being scheduled.
+func (w *why) notRunning() {
+	switch {
+	case w.s.Status == Paused:
+		w.stands(IsPaused)
+		w.Because = append([]string{"the " + w.s.Reason()}, w.Because...)
+	case w.s.Ended() && w.s.Status != Completed:
+		w.stands(IsStopped)
+		w.Because = append([]string{"the process has ended: " + w.s.Reason()}, w.Because...)
+	}
+}
+
+// stateOf is where a step stands, as the reason for another one that waits for it.
+func (w *why) stateOf(address string) string {
+	n := w.s.nodes[w.s.graph.number[address]]
+	switch n.phase {
+	case waiting:
+		return address + " has not started either"
+	case sealing:
+		return "the tasks of " + address + " are done, and the lists of what they wrote are being merged"
+	case completed:
+		return address + " has completed"
+	}
+	return fmt.Sprintf("%d of %s of %s are done", n.closed(), plural(n.total, "task"), address)
+}
+
+func (w *why) step(i int) {
+	n := w.s.nodes[i]
+	p := n.progress(w.Address)
+	p.Data, p.Skips = nil, nil
+	w.Tasks = &p
+	switch n.phase {
+	case waiting:
+		w.waits(i)
+		return
+	case completed:
+		w.stands(IsCompleted)
+		w.because("all of its %s are done%s", plural(n.total, "task"), skippedOf(n))
+		return
+	case sealing:
+		w.stands(IsSealing)
+		w.because("its tasks are done, and the lists of what they wrote are being merged")
+		w.notRunning()
+		return
+	}
+	w.stands(IsRunning)
+	w.because("%d of its %s are done%s", n.closed(), plural(n.total, "task"), skippedOf(n))
+	open := n.scheduled - n.closed()
+	if busy := open - n.retrying; busy > 0 {
+		w.because("%s scheduled, for the next workers that are free and offer what they need", are(busy, "task"))
+	}
+	if n.retrying > 0 {
+		w.because("%s waiting for another attempt", are(n.retrying, "task"))
+	}
+	if left := n.total - n.scheduled; left > 0 {
+		step, _ := w.s.graph.step(i)
+		if step.Parallelism > 0 {
+			w.because("%s held back: no more than %d may be open at a time (parallelism), and %d are", are(left, "task"), step.Parallelism, open)
+		}
+	}
+	w.odd(i)
+	w.notRunning()
+}
+
+// odd names the first tasks that had trouble and are not done.
+func (w *why) odd(i int) {
+	n, told := w.s.nodes[i], 0
+	for index, t := range n.tasks.troubled() {
+		if t.stand == skipped {
+			continue
+		}
+		if told++; told > oddTasks {
+			w.because("and others had trouble")
+			return
+		}
+		one := why{s: w.s, now: w.now, Explanation: Explanation{Process: w.s.ID, Address: w.Address, Index: index}}
+		if one.task(i, index) == nil && len(one.Because) > 0 {
+			w.because("%s: %s", subject(w.Address, task.Span(index, 1)), one.Because[0])
+		}
+	}
+}
+
+func (w *why) process() {
+	switch w.s.Status {
+	case Completed:
+		w.stands(IsCompleted)
+		w.because("all of its %s have completed", plural(len(w.s.graph.def.Steps), "step"))
+		return
+	case Failed:
+		w.stands(IsFailed)
+		w.because("%s", w.s.Reason())
+	case Cancelled:
+		w.stands(IsStopped)
+		w.because("%s", w.s.Reason())
+	case Paused:
+		w.stands(IsPaused)
+		w.because("%s", w.s.Reason())
+	default:
+		w.stands(IsRunning)
+		w.because("%d of its %s have completed", len(w.s.graph.def.Steps)-w.s.left, plural(len(w.s.graph.def.Steps), "step"))
+	}
+	if due := w.s.Deadline(); !due.IsZero() && !w.s.Ended() {
+		w.because("it has to be done by %s", w.clock(due))
+	}
+	for i, step := range w.s.graph.def.Steps {
+		if w.s.nodes[i].phase == completed {
+			continue
+		}
+		one := why{s: w.s, now: w.now, Explanation: Explanation{Process: w.s.ID, Address: step.Address, Index: -1}}
+		one.step(i)
+		said := one.Because
+		if one.Standing == IsPaused || one.Standing == IsStopped { // that is said already
+			said = said[1:]
+		}
+		w.because("%s: %s", step.Address, strings.Join(said, "; "))
+	}
+}
+
+func skippedOf(n *node) string {
+	if n.skipped == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d of them skipped", n.skipped)
+}
+
+func are(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun + " is"
+	}
+	return fmt.Sprintf("%d %ss are", n, noun)
+}
