@@ -1,6 +1,7 @@
 package process
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -18,15 +19,25 @@ type Asked struct {
 }
 
 // String is " by ada: why", as far as it is known.
-func (a Asked) String() string {
-	s := ""
-	if a.By != "" {
-		s = " by " + a.By
+func (a Asked) String() string { return a.by() + a.why() }
+
+func (a Asked) by() string {
+	if a.By == "" {
+		return ""
 	}
-	if a.Reason != "" {
-		s += ": " + a.Reason
+	return " by " + a.By
+}
+
+func (a Asked) why() string {
+	if a.Reason == "" {
+		return ""
 	}
-	return s
+	return ": " + a.Reason
+}
+
+// does is "ada cancels the process: why".
+func (a Asked) does(what string) string {
+	return cmp.Or(a.By, "a person") + " " + what + a.why()
 }
 
 // CancelProcess ends a process for good, without its outputs: what runs is
@@ -84,9 +95,9 @@ func (RetryTasks) command()    {}
 func (RestartFrom) command()   {}
 func (ReviseProcess) command() {}
 
-func (c CancelProcess) String() string { return "the process is to be cancelled" + c.Asked.String() }
-func (c PauseProcess) String() string  { return "the process is to be paused" + c.Asked.String() }
-func (c ResumeProcess) String() string { return "the process is to be resumed" + c.Asked.String() }
+func (c CancelProcess) String() string { return c.does("cancels the process") }
+func (c PauseProcess) String() string  { return c.does("pauses the process") }
+func (c ResumeProcess) String() string { return c.does("resumes the process") }
 
 func (c RetryTasks) String() string {
 	what := "whatever failed"
@@ -96,15 +107,13 @@ func (c RetryTasks) String() string {
 	case c.Address != "":
 		what = "whatever failed in " + c.Address
 	}
-	return what + " is to be retried" + c.Asked.String()
+	return c.does("retries " + what)
 }
 
-func (c RestartFrom) String() string {
-	return fmt.Sprintf("the process is to be restarted from %s%s", c.Address, c.Asked)
-}
+func (c RestartFrom) String() string { return c.does("restarts the process from " + c.Address) }
 
 func (c ReviseProcess) String() string {
-	return fmt.Sprintf("the definition is to be revised%s%s", version(c.Definition), c.Asked)
+	return c.does("revises the definition" + version(c.Definition))
 }
 
 func version(d definition.Definition) string {
@@ -190,35 +199,43 @@ func (e ProcessPaused) String() string    { return "process paused" + e.Asked.St
 func (e ProcessResumed) String() string   { return "process resumed" + e.Asked.String() }
 
 func (e ProcessRetried) String() string {
-	return "process retried" + reopened(e.Tasks) + begun(e.Steps) + e.Asked.String()
+	return "process retried" + e.by() + changes(e.Tasks, e.Steps) + e.why()
 }
 
 func (e ProcessRestarted) String() string {
-	return fmt.Sprintf("process restarted from %s%s%s%s", e.From, reopened(e.Tasks), begun(e.Steps), e.Asked)
+	return "process restarted from " + e.From + e.by() + changes(e.Tasks, e.Steps) + e.why()
 }
 
 func (e ProcessRevised) String() string {
-	return fmt.Sprintf("definition revised%s%s%s", version(e.Definition), begun(e.Steps), e.Asked)
+	return "definition revised" + version(e.Definition) + e.by() + changes(nil, e.Steps) + e.why()
 }
 
-func reopened(tasks []Reopened) string {
-	var names []string
+// changes is " (fresh budget for shrink[1]; anew: frame as generation 1)".
+func changes(tasks []Reopened, steps []Begun) string {
+	var fresh, anew, kept []string
 	for _, t := range tasks {
-		names = append(names, subject(t.Address, t.Tasks))
+		fresh = append(fresh, subject(t.Address, t.Tasks))
 	}
-	if len(names) == 0 {
-		return ""
-	}
-	return ", with a fresh budget for " + strings.Join(names, ", ")
-}
-
-func begun(steps []Begun) string {
-	s := ""
-	for i, b := range steps {
-		s += map[bool]string{true: ", ", false: "; anew: "}[i > 0] + fmt.Sprintf("%s as generation %d", b.Address, b.Generation)
+	for _, b := range steps {
+		step := fmt.Sprintf("%s as generation %d", b.Address, b.Generation)
 		if b.Keep {
-			s += " (what was confirmed is kept)"
+			kept = append(kept, step)
+		} else {
+			anew = append(anew, step)
 		}
 	}
-	return s
+	var all []string
+	if len(fresh) > 0 {
+		all = append(all, "fresh budget for "+strings.Join(fresh, ", "))
+	}
+	if len(kept) > 0 {
+		all = append(all, "goes back, keeping what was confirmed: "+strings.Join(kept, ", "))
+	}
+	if len(anew) > 0 {
+		all = append(all, "anew: "+strings.Join(anew, ", "))
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(all, "; ") + ")"
 }

@@ -101,7 +101,7 @@ func (c StartProcess) String() string {
 }
 
 func (c ConfirmTasks) String() string {
-	return fmt.Sprintf("%s reported done by attempt %d", subject(c.Address, c.Tasks), c.Attempt) + wrote(c.Parts, c.Manifest, c.Sealed)
+	return fmt.Sprintf("%s reported done by attempt %d%s", subject(c.Address, c.Tasks), c.Attempt, ofGeneration(c.Generation)) + wrote(c.Parts, c.Manifest, c.Sealed)
 }
 
 func (c FailTasks) String() string {
@@ -110,6 +110,14 @@ func (c FailTasks) String() string {
 		asking = fmt.Sprintf(", asking to wait %s", c.After)
 	}
 	return fmt.Sprintf("%s reported failed by attempt %d (%s)%s: %s", subject(c.Address, c.Tasks), c.Attempt, c.Verdict, asking, c.Error)
+}
+
+// ofGeneration is said where it is not the first.
+func ofGeneration(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" of generation %d", n)
 }
 
 func (c LoseTasks) String() string {

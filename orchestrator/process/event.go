@@ -166,7 +166,11 @@ func (e ProcessStarted) String() string {
 }
 
 func (e StepStarted) String() string {
-	return fmt.Sprintf("%s started: %s", e.Address, plural(e.Tasks, "task"))
+	again := ""
+	if e.Generation > 0 {
+		again = fmt.Sprintf(" as generation %d", e.Generation)
+	}
+	return fmt.Sprintf("%s started%s: %s", e.Address, again, plural(e.Tasks, "task"))
 }
 
 func (e TasksScheduled) String() string {
@@ -185,7 +189,11 @@ func (e TasksFailed) String() string {
 }
 
 func (e TasksRetryPlanned) String() string {
-	return fmt.Sprintf("%s to be retried as attempt %d, %s later", subject(e.Address, e.Tasks), e.Attempt, task.Duration(e.Due.Sub(e.At)))
+	when := "as soon as the process runs"
+	if wait := e.Due.Sub(e.At); wait > 0 {
+		when = task.Duration(wait).String() + " later"
+	}
+	return fmt.Sprintf("%s to be retried as attempt %d, %s", subject(e.Address, e.Tasks), e.Attempt, when)
 }
 
 func (e TasksLost) String() string {

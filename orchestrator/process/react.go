@@ -68,6 +68,9 @@ func (e Halt) String() string {
 	if e.Before == nil {
 		return "to the work queue: drop what is waiting; to the workers: stop what runs"
 	}
+	if len(e.Before) == 0 {
+		return "to the work queue: drop what is waiting"
+	}
 	stale := ""
 	for i, address := range slices.Sorted(maps.Keys(e.Before)) {
 		stale += map[bool]string{true: ", ", false: ": "}[i > 0] + fmt.Sprintf("%s before generation %d", address, e.Before[address])
