@@ -109,6 +109,15 @@ func Wrote(index int, name string, key ...string) Option {
 	return func(d *detail) { d.parts = append(d.parts, p) }
 }
 
+// WroteEach says that each of the tasks wrote one part to a name.
+func WroteEach(name string, tasks task.Ranges) Option {
+	return func(d *detail) {
+		for i := range tasks.All() {
+			Wrote(i, name)(d)
+		}
+	}
+}
+
 // Listed says that what the tasks wrote is listed in a manifest.
 func Listed(blob string) Option {
 	return func(d *detail) { d.manifest = &task.Ref{Key: blob, Size: 100, SHA256: "00"} }

@@ -8,9 +8,14 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
-// Features lists the chapters in the order in which they read best.
+// Features lists the chapters in the order in which they read best: how a
+// process proceeds, what goes wrong, what a person may do.
 func Features() []specs.Feature {
-	return []specs.Feature{starting, fanOut, branches, shuffle, merging, duplicates, parallelism, retries, losses, timeouts}
+	return []specs.Feature{
+		starting, fanOut, branches, shuffle, merging, parallelism,
+		duplicates, retries, losses, timeouts, tolerance, deadline,
+		pausing, cancelling, retrying, restarting, revising,
+	}
 }
 
 func define(name string, inputs, outputs []string, steps ...definition.Step) definition.Definition {
@@ -61,6 +66,25 @@ func writes(names ...string) func(*definition.Step) {
 
 func after(addresses ...string) func(*definition.Step) {
 	return func(s *definition.Step) { s.After = addresses }
+}
+
+func tolerating(t definition.Tolerance) func(*definition.Step) {
+	return func(s *definition.Step) { s.Tolerate = t }
+}
+
+// tried is how a step is tried again: so often, waiting from min to max.
+func tried(attempts int, least, most time.Duration) func(*definition.Step) {
+	return func(s *definition.Step) {
+		s.Retry.Attempts, s.Retry.Backoff = attempts, definition.Backoff{Min: task.Duration(least), Max: task.Duration(most)}
+	}
+}
+
+func growing(factor float64) func(*definition.Step) {
+	return func(s *definition.Step) { s.Retry.Factor = factor }
+}
+
+func jittered(share float64) func(*definition.Step) {
+	return func(s *definition.Step) { s.Retry.Jitter = share }
 }
 
 func atMost(n int) func(*definition.Step) {

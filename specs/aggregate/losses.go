@@ -7,8 +7,11 @@ import (
 
 var losses = Feature{
 	Name: "lost workers",
-	About: "A worker that is handed a message for the second time does not run it: the first holder's lease has run out, so it reports " +
-		"the tasks as lost. The aggregate schedules them again as a new attempt. Losses have a budget of their own and cost no attempt of the retry policy.",
+	About: "While a worker lives it extends its hold on the tasks it has; when it dies, or stands still for longer than its lease, the queue " +
+		"hands them to another. That one does not run them: it reports them as lost. The aggregate schedules them again as a new " +
+		"attempt, at once, so that whoever still works on the old one can be told apart. A loss is nobody's failure: it costs no attempt " +
+		"of the retry policy. But a task that kills its workers (memory, a crash) must not do so for ever: it may be lost five times, " +
+		"and the sixth time ends it, as its step says: the process fails, or the task is skipped.",
 	Specs: []Spec{
 		{
 			Name:  "lost tasks are scheduled again as a new attempt",
@@ -30,6 +33,47 @@ var losses = Feature{
 			Then: Events(Lost("shrink", Only(2)), Scheduled("shrink", Only(2), Attempt(2))),
 		},
 		{
+			Name: "the worker that was taken for dead was only slow: its result counts if it comes first",
+			Given: shrinking(3,
+				Lost("shrink", Only(1)), Scheduled("shrink", Only(1), Attempt(2)),
+			),
+			When: Confirm("shrink", Only(1), Wrote(1, "small")),
+			Then: Events(Confirmed("shrink", Only(1), Wrote(1, "small"))),
+		},
+		{
+			Name: "and changes nothing if the other was faster",
+			Given: shrinking(3,
+				Lost("shrink", Only(1)), Scheduled("shrink", Only(1), Attempt(2)), Confirmed("shrink", Only(1), Attempt(2), Wrote(1, "small")),
+			),
+			When: Confirm("shrink", Only(1), Wrote(1, "small")),
+			Then: Nothing,
+		},
+		{
+			Name: "a loss costs no attempt of the retry policy",
+			Given: shrinking(3,
+				Lost("shrink", Only(1)), Scheduled("shrink", Only(1), Attempt(2)),
+				Lost("shrink", Only(1), Attempt(2)), Scheduled("shrink", Only(1), Attempt(3)),
+			),
+			When: Fail("shrink", Only(1), Attempt(3)),
+			Then: Events(Failed("shrink", Only(1), Attempt(3)), RetryPlanned("shrink", Only(1), Attempt(4), After(second))),
+		},
+		{
+			Name: "of tasks that go down with one worker, each has a budget of its own",
+			Given: following(lostFiveTimes(carefree),
+				Lost("shrink", Only(0)), Scheduled("shrink", Only(0), Attempt(2)),
+				Lost("shrink", Only(0), Attempt(2)), Scheduled("shrink", Only(0), Attempt(3)),
+				Lost("shrink", Only(0), Attempt(3)), Scheduled("shrink", Only(0), Attempt(4)),
+				TimedOut("shrink", 0, Attempt(4)), Scheduled("shrink", Only(0), Attempt(5)),
+				TimedOut("shrink", 0, Attempt(5)), Scheduled("shrink", Only(0), Attempt(6)),
+			),
+			When: Lose("shrink", Only(0, 1), Attempt(6)),
+			Then: Events(
+				Lost("shrink", Only(0, 1), Attempt(6)),
+				Skipped("shrink", Only(1), "lost with its worker 6 times: it may be what kills them (memory?)", Attempt(6)),
+				Scheduled("shrink", Only(0), Attempt(7)),
+			),
+		},
+		{
 			Name: "the same loss reported twice is one loss",
 			Given: Events(
 				Started(resize, Input("photos", 3)), StepStarted("shrink", 3), Scheduled("shrink", All(3)),
@@ -40,7 +84,7 @@ var losses = Feature{
 		},
 		{
 			Name:  "a task that is lost a sixth time ends the process: it may be what kills the workers",
-			Given: lostFiveTimes(),
+			Given: lostFiveTimes(resize),
 			When:  Lose("shrink", Only(1), Attempt(6)),
 			Then: Events(
 				Lost("shrink", Only(1), Attempt(6)),
@@ -48,12 +92,4 @@ var losses = Feature{
 			),
 		},
 	},
-}
-
-func lostFiveTimes() []process.Event {
-	events := Events(Started(resize, Input("photos", 3)), StepStarted("shrink", 3), Scheduled("shrink", All(3)))
-	for attempt := 1; attempt <= process.LossBudget; attempt++ {
-		events = append(events, Lost("shrink", Only(1), Attempt(attempt)), Scheduled("shrink", Only(1), Attempt(attempt+1)))
-	}
-	return events
 }
