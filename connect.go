@@ -1,6 +1,7 @@
 package deed
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,12 +26,14 @@ func (r *Runtime) openMemory(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	newQueue := func() queue.Queue { return memqueue.NewQueue(memqueue.Options{Lease: r.options.Lease}) }
+	newQueue := func() queue.Queue { return memqueue.NewQueue(memqueue.Options{Lease: r.lease()}) }
 	r.Serving, r.Blobs = true, blobs
 	r.Client = &orchestrator.Client{Events: events.New(memevents.New()), Inbox: newQueue(), Signals: memqueue.NewSignals()}
 	r.work, r.quarantine = newQueue(), newQueue()
 	return nil
 }
+
+func (r *Runtime) lease() time.Duration { return cmp.Or(r.options.Lease, 10*time.Second) }
 
 // openWithin is how long a folder may neither be joined nor be free.
 const openWithin = 5 * time.Second
@@ -92,7 +95,7 @@ func (r *Runtime) serve(ctx context.Context, folder folder) error {
 	if err != nil {
 		return fmt.Errorf("open folder %q: %w", r.options.Dir, err)
 	}
-	if err := r.connect(ctx, conn, folder.blobs()); err != nil {
+	if err := r.connect(ctx, conn, folder.blobs(), r.lease()); err != nil {
 		return fmt.Errorf("open folder %q: %w", r.options.Dir, err)
 	}
 	if r.options.ReadOnly {
@@ -109,15 +112,15 @@ func (r *Runtime) join(ctx context.Context, url, token, blobs string) error {
 		return &UnreachableError{err}
 	}
 	r.Joined = url
-	err = r.connect(ctx, conn, blobs)
+	err = r.connect(ctx, conn, blobs, 0)
 	if errors.Is(err, events.ErrUnavailable) || errors.Is(err, queue.ErrUnavailable) {
 		return &UnreachableError{err} // it is just leaving
 	}
 	return err
 }
 
-// connect opens the backends over a connection.
-func (r *Runtime) connect(ctx context.Context, conn *nats.Conn, blobs string) error {
+// connect opens the backends over a connection. Lease 0 is that of the server.
+func (r *Runtime) connect(ctx context.Context, conn *nats.Conn, blobs string, lease time.Duration) error {
 	r.closers = append(r.closers, conn.Close)
 	store, err := blob.Open(ctx, blobs)
 	if err != nil {
@@ -133,7 +136,7 @@ func (r *Runtime) connect(ctx context.Context, conn *nats.Conn, blobs string) er
 	queues := map[string]queue.Queue{}
 	for _, name := range []string{"work", "inbox", "quarantine"} {
 		q, err := natsqueue.Open(ctx, conn, natsqueue.Options{
-			Name: name, Lease: r.options.Lease, Async: name != "quarantine",
+			Name: name, Lease: lease, Async: name != "quarantine",
 		})
 		if err != nil {
 			return err

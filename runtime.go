@@ -38,7 +38,10 @@ type Options struct {
 	Handlers *worker.Registry
 	Workers  int
 
-	Lease     time.Duration     // how long a task belongs to a silent worker; 0: 10 s
+	// Lease is how long a task belongs to a worker that is silent; 0: 10 s. Who
+	// serves decides it, for all who join.
+	Lease time.Duration
+
 	Log       *slog.Logger      // nil: slog.Default
 	Failpoint func(name string) // for tests: called where a crash is worth testing
 }
@@ -72,9 +75,6 @@ type Runtime struct {
 func Open(ctx context.Context, o Options) (*Runtime, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
-	}
-	if o.Lease == 0 {
-		o.Lease = 10 * time.Second
 	}
 	r := &Runtime{options: o, stop: func() {}}
 	if err := r.open(ctx); err != nil {

@@ -31,11 +31,13 @@ func TestOpen(t *testing.T) {
 		assert.Empty(t, got)
 	})
 
-	t.Run("the lease is 10 seconds unless it is chosen, and opening again changes it", func(t *testing.T) {
+	t.Run("the lease is 10 seconds unless it is chosen, and stays what it was chosen to be", func(t *testing.T) {
 		assert.Equal(t, 10*time.Second, openQueue(t, nc, nats.Options{Name: "lease"}).Lease())
 
 		const lease = 200 * time.Millisecond
-		q := openQueue(t, nc, nats.Options{Name: "lease", Lease: lease})
+		openQueue(t, nc, nats.Options{Name: "lease", Lease: lease})
+		q := openQueue(t, nc, nats.Options{Name: "lease"})
+		require.Equal(t, lease, q.Lease())
 		require.NoError(t, q.Send(t.Context(), queue.Message{Key: "k"}))
 		for count := 1; count <= 2; count++ {
 			got, err := q.Receive(t.Context(), 1, 5*time.Second)

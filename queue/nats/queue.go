@@ -28,6 +28,8 @@ import (
 )
 
 const (
+	defaultLease = 10 * time.Second
+
 	// consumerName is storage: it names the durable consumer in every stream
 	// ever made, and autoscalers are pointed at it.
 	consumerName = "shared"
@@ -46,7 +48,7 @@ type Options struct {
 	Name     string        // names of a-z, 0-9 and "-" separated by dots: "inbox", "work.default"
 	Stream   string        // "": "deed-" and Name with dashes for its dots
 	Subject  string        // "": "deed.queue." and Name; no other stream may listen below it
-	Lease    time.Duration // 0: 10 s; the last to open the queue decides
+	Lease    time.Duration // 0: as it is, 10 s for a new queue; else the last to open the queue decides
 	Async    bool          // acknowledged before it is written: the sudden end of the server, or a power cut, takes the tail; one node only
 	Replicas int           // 0: 1 for a new stream, what is there otherwise
 }
@@ -60,9 +62,6 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Lease < 0 {
 		return o, fmt.Errorf("lease %s: give a positive duration", o.Lease)
-	}
-	if o.Lease == 0 {
-		o.Lease = 10 * time.Second
 	}
 	if o.Stream == "" {
 		o.Stream = "deed-" + strings.ReplaceAll(o.Name, ".", "-")
@@ -93,7 +92,7 @@ const openWithin = 15 * time.Second
 
 // Open opens the queue, and creates its stream and consumer if they are not
 // there. A stream that exists with other settings is an error; the lease is
-// set to what Options say.
+// set to what Options say, if they do.
 func Open(ctx context.Context, nc *natsgo.Conn, o Options) (*Queue, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -130,20 +129,14 @@ func Open(ctx context.Context, nc *natsgo.Conn, o Options) (*Queue, error) {
 	return q, nil
 }
 
-// ensureConsumer creates the shared consumer or sets its lease. Right after a
-// cluster healed the server may answer that it is unavailable, so it tries again.
+// ensureConsumer creates the shared consumer, sets its lease, or takes the
+// lease that it has. Right after a cluster healed the server may answer that it
+// is unavailable, so it tries again.
 func (q *Queue) ensureConsumer(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, openWithin)
 	defer cancel()
 	for {
-		_, err := q.stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
-			Durable:       consumerName,
-			AckPolicy:     jetstream.AckExplicitPolicy,
-			AckWait:       q.lease,
-			MaxDeliver:    -1,
-			MaxAckPending: maxLeased,
-			MaxWaiting:    maxWaiting,
-		})
+		err := q.consumerOnce(ctx)
 		if err == nil || !isUnavailable(err) {
 			return err
 		}
@@ -151,6 +144,33 @@ func (q *Queue) ensureConsumer(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+func (q *Queue) consumerOnce(ctx context.Context) error {
+	config := jetstream.ConsumerConfig{
+		Durable:       consumerName,
+		AckPolicy:     jetstream.AckExplicitPolicy,
+		AckWait:       q.lease,
+		MaxDeliver:    -1,
+		MaxAckPending: maxLeased,
+		MaxWaiting:    maxWaiting,
+	}
+	if config.AckWait == 0 {
+		there, err := q.stream.Consumer(ctx, consumerName)
+		if err == nil {
+			q.lease = there.CachedInfo().Config.AckWait
+			return nil
+		}
+		if !errors.Is(err, jetstream.ErrConsumerNotFound) {
+			return err
+		}
+		config.AckWait = defaultLease
+	}
+	_, err := q.stream.CreateOrUpdateConsumer(ctx, config)
+	if err == nil {
+		q.lease = config.AckWait
+	}
+	return err
 }
 
 // Lease is how long a delivery belongs to its consumer without Extend.
