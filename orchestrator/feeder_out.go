@@ -59,3 +59,16 @@ func (f *feeder) waiting(id string) int {
 	}
 	return n
 }
+
+// unsent lists what waiting counts, as far as a view has room.
+func (f *feeder) unsent(id string) []HeldTasks {
+	fd := f.feeds[id]
+	if fd == nil {
+		return nil
+	}
+	var all []HeldTasks
+	for _, e := range fd.pending[:min(len(fd.pending), MaxUnsent)] {
+		all = append(all, HeldTasks{Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: e.Tasks})
+	}
+	return all
+}

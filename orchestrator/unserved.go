@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -29,11 +30,13 @@ func (o *Owner) sendElsewhere(now time.Time, id string, r task.Result) {
 // offered by whoever offers any version of it.
 func (r *running) offers(handler string) bool {
 	for _, b := range r.workers {
-		for _, offered := range b.Handlers {
-			if offered == handler || strings.HasPrefix(offered, handler+"@") {
-				return true
-			}
+		if offers(b.Handlers, handler) {
+			return true
 		}
 	}
 	return false
+}
+
+func offers(offered []string, handler string) bool {
+	return slices.ContainsFunc(offered, func(o string) bool { return o == handler || strings.HasPrefix(o, handler+"@") })
 }

@@ -28,8 +28,12 @@ type View struct {
 	Queues  []QueueView   `json:"queues"`  // by process, of those that have not ended
 }
 
-// MaxRunning bounds the tasks that a View lists.
-const MaxRunning = 2000
+// MaxRunning bounds the tasks that a View lists, MaxUnsent the ranges of tasks
+// that wait to be sent.
+const (
+	MaxRunning = 2000
+	MaxUnsent  = 1000
+)
 
 // WorkerView is a worker whose heartbeats come.
 type WorkerView struct {
@@ -59,6 +63,7 @@ type QueueView struct {
 	Pending int           `json:"pending"`           // scheduled, not sent yet: they wait for others of the process
 	Queued  int           `json:"queued"`            // messages on the work queue, held ones included
 	Held    []HeldTasks   `json:"held,omitempty"`    // by workers; only if the process was asked for
+	Unsent  []HeldTasks   `json:"unsent,omitempty"`  // what Pending counts, held by nobody; only if the process was asked for, and its beginning
 	Late    int           `json:"late,omitempty"`    // tasks reported done when they were not open any more; those results were dropped
 	Retries task.Duration `json:"retries,omitempty"` // until the next planned retry; 0: none
 }
@@ -108,6 +113,9 @@ func (o *Owner) view(ctx context.Context, now time.Time, id string) View {
 		if !s.Ended() && (id == "" || id == other) {
 			q := o.queueView(ctx, now, other)
 			q.Held = held[other]
+			if id != "" {
+				q.Unsent = o.feeder.unsent(other)
+			}
 			v.Queues = append(v.Queues, q)
 		}
 	}
