@@ -287,12 +287,20 @@ func wrote(parts []task.Produced, manifest *task.Ref, sealed *task.Dataset) stri
 		return ", its parts listed in a manifest"
 	case len(parts) > 0:
 		var names []string
+		times := map[string]int{}
 		for _, p := range parts {
 			name := p.Data
 			if p.Key != "" {
 				name += " under key " + p.Key
 			}
-			names = append(names, name)
+			if times[name]++; times[name] == 1 {
+				names = append(names, name)
+			}
+		}
+		for i, name := range names {
+			if times[name] > 1 {
+				names[i] = fmt.Sprintf("%s (%s)", name, plural(times[name], "part"))
+			}
 		}
 		const most = 4
 		if len(names) > most {
