@@ -28,12 +28,43 @@ func (s Spec) String() string {
 func (s Spec) past() []string {
 	var past []string
 	if len(s.Given) > 0 || len(s.After) == 0 {
-		past = lines(s.Given)
+		past = shortened(lines(s.Given))
 	}
 	for _, c := range s.After {
 		past = append(past, c.String())
 	}
 	return past
+}
+
+// mostAlike is how many lines in a row may say the same of other tasks.
+const mostAlike = 6
+
+// shortened tells a long row of lines that differ in nothing but numbers by its
+// first and its last.
+func shortened(lines []string) []string {
+	var short []string
+	for len(lines) > 0 {
+		alike := 1
+		for alike < len(lines) && unnumbered(lines[alike]) == unnumbered(lines[0]) {
+			alike++
+		}
+		if alike > mostAlike {
+			short = append(short, lines[0], fmt.Sprintf("%d more like it", alike-2), lines[alike-1])
+		} else {
+			short = append(short, lines[:alike]...)
+		}
+		lines = lines[alike:]
+	}
+	return short
+}
+
+func unnumbered(line string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return -1
+		}
+		return r
+	}, line)
 }
 
 func (s Spec) follows() []string {

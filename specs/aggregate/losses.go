@@ -11,7 +11,8 @@ var losses = Feature{
 		"hands them to another. That one does not run them: it reports them as lost. The aggregate schedules them again as a new " +
 		"attempt, at once, so that whoever still works on the old one can be told apart. A loss is nobody's failure: it costs no attempt " +
 		"of the retry policy. But a task that kills its workers (memory, a crash) must not do so for ever: it may be lost five times, " +
-		"and the sixth time ends it, as its step says: the process fails, or the task is skipped.",
+		"and the sixth time ends it, as its step says: the process fails, or the task is skipped. " +
+		"A worker that is told to stop is another matter: it hands back what it has not begun, which is no loss and no event.",
 	Specs: []Spec{
 		{
 			Name:  "lost tasks are scheduled again as a new attempt",

@@ -9,7 +9,7 @@ import (
 
 var retrying = Feature{
 	Name: "retrying by hand",
-	About: "A person may give tasks that failed for good, or were skipped, a fresh budget: all of them, those of a step, or single ones. They are scheduled again " +
+	About: "A person may give tasks that failed for good, or were skipped, a fresh budget of attempts and losses: all of them, those of a step, or single ones. They are scheduled again " +
 		"at once, as a further attempt. A process that had ended goes on, and then whatever else had failed in it is retried too, since " +
 		"it could not end otherwise. A task that waits for its retry need not wait longer. If a step has completed without the task, it goes " +
 		"back as its next generation, keeping what was confirmed, and the steps that read what it wrote begin anew.",

@@ -15,13 +15,6 @@ var timeouts = Feature{
 		"the process fails, or the task is skipped. A stuck attempt that ends after all still counts if it is the first to bring a result.",
 	Specs: []Spec{
 		{
-			Name:  "an attempt that runs too long is given up, and the task is scheduled again",
-			Given: Events(Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2))),
-			When:  TryTimeout("shrink", 1),
-			Then:  Events(TimedOut("shrink", 1), Scheduled("shrink", Only(1), Attempt(2))),
-			Sends: []process.Effect{process.Enqueue{Address: "shrink", Attempt: 2, Tasks: Only(1)}},
-		},
-		{
 			Name:  "a worker that stopped an attempt at its timeout reports it, and it is retried after a wait",
 			Given: shrinking(2),
 			When:  stoppedInTime("shrink", 1),
@@ -29,6 +22,13 @@ var timeouts = Feature{
 				reportedTimeout("shrink", 1),
 				RetryPlanned("shrink", Only(1), Attempt(2), After(second)),
 			),
+		},
+		{
+			Name:  "an attempt that runs too long is given up, and the task is scheduled again",
+			Given: Events(Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2))),
+			When:  TryTimeout("shrink", 1),
+			Then:  Events(TimedOut("shrink", 1), Scheduled("shrink", Only(1), Attempt(2))),
+			Sends: []process.Effect{process.Enqueue{Address: "shrink", Attempt: 2, Tasks: Only(1)}},
 		},
 		{
 			// L4
