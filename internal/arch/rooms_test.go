@@ -34,6 +34,7 @@ var rooms = []room{
 	{path: "orchestrator/definition/parse", may: slices.Concat(core[:2], []string{"go.yaml.in/yaml/v3", "github.com/google/jsonschema-go/jsonschema"})},
 	{path: "orchestrator/definition/draw", may: core[:2]},
 	{path: "orchestrator/process", may: slices.Concat(core[:2], []string{"internal/planted"}), pure: true},
+	{path: "orchestrator/whatif", may: core, pure: true},
 	{
 		path: "orchestrator", may: slices.Concat(core, []string{"events", "queue", "blob", "internal/planted", "github.com/oklog/ulid/v2"}),
 		only: map[string]string{"blob": "snapshot*.go"},

@@ -1,0 +1,101 @@
+package whatif
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/deedrun/deed/orchestrator/definition"
+	"github.com/deedrun/deed/orchestrator/process"
+)
+
+// notes gathers what a report takes for granted.
+type notes struct {
+	slow map[string]int // by step: tasks that took longer than the other world allows
+}
+
+// result notices results that a shorter timeout might not have let happen.
+// What is recorded of several tasks is how long they took together: if that is
+// too long for them, one at least was.
+func (n *notes) result(r *Replay, res result) {
+	if _, done := res.said.(process.ConfirmTasks); !done || isMerge(res.address) {
+		return
+	}
+	had, has := r.was.state.Timeout(res.address), r.would.state.Timeout(res.address)
+	if has <= 0 || had > 0 && had <= has || res.took <= has {
+		return
+	}
+	if n.slow == nil {
+		n.slow = map[string]int{}
+	}
+	n.slow[res.address]++
+}
+
+func (n *notes) lines(r *Replay) []string {
+	was, would := r.was.state.Definition, r.would.state.Definition
+	lines := n.timeouts(was, would)
+	if params := changedParams(was, would); len(params) > 0 {
+		lines = append(lines, fmt.Sprintf("results are taken to be the same under other parameters (%s): what a handler makes of them is not known here", strings.Join(params, ", ")))
+	}
+	if !r.was.state.Ended() {
+		lines = append(lines, fmt.Sprintf("the process is %s: both worlds are told up to its last event", r.was.state.Status))
+	}
+	if merges := r.openMerges(); len(merges) > 0 {
+		lines = append(lines, "what there is to merge of "+strings.Join(merges, ", ")+" is something else, so what follows from it is not known")
+	}
+	if r.was.drift > 0 {
+		lines = append(lines, fmt.Sprintf("from event %d on another version of deed decided: this one would decide otherwise without any change, so not all that differs comes from the change", r.was.drift))
+	}
+	return lines
+}
+
+func (n *notes) timeouts(was, would *definition.Definition) []string {
+	var lines []string
+	for _, b := range would.Steps {
+		a, had := stepAt(was, b.Address)
+		if !had || a.Timeout == b.Timeout || b.Timeout <= 0 || a.Timeout > 0 && a.Timeout < b.Timeout {
+			continue
+		}
+		line := fmt.Sprintf("a shorter timeout changes no recorded result, so %s is told as if its timeout of %s ended nothing", b.Address, b.Timeout)
+		if slow := n.slow[b.Address]; slow > 0 {
+			line += fmt.Sprintf("; but at least %s longer than that", took(slow))
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+func took(n int) string {
+	if n == 1 {
+		return "1 of its tasks took"
+	}
+	return fmt.Sprintf("%d of its tasks took", n)
+}
+
+func changedParams(a, b *definition.Definition) []string {
+	var names []string
+	for name, value := range b.Params {
+		if had, ok := a.Params[name]; !ok || string(had) != string(value) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// openMerges lists the names whose merges the other world waits for and the
+// recorded one does not.
+func (r *Replay) openMerges() []string {
+	theirs := map[string]bool{}
+	for _, t := range outstanding(r.was.state) {
+		theirs[t.Address] = true
+	}
+	var names []string
+	for _, t := range outstanding(r.would.state) {
+		if isMerge(t.Address) && !theirs[t.Address] {
+			names = append(names, strings.TrimPrefix(t.Address, process.SealPrefix))
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
