@@ -105,7 +105,8 @@ func React(s State, e Event) []Effect {
 	return nil
 }
 
-// outdated halts what steps that begin anew had, and what a revision took out.
+// outdated halts what steps that begin anew had, and what a revision took out,
+// merges included: also those of names that another step writes now.
 func (s State) outdated(steps []Begun) Halt {
 	h := Halt{Before: map[string]int{}}
 	for address, generation := range s.retired {
@@ -113,10 +114,10 @@ func (s State) outdated(steps []Begun) Halt {
 	}
 	for _, b := range steps {
 		h.Before[b.Address] = b.Generation
-		if i, ok := s.graph.number[b.Address]; ok {
-			for _, out := range s.graph.def.Steps[i].Out {
-				h.Before[SealPrefix+out.Data] = s.nodes[s.graph.number[SealPrefix+out.Data]].generation
-			}
+	}
+	for i := len(s.graph.def.Steps); i < len(s.nodes); i++ {
+		if n := s.nodes[i]; n.phase == waiting && n.generation > 0 {
+			h.Before[s.graph.address(i)] = n.generation
 		}
 	}
 	return h
