@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/deedrun/deed/orchestrator/definition"
+	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/task"
 )
 
@@ -38,10 +39,10 @@ type Whereabouts struct {
 
 // Find says where an attempt at an open task is. v is the view of its process,
 // all that of everything; handler is "" for a program.
-func (v View) Find(all View, id, handler string, t task.Attempt) Whereabouts {
+func (v View) Find(all View, t task.Attempt, handler string) Whereabouts {
 	w := Whereabouts{Certain: v.Certain}
 	for _, r := range v.Running {
-		if r.Process == id && r.Address == t.Address && r.Generation == t.Generation && r.Index == t.Index {
+		if r.Process == t.Process && r.Address == t.Address && r.Generation == t.Generation && r.Index == t.Index {
 			w.Place, w.Worker, w.Elapsed, w.Timeout = Executing, r.Worker, r.Elapsed, r.Timeout
 			w.Text = fmt.Sprintf("worker %s is executing it, for %s%s", r.Worker, round(r.Elapsed), of(r.Timeout))
 			if r.Attempt != t.Attempt {
@@ -53,7 +54,7 @@ func (v View) Find(all View, id, handler string, t task.Attempt) Whereabouts {
 			}
 		}
 	}
-	q := v.queue(id)
+	q := v.queue(t.Process)
 	for _, h := range q.Held {
 		if h.has(t) {
 			return Whereabouts{Certain: v.Certain, Place: Held, Worker: h.Worker, Text: fmt.Sprintf("worker %s has it, and has not begun", h.Worker)}
@@ -62,9 +63,8 @@ func (v View) Find(all View, id, handler string, t task.Attempt) Whereabouts {
 	if w.Place == Executing {
 		return w
 	}
-	if offered := v.offered(); handler != "" && !offers(offered, handler) && len(v.Workers) > 0 {
-		w.Place, w.Offered = Unserved, offered
-		w.Text = fmt.Sprintf("no worker offers the handler %q%s", handler, instead(handler, offered))
+	if text, unserved := v.Unserved(handler); unserved {
+		w.Place, w.Offered, w.Text = Unserved, v.offered(), text
 		return w
 	}
 	before := max(all.messages()-1, 0)
@@ -83,6 +83,15 @@ func (v View) Find(all View, id, handler string, t task.Attempt) Whereabouts {
 		w.Text += "; no worker is there"
 	}
 	return w
+}
+
+// Unserved says that there are workers and none of them offers a handler.
+func (v View) Unserved(handler string) (text string, unserved bool) {
+	offered := v.offered()
+	if handler == "" || handler == process.SealHandler || len(v.Workers) == 0 || offers(offered, handler) {
+		return "", false
+	}
+	return fmt.Sprintf("no worker offers the handler %q%s", handler, instead(handler, offered)), true
 }
 
 func (h HeldTasks) has(t task.Attempt) bool {

@@ -13,7 +13,9 @@ import (
 func TestWhereAnOpenTaskIs(t *testing.T) {
 	second := task.Duration(time.Second)
 	workers := []WorkerView{{Worker: "w1", Slots: 2, Handlers: []string{"words/count@2", "words/top"}, Holding: 3}}
-	held := func(index int) []HeldTasks { return []HeldTasks{{Worker: "w1", Address: "count", Attempt: 1, Tasks: task.Of(index)}} }
+	held := func(index int) []HeldTasks {
+		return []HeldTasks{{Worker: "w1", Address: "count", Attempt: 1, Tasks: task.Of(index)}}
+	}
 	view := View{
 		Certain: true, Workers: workers,
 		Running: []RunningTask{
@@ -41,14 +43,14 @@ func TestWhereAnOpenTaskIs(t *testing.T) {
 		"of a version that nobody has":      {at(3, 1), "images/resize@7", Unserved, `no worker offers the handler "images/resize@7"; offered: words/count@2, words/top`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := view.Find(all, "p", want.handler, want.task)
+			got := view.Find(all, want.task, want.handler)
 			require.Equal(t, want.place, got.Place)
 			require.Equal(t, want.text, got.Text)
 			require.True(t, got.Certain)
 		})
 	}
 	view.Queues[0].Queued, view.Queues[0].Unsent, view.Workers = 0, nil, nil
-	got := view.Find(View{}, "p", "", at(3, 1))
+	got := view.Find(View{}, at(3, 1), "")
 	require.Equal(t, Nowhere, got.Place)
 	require.Equal(t, "nobody has it: it is just changing hands, or its message was lost; then it is sent again; no worker is there", got.Text)
 }

@@ -38,8 +38,9 @@ type Explanation struct {
 	Generation int         `json:"generation,omitempty"`
 	Attempt    int         `json:"attempt,omitempty"` // of a task: the current one
 	Standing   Standing    `json:"standing"`
-	Due        time.Time   `json:"due,omitzero"` // of a task that waits for its retry
-	Because    []string    `json:"because"`      // sentences, the decisive one first
+	Due        time.Time   `json:"due,omitzero"`       // of a task that waits for its retry
+	Because    []string    `json:"because"`            // sentences, the decisive one first
+	WaitsFor   []string    `json:"waitsFor,omitempty"` // addresses of the steps that a step waits for
 	Tasks      *Progress   `json:"tasks,omitempty"`
 	Story      []Happening `json:"story,omitempty"`
 }
@@ -141,7 +142,7 @@ func (w *why) task(i, index int) error {
 		w.because("the %s; if a worker is executing it, that goes on and its result counts", w.s.Reason())
 	default:
 		w.stands(IsScheduled)
-		w.because("it is scheduled as attempt %d, for the next worker that is free and offers what it needs%s", t.attempt, w.spent(i, t))
+		w.because("attempt %d is scheduled, for whichever worker takes it%s", t.attempt, w.spent(i, t))
 	}
 	return nil
 }

@@ -24,12 +24,14 @@ func (w *why) waits(i int) {
 		if _, sealed := w.s.Data(name); !sealed {
 			missing++
 			writer := w.s.graph.address(w.s.graph.writer[name])
+			w.WaitsFor = append(w.WaitsFor, writer)
 			w.because("it reads %s, which %s writes: %s", name, writer, w.stateOf(writer))
 		}
 	}
 	for _, address := range step.After {
 		if w.s.nodes[w.s.graph.number[address]].phase != completed {
 			missing++
+			w.WaitsFor = append(w.WaitsFor, address)
 			w.because("it runs after %s: %s", address, w.stateOf(address))
 		}
 	}
@@ -88,7 +90,7 @@ func (w *why) step(i int) {
 	w.because("%d of its %s are done%s", n.closed(), plural(n.total, "task"), skippedOf(n))
 	open := n.scheduled - n.closed()
 	if busy := open - n.retrying; busy > 0 {
-		w.because("%s scheduled, for the next workers that are free and offer what they need", are(busy, "task"))
+		w.because("%s scheduled, for whichever worker takes them", are(busy, "task"))
 	}
 	if n.retrying > 0 {
 		w.because("%s waiting for another attempt", are(n.retrying, "task"))

@@ -80,6 +80,7 @@ func TestWhyATaskHasNotStarted(t *testing.T) {
 		why := x.why("join", 0)
 		require.Equal(t, IsWaiting, why.Standing)
 		require.Equal(t, "it reads out, which work writes: 1 of 3 tasks of work are done", why.said())
+		require.Equal(t, []string{"work"}, why.WaitsFor)
 	})
 	t.Run("others of its step are open, and no more may be", func(t *testing.T) {
 		why := tell(t, fanOut(2), 5).why("work", 3)
@@ -106,7 +107,7 @@ func TestWhyATaskHasNotStarted(t *testing.T) {
 	t.Run("nothing keeps it but that no worker has begun", func(t *testing.T) {
 		why := tell(t, fanOut(0), 3).why("work", 2)
 		require.Equal(t, IsScheduled, why.Standing)
-		require.Equal(t, "it is scheduled as attempt 1, for the next worker that is free and offers what it needs", why.said())
+		require.Equal(t, "attempt 1 is scheduled, for whichever worker takes it", why.said())
 	})
 	t.Run("the process was cancelled", func(t *testing.T) {
 		x := tell(t, fanOut(0), 3).do(CancelProcess{Asked: Asked{By: "ada", Reason: "wrong data"}, At: start})
@@ -171,7 +172,7 @@ func TestWhyAStepAndAProcessAreWhereTheyAre(t *testing.T) {
 	step := x.why("work", -1)
 	require.Equal(t, IsRunning, step.Standing)
 	require.Equal(t, `2 of its 5 tasks are done
-2 tasks are scheduled, for the next workers that are free and offer what they need
+2 tasks are scheduled, for whichever worker takes them
 1 task is waiting for another attempt
 work[4]: it waits until 12:00:01 (in 1s) to be tried again, as attempt 2; it has failed 1 of the 3 times that its step allows`, step.said())
 	all := x.why("", -1)
