@@ -12,7 +12,6 @@ var restarting = Feature{
 		"one, which may still come, are told apart and change nothing. Blobs are never overwritten.",
 	Specs: []Spec{
 		{
-			// A7
 			Name:  "a word count restarted from its first step runs again as a whole",
 			Given: wordsCounted,
 			When:  Restart("count", By("ada"), Because("another alphabet")),

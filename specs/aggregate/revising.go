@@ -15,7 +15,6 @@ var revising = Feature{
 		"against it. A step that is running and does something else now begins anew, as its next generation. Steps that have not started may be changed, added and taken out.",
 	Specs: []Spec{
 		{
-			// A2
 			Name:  "a setting of one node is changed while it runs, and nothing begins anew",
 			Given: framing(),
 			When:  Revise(patientFrame, By("ada"), Because("the disk is slow")),
@@ -50,8 +49,8 @@ var revising = Feature{
 		{
 			Name:  "a deadline that it did not have counts from its start",
 			Given: shrinking(2),
-			When:  Revise(within(time.Hour, resize)),
-			Then:  Events(Revised(within(time.Hour, resize))),
+			When:  Revise(hurried),
+			Then:  Events(Revised(hurried)),
 			Sends: []process.Effect{
 				process.Halt{Before: map[string]int{}},
 				process.SetDeadline{Due: noon(time.Hour)},
@@ -98,7 +97,7 @@ var revising = Feature{
 		{
 			Name:  "a step that has completed must not be taken out",
 			Given: framing(),
-			When:  Revise(define("chain", names("photos"), nil, step("frame", each("photos")))),
+			When:  Revise(versioned("without shrink", define("chain", names("photos"), nil, step("frame", each("photos"))))),
 			Fails: "shrink has completed, and it is not there any more",
 		},
 		{
@@ -141,8 +140,8 @@ var revising = Feature{
 		{
 			Name:  "a step that is taken out while it runs is stopped",
 			Given: begun(withHash, 2, StepStarted("hash", 2), Scheduled("hash", All(2))),
-			When:  Revise(chain),
-			Then:  Events(Revised(chain)),
+			When:  Revise(withoutHash),
+			Then:  Events(Revised(withoutHash)),
 			Sends: []process.Effect{
 				process.Halt{Before: map[string]int{"hash": 1, "deed/seal/digests": 1}},
 				process.Enqueue{Address: "shrink", Attempt: 1, Tasks: All(2)},
@@ -150,13 +149,13 @@ var revising = Feature{
 		},
 		{
 			Name:  "what it reports later changes nothing",
-			Given: begun(withHash, 2, StepStarted("hash", 2), Scheduled("hash", All(2)), Revised(chain)),
+			Given: begun(withHash, 2, StepStarted("hash", 2), Scheduled("hash", All(2)), Revised(withoutHash)),
 			When:  Confirm("hash", Only(0), Wrote(0, "digests")),
 			Then:  Nothing,
 		},
 		{
 			Name:  "if it is put back it begins as a further generation",
-			Given: begun(withHash, 2, StepStarted("hash", 2), Scheduled("hash", All(2)), Revised(chain)),
+			Given: begun(withHash, 2, StepStarted("hash", 2), Scheduled("hash", All(2)), Revised(withoutHash)),
 			When:  Revise(withHash),
 			Then: Events(
 				Revised(withHash),
@@ -165,7 +164,7 @@ var revising = Feature{
 		},
 		{
 			Name: "so that what it reported before is still told apart",
-			Given: begun(withHash, 2, StepStarted("hash", 2), Scheduled("hash", All(2)), Revised(chain),
+			Given: begun(withHash, 2, StepStarted("hash", 2), Scheduled("hash", All(2)), Revised(withoutHash),
 				Revised(withHash), StepStarted("hash", 2, Generation(1)), Scheduled("hash", All(2), Generation(1))),
 			When: Confirm("hash", Only(0), Wrote(0, "digests")),
 			Then: Nothing,
@@ -222,6 +221,27 @@ var revising = Feature{
 			),
 		},
 		{
+			Name: "a lower tolerance takes nothing back: what was skipped stays so",
+			Given: following(begun(lenient, 2, spoilt(1)...),
+				Revised(strict),
+			),
+			When: Confirm("shrink", Only(0), Wrote(0, "small")),
+			Then: Events(
+				Confirmed("shrink", Only(0), Wrote(0, "small")), StepCompleted("shrink", List("small", 1)),
+				StepStarted("frame", 1), Scheduled("frame", All(1)),
+			),
+		},
+		{
+			Name: "a step that could not start at all does when it has been mended and retried",
+			Given: Events(
+				Started(albums, ListMerged("photos", 30_000, 20_000)),
+				ProcessFailed("sheet", -1, "photos has 20000 distinct keys, and `each: photos by key` takes at most 10000; write `by key into N` to share them among N tasks"),
+				Revised(sharedAlbums),
+			),
+			When: Retry("", nil),
+			Then: Events(Retried(), StepStarted("sheet", 8), Scheduled("sheet", All(8))),
+		},
+		{
 			Name:  "the definition that holds already changes nothing",
 			Given: framing(),
 			When:  Revise(chain),
@@ -248,7 +268,7 @@ var revising = Feature{
 		{
 			Name:  "a definition that could not be started is refused",
 			Given: begun(chain, 2),
-			When:  Revise(define("chain", names("photos"), nil, step("frame", reads("nothing")))),
+			When:  Revise(versioned("where frame reads nothing", define("chain", names("photos"), nil, step("frame", reads("nothing"))))),
 			Fails: `step "frame" reads "nothing", which nothing writes`,
 		},
 		{

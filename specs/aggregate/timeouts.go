@@ -31,14 +31,12 @@ var timeouts = Feature{
 			Sends: []process.Effect{process.Enqueue{Address: "shrink", Attempt: 2, Tasks: Only(1)}},
 		},
 		{
-			// L4
 			Name:  "the attempt that was given up still counts if it is the first to bring a result",
 			Given: shrinking(2, TimedOut("shrink", 1), Scheduled("shrink", Only(1), Attempt(2))),
 			When:  Confirm("shrink", Only(1), Wrote(1, "small")),
 			Then:  Events(Confirmed("shrink", Only(1), Wrote(1, "small"))),
 		},
 		{
-			// L3
 			Name: "then the newer attempt changes nothing when it is done",
 			Given: shrinking(2,
 				TimedOut("shrink", 1), Scheduled("shrink", Only(1), Attempt(2)), Confirmed("shrink", Only(1), Wrote(1, "small")),
@@ -53,7 +51,6 @@ var timeouts = Feature{
 			Then:  Nothing,
 		},
 		{
-			// L6
 			Name: "a task that was confirmed meanwhile is left alone",
 			Given: Events(
 				Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2)),
@@ -96,7 +93,6 @@ var timeouts = Feature{
 			),
 		},
 		{
-			// L5
 			Name: "a timeout of the last attempt ends the process",
 			Given: Events(
 				Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2)),
