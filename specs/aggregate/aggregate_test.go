@@ -61,3 +61,20 @@ func TestEverySpecSaysSomethingOfItsOwn(t *testing.T) {
 		}
 	}
 }
+
+// The ledger of a merge grows by rounds: an event from a damaged history must
+// not reach beyond it.
+func TestAnEventAboutATaskThatAMergeDoesNotHaveIsDamageAndNoPanic(t *testing.T) {
+	merging := shrinking(1,
+		specs.Confirmed("shrink", specs.Only(0), specs.Listed("report 1")), specs.StepStarted("deed/seal/small", 400),
+	)
+	for _, e := range specs.Events(
+		specs.Lost("deed/seal/small", specs.Only(700)),
+		specs.Confirmed("deed/seal/small", specs.Only(700), specs.Merged(1, 1)),
+		specs.Scheduled("deed/seal/small", specs.Only(900)),
+		specs.Scheduled("deed/seal/small", specs.Only(700), specs.Generation(3)),
+	) {
+		s := process.Fold(process.State{}, following(merging, e)...)
+		require.ErrorContains(t, s.Damage(), "event 6", "%s", e)
+	}
+}
