@@ -19,8 +19,8 @@ func TestWhateverHappensAndWhateverPersonsAskForEveryRuleHoldsAndAProcessThatIsO
 				t.Logf("what happened:%s", w.story)
 			}
 		}()
-		w.input = map[string]task.Dataset{"in": listOf(rapid.IntRange(0, 9).Draw(t, "in")), "extra": manifestOf(2)}
-		first := StartProcess{ID: "p", Definition: randomDefinition(t), Inputs: w.input, At: w.at}
+		inputs := map[string]task.Dataset{"in": listOf(rapid.IntRange(0, 9).Draw(t, "in")), "extra": manifestOf(2)}
+		first := StartProcess{ID: "p", Definition: randomDefinition(t), Inputs: inputs, At: w.at}
 		w.tell(first)
 		for range rapid.IntRange(15, 70).Draw(t, "commands") {
 			w.at = w.at.Add(time.Duration(rapid.IntRange(0, 3000).Draw(t, "later")) * time.Millisecond)

@@ -24,7 +24,6 @@ type world struct {
 	history []Event
 	at      time.Time
 	nonce   int
-	input   map[string]task.Dataset
 
 	sent     []Enqueue        // one task each, whatever became of it since
 	queued   map[attempt]bool // sent, and not purged since

@@ -1,0 +1,220 @@
+package process
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/deedrun/deed/orchestrator/definition"
+	"github.com/deedrun/deed/task"
+)
+
+// stories are the histories to be recorded, by name.
+var stories = map[string]func(c *chronicle){
+	"completed": func(c *chronicle) {
+		c.start(words(), 5)
+		c.done("count", 1, task.Of(0, 3))
+		c.done("count", 1, task.Of(1, 2, 4))
+		c.rest()
+	},
+	"by-key-few-at-a-time": func(c *chronicle) {
+		def := fanOut(2)
+		def.Steps[0].Each.ByKey = true
+		c.start(def, 20)
+		c.done("work", 1, task.Of(0))
+		c.done("work", 1, task.Of(2))
+	},
+	"nothing-to-do": func(c *chronicle) { c.start(words(), 0); c.rest() },
+	"failed-for-good": func(c *chronicle) {
+		c.start(words(), 3)
+		c.done("count", 1, task.Of(0))
+		c.failed("count", 1, task.Of(1), task.Permanent)
+	},
+	"failed-too-often": func(c *chronicle) {
+		c.start(fanOut(0), 2)
+		c.failed("work", 1, task.Span(0, 2), task.Retry)
+		c.timer("work", 2, task.Span(0, 2))
+		c.failed("work", 2, task.Of(1), task.Retry)
+		c.timer("work", 3, task.Of(1))
+		c.failed("work", 3, task.Of(1), task.TimedOut)
+	},
+	"waiting-for-retries": func(c *chronicle) {
+		def := fanOut(0)
+		def.Steps[0].Retry.Jitter, def.Steps[0].Retry.Factor = 0.5, 3
+		c.start(def, 200)
+		c.failed("work", 1, task.Of(0, 1, 70, 199), task.Retry)
+		c.tell(FailTasks{
+			Address: "work", Attempt: 1, Tasks: task.Of(5), Error: "busy", Verdict: task.Retry, After: task.Duration(90 * time.Second), At: c.at,
+		})
+		c.timer("work", 2, task.Of(0, 1))
+		c.failed("work", 2, task.Of(1), task.Retry)
+		c.done("work", 1, task.Of(70)) // late, while it waited
+	},
+	"timed-out": func(c *chronicle) {
+		c.start(fanOut(0), 2)
+		c.timedOut("work", 1, 1)
+		c.done("work", 1, task.Of(0))
+		c.timedOut("work", 2, 1)
+		c.timedOut("work", 3, 1)
+	},
+	"lost-and-late": func(c *chronicle) {
+		c.start(words(), 4)
+		c.lost("count", 1, task.Of(1, 2))
+		c.done("count", 1, task.Of(2)) // by the worker that was presumed dead
+		c.rest()
+	},
+	"kills-its-workers": func(c *chronicle) {
+		c.start(fanOut(0), 2)
+		for attempt := range LossBudget + 1 {
+			c.lost("work", attempt+1, task.Of(1))
+		}
+	},
+	"tolerated": func(c *chronicle) { tolerated(c); c.rest() },
+	"tolerated-then-retried": func(c *chronicle) {
+		tolerated(c)
+		c.rest()
+		c.tell(RetryTasks{Address: "count", Tasks: task.Of(2), Asked: c.asked("the disk is back"), At: c.at})
+	},
+	"deadline-missed": func(c *chronicle) {
+		def := words()
+		def.Deadline = task.Duration(10 * time.Minute)
+		c.start(def, 3)
+		c.done("count", 1, task.Of(0))
+		c.at = c.at.Add(time.Hour)
+		c.tell(FireDeadline{At: c.at})
+	},
+	"cancelled": func(c *chronicle) {
+		c.start(words(), 3)
+		c.done("count", 1, task.Of(0))
+		c.failed("count", 1, task.Of(1), task.Retry)
+		c.tell(CancelProcess{Asked: c.asked("the wrong corpus"), At: c.at})
+	},
+	"cancelled-then-retried": func(c *chronicle) {
+		c.start(words(), 3)
+		c.failed("count", 1, task.Of(1), task.Retry)
+		c.tell(CancelProcess{Asked: c.asked("by mistake"), At: c.at})
+		c.tell(RetryTasks{Asked: c.asked("it was right"), At: c.at})
+		c.done("count", 2, task.Of(1))
+	},
+	"paused": func(c *chronicle) {
+		c.start(fanOut(2), 5)
+		c.tell(PauseProcess{Asked: c.asked("maintenance"), At: c.at})
+		c.done("work", 1, task.Of(0))
+		c.lost("work", 1, task.Of(1))
+	},
+	"paused-and-resumed": func(c *chronicle) {
+		c.start(words(), 2)
+		c.tell(PauseProcess{Asked: c.asked("maintenance"), At: c.at})
+		c.done("count", 1, task.Span(0, 2))
+		c.tell(ResumeProcess{Asked: c.asked("done"), At: c.at})
+		c.rest()
+	},
+	"failed-then-retried": func(c *chronicle) {
+		c.start(words(), 3)
+		c.failed("count", 1, task.Of(0, 2), task.Permanent)
+		c.tell(RetryTasks{Asked: c.asked("fixed the input"), At: c.at})
+		c.rest()
+	},
+	"restarted": func(c *chronicle) {
+		c.start(words(), 3)
+		c.rest()
+		c.tell(RestartFrom{Address: "merge", Asked: c.asked("a better merge"), At: c.at})
+		c.done("merge", 1, task.Of(0))
+	},
+	"restarted-group-after-a-failure": func(c *chronicle) {
+		c.start(diamond(), 2)
+		c.done("split", 1, task.Of(0))
+		c.done("both/left", 1, task.Of(0))
+		c.failed("aside", 1, task.Of(0), task.Permanent)
+		c.tell(RestartFrom{Address: "both", Asked: c.asked("both sides"), At: c.at})
+		c.rest()
+	},
+	"settings-revised": func(c *chronicle) {
+		def := fanOut(1)
+		c.start(def, 4)
+		def = fanOut(3)
+		def.Steps[0].Tolerate = definition.Tolerance{Percent: 50}
+		c.tell(ReviseProcess{Definition: def, Base: c.s.Hash, Asked: c.asked("faster"), At: c.at})
+		c.failed("work", 1, task.Of(1), task.Permanent)
+	},
+	"migrated": func(c *chronicle) {
+		c.start(diamond(), 2)
+		c.done("split", 1, task.Of(0))
+		c.done("both/left", 1, task.Of(0))
+		def := diamond()
+		def.Version = "2"
+		def.Steps[2].Run.Handler = "right/better" // runs, and begins anew
+		def.Steps[4] = step("aside-too", "apart") // aside is taken out while it runs, and another put in
+		c.tell(ReviseProcess{Definition: def, Asked: c.asked("version 2"), At: c.at})
+	},
+	"migrated-to-and-fro": func(c *chronicle) {
+		c.start(diamond(), 2)
+		def := diamond()
+		def.Steps, def.Outputs = def.Steps[:4], def.Outputs[:1]
+		c.tell(ReviseProcess{Definition: def, Asked: c.asked("without aside"), At: c.at})
+		c.tell(ReviseProcess{Definition: diamond(), Asked: c.asked("with it after all"), At: c.at})
+		c.rest()
+	},
+	"merged-in-rounds": func(c *chronicle) {
+		c.start(fanOut(0), mergeWidth+1)
+		for i := range mergeWidth + 1 {
+			c.listed("work", task.Of(i))
+		}
+		c.rest()
+	},
+	"merging-then-restarted": func(c *chronicle) {
+		def := words()
+		def.Steps[0].Out = append(def.Steps[0].Out, bind("rejected"))
+		c.start(def, 3)
+		c.listed("count", task.Span(0, 3))
+		c.done("deed/seal/partial", 1, task.Of(0))
+		c.lost("deed/seal/rejected", 1, task.Of(0))
+		c.tell(RestartFrom{Address: "count", Asked: c.asked("once more"), At: c.at})
+		c.listed("count", task.Span(0, 2))
+		c.done("count", 1, task.Of(2))
+	},
+}
+
+// tolerated fails twice where that is tolerated, and goes on.
+func tolerated(c *chronicle) {
+	def := words()
+	def.Steps[0].Tolerate = definition.Tolerance{Count: 2}
+	c.start(def, 6)
+	c.failed("count", 1, task.Of(2), task.Permanent)
+	c.done("count", 1, task.Of(0, 1, 3))
+	c.failed("count", 1, task.Of(5), task.Permanent)
+	c.done("count", 1, task.Of(4))
+}
+
+// words is a shuffle: a fan-out, one by key into buckets, and one that reads
+// the whole.
+func words() definition.Definition {
+	count, merge, top := step("count", "partial"), step("merge", "totals"), step("top", "counts")
+	count.Each = &definition.Each{Binding: bind("in")}
+	merge.Each = &definition.Each{Binding: bind("partial"), ByKey: true, Into: 3}
+	top.In = []definition.Binding{{Local: "all", Data: "totals"}}
+	top.Timeout = task.Duration(time.Minute)
+	return definition.Definition{
+		Name: "words", Version: "1", Inputs: []string{"in"}, Outputs: []string{"counts"},
+		Params: map[string]json.RawMessage{"top": json.RawMessage(`20`)},
+		Steps:  []definition.Step{count, merge, top},
+	}
+}
+
+// diamond is two sides of one step, in a group, that join; and a step aside.
+func diamond() definition.Definition {
+	split, left, right, join, aside := step("split", "halves"), step("both/left", "l"), step("both/right", "r"), step("join", "whole"), step("aside", "apart")
+	split.In = []definition.Binding{bind("in")}
+	left.In, right.In = []definition.Binding{bind("halves")}, []definition.Binding{bind("halves")}
+	join.In = []definition.Binding{bind("l"), bind("r")}
+	return definition.Definition{
+		Name: "diamond", Version: "1", Inputs: []string{"in"}, Outputs: []string{"whole", "apart"},
+		Steps: []definition.Step{split, left, right, join, aside},
+	}
+}
+
+func step(address, out string) definition.Step {
+	return definition.Step{
+		Address: address, Run: task.Run{Handler: "handle/" + out}, Out: []definition.Binding{bind(out)},
+		Retry: definition.Retry{Attempts: 3, Backoff: definition.Backoff{Min: task.Duration(time.Second), Max: task.Duration(time.Minute)}},
+	}
+}
