@@ -62,7 +62,9 @@ type ResumeProcess struct {
 
 // RetryTasks gives tasks that failed for good, or were skipped, a fresh budget
 // and schedules them again, at once; a task that waits for its retry is not
-// kept waiting. It makes a process go on that failed, or was cancelled.
+// kept waiting. It makes a process go on that failed, or was cancelled. Tasks
+// that a completed step had skipped are retried only if their step is named:
+// it goes back for them, and whatever follows from it begins anew.
 type RetryTasks struct {
 	Address string      `json:"address,omitempty"` // "": whatever failed
 	Tasks   task.Ranges `json:"tasks,omitempty"`   // none: whatever failed at the address

@@ -2,6 +2,7 @@ package process
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/deedrun/deed/task"
@@ -141,11 +142,21 @@ func (d *decision) retry(c RetryTasks) error {
 		})
 	}
 	if len(e.Tasks) == 0 && len(e.Steps) == 0 && (c.Address != "" || !d.Ended() || d.Status == Completed) {
-		return d.refuse("nothing has failed%s: there is nothing to retry", at(c.Address))
+		return d.refuse("nothing has failed%s: there is nothing to retry%s", at(c.Address), d.goneOnWithout())
 	}
 	d.emit(e)
 	d.goOn()
 	return nil
+}
+
+// goneOnWithout tells of the tasks that completed steps had skipped.
+func (d *decision) goneOnWithout() string {
+	for i, step := range d.Definition.Steps {
+		if n := d.nodes[i]; n.skipped > 0 {
+			return fmt.Sprintf("; %s of %s had been skipped: retry %s to go back for them", plural(n.skipped, "task"), step.Address, step.Address)
+		}
+	}
+	return ""
 }
 
 func at(address string) string {
@@ -165,8 +176,11 @@ func (d *decision) chooseRetried(c RetryTasks) (map[int]task.Ranges, error) {
 		}
 	}
 	if c.Address == "" {
-		for i := range d.nodes {
-			chosen[i] = chosen[i].Union(d.standing(i, skipped, planned))
+		for i, n := range d.nodes {
+			chosen[i] = chosen[i].Union(d.standing(i, planned))
+			if n.phase == running { // to go back further has to be asked for: what follows would begin anew
+				chosen[i] = chosen[i].Union(d.standing(i, skipped))
+			}
 		}
 		return chosen, nil
 	}

@@ -127,11 +127,17 @@ var retrying = Feature{
 			Given: following(skippedLongAgo(),
 				Confirmed("frame", All(2), WroteEach("framed", All(2))), StepCompleted("frame", List("framed", 2)), ProcessCompleted(),
 			),
-			When: Retry("", nil),
+			When: Retry("shrink", nil),
 			Then: Events(
 				Retried(Anew("frame", 1), Kept("shrink", 1), Fresh("shrink", Only(1), 1)),
 				Scheduled("shrink", Only(1), Attempt(2), Generation(1)),
 			),
+		},
+		{
+			Name:  "it has to be asked for: a retry of whatever failed does not go back further than it must, but tells of it",
+			Given: skippedLongAgo(),
+			When:  Retry("", nil),
+			Fails: "nothing has failed: there is nothing to retry; 1 task of shrink had been skipped: retry shrink to go back for them",
 		},
 		{
 			Name:  "while the lists of a step are merged, it goes back too, and they are merged anew when it is done",
@@ -147,7 +153,7 @@ var retrying = Feature{
 			Given: skippedWhileMerging(
 				Failed("deed/seal/small", Only(0), Permanently()), ProcessFailed("deed/seal/small", 0, pointless),
 			),
-			When: Retry("", nil),
+			When: Retry("shrink", nil),
 			Then: Events(
 				Retried(Kept("shrink", 1), Fresh("shrink", Only(1), 1)),
 				Scheduled("shrink", Only(1), Attempt(2), Generation(1)),
