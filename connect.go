@@ -33,6 +33,9 @@ func (r *Runtime) openMemory(ctx context.Context) error {
 	return nil
 }
 
+// Lease is how long a task belongs to a worker that is silent.
+func (r *Runtime) Lease() time.Duration { return r.work.Lease() }
+
 func (r *Runtime) lease() time.Duration { return cmp.Or(r.options.Lease, 10*time.Second) }
 
 // openWithin is how long a folder may neither be joined nor be free.
@@ -82,9 +85,14 @@ func (r *Runtime) openFolder(ctx context.Context) error {
 	}
 }
 
+// comeBack is how long a connection that was cut off needs at most until it
+// tries again.
+const comeBack = 300 * time.Millisecond
+
 func (r *Runtime) serve(ctx context.Context, folder folder) error {
+	last, listen := folder.crashed()
 	server, err := natsconn.Start(natsconn.ServerOptions{
-		Dir: folder.streams(), InProcessOnly: r.options.ReadOnly, Log: r.options.Log,
+		Dir: folder.streams(), Prefer: listen, Token: last.Token, InProcessOnly: r.options.ReadOnly, Log: r.options.Log,
 	})
 	if err != nil {
 		return fmt.Errorf("open folder %q: %w", r.options.Dir, err)
@@ -103,6 +111,13 @@ func (r *Runtime) serve(ctx context.Context, folder folder) error {
 	}
 	folder.sweep()
 	r.closers = append(r.closers, folder.withdraw)
+	if server.URL() == last.URL {
+		select { // the roll is called when those who come back can hear it
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(comeBack):
+		}
+	}
 	return folder.announce(address{URL: server.URL(), Token: server.Token(), PID: os.Getpid()})
 }
 

@@ -79,6 +79,20 @@ func (f folder) announce(a address) error {
 	return nil
 }
 
+// crashed is where a server was that did not withdraw: the workers that it had
+// come back to that address, with what they hold.
+func (f folder) crashed() (last address, listen string) {
+	last, err := f.read()
+	if err != nil || alive(last.PID) {
+		return address{}, ""
+	}
+	at, err := url.Parse(last.URL)
+	if err != nil {
+		return address{}, ""
+	}
+	return last, at.Host
+}
+
 func (f folder) withdraw() { _ = os.Remove(f.file()) }
 
 // server is where the folder is served now; an *UnreachableError if nobody does.
@@ -93,7 +107,9 @@ func (f folder) server() (address, error) {
 	return a, nil
 }
 
-// Served says where the folder is served now; it changes with every server.
+// Served says where the folder is served now; it changes with every server but
+// one that takes the place of one that was killed. If that has not happened
+// yet, it is where the killed one was, and not ok.
 func Served(dir string) (url string, ok bool) {
 	f, err := openFolder(dir, false)
 	if err != nil {

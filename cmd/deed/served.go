@@ -15,6 +15,12 @@ var errServerMoved = errors.New("the server of the folder has ended")
 // ends, or another one takes its place. The runtime that is the server itself
 // has no such end.
 func (a *app) whileServed(ctx context.Context, r *deed.Runtime) (context.Context, context.CancelFunc) {
+	return a.whileServedOr(ctx, r, 0)
+}
+
+// whileServedOr waits as long as patience if the server was killed: the next
+// one takes its address, and the connection comes back by itself.
+func (a *app) whileServedOr(ctx context.Context, r *deed.Runtime, patience time.Duration) (context.Context, context.CancelFunc) {
 	served, cancel := context.WithCancelCause(ctx)
 	stop := func() { cancel(nil) }
 	if r.Serving {
@@ -23,12 +29,17 @@ func (a *app) whileServed(ctx context.Context, r *deed.Runtime) (context.Context
 	go func() {
 		look := time.NewTicker(time.Second / 2)
 		defer look.Stop()
+		seen := time.Now()
 		for {
 			select {
 			case <-served.Done():
 				return
 			case <-look.C:
-				if now, ok := deed.Served(a.data); !ok || now != r.Joined {
+				now, ok := deed.Served(a.data)
+				if ok {
+					seen = time.Now()
+				}
+				if now != r.Joined || !ok && time.Since(seen) >= patience {
 					cancel(errServerMoved)
 					return
 				}

@@ -92,12 +92,14 @@ func where(o deed.Options) string {
 	return o.Server
 }
 
-// workFor works until ctx ends, or until the folder has another server.
+// workFor works until ctx ends, or until the folder has another server. A
+// server that was killed is waited for as long as what is held belongs to this
+// worker: the next one leaves it to whoever holds it.
 func (a *app) workFor(ctx context.Context, r *deed.Runtime, o deed.Options) {
 	defer r.Close()
 	served, stop := ctx, context.CancelFunc(func() {})
 	if o.Dir != "" {
-		served, stop = a.whileServed(ctx, r)
+		served, stop = a.whileServedOr(ctx, r, r.Lease())
 	}
 	defer stop()
 	<-served.Done()

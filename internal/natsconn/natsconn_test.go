@@ -244,6 +244,15 @@ func TestConnect(t *testing.T) {
 		<-back
 		assert.NoError(t, nc.FlushTimeout(5*time.Second))
 	})
+
+	t.Run("an address is preferred while nobody else has it", func(t *testing.T) {
+		first := start(t, natsconn.ServerOptions{})
+		address := strings.TrimPrefix(first.URL(), "nats://")
+		assert.NotEqual(t, first.URL(), start(t, natsconn.ServerOptions{Prefer: address}).URL())
+		first.Close()
+		assert.Equal(t, first.URL(), start(t, natsconn.ServerOptions{Prefer: address}).URL())
+		start(t, natsconn.ServerOptions{Prefer: "nowhere"}) // what cannot be listened on is not free
+	})
 }
 
 func TestEnsureStream(t *testing.T) {

@@ -5,6 +5,8 @@
 package natsconn
 
 import (
+	"cmp"
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -29,6 +31,7 @@ const DefaultMaxPayload = 8 << 20
 type ServerOptions struct {
 	Dir           string       // where streams are stored; created if missing; one server at a time
 	Listen        string       // host:port; empty: 127.0.0.1 and any free port
+	Prefer        string       // host:port to listen on if nobody else does; for clients that know an earlier server. Only without Listen
 	InProcessOnly bool         // no listener at all: only Server.Connect reaches it
 	Token         string       // what clients must present; empty: a random one, see Server.Token
 	MaxPayload    int          // largest message in bytes; 0: DefaultMaxPayload
@@ -64,6 +67,11 @@ func Start(o ServerOptions) (*Server, error) {
 	lock, err := lockDir(o.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("start server in %q: %w", o.Dir, err)
+	}
+	if o.Listen == "" && free(o.Prefer) { // asked under the lock: no other server of this directory asks
+		if err := listenOn(opts, o.Prefer); err != nil {
+			return nil, errors.Join(fmt.Errorf("start server in %q: %w", o.Dir, err), lock.Unlock())
+		}
 	}
 	s := &Server{lock: lock, token: opts.Authorization, listen: !o.InProcessOnly, dir: o.Dir}
 	if err := s.start(opts, o.Log); err != nil {
@@ -103,23 +111,32 @@ func serverOptions(o ServerOptions) (*server.Options, error) {
 	if opts.Authorization == "" {
 		opts.Authorization = rand.Text()
 	}
-	listen := o.Listen
-	if listen == "" {
-		listen = "127.0.0.1:0"
-	}
-	host, port, err := net.SplitHostPort(listen)
+	return opts, listenOn(opts, cmp.Or(o.Listen, "127.0.0.1:0"))
+}
+
+func listenOn(opts *server.Options, address string) error {
+	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, fmt.Errorf("listen on %q: write the address as host:port, such as 127.0.0.1:4222", listen)
+		return fmt.Errorf("listen on %q: write the address as host:port, such as 127.0.0.1:4222", address)
 	}
 	number, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {
-		return nil, fmt.Errorf("listen on %q: %q is no port number (0 to 65535)", listen, port)
+		return fmt.Errorf("listen on %q: %q is no port number (0 to 65535)", address, port)
 	}
 	opts.Host, opts.Port = host, int(number)
 	if number == 0 {
 		opts.Port = server.RANDOM_PORT
 	}
-	return opts, nil
+	return nil
+}
+
+// free reports whether an address can be listened on right now.
+func free(address string) bool {
+	if address == "" {
+		return false
+	}
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
+	return err == nil && l.Close() == nil
 }
 
 func (s *Server) start(opts *server.Options, log *slog.Logger) error {
