@@ -35,7 +35,9 @@ func BenchmarkReplay(b *testing.B) {
 	for _, setting := range [][2]string{{"shrink.retry.attempts", "7"}, {"shrink.retry.backoff", "1h"}, {"shrink.parallelism", "1000"}, {"shrink.parallelism", "1"}} {
 		b.Run(fmt.Sprintf("%s=%s", setting[0], setting[1]), func(b *testing.B) {
 			for range b.N {
-				r := whatif.New(func(d definition.Definition) (definition.Definition, error) { return definition.Set(d, setting[0], setting[1]) })
+				r := whatif.New(func(d definition.Definition) (definition.Definition, error) {
+					return definition.Set(d, setting[0], setting[1])
+				})
 				for _, e := range s.history {
 					require.NoError(b, r.Next(e))
 				}

@@ -12,10 +12,7 @@ func commandOf(s process.State, e process.Event) (c process.Command, ok bool) {
 	case process.ProcessStarted:
 		return process.StartProcess{ID: e.ID, Definition: e.Definition, Inputs: e.Inputs, At: e.At}, true
 	case process.TasksConfirmed:
-		return process.ConfirmTasks{
-			Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: e.Tasks, Parts: e.Parts,
-			Manifest: e.Manifest, Sealed: e.Sealed, Worker: e.Worker, Elapsed: e.Elapsed, At: e.At,
-		}, true
+		return process.ConfirmTasks(e), true
 	case process.TasksFailed:
 		return process.FailTasks{
 			Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: e.Tasks,
@@ -28,7 +25,7 @@ func commandOf(s process.State, e process.Event) (c process.Command, ok bool) {
 			Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Index: e.Index, Elapsed: e.Elapsed, Worker: e.Worker, At: e.At,
 		}, true
 	case process.TasksScheduled:
-		return process.FireTimer{Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: e.Tasks, At: e.At}, e.Attempt > 1
+		return process.FireTimer(e), e.Attempt > 1
 	case process.ProcessDeadlineMissed:
 		return process.FireDeadline{At: e.At}, true
 	}
@@ -39,11 +36,11 @@ func commandOf(s process.State, e process.Event) (c process.Command, ok bool) {
 func requestOf(s process.State, e process.Event) (c process.Command, ok bool) {
 	switch e := e.(type) {
 	case process.ProcessCancelled:
-		return process.CancelProcess{Asked: e.Asked, At: e.At}, true
+		return process.CancelProcess(e), true
 	case process.ProcessPaused:
-		return process.PauseProcess{Asked: e.Asked, At: e.At}, true
+		return process.PauseProcess(e), true
 	case process.ProcessResumed:
-		return process.ResumeProcess{Asked: e.Asked, At: e.At}, true
+		return process.ResumeProcess(e), true
 	case process.ProcessRetried:
 		return retryOf(s, e), true
 	case process.ProcessRestarted:

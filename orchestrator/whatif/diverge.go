@@ -2,13 +2,15 @@ package whatif
 
 import (
 	"bytes"
+	"time"
 
 	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/orchestrator/process"
+	"github.com/deedrun/deed/task"
 )
 
 // diverge finds where a turn went otherwise; nil: it did not.
-func diverge(t turn, decided []process.Event, why string) *Divergence {
+func diverge(start time.Time, t turn, decided []process.Event, why string) *Divergence {
 	same := 0
 	for same < min(len(t.events), len(decided)) && equal(t.events[same], decided[same]) {
 		same++
@@ -18,14 +20,14 @@ func diverge(t turn, decided []process.Event, why string) *Divergence {
 		return nil
 	}
 	return &Divergence{
-		Event: t.first + uint64(same), At: at(t.command), Why: why,
+		Event: t.first + uint64(same), At: at(t.command), After: task.Duration(at(t.command).Sub(start)), Why: why,
 		Recorded: sentences(recorded), Instead: sentences(instead),
 	}
 }
 
 func sentences(events []process.Event) []string {
 	const most = 6
-	var lines []string
+	lines := []string{}
 	for _, e := range events {
 		lines = append(lines, e.String())
 	}

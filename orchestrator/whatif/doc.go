@@ -15,6 +15,8 @@
 //   - A result counts for the attempt that it was recorded of. Where the other
 //     world schedules that later (a longer backoff, a lower parallelism), the
 //     result waits for it, and then takes as long as the recorded execution took.
+//     How long a failed attempt took is not recorded: a failure that had to wait
+//     comes at once.
 //   - A planned retry and a deadline come at the time of the other world.
 //   - A result counts only if its step does the same work on the same data in
 //     both worlds. How long a task would have run under another timeout, or what

@@ -24,6 +24,10 @@ func (r *Replay) hear(res result, at time.Time, recorded []process.Event) (why s
 	if len(later) > 0 {
 		w.shelf.put(res.of(later))
 	}
+	over := res.tasks.Len() - now.Len() - later.Len()
+	if w.parted && recorded != nil {
+		now = r.onTime(res, now, at)
+	}
 	granted := false
 	if len(now) > 0 {
 		granted, err = w.obey(res.report(now, w.state.Generation(res.address), at), recorded)
@@ -31,8 +35,8 @@ func (r *Replay) hear(res result, at time.Time, recorded []process.Event) (why s
 			granted, err = false, nil
 		}
 	}
-	if r.leftOut += res.tasks.Len() - later.Len(); granted {
-		r.leftOut -= now.Len()
+	if r.leftOut += over; !granted {
+		r.leftOut += now.Len()
 	}
 	return "", err
 }
@@ -54,6 +58,22 @@ func (r *Replay) split(res result) (now, later task.Ranges) {
 		}
 	}
 	return now.Minus(task.Of(early...)), later.Union(task.Of(early...))
+}
+
+// onTime keeps the tasks that can have been done by now: an attempt that began
+// at another time takes as long as the recorded one did. The rest comes later.
+func (r *Replay) onTime(res result, now task.Ranges, at time.Time) task.Ranges {
+	w := &r.would
+	var early []int
+	for index := range now.All() {
+		began, otherwise := w.since.of(spot{res.address, res.attempt}, index)
+		if done := began.Add(res.took); otherwise && done.After(at) {
+			early = append(early, index)
+			part := res.of(task.Span(index, 1))
+			w.agenda.put(item{at: done, result: &part})
+		}
+	}
+	return now.Minus(task.Of(early...))
 }
 
 // void says why a result tells nothing about the other world.

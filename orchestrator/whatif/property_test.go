@@ -131,10 +131,15 @@ func (s *story) meddle(t *rapid.T, n int, now time.Time) {
 	revised.Steps = append([]definition.Step(nil), revised.Steps...)
 	randomPolicy(t, &revised.Steps[0])
 	c := rapid.SampledFrom([]process.Command{
-		process.PauseProcess{Asked: asked, At: now}, process.ResumeProcess{Asked: asked, At: now}, process.CancelProcess{Asked: asked, At: now},
-		process.RetryTasks{Asked: asked, At: now}, process.RetryTasks{Address: address, Asked: asked, At: now},
-		process.RetryTasks{Address: "g", Asked: asked, At: now}, process.RetryTasks{Address: address, Tasks: task.Span(0, 1), Asked: asked, At: now},
-		process.RestartFrom{Address: address, Asked: asked, At: now}, process.ReviseProcess{Definition: revised, Asked: asked, At: now},
+		process.PauseProcess{Asked: asked, At: now},
+		process.ResumeProcess{Asked: asked, At: now},
+		process.CancelProcess{Asked: asked, At: now},
+		process.RetryTasks{Asked: asked, At: now},
+		process.RetryTasks{Address: "g", Asked: asked, At: now},
+		process.RetryTasks{Address: address, Asked: asked, At: now},
+		process.RetryTasks{Address: address, Tasks: task.Span(0, 1), Asked: asked, At: now},
+		process.RestartFrom{Address: address, Asked: asked, At: now},
+		process.ReviseProcess{Definition: revised, Asked: asked, At: now},
 	}).Draw(t, "request")
 	if _, err := process.Decide(s.state, c); err == nil {
 		s.tell(c)

@@ -1,7 +1,9 @@
 package whatif_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,8 +34,8 @@ func TestWithMoreAttemptsTheOneThatNobodyMadeIsUnknown(t *testing.T) {
 	require.EqualValues(t, 12, r.Divergence.Event)
 	require.Equal(t, []string{"process failed at shrink[1] (1.jpg), attempt 3: failed 3 times, the last time with: not a photo"}, r.Divergence.Recorded)
 	require.Equal(t, []string{"shrink[1] to be retried as attempt 4, 4s later"}, r.Divergence.Instead)
-	require.Equal(t, []string{"shrink[1], attempt 4"}, tasks(r.More))
-	require.Equal(t, []string{"shrink[1], attempt 4"}, tasks(r.Unknown))
+	require.Equal(t, []string{"shrink[1] attempt 4"}, tasks(r.More))
+	require.Equal(t, []string{"shrink[1] attempt 4"}, tasks(r.Unknown))
 	require.Empty(t, r.Fewer)
 	require.Equal(t, 2, r.Retries.Recorded)
 	require.Equal(t, 3, r.Retries.Instead)
@@ -60,7 +62,7 @@ func TestWithFewerAttemptsWhatCameAfterwardsWouldNotHaveRun(t *testing.T) {
 	s.done(5, "bind", 1, 0)
 	r := s.replay("shrink.retry.attempts", "1")
 	require.EqualValues(t, 5, r.Divergence.Event)
-	require.Equal(t, []string{"bind[0]", "shrink[0], attempt 2"}, tasks(r.Fewer))
+	require.Equal(t, []string{"bind[0]", "shrink[0] attempt 2"}, tasks(r.Fewer))
 	require.Equal(t, process.Failed, r.Instead.Status)
 	require.Equal(t, task.Duration(time.Second), r.Instead.Took)
 	require.Equal(t, 3, r.LeftOut)
@@ -83,6 +85,16 @@ func TestWithALowerParallelismTheSameResultsComeOneAfterTheOther(t *testing.T) {
 	require.Zero(t, r.LeftOut)
 	require.Equal(t, process.Completed, r.Instead.Status)
 	require.Equal(t, after(5), r.Instead.At, "0 at one second, then three tasks of a second each, then bind")
+}
+
+func TestAnAttemptThatBeginsLaterTakesAsLongAsTheRecordedOne(t *testing.T) {
+	s := begin(t, album(), 2)
+	s.done(1, "shrink", 1, 0)
+	s.done(1.25, "shrink", 1, 1) // beside the other, each for a second
+	s.done(2, "bind", 1, 0)
+	r := s.replay("shrink.parallelism", "1")
+	require.Equal(t, after(3), r.Instead.At, "shrink[1] from one second to two, and then bind")
+	require.Zero(t, r.LeftOut)
 }
 
 func TestAStepThatIsAddedWouldRunWithAnUnknownResult(t *testing.T) {
@@ -153,7 +165,7 @@ func TestWithALongerTimeoutNobodyKnowsHowAnAttemptWouldHaveEnded(t *testing.T) {
 		require.Empty(t, r.Divergence.Instead)
 		require.Contains(t, r.Divergence.Why, "nobody knows how shrink[0] would have ended")
 		require.Equal(t, []string{"shrink[0]"}, tasks(r.Unknown))
-		require.Equal(t, []string{"bind[0]", "shrink[0], attempt 2"}, tasks(r.Uncertain))
+		require.Equal(t, []string{"bind[0]", "shrink[0] attempt 2"}, tasks(r.Uncertain))
 		require.Empty(t, r.Fewer)
 	}
 	require.Nil(t, s.replay("shrink.timeout", "61s").Divergence, "it ran longer than that, too")
@@ -189,7 +201,7 @@ func TestARetryAfterTheRecordedEndHappensAtItsOwnTime(t *testing.T) {
 	s.tell(process.FailTasks{Address: "shrink", Attempt: 1, Tasks: task.Span(1, 1), Error: "bad", Verdict: task.Permanent, At: after(1.5)})
 	require.Equal(t, process.Failed, s.state.Status, "the retry of 0 never came")
 	r := s.replay("shrink.tolerate", "1")
-	require.Equal(t, []string{"shrink[0], attempt 2"}, tasks(r.Unknown))
+	require.Equal(t, []string{"shrink[0] attempt 2"}, tasks(r.Unknown))
 	require.Equal(t, after(2), r.Instead.At)
 }
 
@@ -258,13 +270,72 @@ func TestAProcessThatStillRunsIsToldUpToItsLastEvent(t *testing.T) {
 	require.Contains(t, r.Notes, "the process is running: both worlds are told up to its last event")
 }
 
+func TestAChangedFileMakesUnknownWhatTheStepsDoThatNameIt(t *testing.T) {
+	def := album()
+	def.Steps[1].Run = task.Run{Command: []string{"python3", "bind.py"}}
+	def.Files = []task.File{{Name: "bind.py", Ref: task.Ref{Key: "1", SHA256: "01"}}, {Name: "notes.txt", Ref: task.Ref{Key: "2", SHA256: "02"}}}
+	s := begin(t, def, 1)
+	s.done(1, "shrink", 1, 0)
+	s.done(2, "bind", 1, 0)
+	with := func(sum, other string) []string {
+		return tasks(s.under(func(d definition.Definition) (definition.Definition, error) {
+			d.Files = []task.File{{Name: "bind.py", Ref: task.Ref{Key: "3", SHA256: sum}}, {Name: other, Ref: task.Ref{Key: "4", SHA256: "02"}}}
+			return d, nil
+		}).Unknown)
+	}
+	require.Equal(t, []string{"bind[0]: bind does other work: the file bind.py, which it names, is another"}, with("03", "notes.txt"))
+	require.Empty(t, with("01", "notes.txt"))
+	require.Empty(t, with("01", "new.txt"), "nobody names it")
+}
+
+func TestOtherParametersAreTakenToChangeNoResultAndTheReportSaysSo(t *testing.T) {
+	s := begin(t, album(), 1)
+	s.done(1, "shrink", 1, 0)
+	r := s.under(func(d definition.Definition) (definition.Definition, error) {
+		d.Params = map[string]json.RawMessage{"quality": json.RawMessage(`80`)}
+		return d, nil
+	})
+	require.Nil(t, r.Divergence)
+	require.Contains(t, r.Notes, "results are taken to be the same under other parameters (quality): what a handler makes of them is not known here")
+}
+
+func TestAWaitThatAHandlerAskedForIsTheSameUnderAnyBackoff(t *testing.T) {
+	s := begin(t, album(), 1)
+	s.tell(process.FailTasks{Address: "shrink", Attempt: 1, Tasks: task.Span(0, 1), Error: "busy", Verdict: task.Retry, After: task.Duration(9 * time.Second), At: after(1)})
+	s.retried(10, "shrink", 2, 0)
+	s.done(11, "shrink", 2, 0)
+	require.Nil(t, s.replay("shrink.retry.backoff", "30s").Divergence)
+}
+
+func TestAReportReadsAsAPageForPeople(t *testing.T) {
+	s := spoiled(t, album())
+	asked := process.RetryTasks{Asked: process.Asked{By: "ada", Reason: "new\ncamera"}, At: after(60)}
+	s.tell(asked)
+	s.done(61, "shrink", 4, 1)
+	require.Equal(t, `process p, if it had been started with another definition:
+  step shrink: retry attempts 4, was 3
+
+the first divergence is at event 12, 7s after the start
+  recorded  process failed at shrink[1] (1.jpg), attempt 3: failed 3 times, the last time with: not a photo
+  instead   shrink[1] to be retried as attempt 4, 4s later
+
+retries   3 recorded, 3 instead
+refused   event 13 (`+strings.ReplaceAll(asked.String(), "\n", " ")+`): nothing has failed: there is nothing to retry
+recorded  running after 1m1s
+instead   running after 1m1s
+
+to be borne in mind:
+  the process is running: both worlds are told up to its last event
+`, s.replay("shrink.retry.attempts", "4").String())
+}
+
 func TestAnInputThatTheProcessWasNotGivenIsAnError(t *testing.T) {
 	s := begin(t, album(), 1)
 	_, err := replayed(s.history, func(d definition.Definition) (definition.Definition, error) {
 		d.Inputs = []string{"photos", "captions"}
 		return d, nil
 	})
-	require.EqualError(t, err, `it reads the input "captions", which process p was not given`)
+	require.EqualError(t, err, `the definition has the input "captions", which the process was not given`)
 }
 
 func TestWhatIsNoHistoryIsAnError(t *testing.T) {

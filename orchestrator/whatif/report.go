@@ -40,11 +40,12 @@ type Report struct {
 
 // Divergence is where the two worlds first decide differently.
 type Divergence struct {
-	Event    uint64    `json:"event"` // number of the recorded event; with Recorded empty, of the one that comes next
-	At       time.Time `json:"at"`
-	Recorded []string  `json:"recorded"`      // what happened from there on, by one command
-	Instead  []string  `json:"instead"`       // what would have; empty: nothing
-	Why      string    `json:"why,omitempty"` // why nothing, where that is known
+	Event    uint64        `json:"event"` // number of the recorded event; with Recorded empty, of the one that comes next
+	At       time.Time     `json:"at"`
+	After    task.Duration `json:"after"`         // since the start of the process
+	Recorded []string      `json:"recorded"`      // what happened from there on, by one command
+	Instead  []string      `json:"instead"`       // what would have; empty: nothing
+	Why      string        `json:"why,omitempty"` // why nothing, where that is known
 }
 
 // Tasks are tasks at one attempt.
@@ -84,7 +85,7 @@ func (r *Replay) Report() (Report, error) {
 	}
 	was, would := r.was.state, r.would.state
 	report := Report{
-		Process: was.ID, Events: r.events, Changes: definition.Diff(*was.Original, *would.Original), Divergence: r.divergence,
+		Process: was.ID, Events: r.events, Changes: append([]string{}, definition.Diff(*was.Original, *would.Original)...), Divergence: r.divergence,
 		More: r.would.ran.without(&r.ran), Retries: Retries{Recorded: r.ran.retries, Instead: r.would.ran.retries},
 		LeftOut: r.leftOut + r.would.shelf.tasks, Refused: r.refused, Refusals: r.refusals,
 		Recorded: endOf(was, r.was.known), Instead: endOf(would, r.would.now), Notes: r.notes.lines(r),

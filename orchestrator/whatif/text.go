@@ -2,9 +2,11 @@ package whatif
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/task"
 )
 
@@ -21,13 +23,13 @@ func (r Report) String() string {
 	say("")
 	if r.Divergence == nil {
 		say("no divergence: under that definition all %s would have happened the same", plural(int(min(r.Events, 1<<31)), "event"))
-		say("%s", r.Recorded.sentence(r.Recorded))
+		say("%s", r.Recorded.sentence())
 	} else {
 		r.Divergence.tell(&b)
 		section(&b, "would run, and did not", r.More)
 		section(&b, "ran, and would not", r.Fewer)
-		section(&b, "unknown from here, since nobody recorded what would come of", r.Unknown)
-		section(&b, "ran, and would perhaps", r.Uncertain)
+		section(&b, "unknown from here: these would run, and nobody recorded what comes of them", r.Unknown)
+		section(&b, "ran, and would later or never", r.Uncertain)
 		say("")
 		r.tellEnd(&b)
 	}
@@ -39,7 +41,7 @@ func (r Report) String() string {
 }
 
 func (d *Divergence) tell(b *strings.Builder) {
-	fmt.Fprintf(b, "the first divergence is at event %d, %s\n", d.Event, d.At.Format(time.RFC3339))
+	fmt.Fprintf(b, "the first divergence is at event %d, %s after the start\n", d.Event, rounded(d.After))
 	row := func(what string, lines []string, none string) {
 		if len(lines) == 0 {
 			lines = []string{none}
@@ -48,7 +50,7 @@ func (d *Divergence) tell(b *strings.Builder) {
 			if i > 0 {
 				what = ""
 			}
-			fmt.Fprintf(b, "  %-9s %s\n", what, line)
+			fmt.Fprintf(b, "  %-9s %s\n", what, oneLine(line))
 		}
 	}
 	row("recorded", d.Recorded, "nothing at that point")
@@ -60,42 +62,38 @@ func (d *Divergence) tell(b *strings.Builder) {
 }
 
 func (r Report) tellEnd(b *strings.Builder) {
-	fmt.Fprintf(b, "retries   %d recorded, %s%d instead\n", r.Retries.Recorded, map[bool]string{true: "", false: "at least "}[r.Instead.ended()], r.Retries.Instead)
+	if r.Retries != (Retries{}) {
+		least := ""
+		if r.Recorded.ended() && !r.Instead.ended() {
+			least = "at least "
+		}
+		fmt.Fprintf(b, "retries   %d recorded, %s%d instead\n", r.Retries.Recorded, least, r.Retries.Instead)
+	}
 	if r.LeftOut > 0 {
 		fmt.Fprintf(b, "left out  recorded results of %s, which mean nothing there\n", plural(r.LeftOut, "task"))
 	}
 	for _, refused := range r.Refused {
-		fmt.Fprintf(b, "refused   event %d, %s: %s\n", refused.Event, refused.Command, refused.Reason)
+		fmt.Fprintf(b, "refused   event %d (%s): %s\n", refused.Event, oneLine(refused.Command), oneLine(refused.Reason))
 	}
 	if more := r.Refusals - len(r.Refused); more > 0 {
 		fmt.Fprintf(b, "refused   … and %s more\n", plural(more, "command"))
 	}
-	fmt.Fprintf(b, "recorded  %s\n", r.Recorded.sentence(r.Recorded))
-	fmt.Fprintf(b, "instead   %s\n", r.Instead.sentence(r.Recorded))
+	fmt.Fprintf(b, "recorded  %s\n", r.Recorded.sentence())
+	instead := r.Instead.sentence()
+	switch {
+	case !r.Instead.ended() && r.Recorded.ended():
+		instead = fmt.Sprintf("still %s; not known beyond %s", r.Instead.Status, rounded(r.Instead.Took))
+	case r.Instead.Reason != "" && r.Instead.Reason != r.Recorded.Reason && !slices.Contains(r.Divergence.Instead, r.Instead.Reason):
+		instead += "; " + oneLine(r.Instead.Reason)
+	}
+	fmt.Fprintf(b, "instead   %s\n", instead)
 }
 
 func (e End) ended() bool {
-	switch e.Status {
-	case "completed", "failed", "cancelled":
-		return true
-	}
-	return false
+	return e.Status == process.Completed || e.Status == process.Failed || e.Status == process.Cancelled
 }
 
-// sentence says how a world ended, beside the recorded one.
-func (e End) sentence(recorded End) string {
-	if !e.ended() {
-		if recorded.ended() {
-			return fmt.Sprintf("still %s after %s, which is as far as it is known", e.Status, rounded(e.Took))
-		}
-		return fmt.Sprintf("%s, after %s", e.Status, rounded(e.Took))
-	}
-	s := fmt.Sprintf("%s after %s", e.Status, rounded(e.Took))
-	if e.Reason != "" {
-		s += "; " + e.Reason
-	}
-	return s
-}
+func (e End) sentence() string { return fmt.Sprintf("%s after %s", e.Status, rounded(e.Took)) }
 
 func rounded(d task.Duration) task.Duration {
 	return task.Duration(time.Duration(d).Round(time.Millisecond))
@@ -115,21 +113,24 @@ func section(b *strings.Builder, what string, all []Tasks) {
 
 func list(b *strings.Builder, lines []string) {
 	for _, line := range clipped(lines, mostListed) {
-		fmt.Fprintf(b, "  %s\n", line)
+		fmt.Fprintf(b, "  %s\n", oneLine(line))
 	}
 }
+
+// oneLine keeps what a program printed from breaking the page.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // String names the tasks, and the attempt and the generation where they are not the first.
 func (t Tasks) String() string {
 	s := named(t.Address, t.Tasks)
-	if n := t.Tasks.Len(); n > 1 {
-		s += fmt.Sprintf(" (%d)", n)
+	if t.Generation > 0 {
+		s += fmt.Sprintf(" generation %d", t.Generation)
 	}
 	if t.Attempt > 1 {
-		s += fmt.Sprintf(", attempt %d", t.Attempt)
+		s += fmt.Sprintf(" attempt %d", t.Attempt)
 	}
-	if t.Generation > 0 {
-		s += fmt.Sprintf(", generation %d", t.Generation)
+	if n := t.Tasks.Len(); n > 1 {
+		s += ", " + plural(n, "task")
 	}
 	if t.Why != "" {
 		s += ": " + t.Why
@@ -151,4 +152,14 @@ func plural(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// mostListed bounds the lists of a report that are for people.
+const mostListed = 20
+
+func clipped(lines []string, most int) []string {
+	if len(lines) <= most {
+		return lines
+	}
+	return append(slices.Clone(lines[:most]), fmt.Sprintf("… and %d more", len(lines)-most))
 }

@@ -16,9 +16,10 @@ type world struct {
 	agenda  agenda
 	shelf   shelf
 	ran     tally
-	merges  map[string]int // by address: how many tasks the merge of a list has
+	merges  map[string]int  // by address: how many tasks the merge of a list has
 	decided []process.Event // in this turn, while that is of interest
 	parted  bool            // the worlds have diverged
+	since   since           // from then on
 }
 
 // obey decides on a command and goes on with what follows from it. Retries that
@@ -41,6 +42,9 @@ func (w *world) obey(c process.Command, recorded []process.Event) (granted bool,
 			}
 		case process.TasksScheduled:
 			w.ran.add(e)
+			if w.parted {
+				w.since.scheduled(e)
+			}
 			for _, r := range w.shelf.take(spot{e.Address, e.Attempt}, e.Tasks) {
 				w.agenda.put(item{at: e.At.Add(r.took), result: &r})
 			}
