@@ -57,7 +57,7 @@ func (d *decision) stuck(except func(i int) bool) []Reopened {
 func (d *decision) standing(i int, stands ...stand) task.Ranges {
 	var found []int
 	n := d.nodes[i]
-	if n.phase == waiting {
+	if _, isStep := d.graph.step(i); n.phase == waiting || !isStep && n.phase == completed {
 		return nil
 	}
 	for index, t := range n.tasks.troubled() {

@@ -115,8 +115,8 @@ func (s State) outdated(steps []Begun) Halt {
 	for _, b := range steps {
 		h.Before[b.Address] = b.Generation
 	}
-	for i := len(s.graph.def.Steps); i < len(s.nodes); i++ {
-		if n := s.nodes[i]; n.phase == waiting && n.generation > 0 {
+	for i, n := range s.nodes {
+		if _, isStep := s.graph.step(i); !isStep && n.phase == waiting && n.generation > 0 {
 			h.Before[s.graph.address(i)] = n.generation
 		}
 	}
