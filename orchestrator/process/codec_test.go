@@ -2,7 +2,6 @@ package process
 
 import (
 	"bytes"
-	"reflect"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -43,37 +42,4 @@ func TestAnOlderEventGoesThroughEveryUpcasterInTurn(t *testing.T) {
 	}
 	_, err := c.decode(Stored{Type: "step-started", Schema: 0, Data: []byte(`{}`)})
 	require.ErrorContains(t, err, "nothing reads its schema 0")
-}
-
-func FuzzDecodingAndFoldingNeverPanics(f *testing.F) {
-	for _, e := range []Event{
-		ProcessStarted{ID: "p", Definition: fanOut(2)},
-		StepStarted{Address: "work", Tasks: 3},
-		TasksScheduled{Address: "work", Attempt: 1},
-		TasksConfirmed{Address: "deed/seal/out", Attempt: 1},
-		StepCompleted{Address: "work"},
-		ProcessFailed{Address: "work"},
-	} {
-		stored, err := Encode(e)
-		require.NoError(f, err)
-		f.Add(stored.Type, stored.Schema, stored.Data)
-	}
-	base := Fold(State{},
-		ProcessStarted{ID: "p", Definition: fanOut(2)}, StepStarted{Address: "work", Tasks: 3})
-	f.Fuzz(func(t *testing.T, name string, schema int, data []byte) {
-		e, err := Decode(Stored{Type: name, Schema: schema, Data: data})
-		if err != nil {
-			return
-		}
-		require.Equal(t, name, current.byType[reflect.TypeOf(e)].name)
-		_ = e.String()
-		for _, s := range []State{Fold(State{}, e), Fold(base, e, e)} {
-			for _, effect := range Resume(s) {
-				if send, ok := effect.(Enqueue); ok && send.Tasks.Len() < 1000 {
-					_, _ = Message(s, send, send.Tasks)
-				}
-			}
-			_ = s.Steps()
-		}
-	})
 }

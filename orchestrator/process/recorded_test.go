@@ -133,7 +133,7 @@ func appendTo(name string, flags int, data []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-func recordedNames(t *testing.T) []string {
+func recordedNames(t testing.TB) []string {
 	files, err := filepath.Glob(filepath.Join(histories, "*.jsonl"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
@@ -143,7 +143,7 @@ func recordedNames(t *testing.T) []string {
 	return files
 }
 
-func readHistory(t *testing.T, name string) []Event {
+func readHistory(t testing.TB, name string) []Event {
 	data, err := os.ReadFile(filepath.Join(histories, name+".jsonl"))
 	require.NoError(t, err)
 	var events []Event
