@@ -73,6 +73,7 @@ func Why(s State, address string, index int, history []Event, now time.Time) (Ex
 		w.Generation = s.nodes[i].generation
 		if index < 0 {
 			w.step(i)
+			w.odd(i)
 		} else if err := w.task(i, index); err != nil {
 			return Explanation{}, err
 		}
@@ -92,6 +93,13 @@ func (w *why) stands(as Standing) { w.Standing = as }
 
 func (w *why) because(format string, args ...any) {
 	w.Because = append(w.Because, fmt.Sprintf(format, args...))
+}
+
+func (s State) paused() string {
+	if s.Pause == nil {
+		return "the process is paused"
+	}
+	return "the process is paused" + s.Pause.Asked.String()
 }
 
 func (s State) noStep(address string) error {
@@ -139,7 +147,7 @@ func (w *why) task(i, index int) error {
 		w.planned(i, t)
 	case w.s.Status == Paused:
 		w.stands(IsPaused)
-		w.because("the %s; if a worker is executing it, that goes on and its result counts", w.s.Reason())
+		w.because("%s; if a worker is executing it, that goes on and its result counts", w.s.paused())
 	default:
 		w.stands(IsScheduled)
 		w.because("attempt %d is scheduled, for whichever worker takes it%s", t.attempt, w.spent(i, t))
@@ -158,7 +166,7 @@ func (w *why) unscheduled(i, index int) {
 	}
 	if w.s.Status == Paused {
 		w.stands(IsPaused)
-		w.because("the %s", w.s.Reason())
+		w.because("%s", w.s.paused())
 	}
 }
 
@@ -169,7 +177,7 @@ func (w *why) planned(i int, t trouble) {
 	switch {
 	case w.s.Status == Paused:
 		w.stands(IsPaused)
-		w.because("the %s; after that it is tried again, as attempt %d%s", w.s.Reason(), t.attempt, w.spent(i, t))
+		w.because("%s; after that it is tried again, as attempt %d%s", w.s.paused(), t.attempt, w.spent(i, t))
 	case w.Due.After(w.now):
 		w.because("it waits until %s (%s) to be tried again, as attempt %d%s", w.clock(w.Due), inTime(w.Due.Sub(w.now)), t.attempt, w.spent(i, t))
 	default:

@@ -46,7 +46,7 @@ func (w *why) notRunning() {
 	switch {
 	case w.s.Status == Paused:
 		w.stands(IsPaused)
-		w.Because = append([]string{"the " + w.s.Reason()}, w.Because...)
+		w.Because = append([]string{w.s.paused()}, w.Because...)
 	case w.s.Ended() && w.s.Status != Completed:
 		w.stands(IsStopped)
 		w.Because = append([]string{"the process has ended: " + w.s.Reason()}, w.Because...)
@@ -101,7 +101,6 @@ func (w *why) step(i int) {
 			w.because("%s held back: no more than %d may be open at a time (parallelism), and %d are", are(left, "task"), step.Parallelism, open)
 		}
 	}
-	w.odd(i)
 	w.notRunning()
 }
 
@@ -137,7 +136,7 @@ func (w *why) process() {
 		w.because("%s", w.s.Reason())
 	case Paused:
 		w.stands(IsPaused)
-		w.because("%s", w.s.Reason())
+		w.because("%s", w.s.paused())
 	default:
 		w.stands(IsRunning)
 		w.because("%d of its %s have completed", len(w.s.graph.def.Steps)-w.s.left, plural(len(w.s.graph.def.Steps), "step"))

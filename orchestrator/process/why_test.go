@@ -91,8 +91,8 @@ func TestWhyATaskHasNotStarted(t *testing.T) {
 		x := tell(t, fanOut(2), 5).do(PauseProcess{Asked: Asked{By: "ada", Reason: "lunch"}, At: start})
 		why := x.why("work", 3)
 		require.Equal(t, IsPaused, why.Standing)
-		require.Contains(t, why.said(), "the process paused by ada: lunch")
-		require.Contains(t, x.why("work", 0).said(), "the process paused by ada: lunch; if a worker is executing it, that goes on and its result counts")
+		require.Contains(t, why.said(), "the process is paused by ada: lunch")
+		require.Contains(t, x.why("work", 0).said(), "the process is paused by ada: lunch; if a worker is executing it, that goes on and its result counts")
 	})
 	t.Run("it waits for its retry", func(t *testing.T) {
 		x := tell(t, fanOut(0), 3).do(failed(1, 1, start))
@@ -190,7 +190,7 @@ func TestWhyOfWhatIsNotThereIsAnErrorThatHelps(t *testing.T) {
 		address string
 		index   int
 	}{
-		`process "p" has no step "wrok"; did you mean "work"?`:     {"wrok", 0},
+		`process "p" has no step "werk"; did you mean "work"?`:     {"werk", 0},
 		`process "p" has no step "elsewhere"; its steps are work`:  {"elsewhere", -1},
 		`work of process "p" has 3 tasks, the last one is work[2]`: {"work", 3},
 	} {
@@ -213,7 +213,7 @@ func TestTheMessageOfATaskCanBeHadAgainWhenItIsDone(t *testing.T) {
 	require.Equal(t, want, again)
 	_, err = MessageAgain(x.state, "work", 3)
 	require.EqualError(t, err, "work has 3 tasks, and none is work[3]")
-	_, err = MessageAgain(x.state, "wrok", 0)
+	_, err = MessageAgain(x.state, "werk", 0)
 	require.ErrorContains(t, err, `did you mean "work"?`)
 	_, err = MessageAgain(x.state, SealPrefix+"out", 0)
 	require.ErrorContains(t, err, "what deed does itself")
