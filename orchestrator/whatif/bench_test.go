@@ -32,7 +32,7 @@ func BenchmarkReplay(b *testing.B) {
 		s.tell(process.ConfirmTasks{Address: "shrink", Attempt: 1, Tasks: task.Span(first, together), Elapsed: together * task.Duration(1e9), At: after(at + 1)})
 	}
 	require.Equal(b, process.Completed, s.state.Status)
-	for _, setting := range [][2]string{{"shrink.retry.attempts", "7"}, {"shrink.retry.backoff", "1h"}, {"shrink.parallelism", "1000"}, {"shrink.parallelism", "1"}} {
+	for _, setting := range [][2]string{{"shrink.retry.attempts", "7"}, {"shrink.retry.backoff", "1h"}, {"shrink.parallelism", "1000"}} {
 		b.Run(fmt.Sprintf("%s=%s", setting[0], setting[1]), func(b *testing.B) {
 			for range b.N {
 				r := whatif.New(func(d definition.Definition) (definition.Definition, error) {
