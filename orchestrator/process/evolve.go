@@ -195,6 +195,12 @@ func (ed *edits) startStep(e StepStarted) {
 		ed.damage("a step %q of %d tasks cannot start", e.Address, e.Tasks)
 		return
 	}
+	if step, _ := ed.graph.step(i); step.Each != nil && !step.Each.ByKey {
+		if data, _ := ed.Data(step.Each.Data); e.Tasks > data.Count {
+			ed.damage("%q cannot have a task for each of %d parts of %s: there are %d", e.Address, e.Tasks, step.Each.Data, data.Count)
+			return
+		}
+	}
 	n := ed.own(i)
 	n.phase, n.total, n.startedAt, n.generation = running, e.Tasks, e.At, e.Generation
 	n.tasks = ledger{}

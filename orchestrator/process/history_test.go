@@ -9,11 +9,14 @@ import (
 )
 
 func TestAnEventThatCannotHaveHappenedDamagesTheStateAndNeverPanics(t *testing.T) {
-	begun := []Event{ProcessStarted{ID: "p", Definition: fanOut(0)}, StepStarted{Address: "work", Tasks: 3}}
+	begun := []Event{
+		ProcessStarted{ID: "p", Definition: fanOut(0), Inputs: map[string]task.Dataset{"in": listOf(3)}}, StepStarted{Address: "work", Tasks: 3},
+	}
 	for name, e := range map[string]Event{
 		"a second start":           ProcessStarted{ID: "p", Definition: fanOut(0)},
 		"an unknown step":          StepStarted{Address: "elsewhere", Tasks: 1},
 		"a negative count":         StepStarted{Address: "work", Tasks: -1},
+		"a task for no part":       StepStarted{Address: "work", Generation: 1, Tasks: 4},
 		"tasks beyond the step":    TasksScheduled{Address: "work", Attempt: 1, Tasks: task.Span(2, 2)},
 		"no tasks":                 TasksConfirmed{Address: "work", Attempt: 1},
 		"another generation":       TasksConfirmed{Address: "work", Generation: 4, Attempt: 1, Tasks: task.Span(0, 1)},

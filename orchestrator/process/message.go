@@ -86,7 +86,8 @@ func (s State) fill(in task.Input, name string, tasks task.Ranges) task.Input {
 		in.Lists = [][]task.Part{data.Parts}
 	case in.Mode == task.Element:
 		for i := range tasks.All() {
-			in.Lists = append(in.Lists, data.Parts[i:i+1])
+			end := len(data.Parts) // a damaged history may have more tasks
+			in.Lists = append(in.Lists, data.Parts[min(i, end):min(i+1, end)])
 		}
 	default:
 		groups := group(data.Parts, in.Into)
