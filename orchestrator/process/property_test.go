@@ -11,6 +11,8 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
+// A hundred random lives of a process by default; -rapid.checks=10000 for more.
+// A failing one is shrunk, and told as commands and events.
 func TestWhateverHappensAndWhateverPersonsAskForEveryRuleHoldsAndAProcessThatIsOpenCanReachItsEnd(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w, done := newWorld(t), false
