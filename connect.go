@@ -63,6 +63,9 @@ func (r *Runtime) openFolder(ctx context.Context) error {
 			}
 			served, stop := folder.whileServed(ctx, a)
 			joinErr = r.join(served, a.URL, a.Token, folder.blobs())
+			if joinErr != nil && served.Err() != nil && ctx.Err() == nil {
+				joinErr = &UnreachableError{fmt.Errorf("open folder %q: its server ended meanwhile", r.options.Dir)}
+			}
 			stop()
 			if joinErr == nil {
 				return nil
