@@ -36,7 +36,11 @@ func handle(s State) {
 	}
 	_, _, _ = s.Steps(), s.Reason(), s.Deadline()
 	for _, c := range []Command{
-		ResumeProcess{At: start}, RetryTasks{At: start}, RestartFrom{Address: "count", At: start}, FireDeadline{At: start}, CancelProcess{At: start},
+		ResumeProcess{At: start},
+		RetryTasks{At: start},
+		RestartFrom{Address: "count", At: start},
+		FireDeadline{At: start},
+		CancelProcess{At: start},
 		ConfirmTasks{Address: "count", Attempt: 1, Tasks: task.Of(0), At: start},
 		FailTasks{Address: "work", Attempt: 1, Tasks: task.Of(0), Verdict: task.Permanent, At: start},
 		LoseTasks{Address: SealPrefix + "partial", Attempt: 1, Tasks: task.Of(0), At: start},
@@ -107,10 +111,14 @@ func FuzzDecodeCommand(f *testing.F) {
 	revised.Outputs, revised.Steps[0].Tolerate = nil, definition.Tolerance{Percent: 1}
 	for _, c := range []Command{
 		StartProcess{ID: "p", Definition: words(), Inputs: map[string]task.Dataset{"in": listOf(3)}},
-		CancelProcess{Asked: asked}, PauseProcess{Asked: asked}, ResumeProcess{Asked: asked},
-		RetryTasks{Asked: asked}, RetryTasks{Address: "count", Tasks: task.Of(2, 5), Asked: asked},
+		CancelProcess{Asked: asked},
+		PauseProcess{Asked: asked},
+		ResumeProcess{Asked: asked},
+		RetryTasks{Asked: asked},
+		RetryTasks{Address: "count", Tasks: task.Of(2, 5), Asked: asked},
 		RestartFrom{Address: "both", Asked: asked},
-		ReviseProcess{Definition: revised, Asked: asked}, ReviseProcess{Definition: diamond(), Base: "x", Asked: asked},
+		ReviseProcess{Definition: revised, Asked: asked},
+		ReviseProcess{Definition: diamond(), Base: "x", Asked: asked},
 	} {
 		data, err := EncodeCommand(c)
 		require.NoError(f, err)
