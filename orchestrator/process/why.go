@@ -137,7 +137,7 @@ func (w *why) task(i, index int) error {
 		w.stands(IsConfirmed)
 	case w.s.Ended() && t.stand == broken:
 		w.stands(IsFailed)
-		w.because("it failed for good, and its step tolerates no more of that: %s", w.s.Reason())
+		w.because("%s", w.s.failureOf(w.Address, index))
 	case w.s.Ended():
 		w.stands(IsStopped)
 		w.because("the process has ended before it was confirmed: %s", w.s.Reason())
@@ -198,6 +198,14 @@ func (w *why) spent(i int, t trouble) string {
 		return ""
 	}
 	return "; " + strings.Join(said, ", and ")
+}
+
+// failureOf is why a task failed for good.
+func (s State) failureOf(address string, index int) string {
+	if f := s.Failure; f != nil && f.Address == address && f.Index == index {
+		return "it ended the process: " + f.Reason
+	}
+	return "it failed for good, and the process has ended: " + s.Reason()
 }
 
 func (n *node) reasonOf(index int) string {

@@ -64,7 +64,7 @@ func (w *why) stateOf(address string) string {
 	case completed:
 		return address + " has completed"
 	}
-	return fmt.Sprintf("%d of %s of %s are done", n.closed(), plural(n.total, "task"), address)
+	return fmt.Sprintf("%d/%d tasks of %s are done", n.closed(), n.total, address)
 }
 
 func (w *why) step(i int) {
@@ -78,7 +78,7 @@ func (w *why) step(i int) {
 		return
 	case completed:
 		w.stands(IsCompleted)
-		w.because("all of its %s are done%s", plural(n.total, "task"), skippedOf(n))
+		w.because("%d/%d tasks are done%s", n.closed(), n.total, skippedOf(n))
 		return
 	case sealing:
 		w.stands(IsSealing)
@@ -87,10 +87,14 @@ func (w *why) step(i int) {
 		return
 	}
 	w.stands(IsRunning)
-	w.because("%d of its %s are done%s", n.closed(), plural(n.total, "task"), skippedOf(n))
+	w.because("%d/%d tasks are done%s", n.closed(), n.total, skippedOf(n))
+	if w.s.Ended() {
+		w.notRunning()
+		return
+	}
 	open := n.scheduled - n.closed()
 	if busy := open - n.retrying; busy > 0 {
-		w.because("%s scheduled, for whichever worker takes them", are(busy, "task"))
+		w.because("%s scheduled, for whichever worker takes %s", are(busy, "task"), map[bool]string{true: "it", false: "them"}[busy == 1])
 	}
 	if n.retrying > 0 {
 		w.because("%s waiting for another attempt", are(n.retrying, "task"))
@@ -126,7 +130,7 @@ func (w *why) process() {
 	switch w.s.Status {
 	case Completed:
 		w.stands(IsCompleted)
-		w.because("all of its %s have completed", plural(len(w.s.graph.def.Steps), "step"))
+		w.because("%d/%d steps have completed", len(w.s.graph.def.Steps), len(w.s.graph.def.Steps))
 		return
 	case Failed:
 		w.stands(IsFailed)
@@ -139,7 +143,7 @@ func (w *why) process() {
 		w.because("%s", w.s.paused())
 	default:
 		w.stands(IsRunning)
-		w.because("%d of its %s have completed", len(w.s.graph.def.Steps)-w.s.left, plural(len(w.s.graph.def.Steps), "step"))
+		w.because("%d/%d steps have completed", len(w.s.graph.def.Steps)-w.s.left, len(w.s.graph.def.Steps))
 	}
 	if due := w.s.Deadline(); !due.IsZero() && !w.s.Ended() {
 		w.because("it has to be done by %s", w.clock(due))

@@ -79,7 +79,7 @@ func TestWhyATaskHasNotStarted(t *testing.T) {
 		x := tell(t, twoSteps(), 3).do(ConfirmTasks{Address: "work", Attempt: 1, Tasks: task.Of(0), At: start})
 		why := x.why("join", 0)
 		require.Equal(t, IsWaiting, why.Standing)
-		require.Equal(t, "it reads out, which work writes: 1 of 3 tasks of work are done", why.said())
+		require.Equal(t, "it reads out, which work writes: 1/3 tasks of work are done", why.said())
 		require.Equal(t, []string{"work"}, why.WaitsFor)
 	})
 	t.Run("others of its step are open, and no more may be", func(t *testing.T) {
@@ -162,26 +162,30 @@ func TestWhyATaskIsGivenUp(t *testing.T) {
 	x.do(bad(2))
 	why = x.why("work", 2)
 	require.Equal(t, IsFailed, why.Standing)
-	require.Contains(t, why.said(), "process failed at work[2]")
+	require.Contains(t, why.said(), "it ended the process: more than the 1 task that may fail")
 	require.Equal(t, IsStopped, x.why("work", 0).Standing)
-	require.Equal(t, IsFailed, x.why("", -1).Standing)
+	all := x.why("", -1)
+	require.Equal(t, IsFailed, all.Standing)
+	require.Contains(t, all.said(), "process failed at work[2]")
+	require.Contains(t, all.said(), "\nwork: 1/3 tasks are done, 1 of them skipped")
+	require.NotContains(t, all.said(), "scheduled", "nothing is, any more")
 }
 
 func TestWhyAStepAndAProcessAreWhereTheyAre(t *testing.T) {
 	x := tell(t, twoSteps(), 5).do(ConfirmTasks{Address: "work", Attempt: 1, Tasks: task.Of(0, 1), At: start}).do(failed(4, 1, start))
 	step := x.why("work", -1)
 	require.Equal(t, IsRunning, step.Standing)
-	require.Equal(t, `2 of its 5 tasks are done
+	require.Equal(t, `2/5 tasks are done
 2 tasks are scheduled, for whichever worker takes them
 1 task is waiting for another attempt
 work[4]: it waits until 12:00:01 (in 1s) to be tried again, as attempt 2; it has failed 1 of the 3 times that its step allows`, step.said())
 	all := x.why("", -1)
 	require.Equal(t, IsRunning, all.Standing)
-	require.Contains(t, all.said(), "0 of its 2 steps have completed\nwork: 2 of its 5 tasks are done; ")
-	require.Contains(t, all.said(), "\njoin: it reads out, which work writes: 2 of 5 tasks of work are done")
+	require.Contains(t, all.said(), "0/2 steps have completed\nwork: 2/5 tasks are done; ")
+	require.Contains(t, all.said(), "\njoin: it reads out, which work writes: 2/5 tasks of work are done")
 	x.do(ConfirmTasks{Address: "work", Attempt: 1, Tasks: task.Span(0, 5), At: start}).do(ConfirmTasks{Address: "join", Attempt: 1, Tasks: task.Of(0), At: start})
 	require.Equal(t, IsCompleted, x.why("", -1).Standing)
-	require.Equal(t, "all of its 5 tasks are done", x.why("work", -1).said())
+	require.Equal(t, "5/5 tasks are done", x.why("work", -1).said())
 }
 
 func TestWhyOfWhatIsNotThereIsAnErrorThatHelps(t *testing.T) {
