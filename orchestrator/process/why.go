@@ -132,7 +132,7 @@ func (w *why) task(i, index int) error {
 	switch closed := len(n.tasks.open(task.Span(index, 1))) == 0; {
 	case t.stand == skipped:
 		w.stands(IsSkipped)
-		w.because("it failed for good, and its step goes on without it: %s", n.reasonOf(index))
+		w.because("its step goes on without it: %s", n.reasonOf(index))
 	case closed:
 		w.stands(IsConfirmed)
 	case w.s.Ended() && t.stand == broken:

@@ -158,7 +158,7 @@ func TestWhyATaskIsGivenUp(t *testing.T) {
 	x := tell(t, def, 3).do(bad(1))
 	why := x.why("work", 1)
 	require.Equal(t, IsSkipped, why.Standing)
-	require.Contains(t, why.said(), "its step goes on without it: failed, and trying again is pointless: no photo")
+	require.Contains(t, why.said(), "its step goes on without it: failed for good: no photo")
 	x.do(bad(2))
 	why = x.why("work", 2)
 	require.Equal(t, IsFailed, why.Standing)
