@@ -100,10 +100,11 @@ func TestWhatIsRecordedWhileNobodyOrchestratesHoldsForTheNextWhoDoes(t *testing.
 	r.step()
 	before := r.state("p").Version
 
-	s, err := Record(r.ctx, r.store, "p", process.PauseProcess{Asked: asked("1")})
+	s, err := Record(r.ctx, r.store, "p", r.now, process.PauseProcess{Asked: asked("1")})
 	require.NoError(t, err)
 	require.Equal(t, process.Paused, s.Status)
-	_, err = Record(r.ctx, r.store, "p", process.PauseProcess{Asked: asked("1")})
+	require.Equal(t, r.now, s.Pause.At)
+	_, err = Record(r.ctx, r.store, "p", r.now, process.PauseProcess{Asked: asked("1")})
 	require.NoError(t, err)
 	require.Equal(t, before+1, r.state("p").Version, "the same command again changes nothing")
 	event, err := Granted(r.ctx, r.store, "p", before, "1")
@@ -116,10 +117,10 @@ func TestWhatIsRecordedWhileNobodyOrchestratesHoldsForTheNextWhoDoes(t *testing.
 	r.restart()
 	r.step()
 	require.Zero(t, r.pending("p"))
-	_, err = Record(r.ctx, r.store, "p", process.RetryTasks{Address: "nowhere"})
+	_, err = Record(r.ctx, r.store, "p", r.now, process.RetryTasks{Address: "nowhere"})
 	var refused *process.RefusedError
 	require.True(t, errors.As(err, &refused))
-	_, err = Record(r.ctx, r.store, "q", process.PauseProcess{})
+	_, err = Record(r.ctx, r.store, "q", r.now, process.PauseProcess{})
 	require.ErrorIs(t, err, process.ErrNotStarted)
 }
 
@@ -127,10 +128,30 @@ func TestAnOrchestratorThatDoesNotKnowWhatWasRecordedDecidesAgain(t *testing.T) 
 	r := newRig(t)
 	r.send("p", fanOut(), 5)
 	r.step()
-	_, err := Record(r.ctx, r.store, "p", process.CancelProcess{Asked: asked("1")})
+	_, err := Record(r.ctx, r.store, "p", r.now, process.CancelProcess{Asked: asked("1")})
 	require.NoError(t, err)
 	r.report("p", done(task.Span(0, 5)))
 	r.step()
 	require.Equal(t, process.Cancelled, r.state("p").Status)
 	require.Zero(t, r.state("p").Steps()[0].Confirmed)
+}
+
+func TestAProcessWhoseDefinitionIsChangedAfterItsEndIsNotUnfinished(t *testing.T) {
+	r := newRig(t)
+	r.send("p", two(), 4)
+	r.step()
+	_, err := Record(r.ctx, r.store, "p", r.now, process.CancelProcess{Asked: asked("1")})
+	require.NoError(t, err)
+	other := two()
+	other.Version = "2"
+	_, err = Record(r.ctx, r.store, "p", r.now, process.ReviseProcess{Definition: other, Asked: asked("2")})
+	require.NoError(t, err)
+	ids, err := Unfinished(r.ctx, r.store)
+	require.NoError(t, err)
+	require.Empty(t, ids)
+	_, err = Record(r.ctx, r.store, "p", r.now, process.RetryTasks{Asked: asked("3")})
+	require.NoError(t, err)
+	ids, err = Unfinished(r.ctx, r.store)
+	require.NoError(t, err)
+	require.Equal(t, []string{"p"}, ids)
 }

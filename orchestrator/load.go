@@ -70,7 +70,7 @@ func (o *Owner) takeOver(ctx context.Context, now time.Time) error {
 }
 
 // Unfinished lists the IDs of the processes that have not ended. It reads one
-// commit a process.
+// commit a process, unless that is one that may follow an end.
 func Unfinished(ctx context.Context, store *events.Store) ([]string, error) {
 	streams, err := store.Streams(ctx, streamPrefix)
 	if err != nil {
@@ -82,12 +82,23 @@ func Unfinished(ctx context.Context, store *events.Store) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if ok && !endsProcess(last.Events[len(last.Events)-1]) {
-			ids = append(ids, strings.TrimPrefix(stream, streamPrefix))
+		if !ok || endsProcess(last.Events[len(last.Events)-1]) {
+			continue
 		}
+		id := strings.TrimPrefix(stream, streamPrefix)
+		if last.Events[len(last.Events)-1].Type == revised {
+			if s, err := Load(ctx, store, id); err == nil && s.Ended() {
+				continue
+			}
+		}
+		ids = append(ids, id)
 	}
 	return ids, nil
 }
+
+// revised is the type of the one event that may follow the end of a process
+// without making it go again.
+const revised = "process-revised"
 
 func endsProcess(r events.Record) bool {
 	last, err := process.Decode(process.Stored{Type: r.Type, Schema: r.Schema, Data: r.Data})

@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/oklog/ulid/v2"
 
@@ -10,12 +11,16 @@ import (
 	"github.com/deedrun/deed/orchestrator/process"
 )
 
-// Record decides on a command and stores what follows, for a store that nobody
-// orchestrates right now. None of the effects is performed: whoever takes over
+// Record decides on a command that a person gives at a time, and stores what
+// follows, for a store that nobody orchestrates right now. None of the effects is performed: whoever takes over
 // derives them from what is stored. If somebody orchestrates after all, one of
 // the two decides again on what the other stored. The error of a command that
 // is refused is a *process.RefusedError.
-func Record(ctx context.Context, store *events.Store, id string, c process.Command) (process.State, error) {
+func Record(ctx context.Context, store *events.Store, id string, at time.Time, c process.Command) (process.State, error) {
+	c, err := asOf(at, c)
+	if err != nil {
+		return process.State{}, err
+	}
 	for conflicts := 0; ; conflicts++ {
 		s, err := Load(ctx, store, id)
 		if err != nil {
@@ -42,6 +47,15 @@ func Record(ctx context.Context, store *events.Store, id string, c process.Comma
 		}
 		return process.Fold(s, decided...), nil
 	}
+}
+
+// asOf is a command as it arrives at a time, wherever it was made.
+func asOf(at time.Time, c process.Command) (process.Command, error) {
+	encoded, err := process.EncodeCommand(c)
+	if err != nil {
+		return nil, err
+	}
+	return process.DecodeCommand(encoded, at)
 }
 
 // Granted is the event by which a person's command was granted, among those

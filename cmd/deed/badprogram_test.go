@@ -29,7 +29,7 @@ func runScript(t *testing.T, settings, script string) (string, ending) {
 func TestProgramsThatMisbehaveFailWithWhatWentWrong(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ script, says string }{
-		"exit code 65 is not tried again": {`echo "bad data" >&2; exit 65`, "trying again is pointless: script: exit code 65.*: bad data"},
+		"exit code 65 is not tried again": {`echo "bad data" >&2; exit 65`, "failed for good: script: exit code 65.*: bad data"},
 		"exit code 75 is":                 {"echo busy; exit 75", "failed 2 times, the last time with: script: exit code 75, which asks for another attempt later; the last lines of its standard output: busy"},
 		"killed":                          {"kill -9 $$", "failed 2 times, the last time with: script: ended by signal: killed"},
 		"an output is missing":            {"true", `the program did not write "y": write the file \$DEED_OUT/y, or a directory`},

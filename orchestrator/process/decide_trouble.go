@@ -97,7 +97,7 @@ func (d *decision) giveUp(i int, tasks task.Ranges, attempt int, worker string, 
 
 func spent(v task.Verdict, failures int) string {
 	if v == task.Permanent {
-		return "failed, and trying again is pointless: "
+		return "failed for good: "
 	}
 	if failures == 1 {
 		return "failed at its only attempt: "

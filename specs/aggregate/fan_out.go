@@ -78,7 +78,7 @@ var fanOut = Feature{
 			When:  Confirm("shrink", Only(0), Wrote(0, "large")),
 			Then: Events(
 				Failed("shrink", Only(0), Permanently(), Because(`shrink[0] wrote "large", which is not among its outputs`)),
-				ProcessFailed("shrink", 0, `failed, and trying again is pointless: shrink[0] wrote "large", which is not among its outputs`),
+				ProcessFailed("shrink", 0, `failed for good: shrink[0] wrote "large", which is not among its outputs`),
 			),
 		},
 		{

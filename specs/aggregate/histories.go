@@ -34,7 +34,7 @@ func following(history []process.Event, then ...process.Event) []process.Event {
 // tolerated.
 var notAPhoto = Events(
 	Failed("shrink", Only(1), Permanently(), Because("not a photo")),
-	ProcessFailed("shrink", 1, "failed, and trying again is pointless: not a photo"),
+	ProcessFailed("shrink", 1, "failed for good: not a photo"),
 )
 
 // wordsCounted is a word count of two texts that has completed.

@@ -69,7 +69,7 @@ var merging = Feature{
 			When: Confirm("deed/seal/small", Only(0)),
 			Then: Events(
 				Failed("deed/seal/small", Only(0), Permanently(), Because("a result of deed/seal/small must carry one merged list")),
-				ProcessFailed("deed/seal/small", 0, "failed, and trying again is pointless: a result of deed/seal/small must carry one merged list"),
+				ProcessFailed("deed/seal/small", 0, "failed for good: a result of deed/seal/small must carry one merged list"),
 			),
 		},
 	},

@@ -71,7 +71,7 @@ var retries = Feature{
 			When:  Fail("shrink", Only(0), Permanently(), Because("not a photo")),
 			Then: Events(
 				Failed("shrink", Only(0), Permanently(), Because("not a photo")),
-				ProcessFailed("shrink", 0, "failed, and trying again is pointless: not a photo"),
+				ProcessFailed("shrink", 0, "failed for good: not a photo"),
 			),
 		},
 		{

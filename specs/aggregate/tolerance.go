@@ -28,7 +28,7 @@ var lenientOneByOne = define("lenient-one-by-one", names("photos"), names("small
 )
 
 const (
-	pointless = "failed, and trying again is pointless: not a photo"
+	pointless = "failed for good: not a photo"
 	oneTooFew = "more than the 1 task that may fail (tolerate: 1) have failed; this one " + pointless
 )
 
@@ -184,7 +184,7 @@ var tolerance = Feature{
 			When: Fail("deed/seal/small", Only(0), Permanently(), Because("no space")),
 			Then: Events(
 				Failed("deed/seal/small", Only(0), Permanently(), Because("no space")),
-				ProcessFailed("deed/seal/small", 0, "failed, and trying again is pointless: no space"),
+				ProcessFailed("deed/seal/small", 0, "failed for good: no space"),
 			),
 		},
 	},
