@@ -257,3 +257,21 @@ func TestAnyoneMayAskWhatRuns(t *testing.T) {
 	}}, v.Running)
 	require.Equal(t, 1, v.Queues[0].Late, "the second report of task 0 came too late")
 }
+
+func TestAChangeOfSettingsStopsNothingThatRuns(t *testing.T) {
+	r := newRig(t)
+	r.send("p", fanOut(), 5)
+	r.step()
+	r.received()
+	hold := task.Hold{Process: "p", Address: "work", Attempt: 1, Tasks: task.Span(0, 5)}
+	r.beat(task.Heartbeat{Worker: "w1", Holding: []task.Hold{hold}})
+	cancels := r.cancels()
+	r.ask("p", process.ReviseProcess{Definition: fanOut(func(s *definition.Step) { s.Timeout = task.Duration(time.Hour) })})
+	r.step()
+	for _, c := range cancels() {
+		require.False(t, c.Covers("work", 0), "as it arrives: %+v", c)
+	}
+	r.pass(rollCall)
+	r.step()
+	require.Empty(t, r.received(), "what workers hold is not sent again")
+}

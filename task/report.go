@@ -90,7 +90,7 @@ type Running struct {
 // addresses whose generation is lower than the one given.
 type Cancel struct {
 	Process string         `json:"process"`
-	Before  map[string]int `json:"before,omitempty"`
+	Before  map[string]int `json:"before,omitzero"` // empty is nothing, and not everything
 }
 
 // Covers reports whether a task of the process is to be stopped.
