@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -15,8 +13,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/deedrun/deed/orchestrator/process"
 )
 
 // The stories of this file: whatever is killed, whenever, the answer is the
@@ -140,35 +136,9 @@ func TestAWorkerThatIsKilledLosesNothingAndItsTasksAreDoneByOthersAfterItsLease(
 // confirmed once, and counts the events by type.
 func confirmedOnce(t *testing.T, dir string) map[string]int {
 	t.Helper()
-	out, err := deedCommand(t, dir, "history", "x", "-o", "json").Output()
-	require.NoError(t, err)
-	confirmed := map[string]int{}
-	lines := bufio.NewScanner(bytes.NewReader(out))
-	lines.Buffer(nil, 4<<20)
-	last, types := "", map[string]int{}
-	for lines.Scan() {
-		var e struct {
-			Type string
-			Data json.RawMessage
-		}
-		require.NoError(t, json.Unmarshal(lines.Bytes(), &e))
-		last = e.Type
-		types[e.Type]++
-		if e.Type != "tasks-confirmed" {
-			continue
-		}
-		var c process.TasksConfirmed
-		require.NoError(t, json.Unmarshal(e.Data, &c))
-		for i := range c.Tasks.All() {
-			confirmed[fmt.Sprintf("%s[%d]", c.Address, i)]++
-		}
-	}
-	require.Equal(t, "process-completed", last)
-	require.GreaterOrEqual(t, len(confirmed), 24+3+1)
-	for name, n := range confirmed {
-		require.Equal(t, 1, n, "%s was confirmed %d times", name, n)
-	}
-	return types
+	history := readHistory(t, dir, "x")
+	history.requireConfirmedOnce(t, 24+3+1)
+	return history.events
 }
 
 // executions counts the lines of the ledger by task.
