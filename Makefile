@@ -25,7 +25,7 @@ test: ## run all tests
 race: ## run all tests with the race detector
 	$(GO) test -race ./...
 
-soak: ## kill a run again and again, SOAK=100 rounds
+soak: ## kill a run, and its workers, again and again, SOAK=100 rounds
 	$(GO) test ./cmd/deed -run Killed -count=1 -timeout 0 -v -soak $(SOAK)
 
 worlds: ## run the stepped worlds, SEEDS=10000 of them, and plant the faults that they have to find
