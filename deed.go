@@ -28,14 +28,18 @@ import (
 )
 
 // Run executes a definition in this process, in memory, and returns its
-// outputs. The error of a definition that is at fault is a *FaultsError, that
-// of a process that failed a *FailedError. When ctx ends, so does the process.
+// outputs. The error of a definition that is at fault, or that asks for a
+// handler which is not among handlers, is a *FaultsError, that of a process that
+// failed a *FailedError. When ctx ends, so does the process.
 func Run(ctx context.Context, source *definition.Source, handlers *worker.Registry, inputs map[string]Input) (*Result, error) {
 	r, err := Open(ctx, Options{Handlers: handlers})
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
+	if err := r.CheckHandlers(ctx, source); err != nil {
+		return nil, err
+	}
 	id := NewID(source.Name.Value)
 	if err := r.Submit(ctx, id, Job{Source: source, Inputs: inputs}); err != nil {
 		return nil, err

@@ -19,13 +19,17 @@ type Result struct {
 	blobs *blob.Store
 }
 
-// ErrFailed is wrapped by the error of a process that failed.
-var ErrFailed = errors.New("the process failed")
+// The ends of a process without its outputs, for errors.Is.
+var (
+	ErrFailed    = errors.New("the process failed")
+	ErrCancelled = errors.New("the process was cancelled")
+)
 
-// FailedError is the end of a process without its outputs.
+// FailedError is the end of a process that failed.
 type FailedError struct {
-	ID     string
-	Reason string
+	ID      string
+	Reason  string // Failure as a sentence
+	Failure process.ProcessFailed
 }
 
 func (e *FailedError) Error() string { return fmt.Sprintf("process %q: %s", e.ID, e.Reason) }
@@ -33,8 +37,21 @@ func (e *FailedError) Error() string { return fmt.Sprintf("process %q: %s", e.ID
 // Is makes errors.Is(err, ErrFailed) true.
 func (e *FailedError) Is(target error) bool { return target == ErrFailed }
 
-// Wait follows a process to its end. Its error for a process that failed is a
-// *FailedError. each, if not nil, sees the state after every commit.
+// CancelledError is the end of a process that a person cancelled.
+type CancelledError struct {
+	ID     string
+	Reason string // who cancelled it and why, as a sentence
+	Cancel process.ProcessCancelled
+}
+
+func (e *CancelledError) Error() string { return fmt.Sprintf("process %q: %s", e.ID, e.Reason) }
+
+// Is makes errors.Is(err, ErrCancelled) true.
+func (e *CancelledError) Is(target error) bool { return target == ErrCancelled }
+
+// Wait follows a process to its end; a paused one has not ended. Its error for
+// a process that failed is a *FailedError, for one that was cancelled a
+// *CancelledError. each, if not nil, sees the state after every commit.
 func (r *Runtime) Wait(ctx context.Context, id string, each func(process.State)) (*Result, error) {
 	for state, err := range r.Follow(ctx, id) {
 		if err != nil {
@@ -43,14 +60,22 @@ func (r *Runtime) Wait(ctx context.Context, id string, each func(process.State))
 		if each != nil {
 			each(state)
 		}
-		switch state.Status {
-		case process.Completed:
-			return &Result{State: state, blobs: r.Blobs}, nil
-		case process.Failed:
-			return nil, &FailedError{ID: id, Reason: state.Failure.String()}
+		if state.Ended() {
+			return r.end(state)
 		}
 	}
 	return nil, fmt.Errorf("wait for process %q: %w", id, context.Cause(ctx))
+}
+
+// end is the result of a process that has ended, or the error that says how.
+func (r *Runtime) end(s process.State) (*Result, error) {
+	switch {
+	case s.Failure != nil:
+		return nil, &FailedError{ID: s.ID, Reason: s.Failure.String(), Failure: *s.Failure}
+	case s.Cancel != nil:
+		return nil, &CancelledError{ID: s.ID, Reason: s.Cancel.String(), Cancel: *s.Cancel}
+	}
+	return r.Result(s), nil
 }
 
 // Result is the result of a process that has completed.
