@@ -28,6 +28,18 @@ func again(id string) string {
 	return strings.Join(words, " ")
 }
 
+// commandLine is how a person calls a command on the same data.
+func (a *app) commandLine(words ...string) string {
+	line := program()
+	for _, w := range words {
+		line += " " + quote(w)
+	}
+	if a.data != defaultData {
+		line += " --data " + quote(a.data)
+	}
+	return line
+}
+
 // program is how a person calls this binary.
 func program() string {
 	if strings.Contains(os.Args[0], "go-build") {

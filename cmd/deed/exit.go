@@ -24,6 +24,8 @@ const (
 	exitNotFound    = 3
 	exitConflict    = 4
 	exitUnreachable = 5
+	exitCancelled   = 6
+	exitTimedOut    = 7
 	exitInterrupted = 130
 )
 
@@ -32,6 +34,9 @@ var errSaid = errors.New("said")
 
 // errInterrupted marks a command that a person ended.
 var errInterrupted = errors.New("interrupted")
+
+// errTimedOut is a wait that was not worth more time.
+var errTimedOut = errors.New("timed out")
 
 // usageError is a command line that makes no sense.
 type usageError struct{ err error }
@@ -46,6 +51,16 @@ type notFoundError struct{ text string }
 
 func (e *notFoundError) Error() string { return e.text }
 
+// refusedError is what a process will not do, with every reason.
+type refusedError struct{ text string }
+
+func (e *refusedError) Error() string { return e.text }
+
+// unservedError is something that needs an orchestrator, and there is none.
+type unservedError struct{ text string }
+
+func (e *unservedError) Error() string { return e.text }
+
 // exitCode is what a command's error means to a script.
 func exitCode(err error) int {
 	var usage *usageError
@@ -55,9 +70,15 @@ func exitCode(err error) int {
 	var answer *orchestrator.AnswerError
 	var unreachable *deed.UnreachableError
 	var input *deed.InputError
+	var refused *refusedError
+	var unserved *unservedError
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.Is(err, deed.ErrCancelled):
+		return exitCancelled
+	case errors.Is(err, errTimedOut):
+		return exitTimedOut
 	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
 		return exitInterrupted
 	case errors.Is(err, syscall.ENOSPC): // wherever it struck, it is nobody's command line
@@ -66,11 +87,11 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, &notFound), errors.As(err, &noFolder):
 		return exitNotFound
-	case errors.As(err, &answer) && len(answer.Differs) > 0:
+	case errors.As(err, &refused), errors.As(err, &answer) && len(answer.Differs) > 0:
 		return exitConflict
 	case errors.As(err, &answer):
 		return exitUsage
-	case errors.As(err, &unreachable), errors.Is(err, events.ErrUnavailable), errors.Is(err, queue.ErrUnavailable):
+	case errors.As(err, &unserved), errors.As(err, &unreachable), errors.Is(err, events.ErrUnavailable), errors.Is(err, queue.ErrUnavailable):
 		return exitUnreachable
 	}
 	return exitFailed
@@ -81,6 +102,16 @@ func exactly(what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) != 1 {
 			return fmt.Errorf("give one %s, not %d arguments", what, len(args))
+		}
+		return nil
+	}
+}
+
+// between is the rule for commands that take several.
+func between(what string, least, most int) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return fmt.Errorf("give the %s", what)
 		}
 		return nil
 	}

@@ -94,7 +94,15 @@ func (p *progress) line() string {
 	for _, s := range p.bars() {
 		steps = append(steps, fmt.Sprintf("%s %d/%d%s", s.Address, s.Confirmed, s.Tasks, trouble(s)))
 	}
-	return fmt.Sprintf("%s %s: %s%s", p.id, p.state.Status, p.summary(), strings.Join(steps, ", "))
+	return fmt.Sprintf("%s %s%s: %s%s", p.id, p.state.Status, p.pause(), p.summary(), strings.Join(steps, ", "))
+}
+
+// pause says who paused the process: " (by ada: lunch)".
+func (p *progress) pause() string {
+	if p.state.Pause == nil || p.state.Pause.Asked.String() == "" {
+		return ""
+	}
+	return " (" + strings.TrimSpace(printable(p.state.Pause.Asked.String())) + ")"
 }
 
 // summary says of a process with more steps than are shown how many are done.
@@ -130,6 +138,10 @@ func (p *progress) bars() []process.Progress {
 
 func trouble(s process.Progress) string {
 	switch {
+	case s.Skipped > 0 && s.Retrying > 0:
+		return fmt.Sprintf(" (%d skipped, %d to be retried)", s.Skipped, s.Retrying)
+	case s.Skipped > 0:
+		return fmt.Sprintf(" (%d skipped)", s.Skipped)
 	case s.Retrying > 0:
 		return fmt.Sprintf(" (%d to be retried)", s.Retrying)
 	case s.Phase == "sealing":
@@ -145,6 +157,9 @@ func (p *progress) draw() {
 		lines = p.barLines(columns)
 		if more := p.summary(); more != "" {
 			lines = append(lines, strings.TrimSuffix(more, "; "))
+		}
+		if p.state.Pause != nil {
+			lines = append(lines, "paused"+p.pause()+": "+p.app.commandLine("resume", p.id)+" makes it go on")
 		}
 	}
 	var b strings.Builder

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,7 +30,7 @@ func (a *app) ps() *cobra.Command {
 			if a.output == "json" {
 				return a.printJSON(all)
 			}
-			rows := [][]string{{"ID", "NAME", "STATUS", "STEPS", "TASKS", "STARTED", "TOOK"}}
+			rows := [][]string{{"ID", "NAME", "STATUS", "STEPS", "TASKS", "STARTED", "TOOK", "WHY"}}
 			for _, p := range all {
 				took := time.Since(p.StartedAt)
 				if !p.EndedAt.IsZero() {
@@ -37,7 +38,7 @@ func (a *app) ps() *cobra.Command {
 				}
 				rows = append(rows, []string{
 					p.ID, p.Name, string(p.Status), fmt.Sprintf("%d/%d", p.StepsDone, p.Steps), fmt.Sprintf("%d/%d", p.TasksDone, p.Tasks),
-					p.StartedAt.Local().Format(time.DateTime), duration(took),
+					p.StartedAt.Local().Format(time.DateTime), duration(took), shortened(strings.TrimPrefix(p.Reason, "process "), 100),
 				})
 			}
 			return a.table(rows)

@@ -49,7 +49,8 @@ which data; workers compete for the tasks; an event-sourced aggregate keeps the
 record, so that anything may be killed at any time and go on where it was.
 
 Exit codes: 0 ok, 1 the process failed, 2 usage or bad definition, 3 not found,
-4 conflict, 5 unreachable, 130 interrupted.`,
+4 refused or conflict, 5 unreachable, 6 the process was cancelled, 7 the wait timed
+out, 130 interrupted.`,
 		Example: `  deed run examples/wordcount/process.yaml --in corpus=examples/wordcount/corpus
   deed show @latest
   deed history @latest`,
@@ -60,8 +61,18 @@ Exit codes: 0 ok, 1 the process failed, 2 usage or bad definition, 3 not found,
 	}
 	root.PersistentFlags().BoolVar(&a.debug, "debug", false, "say more about what happens inside, on standard error")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.AddCommand(a.cancel(), a.pause(), a.resume(), a.retry(), a.restart(), a.set(), a.migrate(), a.wait())
 	root.AddCommand(a.run(), a.check(), a.graph(), a.ps(), a.show(), a.history(), a.worker(), a.spec(), a.schema(), a.version())
-	for _, c := range root.Commands() {
+	root.AddCommand(a.timeouts(), a.why(), a.logs(), a.shell(), a.quarantine())
+	root.AddCommand(a.replay())
+	explainArgs(root)
+	return root
+}
+
+// explainArgs makes wrong arguments of any command an error that says its usage.
+func explainArgs(parent *cobra.Command) {
+	for _, c := range parent.Commands() {
+		explainArgs(c)
 		if args := c.Args; args != nil {
 			c.Args = func(cmd *cobra.Command, given []string) error {
 				if err := args(cmd, given); err != nil {
@@ -71,7 +82,6 @@ Exit codes: 0 ok, 1 the process failed, 2 usage or bad definition, 3 not found,
 			}
 		}
 	}
-	return root
 }
 
 const defaultData = ".deed"

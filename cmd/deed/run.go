@@ -13,16 +13,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
-	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
-	"github.com/deedrun/deed/queue"
 )
 
 type runOptions struct {
 	inputs, params, settings []string
 	id, out                  string
 	workers                  int
+	await                    bool // workers that offer what nobody offers yet
+	idle                     bool // this process executes nothing
+	lease                    time.Duration
 }
 
 func (a *app) run() *cobra.Command {
@@ -55,6 +56,9 @@ NAME/[KEY/]FILE. Small texts among them are printed, too.`,
 	flags.StringVar(&o.id, "id", "", "ID of the process (default: its name and a random ending)")
 	flags.StringVar(&o.out, "out", "", "directory for the outputs (default out/<id>)")
 	flags.IntVar(&o.workers, "workers", 0, "tasks at a time (default: one a core)")
+	flags.BoolVar(&o.idle, "no-workers", false, "execute nothing in this process: that is left to workers that join")
+	flags.DurationVar(&o.lease, "lease", 10*time.Second, "after how long others do what a silent worker holds, if this process serves the folder; 1s or more")
+	flags.BoolVar(&o.await, "await-workers", false, "begin even if nobody offers some handler yet; its tasks wait for a worker that does")
 	a.dataFlag(cmd)
 	a.outputFlag(cmd, "json")
 	return cmd
@@ -63,6 +67,12 @@ NAME/[KEY/]FILE. Small texts among them are printed, too.`,
 func (a *app) runProcess(ctx context.Context, file string, o runOptions) error {
 	if o.workers < 0 {
 		return usagef("--workers %d: give 1 or more", o.workers)
+	}
+	if o.idle && o.workers > 0 {
+		return usagef("--workers and --no-workers: give one")
+	}
+	if o.lease < time.Second {
+		return usagef("--lease %s: give 1s or more; workers speak once a second", o.lease)
 	}
 	job, err := a.job(ctx, file, o)
 	if err != nil {
@@ -77,25 +87,52 @@ func (a *app) runProcess(ctx context.Context, file string, o runOptions) error {
 	if o.out == "" {
 		o.out = filepath.Join("out", o.id)
 	}
-	began := time.Now()
-	r, result, err := a.attend(ctx, job, o)
-	if r != nil {
-		defer r.Close()
-	}
-	switch {
-	case ctx.Err() != nil:
-		fmt.Fprintf(a.stderr, "\ninterrupted; what is done is kept. To resume:\n  %s\n", again(o.id))
-		return errors.Join(errSaid, errInterrupted)
-	case errors.Is(err, deed.ErrFailed):
-		return a.failed(o.id, err)
-	case err != nil:
+	return a.attend(ctx, attendance{
+		id: o.id, out: o.out, workers: o.workers, idle: o.idle, lease: o.lease, resume: again(o.id), collect: again(o.id), begin: a.submit(ctx, job, o),
+	})
+}
+
+// submit starts the process of a job. Its inputs are read once, whatever
+// becomes of the server or of them: standard input cannot be read twice.
+func (a *app) submit(ctx context.Context, job deed.Job, o runOptions) func(context.Context, *deed.Runtime, *progress) error {
+	var start *process.StartProcess
+	var unprepared error
+	return func(attached context.Context, r *deed.Runtime, p *progress) error {
+		if unprepared != nil {
+			return unprepared
+		}
+		if start == nil {
+			if err := a.checkHandlers(attached, r, job, o); err != nil {
+				return err
+			}
+			prepared, err := r.Prepare(ctx, o.id, job, p.importing)
+			if err != nil {
+				unprepared = err
+				return err
+			}
+			start = &prepared
+		}
+		_, err := r.Start(attached, *start)
 		return err
 	}
-	paths, err := result.Export(ctx, o.out)
-	if err != nil {
-		return a.notWritten(o.id, paths, err)
+}
+
+// checkHandlers refuses to begin what nobody could run. A process that is
+// there already is none of that: it may have done its work.
+func (a *app) checkHandlers(ctx context.Context, r *deed.Runtime, job deed.Job, o runOptions) error {
+	if o.await || o.idle {
+		return nil
 	}
-	return a.report(ctx, result, o, paths, time.Since(began))
+	there, err := orchestrator.IDs(ctx, r.Events, o.id)
+	if err != nil || slices.Contains(there, o.id) {
+		return err
+	}
+	var faults *deed.FaultsError
+	err = r.CheckHandlers(ctx, job.Source)
+	if errors.As(err, &faults) {
+		return fmt.Errorf("%s cannot be run; %s:\n%w\nIf a worker that offers it is still to come, add --await-workers", job.Source.File, plural(len(faults.Faults), "fault"), err)
+	}
+	return err
 }
 
 // job reads the command line into a job.
@@ -150,63 +187,6 @@ func pairs(flag string, given []string) (map[string]string, error) {
 		m[name] = value
 	}
 	return m, nil
-}
-
-// attend starts the process and follows it to its end. If the server that it
-// joined ends before, it goes on with the next one, or is that itself.
-func (a *app) attend(ctx context.Context, job deed.Job, o runOptions) (*deed.Runtime, *deed.Result, error) {
-	p := newProgress(a, o.id)
-	defer p.stop()
-	var start *process.StartProcess
-	for {
-		r, err := deed.Open(ctx, deed.Options{
-			Dir: a.data, Handlers: handlers(), Workers: o.workers, Log: a.log(), Failpoint: failpoint(),
-		})
-		if err != nil {
-			return nil, nil, err
-		}
-		a.sayUnfinished(ctx, r, o.id)
-		if start == nil { // once, and whatever becomes of the server: standard input cannot be read twice
-			prepared, err := r.Prepare(ctx, o.id, job, p.importing)
-			if err != nil {
-				return r, nil, err
-			}
-			start = &prepared
-		}
-		attached, stop := a.whileServed(ctx, r)
-		result, err := follow(attached, r, *start, p)
-		moved := errors.Is(context.Cause(attached), errServerMoved) || !r.Serving && isUnavailable(err)
-		stop()
-		if err == nil || !moved || ctx.Err() != nil || errors.Is(err, deed.ErrFailed) {
-			return r, result, err
-		}
-		r.Close()
-	}
-}
-
-// sayUnfinished tells what else goes on now, since this process serves the folder.
-func (a *app) sayUnfinished(ctx context.Context, r *deed.Runtime, id string) {
-	if !r.Serving {
-		return
-	}
-	ids, err := orchestrator.Unfinished(ctx, r.Events)
-	if err != nil {
-		return // what follows says it better
-	}
-	if ids = slices.DeleteFunc(ids, func(other string) bool { return other == id }); len(ids) > 0 {
-		fmt.Fprintf(a.stderr, "going on with what was unfinished in %s: %s\n", a.data, strings.Join(ids, ", "))
-	}
-}
-
-func follow(ctx context.Context, r *deed.Runtime, start process.StartProcess, p *progress) (*deed.Result, error) {
-	if _, err := r.Start(ctx, start); err != nil {
-		return nil, err
-	}
-	return r.Wait(ctx, start.ID, p.update)
-}
-
-func isUnavailable(err error) bool {
-	return errors.Is(err, events.ErrUnavailable) || errors.Is(err, queue.ErrUnavailable)
 }
 
 // definitionError explains why a definition cannot be used.

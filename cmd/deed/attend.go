@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/orchestrator"
+	"github.com/deedrun/deed/queue"
+)
+
+// attendance is a process that is run here, to its end and its outputs.
+type attendance struct {
+	id      string
+	out     string // directory for the outputs
+	workers int
+	idle    bool          // nothing is executed here
+	lease   time.Duration // 0: the usual
+	resume  string        // the command line that goes on with it
+	collect string        // the command line that writes its outputs again
+
+	// begin, if not nil, sees to it that the process has begun, with one server
+	// of the folder after the other.
+	begin func(ctx context.Context, r *deed.Runtime, p *progress) error
+}
+
+// attend follows a process to its end, and takes part in it, writes its
+// outputs and says how it went.
+func (a *app) attend(ctx context.Context, t attendance) error {
+	began := time.Now()
+	p := newProgress(a, t.id)
+	r, result, err := a.toTheEnd(ctx, t, p)
+	p.stop()
+	if r != nil {
+		defer r.Close()
+	}
+	switch {
+	case ctx.Err() != nil:
+		fmt.Fprintf(a.stderr, "\ninterrupted; what is done is kept. To resume:\n  %s\n", t.resume)
+		return errors.Join(errSaid, errInterrupted)
+	case errors.Is(err, deed.ErrFailed), errors.Is(err, deed.ErrCancelled):
+		a.stopInOrder(ctx, r)
+		return a.endedBadly(p.state, err)
+	case err != nil:
+		return err
+	}
+	paths, err := result.Export(ctx, t.out)
+	if err != nil {
+		return a.notWritten(t, paths, err)
+	}
+	return a.report(ctx, result, t, paths, time.Since(began))
+}
+
+// stopInOrder gives what was being executed a moment to end, and whoever asked
+// for that its answer.
+func (a *app) stopInOrder(ctx context.Context, r *deed.Runtime) {
+	moment, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	r.Drain(moment)
+}
+
+// toTheEnd follows the process. If the server that it joined ends before, it
+// goes on with the next one, or is that itself.
+func (a *app) toTheEnd(ctx context.Context, t attendance, p *progress) (*deed.Runtime, *deed.Result, error) {
+	o := deed.Options{Dir: a.data, Workers: t.workers, Lease: t.lease, Log: a.log(), Failpoint: failpoint()}
+	if !t.idle {
+		o.Handlers = handlers()
+	}
+	for {
+		r, err := deed.Open(ctx, o)
+		if err != nil {
+			return nil, nil, err
+		}
+		a.sayUnfinished(ctx, r, t.id)
+		attached, stop := a.whileServed(ctx, r)
+		if t.begin != nil {
+			err = t.begin(attached, r, p)
+		}
+		var result *deed.Result
+		if err == nil {
+			result, err = r.Wait(attached, t.id, p.update)
+		}
+		moved := errors.Is(context.Cause(attached), errServerMoved) || !r.Serving && isUnavailable(err)
+		stop()
+		if err == nil || !moved || ctx.Err() != nil || errors.Is(err, deed.ErrFailed) || errors.Is(err, deed.ErrCancelled) {
+			return r, result, err
+		}
+		r.Close()
+	}
+}
+
+// sayUnfinished tells what else goes on now, since this process serves the folder.
+func (a *app) sayUnfinished(ctx context.Context, r *deed.Runtime, id string) {
+	if !r.Serving {
+		return
+	}
+	ids, err := orchestrator.Unfinished(ctx, r.Events)
+	if err != nil {
+		return // what follows says it better
+	}
+	if ids = slices.DeleteFunc(ids, func(other string) bool { return other == id }); len(ids) > 0 {
+		fmt.Fprintf(a.stderr, "going on with what was unfinished in %s: %s\n", a.data, strings.Join(ids, ", "))
+	}
+}
+
+func isUnavailable(err error) bool {
+	return errors.Is(err, events.ErrUnavailable) || errors.Is(err, queue.ErrUnavailable)
+}

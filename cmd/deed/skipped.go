@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/deedrun/deed/orchestrator/process"
+	"github.com/deedrun/deed/task"
+)
+
+// skippedJSON is tasks that a step went on without.
+type skippedJSON struct {
+	Address  string      `json:"address"`
+	Tasks    task.Ranges `json:"tasks"`
+	Elements []string    `json:"elements,omitempty"` // what they are about, of the first few, where that is known
+	Reason   string      `json:"reason,omitempty"`
+}
+
+// mostElements is how many tasks are named one by one, mostReasons how many
+// reasons are told of a step.
+const (
+	mostElements = 5
+	mostReasons  = 3
+)
+
+func skippedTasks(s process.State) []skippedJSON {
+	var all []skippedJSON
+	for _, p := range s.Steps() {
+		for _, skip := range p.Skips {
+			all = append(all, skippedJSON{Address: p.Address, Tasks: skip.Tasks, Elements: elements(s, p.Address, skip.Tasks), Reason: skip.Reason})
+		}
+	}
+	return all
+}
+
+// elements names the first few of some tasks; nil if it does not know one of them.
+func elements(s process.State, address string, tasks task.Ranges) []string {
+	var names []string
+	for index := range tasks.All() {
+		if len(names) == mostElements {
+			break
+		}
+		name := s.Element(address, index)
+		if name == "" {
+			return nil
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// skippedLines tell what steps went on without, a line a step:
+// 2 of 100 tasks of shrink were skipped: a.jpg, b.jpg (not a photo).
+func skippedLines(s process.State) []string {
+	var lines []string
+	for _, p := range s.Steps() {
+		if p.Skipped == 0 {
+			continue
+		}
+		var told []string
+		for _, same := range byReason(p.Skips) {
+			if len(told) == mostReasons {
+				told = append(told, "and others")
+				break
+			}
+			text := nameTasks(s, p.Address, same.Tasks)
+			if same.Reason != "" {
+				text += " (" + shortened(same.Reason, 120) + ")"
+			}
+			told = append(told, text)
+		}
+		was := "were"
+		if p.Skipped == 1 {
+			was = "was"
+		}
+		lines = append(lines, fmt.Sprintf("%d of %s of %s %s skipped: %s", p.Skipped, plural(p.Tasks, "task"), p.Address, was, strings.Join(told, "; ")))
+	}
+	return lines
+}
+
+// byReason puts tasks that were skipped for the same reason together.
+func byReason(skips []process.Skip) []process.Skip {
+	var all []process.Skip
+	at := map[string]int{}
+	for _, skip := range skips {
+		i, known := at[skip.Reason]
+		if !known {
+			at[skip.Reason] = len(all)
+			all = append(all, skip)
+			continue
+		}
+		all[i].Tasks = all[i].Tasks.Union(skip.Tasks)
+	}
+	return all
+}
+
+// nameTasks is "a.jpg, b.jpg", or "[3–5]" where the elements have no names.
+func nameTasks(s process.State, address string, tasks task.Ranges) string {
+	names := elements(s, address, tasks)
+	if names == nil {
+		return "[" + shortened(tasks.String(), 80) + "]"
+	}
+	text := strings.Join(names, ", ")
+	if more := tasks.Len() - len(names); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// shortened is a text on one line, cut in the middle: its first words say what
+// happened, its last ones often why.
+func shortened(text string, most int) string {
+	runes := []rune(printable(strings.TrimSpace(text)))
+	if len(runes) <= most {
+		return string(runes)
+	}
+	return string(runes[:most/3]) + " … " + string(runes[len(runes)-(most-most/3-3):])
+}
+
+func (a *app) saySkipped(s process.State) {
+	for _, line := range skippedLines(s) {
+		fmt.Fprintln(a.stderr, line)
+	}
+}
