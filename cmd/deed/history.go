@@ -61,11 +61,20 @@ func (a *app) sentence(e events.Event) error {
 		return err
 	}
 	at := ""
-	if t, ok := reflect.ValueOf(event).FieldByName("At").Interface().(time.Time); ok {
+	if t, ok := eventTime(event); ok {
 		at = t.Local().Format("15:04:05.000")
 	}
 	_, err = fmt.Fprintf(a.stdout, "%5d  %s  %s\n", e.Version, at, printable(event.String()))
 	return err
+}
+
+// eventTime is when an event happened.
+func eventTime(e process.Event) (at time.Time, ok bool) {
+	if e == nil {
+		return at, false
+	}
+	at, ok = reflect.ValueOf(e).FieldByName("At").Interface().(time.Time)
+	return at, ok
 }
 
 func (a *app) rawEvent(e events.Event) error {

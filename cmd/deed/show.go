@@ -17,19 +17,35 @@ import (
 )
 
 func (a *app) show() *cobra.Command {
+	at := uint64(0)
 	cmd := &cobra.Command{
-		Use:     "show ID",
-		Short:   "Show where a process stands",
-		Long:    "Show folds the history of a process and prints its steps, their counts, timings and outputs.\n\nID may be a prefix that only one process has, or @latest.",
-		Example: "  deed show @latest\n  deed show word-count-x7 -o json",
+		Use:   "show ID",
+		Short: "Show where a process stands, or stood",
+		Long: `Show folds the history of a process and prints its steps, their counts, timings
+and outputs. With --at it folds the first N events only: where the process stood then.
+
+` + whichID,
+		Example: "  deed show @latest\n  deed show word-count-x7 --at 12\n  deed show word-count-x7 -o json",
 		Args:    exactly("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("at") && at == 0 {
+				return usagef("--at 0: events are numbered from 1 on, as %#q lists them", a.commandLine("history", args[0]))
+			}
 			var state process.State
+			now := time.Now()
 			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
 				id, err := a.resolveID(ctx, r, args[0])
-				if err == nil {
-					state, err = orchestrator.Load(ctx, r.Events, id)
+				if err != nil {
+					return err
 				}
+				if state, err = orchestrator.LoadAt(ctx, r.Events, id, at); err != nil || at == 0 {
+					return err
+				}
+				if state.Version < at {
+					return &notFoundError{fmt.Sprintf("%s has %s, there is no event %d; %#q lists them",
+						id, plural(int(state.Version), "event"), at, a.commandLine("history", id))}
+				}
+				now, err = timeOfEvent(ctx, r, id, at)
 				return err
 			})
 			if err != nil {
@@ -38,12 +54,31 @@ func (a *app) show() *cobra.Command {
 			if a.output == "json" {
 				return a.printJSON(shown(state))
 			}
-			return a.printState(state)
+			if at > 0 {
+				fmt.Fprintf(a.stdout, "after event %d, at %s\n", at, now.Local().Format(time.DateTime))
+			}
+			return a.printState(state, now)
 		},
 	}
+	cmd.Flags().Uint64Var(&at, "at", 0, "as it was after event `N` of the history")
 	a.dataFlag(cmd)
 	a.outputFlag(cmd, "json")
 	return cmd
+}
+
+// timeOfEvent is when an event happened, by its own account.
+func timeOfEvent(ctx context.Context, r *deed.Runtime, id string, version uint64) (time.Time, error) {
+	for e, err := range orchestrator.History(ctx, r.Events, id) {
+		if err != nil {
+			return time.Time{}, err
+		}
+		if e.Version == version {
+			event, err := process.Decode(process.Stored{Type: e.Type, Schema: e.Schema, Data: e.Data})
+			at, _ := eventTime(event)
+			return at, err
+		}
+	}
+	return time.Time{}, &notFoundError{fmt.Sprintf("%s has no event %d", id, version)}
 }
 
 // stateJSON is what `show -o json` prints.
@@ -59,6 +94,8 @@ type stateJSON struct {
 	EndedAt    time.Time               `json:"endedAt,omitzero"`
 	Inputs     map[string]task.Dataset `json:"inputs,omitempty"`
 	Steps      []process.Progress      `json:"steps"`
+	Skipped    []skippedJSON           `json:"skipped,omitempty"`
+	Deadline   time.Time               `json:"deadline,omitzero"`
 	Outputs    map[string]task.Dataset `json:"outputs,omitempty"`
 	Damage     string                  `json:"damage,omitempty"`
 }
@@ -66,10 +103,8 @@ type stateJSON struct {
 func shown(s process.State) stateJSON {
 	j := stateJSON{
 		ID: s.ID, Hash: s.Hash, Status: s.Status, Events: s.Version, StartedAt: s.StartedAt, EndedAt: s.EndedAt,
-		Inputs: s.Inputs, Steps: s.Steps(), Outputs: map[string]task.Dataset{},
-	}
-	if s.Failure != nil {
-		j.Reason = s.Failure.String()
+		Inputs: s.Inputs, Steps: s.Steps(), Skipped: skippedTasks(s), Outputs: map[string]task.Dataset{},
+		Reason: s.Reason(), Deadline: s.Deadline(),
 	}
 	if err := s.Damage(); err != nil {
 		j.Damage = err.Error()
@@ -85,16 +120,16 @@ func shown(s process.State) stateJSON {
 	return j
 }
 
-func (a *app) printState(s process.State) error {
+// printState prints where a process stands; now is what durations count to.
+func (a *app) printState(s process.State, now time.Time) error {
 	if err := s.Damage(); err != nil {
 		fmt.Fprintln(a.stderr, "deed:", err)
 	}
 	if s.Definition == nil {
 		return nil
 	}
-	took := time.Since(s.StartedAt)
 	if s.Ended() {
-		took = s.EndedAt.Sub(s.StartedAt)
+		now = s.EndedAt
 	}
 	version := ""
 	if s.Definition.Version != "" {
@@ -102,9 +137,12 @@ func (a *app) printState(s process.State) error {
 	}
 	fmt.Fprintf(a.stdout, "%s  %s%s  %s\n", s.ID, s.Definition.Name, version, s.Status)
 	fmt.Fprintf(a.stdout, "started %s, %s %s; %s\n", s.StartedAt.Local().Format(time.DateTime),
-		map[bool]string{true: "took", false: "running for"}[s.Ended()], duration(took), plural(int(s.Version), "event"))
-	if s.Failure != nil {
-		fmt.Fprintln(a.stdout, printable(s.Failure.String()))
+		map[bool]string{true: "took", false: "running for"}[s.Ended()], duration(now.Sub(s.StartedAt)), plural(int(s.Version), "event"))
+	if reason := s.Reason(); reason != "" {
+		fmt.Fprintln(a.stdout, printableLines(reason))
+	}
+	if due := s.Deadline(); !due.IsZero() && !s.Ended() {
+		fmt.Fprintf(a.stdout, "deadline %s\n", due.Local().Format(time.DateTime))
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Inputs)) {
 		fmt.Fprintf(a.stdout, "input %s\n", described(name, s.Inputs[name]))
@@ -112,24 +150,33 @@ func (a *app) printState(s process.State) error {
 	fmt.Fprintln(a.stdout)
 	rows := [][]string{{"STEP", "STATE", "TASKS", "TROUBLE", "TOOK", "WROTE"}}
 	for _, p := range s.Steps() {
-		rows = append(rows, stepRow(p))
+		rows = append(rows, stepRow(p, s.Status, now))
 	}
-	return a.table(rows)
+	if err := a.table(rows); err != nil {
+		return err
+	}
+	if skipped := skippedLines(s); len(skipped) > 0 {
+		fmt.Fprintln(a.stdout)
+		for _, line := range skipped {
+			fmt.Fprintln(a.stdout, printable(line))
+		}
+	}
+	return nil
 }
 
-func stepRow(p process.Progress) []string {
+func stepRow(p process.Progress, status process.Status, now time.Time) []string {
 	took := ""
 	switch {
 	case !p.EndedAt.IsZero():
 		took = duration(p.EndedAt.Sub(p.StartedAt))
 	case !p.StartedAt.IsZero():
-		took = duration(time.Since(p.StartedAt))
+		took = duration(now.Sub(p.StartedAt))
 	}
 	var trouble []string
 	for _, t := range []struct {
 		n    int
 		what string
-	}{{p.Failures, "failed"}, {p.Losses, "lost"}, {p.Retrying, "to be retried"}} {
+	}{{p.Failures, "failed"}, {p.Losses, "lost"}, {p.Retrying, "to be retried"}, {p.Skipped, "skipped"}} {
 		if t.n > 0 {
 			trouble = append(trouble, fmt.Sprintf("%d %s", t.n, t.what))
 		}
@@ -142,7 +189,14 @@ func stepRow(p process.Progress) []string {
 	if p.Phase != "waiting" {
 		tasks = fmt.Sprintf("%d/%d", p.Confirmed, p.Tasks)
 	}
-	return []string{p.Address, p.Phase, tasks, strings.Join(trouble, ", "), took, strings.Join(wrote, "; ")}
+	name, phase := p.Address, p.Phase
+	if p.Generation > 0 {
+		name = fmt.Sprintf("%s (generation %d)", p.Address, p.Generation)
+	}
+	if phase == "running" && status != process.Running { // nothing of it is scheduled any more
+		phase = map[bool]string{true: "paused", false: "stopped"}[status == process.Paused]
+	}
+	return []string{name, phase, tasks, strings.Join(trouble, ", "), took, strings.Join(wrote, "; ")}
 }
 
 func described(name string, d task.Dataset) string {
