@@ -46,7 +46,8 @@ func TestScripts(t *testing.T) {
 	corpus, err := filepath.Abs("../../examples/wordcount")
 	require.NoError(t, err)
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir:  "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"misdirect": misdirect},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("WORDCOUNT", corpus)
 			env.Setenv("NO_COLOR", "1")
