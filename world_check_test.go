@@ -43,9 +43,9 @@ func liveThrough(ctx context.Context, seed uint64) error {
 	if err := w.checkAnswers(); err != nil {
 		return fmt.Errorf("seed %d: %w", seed, err)
 	}
-	for _, bad := range must(w.bad.Receive(w.ctx, 1, 0)) {
+	if bad := must(w.bad.Receive(w.ctx, 1, 0)); len(bad) > 0 {
 		var q task.Quarantined
-		if err := json.Unmarshal(bad.Body, &q); err != nil {
+		if err := json.Unmarshal(bad[0].Body, &q); err != nil {
 			return fmt.Errorf("seed %d: quarantine: %w", seed, err)
 		}
 		return fmt.Errorf("seed %d: a message from the %s went to quarantine: %s", seed, q.From, q.Reason)

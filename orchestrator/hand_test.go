@@ -205,7 +205,7 @@ func TestARefusedCommandIsAnsweredAndNotQuarantined(t *testing.T) {
 	r := newRig(t)
 	r.send("p", fanOut(), 1)
 	r.step()
-	replies := r.ask("p", process.RestartFrom{Address: "wrok"})
+	replies := r.ask("p", process.RestartFrom{Address: "wrk"})
 	r.step()
 	a := r.answer(replies)
 	require.True(t, a.Refused)

@@ -1,7 +1,6 @@
 package orchestrator
 
 import (
-	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -119,7 +118,7 @@ func TestWhatIsRecordedWhileNobodyOrchestratesHoldsForTheNextWhoDoes(t *testing.
 	require.Zero(t, r.pending("p"))
 	_, err = Record(r.ctx, r.store, "p", r.now, process.RetryTasks{Address: "nowhere"})
 	var refused *process.RefusedError
-	require.True(t, errors.As(err, &refused))
+	require.ErrorAs(t, err, &refused)
 	_, err = Record(r.ctx, r.store, "q", r.now, process.PauseProcess{})
 	require.ErrorIs(t, err, process.ErrNotStarted)
 }

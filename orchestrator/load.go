@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/orchestrator/process"
@@ -41,7 +40,7 @@ func LoadAt(ctx context.Context, store *events.Store, id string, version uint64)
 // takeOver loads every process that has not ended and resumes it. Whatever is
 // on the work queue of them is from an earlier owner: it is removed, and what
 // no worker says it holds is sent again.
-func (o *Owner) takeOver(ctx context.Context, now time.Time) error {
+func (o *Owner) takeOver(ctx context.Context) error {
 	ids, err := Unfinished(ctx, o.Events)
 	if err != nil {
 		return fmt.Errorf("take over: %w", err)

@@ -26,7 +26,7 @@ const (
 	inboxBatch = 1024            // messages received in one step
 	commitSize = 512 << 10       // bytes of encoded events after which a commit is closed
 	rollCall   = time.Second     // how long a takeover waits for workers to say what they hold
-	idle       = time.Second     // the longest wait of a step with nothing to do
+	idle       = time.Second / 4 // the longest wait of a step with nothing to do: questions are answered between two
 	retryAfter = time.Second / 4 // after a backend was not available
 	endedKept  = 128             // ended processes kept in memory, for late reports
 )
@@ -140,7 +140,7 @@ func (o *Owner) Step(ctx context.Context, now time.Time) (next time.Time, err er
 func (o *Owner) step(ctx context.Context, clock func() time.Time, wait time.Duration) (time.Time, error) {
 	now := clock()
 	if !o.taken {
-		if err := o.takeOver(ctx, now); err != nil {
+		if err := o.takeOver(ctx); err != nil {
 			return now, err
 		}
 		o.taken, wait = true, 0

@@ -73,7 +73,7 @@ func (w *Worker) accept(ctx context.Context, deliveries []queue.Delivery) {
 		case w.draining:
 			w.conclude(h, work.Tasks, task.Returned, nil)
 		case unserved != nil:
-			w.opt.Log.Warn("worker: tasks are for a handler that this worker does not offer: they are handed back",
+			w.opt.Log.Debug("worker: tasks are for a handler that this worker does not offer: they are handed back",
 				"process", work.Process, "address", work.Address, "tasks", work.Tasks.String(), "reason", unserved)
 			w.conclude(h, work.Tasks, task.Unserved, &task.Failure{Error: bounded(unserved.Error()), Verdict: task.Retry})
 		default:

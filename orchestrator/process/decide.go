@@ -58,6 +58,14 @@ func Decide(s State, c Command) ([]Event, error) {
 	return d.events, d.damaged
 }
 
+// decision collects the events of one command; each is applied at once, so
+// that what follows from it is decided on the state after it.
+type decision struct {
+	*edits
+	events []Event
+	at     time.Time
+}
+
 func (d *decision) decide(c Command) error {
 	switch c := c.(type) {
 	case ConfirmTasks:
@@ -80,14 +88,6 @@ func (d *decision) decide(c Command) error {
 		return d.fireDeadline()
 	}
 	return d.byRequest(c)
-}
-
-// decision collects the events of one command; each is applied at once, so
-// that what follows from it is decided on the state after it.
-type decision struct {
-	*edits
-	events []Event
-	at     time.Time
 }
 
 func (d *decision) emit(e Event) {

@@ -47,7 +47,7 @@ func (d *decision) cancel(c CancelProcess) error {
 	case d.Ended():
 		return d.refuse("it has %s already: there is nothing to cancel", d.Status)
 	}
-	d.emit(ProcessCancelled{Asked: c.Asked, At: c.At})
+	d.emit(ProcessCancelled(c))
 	return nil
 }
 
@@ -58,7 +58,7 @@ func (d *decision) pause(c PauseProcess) error {
 	case d.Ended():
 		return d.refuse("it has %s already: there is nothing to pause", ended(d.Status))
 	}
-	d.emit(ProcessPaused{Asked: c.Asked, At: c.At})
+	d.emit(ProcessPaused(c))
 	return nil
 }
 
@@ -71,7 +71,7 @@ func (d *decision) resume(c ResumeProcess) error {
 	case d.Ended():
 		return d.refuse("it has %s, it is not paused; to make it go on, retry what failed, or restart it from a step", ended(d.Status))
 	}
-	d.emit(ProcessResumed{Asked: c.Asked, At: c.At})
+	d.emit(ProcessResumed(c))
 	d.advanceAll()
 	return nil
 }
