@@ -126,7 +126,7 @@ func (a *app) planMigration(ctx context.Context, given string, job deed.Job) err
 		fmt.Fprintf(a.stdout, "  %s\n", printable(d))
 	}
 	for _, address := range p.Anew {
-		fmt.Fprintf(a.stdout, "%s is running and would begin anew\n", address)
+		fmt.Fprintf(a.stdout, "%s has begun, does something else now, and would begin anew\n", address)
 	}
 	return nil
 }

@@ -124,8 +124,9 @@ func (a *app) printPlan(p restartPlan) error {
 		if k.Phase != "completed" {
 			what = "the rest"
 		}
-		rows = append(rows, []string{k.Address, fmt.Sprintf("%d/%d", k.Done, k.Tasks), what,
-			fmt.Sprintf("kept: %s, %s", plural(k.Parts, "part"), bytesOf(k.Bytes))})
+		rows = append(rows, []string{
+			k.Address, fmt.Sprintf("%d/%d", k.Done, k.Tasks), what, fmt.Sprintf("kept: %s, %s", plural(k.Parts, "part"), bytesOf(k.Bytes)),
+		})
 	}
 	if err := a.table(rows); err != nil {
 		return err

@@ -65,7 +65,7 @@ func skippedLines(s process.State) []string {
 			}
 			text := nameTasks(s, p.Address, same.Tasks)
 			if same.Reason != "" {
-				text += " (" + shortened(same.Reason, 120) + ")"
+				text += " (" + shortened(lastWords(same.Reason), 120) + ")"
 			}
 			told = append(told, text)
 		}
@@ -76,6 +76,17 @@ func skippedLines(s process.State) []string {
 		lines = append(lines, fmt.Sprintf("%d of %s of %s %s skipped: %s", p.Skipped, plural(p.Tasks, "task"), p.Address, was, strings.Join(told, "; ")))
 	}
 	return lines
+}
+
+// lastWords is what a program that failed said last, where a reason quotes that:
+// the rest is the same for all. With -o json there is the whole of it.
+func lastWords(reason string) string {
+	if _, quoted, ok := strings.Cut(reason, "the last lines of its standard "); ok {
+		if _, words, ok := strings.Cut(quoted, ": "); ok && strings.TrimSpace(words) != "" {
+			return words
+		}
+	}
+	return reason
 }
 
 // byReason puts tasks that were skipped for the same reason together.
