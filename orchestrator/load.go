@@ -48,7 +48,7 @@ func (o *Owner) takeOver(ctx context.Context) error {
 	open := 0
 	for _, id := range ids {
 		s, err := o.reload(ctx, id)
-		if errors.Is(err, events.ErrUnavailable) || ctx.Err() != nil {
+		if err != nil && isPassing(ctx, err) {
 			return fmt.Errorf("take over: %w", err)
 		}
 		if err != nil {
@@ -120,10 +120,15 @@ func (o *Owner) state(ctx context.Context, id string) (*process.State, error) {
 }
 
 // reload folds the stored history and resumes: whatever the feeder had is
-// derived anew, except that what it sent and is not over stays sent.
+// derived anew, except that what it sent and is not over stays sent. Of a
+// process that cannot be read nothing is sent any more.
 func (o *Owner) reload(ctx context.Context, id string) (*process.State, error) {
 	s, err := Load(ctx, o.Events, id)
 	if err != nil {
+		if !isPassing(ctx, err) {
+			o.feeder.end(id)
+			o.timers.drop(id)
+		}
 		return nil, err
 	}
 	if s.Version == 0 {
@@ -132,7 +137,7 @@ func (o *Owner) reload(ctx context.Context, id string) (*process.State, error) {
 	o.keep(id, &s)
 	o.feeder.forget(id)
 	o.feeder.settle(&s)
-	o.timers.drop(id)
+	o.timers.forget(id)
 	if s.Damage() == nil {
 		o.perform(ctx, &s, process.Resume(s))
 	}
@@ -168,7 +173,7 @@ func (o *Owner) drop(id string) {
 func (o *Owner) recall(ctx context.Context) error {
 	for id := range o.dropped {
 		_, err := o.state(ctx, id)
-		if errors.Is(err, events.ErrUnavailable) || ctx.Err() != nil {
+		if err != nil && isPassing(ctx, err) {
 			return err
 		}
 		if err != nil {
@@ -177,6 +182,11 @@ func (o *Owner) recall(ctx context.Context) error {
 		delete(o.dropped, id)
 	}
 	return nil
+}
+
+// isPassing reports whether the same may succeed later.
+func isPassing(ctx context.Context, err error) bool {
+	return errors.Is(err, events.ErrUnavailable) || ctx.Err() != nil
 }
 
 func isConflict(err error) bool {

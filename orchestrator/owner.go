@@ -212,17 +212,29 @@ func (o *Owner) listen(ctx context.Context, now time.Time) {
 // process that has ended badly, or of a generation that is out of date: it may
 // have missed the first signal. A process that this owner has not heard of was
 // ended by an earlier one, which may have died before it took the messages off
-// the queue: loading it makes up for that.
+// the queue: loading it makes up for that. What another owner sent since is no
+// leftover: so the store is asked before.
 func (o *Owner) cancelLeftovers(ctx context.Context, beat task.Heartbeat) {
 	for _, hold := range beat.Holding {
 		s, err := o.state(ctx, hold.Process)
+		if err == nil && isLeftover(s, hold) {
+			if err = o.confirmCurrent(ctx, hold.Process, s.Version); isConflict(err) {
+				s, err = o.state(ctx, hold.Process)
+			}
+		}
 		switch {
 		case err != nil:
 			o.Log.Warn("orchestrator: a worker holds tasks of a process that cannot be loaded", "process", hold.Process, "worker", beat.Worker, "error", err)
+		case !isLeftover(s, hold):
 		case s.Status == process.Failed || s.Status == process.Cancelled:
 			o.cancel(ctx, task.Cancel{Process: hold.Process})
-		case s.Generation(hold.Address) != hold.Generation:
+		default:
 			o.cancel(ctx, task.Cancel{Process: hold.Process, Before: map[string]int{hold.Address: hold.Generation + 1}})
 		}
 	}
+}
+
+// isLeftover reports whether a worker had better stop what it holds.
+func isLeftover(s *process.State, h task.Hold) bool {
+	return s.Status == process.Failed || s.Status == process.Cancelled || s.Generation(h.Address) != h.Generation
 }

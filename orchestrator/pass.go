@@ -48,7 +48,7 @@ func (o *Owner) commit(ctx context.Context, id string, requests []*request) (don
 	if err != nil {
 		return o.refuseUnreadable(ctx, requests, err)
 	}
-	state, size := *known, 0
+	state, size, late := *known, 0, 0
 	var records []events.Record
 	var happened []process.Event
 	var effects []process.Effect
@@ -75,7 +75,7 @@ func (o *Owner) commit(ctx context.Context, id string, requests []*request) (don
 			effects = append(effects, process.React(state, e)...)
 		}
 		r.answer.Version = state.Version
-		o.countLate(id, r.command, decided)
+		late += lateTasks(r.command, decided)
 	}
 	if len(records) > 0 {
 		if err := o.append(ctx, id, known.Version, records); err != nil {
@@ -90,6 +90,9 @@ func (o *Owner) commit(ctx context.Context, id string, requests []*request) (don
 		o.feeder.observe(id, happened)
 	} else if err := o.confirmCurrent(ctx, id, known.Version); err != nil {
 		return 0, err
+	}
+	if late > 0 {
+		o.late[id] += late
 	}
 	o.perform(ctx, &state, effects) // before what may fail: a repeat finds the events stored, and asks for nothing
 	for _, r := range requests[:done] {
@@ -129,7 +132,7 @@ func (o *Owner) commitLess(ctx context.Context, id string, requests []*request, 
 // refuseUnreadable answers for a process whose history cannot be read, so that
 // it does not hold up the others. A store that is away is another matter.
 func (o *Owner) refuseUnreadable(ctx context.Context, requests []*request, why error) (int, error) {
-	if errors.Is(why, events.ErrUnavailable) || ctx.Err() != nil {
+	if isPassing(ctx, why) {
 		return 0, why
 	}
 	for _, r := range requests {

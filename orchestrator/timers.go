@@ -12,7 +12,8 @@ import (
 
 // timers is the heap of what is to happen later, by when it is due: planned
 // retries, deadlines, messages to be sent again. What is lost of it with the
-// owner is rebuilt by process.Resume; it is never stored.
+// owner is rebuilt by process.Resume, which wants everything sent again that no
+// worker holds; it is never stored.
 type timers struct{ heap timerHeap }
 
 // timer is one of them; what is a process.SetTimer, a process.SetDeadline or a resend.
@@ -34,8 +35,21 @@ func (t *timers) set(due time.Time, id string, what any) {
 
 // drop forgets the timers of a process that has ended.
 func (t *timers) drop(id string) {
+	t.remove(func(x timer) bool { return x.id == id })
+}
+
+// forget drops those that are about to be derived anew. That a task came back
+// unexecuted is in no state: as far as that knows, it is out.
+func (t *timers) forget(id string) {
+	t.remove(func(x timer) bool {
+		_, again := x.what.(resend)
+		return x.id == id && !again
+	})
+}
+
+func (t *timers) remove(which func(timer) bool) {
 	n := len(t.heap)
-	t.heap = slices.DeleteFunc(t.heap, func(x timer) bool { return x.id == id })
+	t.heap = slices.DeleteFunc(t.heap, which)
 	if len(t.heap) != n {
 		heap.Init(&t.heap)
 	}

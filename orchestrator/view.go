@@ -161,11 +161,11 @@ func (o *Owner) queueView(ctx context.Context, now time.Time, id string) QueueVi
 	return q
 }
 
-// countLate counts results that came too late to count.
-func (o *Owner) countLate(id string, c process.Command, decided []process.Event) {
+// lateTasks is how many tasks were reported done too late to count.
+func lateTasks(c process.Command, decided []process.Event) int {
 	done, ok := c.(process.ConfirmTasks)
 	if !ok {
-		return
+		return 0
 	}
 	late := done.Tasks.Len()
 	for _, e := range decided {
@@ -178,7 +178,5 @@ func (o *Owner) countLate(id string, c process.Command, decided []process.Event)
 			late -= e.Tasks.Len()
 		}
 	}
-	if late > 0 {
-		o.late[id] += late
-	}
+	return late
 }
