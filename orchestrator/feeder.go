@@ -47,6 +47,7 @@ type sending struct {
 	generation int
 	attempt    int
 	at         time.Time
+	missed     bool // nobody had it at the last look
 }
 
 // turnSize is how many tasks a process may send before it is another's turn.
@@ -223,6 +224,10 @@ func (f *feeder) send(ctx context.Context, now time.Time, state func(id string) 
 		s, err := state(id)
 		fd := f.feeds[id]
 		if fd == nil {
+			continue
+		}
+		if err == nil && (s.Version == 0 || s.Ended() || s.Damage() != nil) {
+			f.end(id) // what came back of it is not wanted any more
 			continue
 		}
 		var refused []*request

@@ -47,6 +47,34 @@ func (f *feeder) out(id string, t time.Time) []process.Enqueue {
 	return all
 }
 
+// missedTwice marks tasks as missed, and returns those that were missed at the
+// last look already.
+func (f *feeder) missedTwice(id string, e process.Enqueue, missing task.Ranges) task.Ranges {
+	var again []int
+	fd := f.feeds[id]
+	for i := range missing.All() {
+		key := taskKey{e.Address, i}
+		s := fd.sent[key]
+		if s.missed {
+			again = append(again, i)
+		}
+		s.missed = true
+		fd.sent[key] = s
+	}
+	return task.Of(again...)
+}
+
+// found says that the tasks of a process are somewhere.
+func (f *feeder) found(id string) {
+	fd := f.feeds[id]
+	for key, s := range fd.sent {
+		if s.missed {
+			s.missed = false
+			fd.sent[key] = s
+		}
+	}
+}
+
 // waiting is how many tasks of a process are scheduled and not sent yet.
 func (f *feeder) waiting(id string) int {
 	fd := f.feeds[id]

@@ -57,14 +57,3 @@ func (r *running) each(visit func(b beat, h task.Hold)) {
 		}
 	}
 }
-
-// held is the tasks of an attempt that some worker holds.
-func (r *running) held(process, address string, generation, attempt int) task.Ranges {
-	var held task.Ranges
-	r.each(func(_ beat, h task.Hold) {
-		if h.Process == process && h.Address == address && h.Generation == generation && h.Attempt == attempt {
-			held = held.Union(h.Tasks)
-		}
-	})
-	return held
-}

@@ -68,21 +68,31 @@ func (o *Owner) overdue(now time.Time) []question {
 
 // resendUnheld sends again, at the same attempt, tasks that were sent more
 // than a lease ago, that no worker holds, and of whose process nothing is on
-// the queue: a queue may lose its tail in a power cut.
+// the queue: a queue may lose its tail in a power cut. It has to look so twice,
+// a second apart: between a worker's report, which may wait in the inbox, and
+// its acknowledgement nobody holds the task either.
 func (o *Owner) resendUnheld(ctx context.Context, now time.Time) error {
 	if !o.running.certain(now) {
 		return nil
 	}
-	for _, id := range o.feeder.stale(now.Add(-o.Work.Lease())) {
-		pending, err := o.Work.Pending(ctx, id)
-		if err != nil {
-			return fmt.Errorf("look for the work of process %q: %w", id, err)
+	sentBefore, held := now.Add(-o.Work.Lease()), map[string][]task.Hold{}
+	o.running.each(func(_ beat, h task.Hold) { held[h.Process] = append(held[h.Process], h) })
+	for _, id := range o.feeder.stale(sentBefore) {
+		missing := slices.DeleteFunc(o.feeder.out(id, sentBefore), func(e process.Enqueue) bool { return len(unheld(e, held[id])) == 0 })
+		somewhere := len(missing) == 0
+		if !somewhere {
+			pending, err := o.Work.Pending(ctx, id)
+			if err != nil {
+				return fmt.Errorf("look for the work of process %q: %w", id, err)
+			}
+			somewhere = pending > 0
 		}
-		if pending > 0 {
+		if somewhere {
+			o.feeder.found(id)
 			continue
 		}
-		for _, e := range o.feeder.out(id, now.Add(-o.Work.Lease())) {
-			e.Tasks = e.Tasks.Minus(o.running.held(id, e.Address, e.Generation, e.Attempt))
+		for _, e := range missing {
+			e.Tasks = o.feeder.missedTwice(id, e, unheld(e, held[id]))
 			if len(e.Tasks) > 0 {
 				o.Log.Warn("orchestrator: nobody has these tasks; sending them again", "process", id, "address", e.Address, "tasks", e.Tasks.String())
 				o.feeder.resend(id, e)
@@ -90,6 +100,17 @@ func (o *Owner) resendUnheld(ctx context.Context, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// unheld is those of the tasks that nobody holds at this attempt.
+func unheld(e process.Enqueue, holds []task.Hold) task.Ranges {
+	left := e.Tasks
+	for _, h := range holds {
+		if h.Address == e.Address && h.Generation == e.Generation && h.Attempt == e.Attempt {
+			left = left.Minus(h.Tasks)
+		}
+	}
+	return left
 }
 
 // feed lets the feeder send; what can never be sent is decided on.
