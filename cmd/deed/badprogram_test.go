@@ -44,7 +44,7 @@ func TestProgramsThatMisbehaveFailWithWhatWentWrong(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, o := runScript(t, "", c.script)
 			assert.Equal(t, exitFailed, o.code)
-			assert.Regexp(t, `deed: p: process failed at s\[0\]: .*`+c.says, o.stderr)
+			assert.Regexp(t, `deed: p: process failed at s\[0\], attempt \d+ on worker \S+: .*`+c.says, o.stderr)
 			assert.NotContains(t, o.stderr, "level=", "nothing but the error")
 		})
 	}
