@@ -157,6 +157,7 @@ func (s State) outstanding() []Effect {
 			due     int64 // 0: not waiting
 		}
 		again := map[key][]int{}
+		var notFirst []int
 		for index, t := range n.tasks.troubled() {
 			k := key{attempt: t.attempt}
 			switch {
@@ -170,12 +171,12 @@ func (s State) outstanding() []Effect {
 				k.attempt = 0 // nothing is to be done for it
 			}
 			again[k] = append(again[k], index)
+			notFirst = append(notFirst, index)
 		}
 		address := s.graph.address(i)
-		first := n.tasks.open(task.Span(0, n.scheduled))
+		first := n.tasks.open(task.Span(0, n.scheduled)).Minus(task.Of(notFirst...))
 		var keys []key
-		for k, indexes := range again {
-			first = first.Minus(task.Of(indexes...))
+		for k := range again {
 			if k.attempt > 0 {
 				keys = append(keys, k)
 			}

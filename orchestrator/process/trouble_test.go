@@ -36,3 +36,25 @@ func TestAHistoryWhoseListsAreShorterThanItSaysIsDamagedAndNoMessageIsMadeOfIt(t
 		require.ErrorContains(t, s.Damage(), "says it has 3 parts but lists 0")
 	})
 }
+
+// TestManyRetriesThatAreDueAtDifferentTimesAreResumedQuickly bounds a takeover:
+// every second task of a large step waits for a time of its own.
+func TestManyRetriesThatAreDueAtDifferentTimesAreResumedQuickly(t *testing.T) {
+	const tasks = 60_000
+	s := decideAll(t, State{}, StartProcess{ID: "p", Definition: fanOut(0), Inputs: map[string]task.Dataset{"in": manifestOf(tasks)}, At: start})
+	var planned []Event
+	for i := 0; i < tasks; i += 2 {
+		at := start.Add(time.Duration(i) * time.Millisecond)
+		planned = append(planned,
+			TasksFailed{Address: "work", Attempt: 1, Tasks: task.Of(i), Verdict: task.Retry, At: at},
+			TasksRetryPlanned{Address: "work", Attempt: 2, Tasks: task.Of(i), Due: at.Add(time.Hour), At: at},
+		)
+	}
+	s = Fold(s, planned...)
+	require.NoError(t, s.Damage())
+	began := time.Now()
+	effects := Resume(s)
+	require.Less(t, time.Since(began), 2*time.Second)
+	require.Len(t, effects, 1+tasks/2, "what is under way, and a timer for each of the others")
+	require.Equal(t, tasks/2, effects[0].(Enqueue).Tasks.Len())
+}
