@@ -210,11 +210,10 @@ func (f *feeder) next(now time.Time) (time.Time, bool) {
 
 // send gives each process one turn. It returns the commands that follow from
 // messages which can never be sent.
-func (f *feeder) send(ctx context.Context, now time.Time, state func(id string) (*process.State, error)) (map[string][]*request, error) {
+func (f *feeder) send(ctx context.Context, now time.Time, state func(id string) (*process.State, error)) (impossible batch, err error) {
 	if err := f.purgeAll(ctx, now); err != nil {
-		return nil, err
+		return impossible, err
 	}
-	impossible := map[string][]*request{}
 	for range len(f.turn) {
 		if len(f.turn) == 0 {
 			break // reading a state may end it
@@ -235,7 +234,7 @@ func (f *feeder) send(ctx context.Context, now time.Time, state func(id string) 
 			refused, err = f.sendSome(ctx, now, s, fd)
 		}
 		if len(refused) > 0 {
-			impossible[id] = append(impossible[id], refused...)
+			impossible.add(id, refused...)
 		}
 		if len(fd.pending) > 0 {
 			f.join(id, fd)

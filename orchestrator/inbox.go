@@ -30,6 +30,33 @@ type request struct {
 	answer   Answer
 }
 
+// batch is requests by process, so that those of one share commits. Processes
+// stand in the order in which they came first.
+type batch struct {
+	order []string
+	todo  map[string][]*request
+}
+
+func (b *batch) add(id string, requests ...*request) {
+	if b.todo == nil {
+		b.todo = map[string][]*request{}
+	}
+	if _, known := b.todo[id]; !known {
+		b.order = append(b.order, id)
+	}
+	b.todo[id] = append(b.todo[id], requests...)
+}
+
+// passAll decides on a batch. What comes after an error is not decided on.
+func (o *Owner) passAll(ctx context.Context, b batch) error {
+	for _, id := range b.order {
+		if err := o.pass(ctx, id, b.todo[id]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // handleInbox decides on all deliveries, process by process, and acknowledges
 // them. On an error none of the rest is acknowledged, and all come again.
 func (o *Owner) handleInbox(ctx context.Context, now time.Time, deliveries []queue.Delivery) error {
@@ -40,8 +67,7 @@ func (o *Owner) handleInbox(ctx context.Context, now time.Time, deliveries []que
 	if planted.Is(planted.AckBeforeAppend) {
 		_ = o.Inbox.Ack(ctx, deliveries...)
 	}
-	var order []string
-	todo := map[string][]*request{}
+	var all batch
 	for i := range deliveries {
 		d := &deliveries[i]
 		requests, err := o.requests(now, d)
@@ -54,15 +80,10 @@ func (o *Owner) handleInbox(ctx context.Context, now time.Time, deliveries []que
 			}
 			continue
 		}
-		if _, known := todo[d.Key]; !known {
-			order = append(order, d.Key)
-		}
-		todo[d.Key] = append(todo[d.Key], requests...)
+		all.add(d.Key, requests...)
 	}
-	for _, id := range order {
-		if err := o.pass(ctx, id, todo[id]); err != nil {
-			return err
-		}
+	if err := o.passAll(ctx, all); err != nil {
+		return err
 	}
 	o.Failpoint("orchestrator.before-ack")
 	if err := o.Inbox.Ack(ctx, deliveries...); err != nil {

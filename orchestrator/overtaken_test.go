@@ -1,14 +1,18 @@
 package orchestrator
 
 import (
+	"context"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/deedrun/deed/events"
+	memevents "github.com/deedrun/deed/events/mem"
 	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/orchestrator/process"
+	"github.com/deedrun/deed/queue"
 	"github.com/deedrun/deed/task"
 )
 
@@ -79,4 +83,110 @@ func TestAProcessThatBecomesUnreadableHoldsUpNobody(t *testing.T) {
 	r.pass(lease)
 	r.step()
 	require.Empty(t, r.received())
+}
+
+// counted is a queue that counts how often it is asked what is pending.
+type counted struct {
+	queue.Queue
+	asked int
+}
+
+func (c *counted) Pending(ctx context.Context, key string) (int, error) {
+	c.asked++
+	return c.Queue.Pending(ctx, key)
+}
+
+func TestTheQueueIsNotAskedAboutProcessesWhoseTasksAreAllHeld(t *testing.T) {
+	r := newRig(t)
+	work := &counted{Queue: r.work}
+	r.options.Work = work
+	r.restart()
+	var holding []task.Hold
+	for i := range 20 {
+		id := fmt.Sprintf("p%d", i)
+		r.send(id, fanOut(), 1)
+		holding = append(holding, task.Hold{Process: id, Address: "work", Attempt: 1, Tasks: task.Of(0)})
+	}
+	r.step()
+	r.received()
+	for range 30 {
+		r.pass(time.Second)
+		r.beat(task.Heartbeat{Worker: "w1", Holding: holding})
+		r.step()
+	}
+	require.Zero(t, work.asked)
+}
+
+func TestWhatIsKeptForTheFeederOfAProcessEndsWithIt(t *testing.T) {
+	r := newRig(t)
+	r.send("p", fanOut(), 1)
+	r.step()
+	r.received()
+	r.report("p", done(task.Of(0)))
+	r.step()
+	for _, id := range []string{"p", "never-started"} {
+		for _, outcome := range []task.Outcome{task.Returned, task.Unserved} {
+			r.report(id, task.Result{Address: "work", Attempt: 1, Tasks: task.Of(0), Outcome: outcome})
+		}
+	}
+	r.step()
+	r.pass(nowhere)
+	r.step()
+	require.Empty(t, r.owner.feeder.feeds)
+	require.Empty(t, r.received())
+}
+
+// appends counts the commits that are stored.
+type appends struct {
+	events.Driver
+	n int
+}
+
+func (a *appends) Append(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
+	a.n++
+	return a.Driver.Append(ctx, stream, expected, c)
+}
+
+func TestRetriesOfAProcessThatAreDueTogetherAreOneCommit(t *testing.T) {
+	r := newRig(t)
+	disk := &appends{Driver: memevents.New()}
+	r.store = events.New(disk)
+	r.options.Events = r.store
+	r.restart()
+	r.send("p", fanOut(), 50)
+	r.step()
+	r.received()
+	for i := range 50 {
+		r.report("p", task.Result{
+			Address: "work", Attempt: 1, Tasks: task.Of(i), Outcome: task.Failed,
+			Failure: &task.Failure{Error: "no", Verdict: task.Retry, After: task.Duration(i+1) * task.Duration(time.Second)},
+		})
+	}
+	r.step()
+	disk.n = 0
+	r.pass(time.Hour)
+	r.step()
+	require.Equal(t, 1, disk.n)
+	require.Equal(t, task.Span(0, 50), indexes(r.received()))
+}
+
+func TestAttemptsOfAProcessThatRunTooLongAreGivenUpInOneCommit(t *testing.T) {
+	r := newRig(t)
+	disk := &appends{Driver: memevents.New()}
+	r.store = events.New(disk)
+	r.options.Events = r.store
+	r.restart()
+	r.send("p", fanOut(func(s *definition.Step) { s.Timeout = task.Duration(time.Minute) }), 50)
+	r.step()
+	r.received()
+	hold := task.Hold{Process: "p", Address: "work", Attempt: 1, Tasks: task.Span(0, 50)}
+	for i := range 50 {
+		hold.Running = append(hold.Running, task.Running{Index: i, Elapsed: task.Duration(time.Hour)})
+	}
+	r.beat(task.Heartbeat{Worker: "w1", Holding: []task.Hold{hold}})
+	disk.n = 0
+	r.pass(time.Second)
+	r.step()
+	require.Equal(t, 1, disk.n)
+	require.Equal(t, 50, r.state("p").Steps()[0].Failures)
 }

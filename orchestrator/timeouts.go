@@ -27,10 +27,12 @@ func (o *Owner) askTimeouts(ctx context.Context, now time.Time) error {
 		return err
 	}
 	o.asked = now
+	var all batch
 	for _, q := range o.overdue(now) {
-		if err := o.pass(ctx, q.id, []*request{{command: q.command}}); err != nil {
-			return err
-		}
+		all.add(q.id, &request{command: q.command})
+	}
+	if err := o.passAll(ctx, all); err != nil {
+		return err
 	}
 	return o.resendUnheld(ctx, now)
 }
@@ -116,10 +118,8 @@ func unheld(e process.Enqueue, holds []task.Hold) task.Ranges {
 // feed lets the feeder send; what can never be sent is decided on.
 func (o *Owner) feed(ctx context.Context, now time.Time) error {
 	impossible, sendErr := o.feeder.send(ctx, now, func(id string) (*process.State, error) { return o.state(ctx, id) })
-	for id, requests := range impossible {
-		if err := o.pass(ctx, id, requests); err != nil {
-			return err
-		}
+	if err := o.passAll(ctx, impossible); err != nil {
+		return err
 	}
 	return sendErr
 }

@@ -62,41 +62,44 @@ func (t *timers) next() (time.Time, bool) {
 	return t.heap[0].due, true
 }
 
-// due takes out the first timer whose time has come.
-func (t *timers) due(now time.Time) (timer, bool) {
-	if len(t.heap) == 0 || t.heap[0].due.After(now) {
-		return timer{}, false
+// due takes out the first timers whose time has come, but not too many at once.
+func (t *timers) due(now time.Time) []timer {
+	var all []timer
+	for len(t.heap) > 0 && !t.heap[0].due.After(now) && len(all) < inboxBatch {
+		all = append(all, heap.Pop(&t.heap).(timer))
 	}
-	return heap.Pop(&t.heap).(timer), true
+	return all
 }
 
 // fireTimers hands due timers to the core. One that fires twice, or for a task
 // that is done, changes nothing.
 func (o *Owner) fireTimers(ctx context.Context, now time.Time) error {
-	for {
-		t, ok := o.timers.due(now)
-		if !ok {
-			return nil
-		}
-		if err := o.fire(ctx, now, t); err != nil {
-			o.timers.set(t.due, t.id, t.what)
+	for due := o.timers.due(now); len(due) > 0; due = o.timers.due(now) {
+		if err := o.fire(ctx, now, due); err != nil {
+			for _, t := range due {
+				o.timers.set(t.due, t.id, t.what)
+			}
 			return err
 		}
 	}
+	return nil
 }
 
-func (o *Owner) fire(ctx context.Context, now time.Time, t timer) error {
-	switch what := t.what.(type) {
-	case process.SetTimer:
-		return o.pass(ctx, t.id, []*request{{command: process.FireTimer{
-			Address: what.Address, Generation: what.Generation, Attempt: what.Attempt, Tasks: what.Tasks, At: now,
-		}}})
-	case process.SetDeadline:
-		return o.pass(ctx, t.id, []*request{{command: process.FireDeadline{At: now}}})
-	case resend:
-		o.feeder.resend(t.id, process.Enqueue(what))
+func (o *Owner) fire(ctx context.Context, now time.Time, due []timer) error {
+	var all batch
+	for _, t := range due {
+		switch what := t.what.(type) {
+		case process.SetTimer:
+			all.add(t.id, &request{command: process.FireTimer{
+				Address: what.Address, Generation: what.Generation, Attempt: what.Attempt, Tasks: what.Tasks, At: now,
+			}})
+		case process.SetDeadline:
+			all.add(t.id, &request{command: process.FireDeadline{At: now}})
+		case resend:
+			o.feeder.resend(t.id, process.Enqueue(what))
+		}
 	}
-	return nil
+	return o.passAll(ctx, all)
 }
 
 type timerHeap []timer
