@@ -95,8 +95,14 @@ func (f *feeder) unsent(id string) []HeldTasks {
 		return nil
 	}
 	var all []HeldTasks
-	for _, e := range fd.pending[:min(len(fd.pending), MaxUnsent)] {
-		all = append(all, HeldTasks{Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: e.Tasks})
+	room := MaxUnsent
+	for _, e := range fd.pending {
+		if room == 0 {
+			break
+		}
+		tasks := e.Tasks[:min(len(e.Tasks), room)]
+		room -= len(tasks)
+		all = append(all, HeldTasks{Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: tasks})
 	}
 	return all
 }

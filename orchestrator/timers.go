@@ -62,6 +62,20 @@ func (t *timers) next() (time.Time, bool) {
 	return t.heap[0].due, true
 }
 
+// retries is when the next planned retry is due, by process.
+func (t *timers) retries() map[string]time.Time {
+	first := map[string]time.Time{}
+	for _, x := range t.heap {
+		if _, retry := x.what.(process.SetTimer); !retry {
+			continue
+		}
+		if due, known := first[x.id]; !known || x.due.Before(due) {
+			first[x.id] = x.due
+		}
+	}
+	return first
+}
+
 // due takes out the first timers whose time has come, but not too many at once.
 func (t *timers) due(now time.Time) []timer {
 	var all []timer

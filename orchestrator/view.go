@@ -24,14 +24,16 @@ type Question struct {
 type View struct {
 	Certain bool          `json:"certain"` // it has listened for long enough to know who holds what
 	Workers []WorkerView  `json:"workers"`
-	Running []RunningTask `json:"running"` // the longest running first; at most MaxRunning
-	Queues  []QueueView   `json:"queues"`  // by process, of those that have not ended
+	Running []RunningTask `json:"running"`        // the longest running first; at most MaxRunning
+	Queues  []QueueView   `json:"queues"`         // by process, of those that have not ended; at most MaxQueues
+	More    int           `json:"more,omitempty"` // processes that are not in Queues
 }
 
-// MaxRunning bounds the tasks that a View lists, MaxUnsent the ranges of tasks
-// that wait to be sent.
+// What a View lists at most, so that it fits into a signal: tasks that run,
+// processes, and, of a process, ranges of tasks that wait to be sent.
 const (
 	MaxRunning = 2000
+	MaxQueues  = 1000
 	MaxUnsent  = 1000
 )
 
@@ -109,17 +111,26 @@ func (o *Owner) view(ctx context.Context, now time.Time, id string) View {
 	}
 	slices.SortFunc(v.Workers, func(a, b WorkerView) int { return cmp.Compare(a.Worker, b.Worker) })
 	v.Running = o.executing(now, id)
+	var open []string
 	for other, s := range o.processes {
 		if !s.Ended() && (id == "" || id == other) {
-			q := o.queueView(ctx, now, other)
-			q.Held = held[other]
-			if id != "" {
-				q.Unsent = o.feeder.unsent(other)
-			}
-			v.Queues = append(v.Queues, q)
+			open = append(open, other)
 		}
 	}
-	slices.SortFunc(v.Queues, func(a, b QueueView) int { return cmp.Compare(a.Process, b.Process) })
+	slices.Sort(open)
+	v.More = max(len(open)-MaxQueues, 0)
+	retries := o.timers.retries()
+	for _, other := range open[:len(open)-v.More] {
+		q := o.queueView(ctx, other)
+		if due, waits := retries[other]; waits {
+			q.Retries = task.Duration(max(due.Sub(now), 1))
+		}
+		q.Held = held[other]
+		if id != "" {
+			q.Unsent = o.feeder.unsent(other)
+		}
+		v.Queues = append(v.Queues, q)
+	}
 	return v
 }
 
@@ -146,17 +157,10 @@ func (o *Owner) executing(now time.Time, id string) []RunningTask {
 	return all[:min(len(all), MaxRunning)]
 }
 
-func (o *Owner) queueView(ctx context.Context, now time.Time, id string) QueueView {
+func (o *Owner) queueView(ctx context.Context, id string) QueueView {
 	q := QueueView{Process: id, Late: o.late[id], Pending: o.feeder.waiting(id)}
 	if n, err := o.Work.Pending(ctx, id); err == nil {
 		q.Queued = n
-	}
-	for _, t := range o.timers.heap {
-		if _, retry := t.what.(process.SetTimer); retry && t.id == id {
-			if wait := task.Duration(max(t.due.Sub(now), 1)); q.Retries == 0 || wait < q.Retries {
-				q.Retries = wait
-			}
-		}
 	}
 	return q
 }
