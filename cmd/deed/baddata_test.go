@@ -52,8 +52,8 @@ func TestABlobThatIsGoneOrAlteredIsNamedAndNothingHangs(t *testing.T) {
 		o := deedIn(t, dir, "run", "def.yaml", "--in", "x=x", "--id", "p",
 			"--param", "between=rm -r '"+filepath.Join(dir, ".deed/blobs/p/a")+"'")
 		assert.Equal(t, exitFailed, o.code)
-		assert.Regexp(t, `deed: p: process failed at c\[0\]: .*open blob "p/a/0/0/1-[0-9a-f]+/0": blob not found`, o.stderr)
-		assert.Contains(t, o.stderr, "look at it:")
+		assert.Regexp(t, `deed: p: process failed at c\[0\], attempt 2 on worker \S+: .*open blob "p/a/0/0/1-[0-9a-f]+/0": blob not found`, o.stderr)
+		assert.Contains(t, o.stderr, "what it printed:")
 	})
 	t.Run("gone or altered before it is exported", func(t *testing.T) {
 		for name, c := range map[string]struct {
