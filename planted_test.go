@@ -12,7 +12,7 @@ import (
 	"github.com/deedrun/deed/internal/planted"
 )
 
-var within = flag.Uint64("within", 300, "worlds within which a planted fault has to be found")
+var within = flag.Uint64("within", 1000, "worlds within which a planted fault has to be found")
 
 // A test that cannot fail proves nothing: each fault is planted at the one line
 // where it could have been made, and the worlds have to find it.
