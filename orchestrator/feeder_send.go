@@ -41,7 +41,8 @@ func (f *feeder) sendSome(ctx context.Context, now time.Time, s *process.State, 
 	}
 	for len(fd.pending) > 0 && room > 0 {
 		e := fd.pending[0]
-		head, rest := s.Open(e.Address, e.Generation, e.Tasks).Take(room)
+		head, rest := e.Tasks.Take(room) // before Open: there may be many, and scattered
+		head = s.Open(e.Address, e.Generation, head)
 		if planted.Is(planted.OffByOne) {
 			_, rest = rest.Take(1)
 		}
