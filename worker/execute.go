@@ -32,8 +32,7 @@ func (w *Worker) execute(e *execution) task.Result {
 		Address: e.work.Address, Generation: e.work.Generation, Attempt: e.work.Attempt,
 		Tasks: task.Span(e.index, 1), Elapsed: task.Duration(w.opt.Now().Sub(e.began)),
 	}
-	t.endLog()
-	switch {
+	switch { // before the log is stored: until then the context may have ended
 	case err == nil:
 		r.Outcome, r.Parts, r.Sealed = task.Done, produced, t.sealed
 	case errors.Is(context.Cause(ctx), errHandBack):
@@ -41,6 +40,7 @@ func (w *Worker) execute(e *execution) task.Result {
 	default:
 		r.Outcome, r.Failure = task.Failed, verdict(ctx, err)
 	}
+	t.endLog()
 	return r
 }
 
