@@ -79,6 +79,10 @@ func (ed *edits) apply(e Event) {
 		}
 	case TasksConfirmed:
 		if n := ed.tasksOf(e.Address, e.Generation, e.Tasks); n != nil {
+			if _, isStep := ed.graph.step(ed.graph.number[e.Address]); isStep != (e.Sealed == nil) || !isStep && e.Tasks.Len() != 1 {
+				ed.damage("a task of %q carries one merged list if that is a merge, and none otherwise", e.Address)
+				return
+			}
 			ed.confirm(n, e)
 		}
 	case TasksFailed:

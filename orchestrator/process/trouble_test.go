@@ -58,3 +58,17 @@ func TestManyRetriesThatAreDueAtDifferentTimesAreResumedQuickly(t *testing.T) {
 	require.Len(t, effects, 1+tasks/2, "what is under way, and a timer for each of the others")
 	require.Equal(t, tasks/2, effects[0].(Enqueue).Tasks.Len())
 }
+
+func TestAHistoryWhoseMergesHaveNoResultIsDamagedAndNothingPanics(t *testing.T) {
+	merging := decideAll(t, State{},
+		StartProcess{ID: "p", Definition: fanOut(0), Inputs: map[string]task.Dataset{"in": manifestOf(3)}, At: start},
+		ConfirmTasks{Address: "work", Attempt: 1, Tasks: task.Span(0, 3), Manifest: &task.Ref{Key: "m", Size: 1, SHA256: "00"}, At: start},
+		PauseProcess{At: start},
+	)
+	s := Fold(merging, TasksConfirmed{Address: "deed/seal/out", Attempt: 1, Tasks: task.Of(0), At: start})
+	require.ErrorContains(t, s.Damage(), "merged list")
+	_, err := Decide(s, ResumeProcess{At: start})
+	require.ErrorContains(t, err, "stands still")
+	list := manifestOf(3)
+	require.NoError(t, Fold(merging, TasksConfirmed{Address: "deed/seal/out", Attempt: 1, Tasks: task.Of(0), Sealed: &list, At: start}).Damage())
+}
