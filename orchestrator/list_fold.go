@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"math/bits"
 	"strings"
 	"time"
 
@@ -9,7 +10,7 @@ import (
 )
 
 // listed is a process in the making of a list. It counts by step, since steps
-// may begin anew; what it never keeps is anything by task.
+// may begin anew; all it keeps by task is which were skipped.
 type listed struct {
 	Summary
 	version uint64
@@ -18,8 +19,40 @@ type listed struct {
 
 type listedStep struct {
 	tasks, confirmed int
-	skipped          task.Ranges
+	skipped          marks
 	completed        bool
+}
+
+// marks is a set of tasks that costs a bit each, however scattered they come.
+type marks []uint64
+
+func (m *marks) add(tasks task.Ranges) {
+	if len(tasks) == 0 {
+		return
+	}
+	if words := (tasks[len(tasks)-1].End() + 63) / 64; words > len(*m) {
+		*m = append(*m, make(marks, words-len(*m))...)
+	}
+	for i := range tasks.All() {
+		(*m)[i/64] |= 1 << (i % 64)
+	}
+}
+
+func (m marks) remove(tasks task.Ranges) {
+	for i := range tasks.All() {
+		if i/64 >= len(m) {
+			return
+		}
+		m[i/64] &^= 1 << (i % 64)
+	}
+}
+
+func (m marks) count() int {
+	n := 0
+	for _, word := range m {
+		n += bits.OnesCount64(word)
+	}
+	return n
 }
 
 func (p *listed) apply(event process.Event) {
@@ -34,7 +67,7 @@ func (p *listed) apply(event process.Event) {
 	case process.TasksConfirmed:
 		p.step(e.Address, func(s *listedStep) { s.confirmed += e.Tasks.Len() })
 	case process.TasksSkipped:
-		p.step(e.Address, func(s *listedStep) { s.skipped = s.skipped.Union(e.Tasks) })
+		p.step(e.Address, func(s *listedStep) { s.skipped.add(e.Tasks) })
 	case process.TasksFailed:
 		p.Failures += e.Tasks.Len()
 	case process.TaskTimedOut:
@@ -85,7 +118,7 @@ func (p *listed) goAgain(steps []process.Begun, tasks []process.Reopened) {
 	}
 	p.begin(steps)
 	for _, t := range tasks {
-		p.step(t.Address, func(s *listedStep) { s.skipped = s.skipped.Minus(t.Tasks) })
+		p.step(t.Address, func(s *listedStep) { s.skipped.remove(t.Tasks) })
 	}
 }
 
@@ -112,7 +145,7 @@ func (p *listed) summary() Summary {
 	for _, s := range p.steps {
 		sum.Tasks += s.tasks
 		sum.TasksDone += s.confirmed
-		sum.Skipped += s.skipped.Len()
+		sum.Skipped += s.skipped.count()
 		if s.completed {
 			sum.StepsDone++
 		}

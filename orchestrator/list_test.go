@@ -2,6 +2,7 @@ package orchestrator
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -153,4 +154,17 @@ func TestAProcessWhoseDefinitionIsChangedAfterItsEndIsNotUnfinished(t *testing.T
 	ids, err = Unfinished(r.ctx, r.store)
 	require.NoError(t, err)
 	require.Equal(t, []string{"p"}, ids)
+}
+
+func TestAListOfManyTasksThatWereSkippedOneByOneIsQuick(t *testing.T) {
+	const tasks = 100_000
+	p := &listed{steps: map[string]*listedStep{"work": {tasks: tasks}}}
+	began := time.Now()
+	for i := 0; i < tasks; i += 2 {
+		p.apply(process.TasksSkipped{Address: "work", Attempt: 1, Tasks: task.Of(i)})
+	}
+	require.Less(t, time.Since(began), 2*time.Second)
+	require.Equal(t, tasks/2, p.summary().Skipped)
+	p.apply(process.ProcessRetried{Tasks: []process.Reopened{{Address: "work", Tasks: task.Span(tasks/2, 2*tasks)}}})
+	require.Equal(t, tasks/4, p.summary().Skipped)
 }

@@ -191,12 +191,5 @@ func (ed *edits) skip(n *node, e TasksSkipped) {
 	ed.trouble(n, e.Tasks, func(t *trouble) { t.stand = skipped })
 	if len(n.skips) < skipReasons {
 		n.skips = append(slices.Clip(n.skips), Skip{Tasks: e.Tasks, Reason: e.Reason})
-		return
-	}
-	n.skips = slices.Clone(n.skips)
-	if last := len(n.skips) - 1; n.skips[last].Reason == "" {
-		n.skips[last].Tasks = n.skips[last].Tasks.Union(e.Tasks)
-	} else {
-		n.skips = append(n.skips, Skip{Tasks: e.Tasks})
 	}
 }

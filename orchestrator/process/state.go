@@ -2,6 +2,7 @@ package process
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/deedrun/deed/orchestrator/definition"
@@ -74,7 +75,7 @@ type node struct {
 	endedAt    time.Time
 	tasks      ledger
 
-	skips []Skip // never appended to in place
+	skips []Skip // the first hundred; the ledger knows all. Never appended to in place
 
 	gathered *gathered               // what confirmed tasks wrote, newest first
 	sealed   map[string]task.Dataset // by name, from StepCompleted on
@@ -94,6 +95,25 @@ type Skip struct {
 
 // skipReasons is how many reasons are remembered of a step.
 const skipReasons = 100
+
+// allSkips lists the skips with their reasons, and after them, as one, those
+// whose reasons are not remembered.
+func (n *node) allSkips() []Skip {
+	var known task.Ranges
+	for _, s := range n.skips {
+		known = known.Union(s.Tasks)
+	}
+	if known.Len() >= n.skipped {
+		return n.skips
+	}
+	var all []int
+	for i, t := range n.tasks.troubled() {
+		if t.stand == skipped {
+			all = append(all, i)
+		}
+	}
+	return append(slices.Clip(n.skips), Skip{Tasks: task.Of(all...).Minus(known)})
+}
 
 // gathered is a list that shares its tail: an append copies nothing.
 type gathered struct {
@@ -183,7 +203,7 @@ func (n *node) progress(address string) Progress {
 	return Progress{
 		Address: address, Generation: n.generation, Phase: phases[n.phase], Tasks: n.total, Scheduled: n.scheduled,
 		Confirmed: n.confirmed, Skipped: n.skipped, Retrying: n.retrying, Failures: n.failures, Losses: n.losses,
-		Elapsed: task.Duration(n.elapsed), StartedAt: n.startedAt, EndedAt: n.endedAt, Data: n.sealed, Skips: n.skips,
+		Elapsed: task.Duration(n.elapsed), StartedAt: n.startedAt, EndedAt: n.endedAt, Data: n.sealed, Skips: n.allSkips(),
 	}
 }
 

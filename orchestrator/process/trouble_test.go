@@ -72,3 +72,23 @@ func TestAHistoryWhoseMergesHaveNoResultIsDamagedAndNothingPanics(t *testing.T) 
 	list := manifestOf(3)
 	require.NoError(t, Fold(merging, TasksConfirmed{Address: "deed/seal/out", Attempt: 1, Tasks: task.Of(0), Sealed: &list, At: start}).Damage())
 }
+
+// TestManyTasksThatAreSkippedOneByOneAreFoldedQuickly bounds a cold start: every
+// second task of a large step was given up, each for a reason of its own.
+func TestManyTasksThatAreSkippedOneByOneAreFoldedQuickly(t *testing.T) {
+	const tasks = 100_000
+	s := decideAll(t, State{}, StartProcess{ID: "p", Definition: fanOut(0), Inputs: map[string]task.Dataset{"in": manifestOf(tasks)}, At: start})
+	var given []Event
+	for i := 0; i < tasks; i += 2 {
+		given = append(given, TasksSkipped{Address: "work", Attempt: 1, Tasks: task.Of(i), Reason: "no", At: start})
+	}
+	began := time.Now()
+	s = Fold(s, given...)
+	require.Less(t, time.Since(began), 2*time.Second)
+	require.NoError(t, s.Damage())
+	step := s.Steps()[0]
+	require.Equal(t, tasks/2, step.Skipped)
+	require.Len(t, step.Skips, skipReasons+1)
+	require.Equal(t, tasks/2-skipReasons, step.Skips[skipReasons].Tasks.Len())
+	require.Empty(t, step.Skips[skipReasons].Reason)
+}
