@@ -242,18 +242,7 @@ func (ed *edits) confirm(n *node, e TasksConfirmed) {
 	if len(e.Parts) == 0 && e.Manifest == nil {
 		return
 	}
-	g := &gathered{
-		Source: task.Source{Report: e.Manifest, Tasks: e.Tasks, Parts: e.Parts},
-		older:  n.gathered, stored: e.Manifest != nil,
-	}
-	for _, p := range e.Parts {
-		g.bytes += inlineSize(p)
-	}
-	if n.gathered != nil {
-		g.bytes += n.gathered.bytes
-		g.stored = g.stored || n.gathered.stored
-	}
-	n.gathered = g
+	n.gather(task.Source{Report: e.Manifest, Tasks: e.Tasks, Parts: e.Parts})
 }
 
 func (ed *edits) trouble(n *node, tasks task.Ranges, change func(*trouble)) {

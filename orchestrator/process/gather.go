@@ -22,6 +22,19 @@ const (
 	mergeBytes = 128 << 10
 )
 
+// gather adds what a report contributes to what the node wrote.
+func (n *node) gather(source task.Source) {
+	g := &gathered{Source: source, older: n.gathered, stored: source.Report != nil}
+	for _, p := range source.Parts {
+		g.bytes += inlineSize(p)
+	}
+	if n.gathered != nil {
+		g.bytes += n.gathered.bytes
+		g.stored = g.stored || n.gathered.stored
+	}
+	n.gathered = g
+}
+
 // sources lists what was gathered, oldest first.
 func (n *node) sources() []task.Source {
 	var all []task.Source

@@ -260,6 +260,9 @@ func (r *rules) history(t *rapid.T, w *world) {
 	for i, e := range w.history {
 		if i%every == 0 {
 			require.Equal(t, want, digest(Fold(snapshot, w.history[i:]...)), "folded from a snapshot after %d events", i)
+			if i > 0 {
+				require.Equal(t, want, digest(Fold(throughASnapshot(t, snapshot), w.history[i:]...)), "folded from a stored snapshot after %d events", i)
+			}
 		}
 		snapshot = Evolve(snapshot, e)
 	}
