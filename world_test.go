@@ -97,6 +97,7 @@ func (w *world) newOwner() *orchestrator.Owner {
 	return must(orchestrator.NewOwner(orchestrator.Options{
 		Events: w.store, Inbox: w.inbox, Work: w.work, Quarantine: w.bad, Signals: w.signals,
 		Window: 8, Log: slog.New(slog.DiscardHandler), Failpoint: w.crashSometimes,
+		Snapshots: &orchestrator.Snapshots{Blobs: w.blobs, Every: 15, Log: slog.New(slog.DiscardHandler)},
 	}))
 }
 

@@ -30,9 +30,11 @@ func (e *CorruptError) Error() string {
 		e.Key, e.Want, e.Got)
 }
 
+func isNotFound(err error) bool { return gcerrors.Code(err) == gcerrors.NotFound }
+
 // readError gives an error of the backend its meaning for callers.
 func readError(operation, key string, err error) error {
-	if gcerrors.Code(err) == gcerrors.NotFound {
+	if isNotFound(err) {
 		return fmt.Errorf("%s %q: %w (%w)", operation, key, ErrNotFound, err)
 	}
 	return fmt.Errorf("%s %q: %w", operation, key, err)

@@ -123,7 +123,7 @@ func (o *Owner) state(ctx context.Context, id string) (*process.State, error) {
 // derived anew, except that what it sent and is not over stays sent. Of a
 // process that cannot be read nothing is sent any more.
 func (o *Owner) reload(ctx context.Context, id string) (*process.State, error) {
-	s, err := Load(ctx, o.Events, id)
+	s, err := o.load(ctx, id)
 	if err != nil {
 		if !isPassing(ctx, err) {
 			o.feeder.end(id)
@@ -156,6 +156,7 @@ func (o *Owner) keep(id string, s *process.State) {
 		if old := o.processes[o.ended[0]]; old != nil && old.Ended() {
 			delete(o.processes, o.ended[0])
 			delete(o.late, o.ended[0])
+			delete(o.snapshots, o.ended[0])
 		}
 		o.ended = o.ended[1:]
 	}

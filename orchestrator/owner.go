@@ -39,6 +39,9 @@ type Options struct {
 	Quarantine queue.Queue // messages that cannot be used; they are never dropped
 	Signals    queue.Signals
 
+	// Snapshots, if set, makes loading a process with a long history quick.
+	Snapshots *Snapshots
+
 	// Window is how many tasks of one process may be on the work queue or with
 	// workers; the rest stays with the feeder, so that the queue stays short
 	// and no process fills it. 0: 2048.
@@ -64,10 +67,12 @@ type Owner struct {
 	running   *running
 	beats     queue.Listener
 	questions queue.Listener
-	late      map[string]int   // by process: tasks reported done when they were not open any more
-	backlog   []queue.Delivery // received, but the store was not available
-	taken     bool             // over: the open processes are loaded
-	asked     time.Time        // the timeout manager's last look
+	snapshots map[string]uint64 // by process: the version of the latest
+	saving    chan struct{}     // holds a token while a snapshot is being stored; nil: it is stored in the step
+	late      map[string]int    // by process: tasks reported done when they were not open any more
+	backlog   []queue.Delivery  // received, but the store was not available
+	taken     bool              // over: the open processes are loaded
+	asked     time.Time         // the timeout manager's last look
 }
 
 // NewOwner prepares an Owner; nothing is read before the first Step.
@@ -99,6 +104,7 @@ func NewOwner(o Options) (*Owner, error) {
 		running:   running,
 		beats:     beats,
 		questions: questions,
+		snapshots: map[string]uint64{},
 		late:      map[string]int{},
 	}, nil
 }
@@ -112,6 +118,8 @@ func (o *Owner) Close() {
 // Run steps until ctx ends. It retries for ever what is unavailable and
 // returns only the error of a context.
 func (o *Owner) Run(ctx context.Context) error {
+	o.saving = make(chan struct{}, 1)
+	defer func() { o.saving <- struct{}{} }() // until the last snapshot is stored
 	wait := time.Duration(0)
 	for ctx.Err() == nil {
 		next, err := o.step(ctx, time.Now, wait)

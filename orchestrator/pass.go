@@ -78,7 +78,8 @@ func (o *Owner) commit(ctx context.Context, id string, requests []*request) (don
 		late += lateTasks(r.command, decided)
 	}
 	if len(records) > 0 {
-		if err := o.append(ctx, id, known.Version, records); err != nil {
+		commitID := ulid.Make().String()
+		if err := o.append(ctx, id, known.Version, commitID, records); err != nil {
 			o.drop(id)
 			if errors.Is(err, events.ErrTooLarge) {
 				return o.commitLess(ctx, id, requests[:done], err)
@@ -88,6 +89,7 @@ func (o *Owner) commit(ctx context.Context, id string, requests []*request) (don
 		o.Failpoint("orchestrator.after-append")
 		o.keep(id, &state)
 		o.feeder.observe(id, happened)
+		o.snapshot(ctx, state, commitID)
 	} else if err := o.confirmCurrent(ctx, id, known.Version); err != nil {
 		return 0, err
 	}
@@ -171,8 +173,8 @@ func (o *Owner) standStill(ctx context.Context, id string, requests []*request, 
 	return nil
 }
 
-func (o *Owner) append(ctx context.Context, id string, version uint64, records []events.Record) error {
-	expected, commitID := events.Exactly(version), ulid.Make().String()
+func (o *Owner) append(ctx context.Context, id string, version uint64, commitID string, records []events.Record) error {
+	expected := events.Exactly(version)
 	if planted.Is(planted.UncheckedVersion) {
 		expected = events.Any()
 	}

@@ -1,0 +1,62 @@
+package orchestrator
+
+import (
+	"log/slog"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/events"
+	memevents "github.com/deedrun/deed/events/mem"
+	"github.com/deedrun/deed/orchestrator/process"
+	"github.com/deedrun/deed/task"
+)
+
+// BenchmarkLoadMillion loads a process of a million tasks, nearly all confirmed
+// in reports of a hundred, from its history and from a snapshot of it.
+func BenchmarkLoadMillion(b *testing.B) {
+	const tasks, report = 1_000_000, 100
+	store := events.New(memevents.New())
+	def := fanOut()
+	data := task.Dataset{Count: tasks, Keys: 1, Manifest: &task.Manifest{Ref: task.Ref{Key: "list", Size: 1, SHA256: "00"}}}
+	decided, err := process.Decide(process.State{}, process.StartProcess{ID: "p", Definition: def, Inputs: map[string]task.Dataset{"in": data}})
+	require.NoError(b, err)
+	state, last := process.State{}, ""
+	put := func(id string, happened []process.Event) {
+		var records []events.Record
+		for _, e := range happened {
+			stored, err := process.Encode(e)
+			require.NoError(b, err)
+			records = append(records, events.Record{Type: stored.Type, Schema: stored.Schema, Data: stored.Data})
+		}
+		_, err := store.Append(b.Context(), streamPrefix+"p", events.Exactly(state.Version), id, records...)
+		require.NoError(b, err)
+		state, last = process.Fold(state, happened...), id
+	}
+	put("start", decided)
+	for first := 0; first < tasks-report; first += report {
+		put("c", []process.Event{process.TasksConfirmed{Address: "work", Attempt: 1, Tasks: task.Span(first, report)}})
+	}
+	blobs, err := blob.Open(b.Context(), "mem://")
+	require.NoError(b, err)
+	defer blobs.Close()
+	snapshots := &Snapshots{Blobs: blobs, Log: slog.New(slog.DiscardHandler)}
+	require.NoError(b, snapshots.Save(b.Context(), state, last))
+
+	b.Run("from its history", func(b *testing.B) {
+		for b.Loop() {
+			s, err := Load(b.Context(), store, "p")
+			require.NoError(b, err)
+			require.Equal(b, tasks-report, s.Steps()[0].Confirmed)
+		}
+	})
+	b.Run("from a snapshot", func(b *testing.B) {
+		for b.Loop() {
+			s, from, err := snapshots.Load(b.Context(), store, "p")
+			require.NoError(b, err)
+			require.Equal(b, state.Version, from)
+			require.Equal(b, tasks-report, s.Steps()[0].Confirmed)
+		}
+	})
+}
