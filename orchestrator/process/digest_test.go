@@ -78,9 +78,12 @@ func describeStruct(b *strings.Builder, v reflect.Value) {
 		if empty || f.Type() == tokenType {
 			continue
 		}
-		b.WriteString(v.Type().Field(i).Name + ":")
-		describeValue(b, f)
-		b.WriteByte(' ')
+		var field strings.Builder
+		describeValue(&field, f)
+		if f.Kind() == reflect.Struct && field.String() == "{}" {
+			continue // nothing in it but what is empty
+		}
+		b.WriteString(v.Type().Field(i).Name + ":" + field.String() + " ")
 	}
 	b.WriteByte('}')
 }
