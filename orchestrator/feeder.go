@@ -35,6 +35,17 @@ type feed struct {
 	// sent but what workers hold. They are given until notBefore to say so.
 	swept     bool
 	notBefore time.Time
+
+	// idleUntil: all that is pending is for handlers that nobody offers.
+	idleUntil time.Time
+}
+
+// from is when something of the process may be sent.
+func (fd *feed) from() time.Time {
+	if fd.idleUntil.After(fd.notBefore) {
+		return fd.idleUntil
+	}
+	return fd.notBefore
 }
 
 type taskKey struct {
@@ -68,7 +79,7 @@ func (f *feeder) feed(id string) *feed {
 // passed over when their turn comes: see resend.
 func (f *feeder) add(id string, e process.Enqueue) {
 	fd := f.feed(id)
-	fd.pending = append(fd.pending, e)
+	fd.pending, fd.idleUntil = append(fd.pending, e), time.Time{}
 	f.join(id, fd)
 }
 
@@ -198,11 +209,12 @@ func (f *feeder) next(now time.Time) (time.Time, bool) {
 		if len(fd.pending) == 0 || len(fd.sent) >= f.window {
 			continue
 		}
-		if !fd.notBefore.After(now) {
+		from := fd.from()
+		if !from.After(now) {
 			return now, true
 		}
-		if first.IsZero() || fd.notBefore.Before(first) {
-			first = fd.notBefore
+		if first.IsZero() || from.Before(first) {
+			first = from
 		}
 	}
 	return first, !first.IsZero()
@@ -230,7 +242,7 @@ func (f *feeder) send(ctx context.Context, now time.Time, state func(id string) 
 			continue
 		}
 		var refused []*request
-		if err == nil && !fd.notBefore.After(now) {
+		if err == nil && !fd.from().After(now) {
 			refused, err = f.sendSome(ctx, now, s, fd)
 		}
 		if len(refused) > 0 {

@@ -30,6 +30,8 @@ func (f *feeder) sendSome(ctx context.Context, now time.Time, s *process.State, 
 			}
 		})
 	}
+	unserved := f.setAside(now, s, fd)
+	defer func() { fd.pending = append(fd.pending, unserved...) }()
 	before := slices.Clone(fd.pending)
 	room := min(turnSize, f.window-len(fd.sent))
 	var messages []queue.Message
@@ -79,6 +81,32 @@ func (f *feeder) sendSome(ctx context.Context, now time.Time, s *process.State, 
 	}
 	maps.Copy(fd.sent, out)
 	return refused, nil
+}
+
+// setAside takes out of what is pending the tasks whose handler no worker
+// offers, so that they fill neither the queue nor the window. Nothing is known
+// while there is no worker at all.
+func (f *feeder) setAside(now time.Time, s *process.State, fd *feed) (unserved []process.Enqueue) {
+	if len(f.running.workers) == 0 {
+		return nil
+	}
+	offered := map[string]bool{"": true} // a program
+	served := fd.pending[:0:0]
+	for _, e := range fd.pending {
+		handler := s.Handler(e.Address)
+		if _, known := offered[handler]; !known {
+			offered[handler] = f.running.offers(handler)
+		}
+		if offered[handler] {
+			served = append(served, e)
+		} else {
+			unserved = append(unserved, e)
+		}
+	}
+	if fd.pending = served; len(served) == 0 && len(unserved) > 0 {
+		fd.idleUntil = now.Add(nowhere)
+	}
+	return unserved
 }
 
 // isOut reports whether this very attempt is out already.

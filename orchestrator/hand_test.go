@@ -183,6 +183,37 @@ func TestTasksThatAWorkerDoesNotServeGoToAnotherAndCostNoAttempt(t *testing.T) {
 	require.Zero(t, r.state("p").Steps()[0].Failures)
 }
 
+func TestTasksWhoseHandlerNobodyOffersDoNotHoldUpOthersOfTheProcess(t *testing.T) {
+	r := newRig(t)
+	r.options.Window = 4
+	r.restart()
+	def := fanOut()
+	served := def.Steps[0]
+	served.Address, served.Run.Handler = "served", "other"
+	served.Out = []definition.Binding{{Local: "more", Data: "more"}}
+	def.Steps, def.Outputs = append(def.Steps, served), append(def.Outputs, "more")
+	r.beat(task.Heartbeat{Worker: "w1", Handlers: []string{"other"}})
+	r.step()
+	r.send("p", def, 100)
+	r.step()
+	for _, w := range r.received() {
+		require.Equal(t, "served", w.Address)
+		r.report("p", task.Result{Address: "served", Attempt: 1, Tasks: w.Tasks, Outcome: task.Done})
+	}
+	for range 60 {
+		r.step()
+		for _, w := range r.received() {
+			r.report("p", task.Result{Address: "served", Attempt: 1, Tasks: w.Tasks, Outcome: task.Done})
+		}
+	}
+	require.Equal(t, 100, r.state("p").Steps()[1].Confirmed)
+
+	r.beat(task.Heartbeat{Worker: "w2", Handlers: []string{"any@3"}})
+	r.pass(nowhere)
+	r.step()
+	require.Len(t, r.received(), 4, "somebody has come who offers it")
+}
+
 func TestADeadlineHoldsThroughARestartOfTheOwner(t *testing.T) {
 	r := newRig(t)
 	def := fanOut()

@@ -139,6 +139,9 @@ func (r *rig) state(id string) process.State {
 
 func (r *rig) beat(b task.Heartbeat) {
 	r.t.Helper()
+	if b.Handlers == nil {
+		b.Handlers = []string{"any"}
+	}
 	body, err := json.Marshal(b)
 	require.NoError(r.t, err)
 	require.NoError(r.t, r.signals.Publish(r.ctx, TopicHeartbeat, body))
