@@ -114,7 +114,7 @@ func (r *Runtime) orchestrate(ctx context.Context) error {
 	owner, err := orchestrator.NewOwner(orchestrator.Options{
 		Events: r.Events, Inbox: r.Inbox, Work: r.work, Quarantine: r.quarantine, Signals: r.Signals,
 		Snapshots: &orchestrator.Snapshots{Blobs: r.Blobs, Log: r.options.Log},
-		Log: r.options.Log, Failpoint: r.options.Failpoint,
+		Log:       r.options.Log, Failpoint: r.options.Failpoint,
 	})
 	if err != nil {
 		return err

@@ -149,7 +149,7 @@ func (o *Owner) results(now time.Time, d *queue.Delivery, report *task.Report) (
 			}
 			c = process.FailTasks{
 				Address: r.Address, Generation: r.Generation, Attempt: r.Attempt, Tasks: r.Tasks,
-				Error: f.Error, Verdict: f.Verdict, After: f.After, Worker: report.Worker, At: now,
+				Error: f.Error, Verdict: f.Verdict, After: f.After, Element: f.Element, Worker: report.Worker, At: now,
 			}
 		case task.Lost:
 			c = process.LoseTasks{

@@ -29,6 +29,9 @@ const MaxInline = 4 << 10
 // MaxError is how many bytes of a failure's text travel in reports and events.
 const MaxError = 1 << 10
 
+// MaxElement is how many bytes of an element's name travel with a failure.
+const MaxElement = 256
+
 // Report is one message from a worker to a process: results of tasks that
 // ended close together. A report may arrive twice, late, and out of order.
 type Report struct {
@@ -56,6 +59,10 @@ type Failure struct {
 	Error   string   `json:"error"` // at most MaxError bytes
 	Verdict Verdict  `json:"verdict"`
 	After   Duration `json:"after,omitempty"` // with Retry: how long to wait, whatever the step says; 0: as the step says
+
+	// Element is what people call the part that the task was about, a file or a
+	// key, at most MaxElement bytes; "" if it has no name, or it is not known.
+	Element string `json:"element,omitempty"`
 }
 
 // Heartbeat is what a worker says of itself once a second, on a signal that is

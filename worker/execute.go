@@ -39,6 +39,9 @@ func (w *Worker) execute(e *execution) task.Result {
 		r.Outcome = task.Returned
 	default:
 		r.Outcome, r.Failure = task.Failed, verdict(ctx, err)
+		if name := t.about.Load(); name != nil {
+			r.Failure.Element = clip(*name)
+		}
 	}
 	t.endLog()
 	return r

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"path"
 
 	"github.com/deedrun/deed/task"
 )
@@ -158,9 +159,11 @@ func (t *Task) locate(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
+			name := p.Key
 			if t.element.Key = p.Key; in.Mode == task.Element {
-				t.element = p
+				t.element, name = p, path.Join(p.Key, p.Name)
 			}
+			t.about.Store(&name)
 			break
 		}
 		return ctx.Err()

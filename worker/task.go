@@ -35,6 +35,7 @@ type Task struct {
 	// element is what `each` gives to the task, as metadata: the one part, or
 	// the key of its group. Outputs inherit from it.
 	element task.Part
+	about   atomic.Pointer[string] // what people call the element, once it is known
 
 	ended   atomic.Bool // set under mu
 	mu      sync.Mutex

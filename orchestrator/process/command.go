@@ -47,6 +47,7 @@ type FailTasks struct {
 	Error      string
 	Verdict    task.Verdict
 	After      task.Duration // with task.Retry: how long the handler wants to wait; 0: as the step says
+	Element    string        // what a single task was about, if the worker knows
 	Worker     string
 	At         time.Time
 }

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -202,10 +203,23 @@ func (n *node) current(open task.Ranges, attempt int) task.Ranges {
 	return task.Of(same...)
 }
 
-func (d *decision) fail(i, index, attempt int, worker, reason string) {
+// try is an execution of which the end is told.
+type try struct {
+	attempt int
+	worker  string
+	element string // as the worker calls it
+}
+
+func (d *decision) fail(i, index int, last try, reason string) {
 	d.emit(ProcessFailed{
-		Address: d.graph.address(i), Index: index, Element: d.element(i, index), Attempt: attempt, Worker: worker, Reason: reason, At: d.at,
+		Address: d.graph.address(i), Index: index, Element: d.elementOf(i, index, last), Attempt: last.attempt, Worker: last.worker,
+		Reason: reason, At: d.at,
 	})
+}
+
+// elementOf is what a task is about: as the core knows it, or as the worker does.
+func (d *decision) elementOf(i, index int, last try) string {
+	return cmp.Or(d.element(i, index), clip(last.element, task.MaxElement))
 }
 
 // element is what people call the part that a task is about, if the core knows:

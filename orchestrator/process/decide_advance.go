@@ -124,7 +124,7 @@ func (d *decision) startStep(i int) {
 	step, _ := d.graph.step(i)
 	total, tooMany := d.countTasks(step)
 	if tooMany != "" {
-		d.fail(i, -1, 0, "", tooMany)
+		d.fail(i, -1, try{}, tooMany)
 		return
 	}
 	d.emit(StepStarted{Address: step.Address, Generation: d.nodes[i].generation, Tasks: total, At: d.at})

@@ -30,7 +30,7 @@ func (d *decision) failTasks(c FailTasks) error {
 	}
 	d.emit(TasksFailed{
 		Address: c.Address, Generation: c.Generation, Attempt: c.Attempt, Tasks: tasks,
-		Error: clip(c.Error, task.MaxError), Verdict: c.Verdict, Worker: c.Worker, At: c.At,
+		Element: clip(c.Element, task.MaxElement), Error: clip(c.Error, task.MaxError), Verdict: c.Verdict, Worker: c.Worker, At: c.At,
 	})
 	retry := d.graph.retry(i)
 	var retried, exhausted []int
@@ -42,7 +42,7 @@ func (d *decision) failTasks(c FailTasks) error {
 		}
 	}
 	text := clip(c.Error, task.MaxError)
-	if d.giveUp(i, task.Of(exhausted...), c.Attempt, c.Worker, func(index int) string {
+	if d.giveUp(i, task.Of(exhausted...), try{c.Attempt, c.Worker, c.Element}, func(index int) string {
 		return spent(c.Verdict, d.nodes[i].tasks.trouble(index).failures) + text
 	}) {
 		return nil
@@ -75,7 +75,7 @@ func (d *decision) planRetries(i int, c FailTasks, indexes []int) {
 
 // giveUp ends tasks that have no attempt left: within what the step tolerates
 // they are skipped, beyond that the process fails, which it reports.
-func (d *decision) giveUp(i int, tasks task.Ranges, attempt int, worker string, why func(index int) string) (failed bool) {
+func (d *decision) giveUp(i int, tasks task.Ranges, last try, why func(index int) string) (failed bool) {
 	if len(tasks) == 0 {
 		return false
 	}
@@ -85,13 +85,20 @@ func (d *decision) giveUp(i int, tasks task.Ranges, attempt int, worker string, 
 	first := tasks[0].First
 	reason := why(first)
 	if n.skipped+tasks.Len() <= allowed {
-		d.emit(TasksSkipped{Address: d.graph.address(i), Generation: n.generation, Attempt: attempt, Tasks: tasks, Reason: reason, At: d.at})
+		e := TasksSkipped{Address: d.graph.address(i), Generation: n.generation, Attempt: last.attempt, Tasks: tasks, Reason: reason, At: d.at}
+		if tasks.Len() == 1 {
+			e.Element = d.elementOf(i, first, last)
+		}
+		d.emit(e)
 		return false
 	}
 	if allowed > 0 {
 		reason = fmt.Sprintf("more than the %s that may fail (tolerate: %s) have failed; this one %s", plural(allowed, "task"), step.Tolerate, reason)
 	}
-	d.fail(i, first, attempt, worker, reason)
+	if tasks.Len() > 1 {
+		last.element = ""
+	}
+	d.fail(i, first, last, reason)
 	return true
 }
 
@@ -156,7 +163,7 @@ func (d *decision) loseTasks(c LoseTasks) error {
 			again = append(again, index)
 		}
 	}
-	if d.giveUp(i, task.Of(exhausted...), c.Attempt, "", func(index int) string {
+	if d.giveUp(i, task.Of(exhausted...), try{attempt: c.Attempt}, func(index int) string {
 		return fmt.Sprintf("lost with its worker %d times: it may be what kills them (memory?)", d.nodes[i].tasks.trouble(index).losses)
 	}) {
 		return nil
@@ -181,7 +188,7 @@ func (d *decision) tryTimeout(c TryTimeoutTask) error {
 	})
 	tasks := task.Span(c.Index, 1)
 	if failures := d.nodes[i].tasks.trouble(c.Index).failures; failures >= d.graph.retry(i).Attempts {
-		if !d.giveUp(i, tasks, c.Attempt, c.Worker, func(int) string {
+		if !d.giveUp(i, tasks, try{attempt: c.Attempt, worker: c.Worker}, func(int) string {
 			return spent(task.TimedOut, failures) + "it ran longer than its timeout"
 		}) {
 			d.advance(i)

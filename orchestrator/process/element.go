@@ -10,5 +10,13 @@ func (s State) Element(address string, index int) string {
 	if !ok {
 		return ""
 	}
-	return (&decision{edits: &edits{State: s}}).element(i, index)
+	if name := (&decision{edits: &edits{State: s}}).element(i, index); name != "" {
+		return name
+	}
+	for _, skip := range s.nodes[i].skips {
+		if skip.Tasks.Len() == 1 && skip.Tasks[0].First == index {
+			return skip.Element
+		}
+	}
+	return ""
 }

@@ -68,6 +68,7 @@ type TasksFailed struct {
 	Generation int          `json:"generation,omitempty"`
 	Attempt    int          `json:"attempt"`
 	Tasks      task.Ranges  `json:"tasks"`
+	Element    string       `json:"element,omitempty"` // what a single task is about, if the worker knew
 	Error      string       `json:"error"`
 	Verdict    task.Verdict `json:"verdict"`
 	Worker     string       `json:"worker,omitempty"`
@@ -111,6 +112,7 @@ type TasksSkipped struct {
 	Generation int         `json:"generation,omitempty"`
 	Attempt    int         `json:"attempt"`
 	Tasks      task.Ranges `json:"tasks"`
+	Element    string      `json:"element,omitempty"` // what a single task is about, where that is known
 	Reason     string      `json:"reason"`
 	At         time.Time   `json:"at"`
 }

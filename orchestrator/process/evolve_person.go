@@ -190,6 +190,6 @@ func (ed *edits) skip(n *node, e TasksSkipped) {
 	n.retrying -= retrying
 	ed.trouble(n, e.Tasks, func(t *trouble) { t.stand = skipped })
 	if len(n.skips) < skipReasons {
-		n.skips = append(slices.Clip(n.skips), Skip{Tasks: e.Tasks, Reason: e.Reason})
+		n.skips = append(slices.Clip(n.skips), Skip{Tasks: e.Tasks, Element: e.Element, Reason: e.Reason})
 	}
 }

@@ -89,8 +89,9 @@ func (n *node) closed() int { return n.confirmed + n.skipped }
 
 // Skip is tasks that a step went on without.
 type Skip struct {
-	Tasks  task.Ranges `json:"tasks"`
-	Reason string      `json:"reason,omitempty"` // "" beyond the first hundred
+	Tasks   task.Ranges `json:"tasks"`
+	Element string      `json:"element,omitempty"` // what a single task is about, where that is known
+	Reason  string      `json:"reason,omitempty"`  // "" beyond the first hundred
 }
 
 // skipReasons is how many reasons are remembered of a step.

@@ -16,7 +16,7 @@ func commandOf(s process.State, e process.Event) (c process.Command, ok bool) {
 	case process.TasksFailed:
 		return process.FailTasks{
 			Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: e.Tasks,
-			Error: e.Error, Verdict: e.Verdict, Worker: e.Worker, At: e.At,
+			Element: e.Element, Error: e.Error, Verdict: e.Verdict, Worker: e.Worker, At: e.At,
 		}, true
 	case process.TasksLost:
 		return process.LoseTasks{Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: e.Tasks, At: e.At}, true
