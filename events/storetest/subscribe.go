@@ -153,8 +153,9 @@ func testSubscription(t *testing.T, backend Backend) {
 	t.Run("a checkpoint beyond the end is refused: it comes from another store", func(t *testing.T) {
 		ctx, s := store(t, backend)
 		must(t, ctx, s, "a", events.NoStream(), "c1", record("x"))
-		_, err := s.Subscribe(ctx, "", 1000)
-		assert.ErrorContains(t, err, "checkpoint 1000 is beyond the last commit")
+		const beyond = 1 << 50 // a backend may count bytes
+		_, err := s.Subscribe(ctx, "", beyond)
+		assert.ErrorContains(t, err, fmt.Sprintf("checkpoint %d is beyond the last commit", uint64(beyond)))
 	})
 
 	t.Run("only the streams with the prefix are fed", func(t *testing.T) {

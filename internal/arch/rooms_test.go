@@ -27,6 +27,8 @@ var (
 	}
 )
 
+const esdbClient = "github.com/EventStore/EventStore-Client-Go/v4/"
+
 // rooms is the table. A package without a line is an error: decide first.
 var rooms = []room{
 	{path: "task", pure: true},
@@ -46,6 +48,11 @@ var rooms = []room{
 	{path: "events"},
 	{path: "events/mem", may: []string{"events"}},
 	{path: "events/nats", may: slices.Concat(client, []string{"events"})},
+	{path: "events/esdb", may: []string{
+		"events", esdbClient + "esdb", "github.com/google/uuid", "golang.org/x/sync/errgroup",
+		"google.golang.org/grpc/codes", "google.golang.org/grpc/metadata", "google.golang.org/grpc/status",
+	}},
+	{path: "events/esdb/esdbtest", may: []string{esdbClient + "protos/...", "google.golang.org/grpc", "google.golang.org/grpc/..."}},
 	{path: "events/storetest", may: slices.Concat(suite, []string{"events"})},
 	{path: "queue"},
 	{path: "queue/mem", may: []string{"queue"}},
