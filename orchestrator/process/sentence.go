@@ -1,0 +1,163 @@
+package process
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/deedrun/deed/task"
+)
+
+// Each event says its own sentence: histories, specifications and refusals are
+// told with them.
+
+func (e ProcessStarted) String() string {
+	return fmt.Sprintf("process %s started%s", e.Definition.Name, withInputs(e.Inputs))
+}
+
+func (e StepStarted) String() string {
+	again := ""
+	if e.Generation > 0 {
+		again = fmt.Sprintf(" as generation %d", e.Generation)
+	}
+	return fmt.Sprintf("%s started%s: %s", e.Address, again, plural(e.Tasks, "task"))
+}
+
+func (e TasksScheduled) String() string {
+	if e.Attempt > 1 {
+		return fmt.Sprintf("%s scheduled again, attempt %d", subject(e.Address, e.Tasks), e.Attempt)
+	}
+	return subject(e.Address, e.Tasks) + " scheduled"
+}
+
+func (e TasksConfirmed) String() string {
+	return fmt.Sprintf("%s confirmed, attempt %d", subject(e.Address, e.Tasks), e.Attempt) + wrote(e.Parts, e.Manifest, e.Sealed)
+}
+
+func (e TasksFailed) String() string {
+	return fmt.Sprintf("%s failed at attempt %d (%s): %s", subject(e.Address, e.Tasks), e.Attempt, e.Verdict, e.Error)
+}
+
+func (e TasksRetryPlanned) String() string {
+	when := "as soon as the process runs"
+	if wait := e.Due.Sub(e.At); wait > 0 {
+		when = task.Duration(wait).String() + " later"
+	}
+	return fmt.Sprintf("%s to be retried as attempt %d, %s", subject(e.Address, e.Tasks), e.Attempt, when)
+}
+
+func (e TasksLost) String() string {
+	return fmt.Sprintf("%s lost with its worker at attempt %d", subject(e.Address, e.Tasks), e.Attempt)
+}
+
+func (e TaskTimedOut) String() string {
+	return fmt.Sprintf("%s[%d] timed out at attempt %d", e.Address, e.Index, e.Attempt)
+}
+
+func (e TasksSkipped) String() string {
+	return fmt.Sprintf("%s skipped: %s", subject(e.Address, e.Tasks), e.Reason)
+}
+
+func (e StepCompleted) String() string {
+	if len(e.Data) == 0 {
+		return e.Address + " completed"
+	}
+	var wrote []string
+	for _, name := range slices.Sorted(maps.Keys(e.Data)) {
+		wrote = append(wrote, describe(name, e.Data[name]))
+	}
+	return fmt.Sprintf("%s completed: %s", e.Address, strings.Join(wrote, ", "))
+}
+
+func (e ProcessCompleted) String() string { return "process completed" }
+
+func (e ProcessDeadlineMissed) String() string {
+	return fmt.Sprintf("the deadline of %s was missed", e.Deadline)
+}
+
+func (e ProcessFailed) String() string {
+	if e.Address == "" {
+		return "process failed: " + e.Reason
+	}
+	where := e.Address
+	if e.Index >= 0 {
+		where = fmt.Sprintf("%s[%d]", e.Address, e.Index)
+	}
+	if e.Element != "" {
+		where += fmt.Sprintf(" (%s)", e.Element)
+	}
+	if e.Attempt > 0 {
+		where += fmt.Sprintf(", attempt %d", e.Attempt)
+	}
+	if e.Worker != "" {
+		where += " on worker " + e.Worker
+	}
+	return fmt.Sprintf("process failed at %s: %s", where, e.Reason)
+}
+
+// subject names tasks as people do: count[3], or count: tasks 0–2.
+func subject(address string, tasks task.Ranges) string {
+	if tasks.Len() == 1 {
+		return fmt.Sprintf("%s[%d]", address, tasks[0].First)
+	}
+	return fmt.Sprintf("%s: tasks %s", address, tasks)
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func describe(name string, d task.Dataset) string {
+	s := fmt.Sprintf("%s of %s", name, plural(d.Count, "part"))
+	if d.Keys > 1 {
+		s += fmt.Sprintf(" under %s", plural(d.Keys, "key"))
+	}
+	return s
+}
+
+func withInputs(inputs map[string]task.Dataset) string {
+	var s []string
+	for _, name := range slices.Sorted(maps.Keys(inputs)) {
+		s = append(s, describe(name, inputs[name]))
+	}
+	if len(s) == 0 {
+		return ""
+	}
+	return " with " + strings.Join(s, ", ")
+}
+
+func wrote(parts []task.Produced, manifest *task.Ref, sealed *task.Dataset) string {
+	switch {
+	case sealed != nil:
+		return fmt.Sprintf(", merging %s", plural(sealed.Count, "part"))
+	case manifest != nil:
+		return ", its parts listed in a manifest"
+	case len(parts) > 0:
+		var names []string
+		times := map[string]int{}
+		for _, p := range parts {
+			name := p.Data
+			if p.Key != "" {
+				name += " under key " + p.Key
+			}
+			if times[name]++; times[name] == 1 {
+				names = append(names, name)
+			}
+		}
+		for i, name := range names {
+			if times[name] > 1 {
+				names[i] = fmt.Sprintf("%s (%s)", name, plural(times[name], "part"))
+			}
+		}
+		const most = 4
+		if len(names) > most {
+			return fmt.Sprintf(", writing %s", plural(len(parts), "part"))
+		}
+		return ", writing " + strings.Join(names, ", ")
+	}
+	return ""
+}
