@@ -38,7 +38,7 @@ func (d *Driver) append(ctx context.Context, stream string, expected events.Expe
 	defer cancel()
 	want, exact := expected.Version()
 	c.Stream = stream
-	lost := false // an answer, before
+	again := false
 	for {
 		version, err := d.version(ctx, stream, expected)
 		if err != nil {
@@ -48,7 +48,7 @@ func (d *Driver) append(ctx context.Context, stream string, expected events.Expe
 			return 0, &events.ConflictError{Stream: stream, Expected: expected, Actual: version}
 		}
 		c.First = version
-		err = d.write(ctx, c, lost)
+		err = d.write(ctx, c, again)
 		if err == nil {
 			d.heads.put(stream, c.Version())
 			return c.Version(), nil
@@ -65,8 +65,8 @@ func (d *Driver) append(ctx context.Context, stream string, expected events.Expe
 					return 0, fmt.Errorf("the server refuses the version that it reports: %w", err)
 				}
 			}
-		case unavailable(err) && !lost && ctx.Err() == nil && (exact || endedEarly(err)):
-			lost = true
+		case lost(err) && !again && ctx.Err() == nil && (exact || endedEarly(err)):
+			again = true
 		default:
 			return 0, err
 		}

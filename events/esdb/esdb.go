@@ -112,7 +112,7 @@ func (d *Driver) ask(ctx context.Context, f func(context.Context, *esdb.Client) 
 	ctx, cancel := context.WithTimeout(ctx, d.settings.within)
 	defer cancel()
 	err := d.call(ctx, f)
-	if err != nil && ctx.Err() == nil && unavailable(err) {
+	if ctx.Err() == nil && lost(err) {
 		err = d.call(ctx, f)
 	}
 	return err

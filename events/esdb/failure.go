@@ -99,6 +99,13 @@ func verdict(err error) bool {
 // is not known.
 func unavailable(err error) bool { return err != nil && !verdict(err) }
 
+// lost is a failure of a connection that there was: on another one the same may
+// succeed.
+func lost(err error) bool {
+	var none *connectError
+	return unavailable(err) && !errors.As(err, &none)
+}
+
 // answered says that the server answered, or that our own context ended first:
 // then the connection is as good as before.
 func answered(ctx context.Context, err error) bool {

@@ -143,8 +143,11 @@ func (d *Driver) last(ctx context.Context, stream string) (c events.Commit, ok b
 		c = first
 		return false
 	})
-	if err != nil || len(c.Events) > 0 {
-		return c, err == nil, err
+	switch {
+	case err != nil:
+		return events.Commit{}, false, err
+	case c.ID != p.Commit || c.First != p.First:
+		return events.Commit{}, false, damaged("stream %q: event %d belongs to commit %q, which does not stand where it says: the stored history is damaged; restore it from a copy", stream, e.EventNumber+1, p.Commit)
 	}
-	return events.Commit{}, false, damaged("stream %q: event %d was there and is gone: it is being deleted, or the log is damaged", stream, e.EventNumber+1)
+	return c, true, nil
 }

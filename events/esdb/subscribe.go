@@ -29,12 +29,18 @@ func (d *Driver) Subscribe(ctx context.Context, prefix string, after events.Chec
 	}
 	s.ctx, s.stop = context.WithCancel(ctx)
 	unhook := context.AfterFunc(d.ctx, s.stop)
-	context.AfterFunc(s.ctx, func() { unhook() })
-	if err := s.begin(); err != nil {
+	first, err := s.begin()
+	if err != nil {
+		unhook()
 		s.stop()
 		d.feeding.Done()
 		return nil, fmt.Errorf("subscribe to streams %q: %w", prefix, d.failure(ctx, err))
 	}
+	go func() {
+		defer d.feeding.Done()
+		defer unhook()
+		s.run(first)
+	}()
 	return s, nil
 }
 
@@ -103,26 +109,21 @@ func (s *subscription) Stop() { s.stop() }
 
 // begin checks the checkpoint and opens the first feed, so that what is wrong is
 // an error of Subscribe.
-func (s *subscription) begin() error {
+func (s *subscription) begin() (*feed, error) {
 	if s.next > 0 {
 		last, err := s.driver.end(s.ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if s.next > last {
-			return damaged("checkpoint %d is beyond the last commit, which is at %d or before: it comes from another store; begin again at 0", s.next, last)
+			return nil, damaged("checkpoint %d is beyond the last commit, which is at %d or before: it comes from another store; begin again at 0", s.next, last)
 		}
 	}
 	first, err := s.open()
-	if err != nil {
-		return err
+	if s.ctx.Err() == nil && lost(err) {
+		first, err = s.open()
 	}
-	go func() {
-		defer s.driver.feeding.Done()
-		defer s.stop()
-		s.run(first)
-	}()
-	return nil
+	return first, err
 }
 
 // end is the position of the last event of all.

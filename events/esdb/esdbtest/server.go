@@ -120,10 +120,17 @@ func (s *Server) Stop() {
 	}
 }
 
-// Restart stops the server, if it runs, and starts it on the same port.
+// Restart stops the server, if it runs, and starts it on the same port. Whoever
+// connects to somewhere in between may be given that port for a moment, so it is
+// tried for a while.
 func (s *Server) Restart() error {
 	s.Stop()
-	return s.listen(s.Address())
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		err := s.listen(s.Address())
+		if err == nil || time.Now().After(deadline) {
+			return err
+		}
+	}
 }
 
 // Move stops the server, if it runs, and starts it on another port.
