@@ -1,8 +1,11 @@
 package esdb_test
 
 import (
+	"bytes"
+	"log"
 	"net"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -51,6 +54,9 @@ func TestAURLIsReadWholeOrRefusedWithWhatIsWrong(t *testing.T) {
 
 func TestEverySettingOfAURLIsTaken(t *testing.T) {
 	server := start(t, esdbtest.Options{})
+	var printed bytes.Buffer // what the client has to say of settings
+	log.SetOutput(&printed)
+	defer log.SetOutput(os.Stderr)
 	s := open(t, server.URL(), "defaultDeadline=5000", "discoveryInterval=10", "gossipTimeout=2", "keepAliveInterval=10000", "keepAliveTimeout=10000",
 		"MAXDISCOVERATTEMPTS=3", "nodePreference=random", "tlsVerifyCert=false", "maxAppendSize=2000000", "streamPrefix=blue-")
 	_, err := s.Append(soon(t), "a", events.NoStream(), "c1", note("x"))
@@ -65,6 +71,8 @@ func TestEverySettingOfAURLIsTaken(t *testing.T) {
 	names, err := plain.Streams(soon(t), "")
 	require.NoError(t, err)
 	assert.Empty(t, names, "and who has another prefix has other streams")
+
+	assert.Empty(t, printed.String())
 
 	_, port, err := net.SplitHostPort(server.Address())
 	require.NoError(t, err)

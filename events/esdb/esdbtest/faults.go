@@ -23,10 +23,11 @@ const (
 
 // Fault is what goes wrong with one call.
 type Fault struct {
-	kind fault
-	wait time.Duration
-	gate <-chan struct{}
-	err  error
+	kind   fault
+	events int
+	wait   time.Duration
+	gate   <-chan struct{}
+	err    error
 }
 
 type fault int
@@ -37,14 +38,17 @@ const (
 	delay
 	hold
 	refuse
+	repeat
 )
 
 var (
 	// CutBefore cuts the connection before anything is done.
 	CutBefore = Fault{kind: cutBefore}
-	// CutAfter cuts the connection when all is done, in place of the answer. A
-	// subscription is cut after its first event.
-	CutAfter = Fault{kind: cutAfter}
+	// CutAfter cuts the connection when all is done, in place of the answer. What
+	// is read or subscribed to is cut after its first event.
+	CutAfter = Fault{kind: cutAfter, events: 1}
+	// Repeat feeds a subscription from the beginning, wherever it asked to begin.
+	Repeat = Fault{kind: repeat}
 	// NotReady answers that the server cannot just now.
 	NotReady = Fault{kind: refuse, err: status.Error(codes.Unavailable, "Server Is Not Ready")}
 	// TimedOut answers that the server gave up, whatever it has done.
@@ -52,6 +56,10 @@ var (
 	// Denied answers that the user may not.
 	Denied = Fault{kind: refuse, err: status.Error(codes.PermissionDenied, "Access Denied")}
 )
+
+// CutAfterEvents cuts the connection of a read or subscription after so many
+// events.
+func CutAfterEvents(n int) Fault { return Fault{kind: cutAfter, events: n} }
 
 // Delay waits before anything is done.
 func Delay(d time.Duration) Fault { return Fault{kind: delay, wait: d} }
@@ -64,6 +72,7 @@ type faults struct {
 	lock  sync.Mutex
 	next  map[Call][]Fault
 	calls map[Call]int
+	sent  int
 }
 
 // Next plans faults for the next calls of a kind: one each, in this order.
@@ -81,6 +90,19 @@ func (f *faults) Calls(call Call) int {
 	f.lock.Lock()
 	defer f.lock.Unlock()
 	return f.calls[call]
+}
+
+// Fed counts the events that subscriptions were sent so far.
+func (f *faults) Fed() int {
+	f.lock.Lock()
+	defer f.lock.Unlock()
+	return f.sent
+}
+
+func (f *faults) fed() {
+	f.lock.Lock()
+	defer f.lock.Unlock()
+	f.sent++
 }
 
 func (f *faults) take(call Call) Fault {

@@ -53,10 +53,10 @@ func (n *node) Read(r *streams.ReadReq, call reading) error {
 	return n.send(call, page(list[first:], placeInStream(list, first, o), o), after)
 }
 
-// send sends the events of a read; when the answer is to be cut, half of them.
+// send sends the events of a read, or as many as come before a cut.
 func (n *node) send(call reading, list []*record, after Fault) error {
 	if after.kind == cutAfter {
-		list = list[:len(list)/2]
+		list = list[:min(len(list), after.events)]
 	}
 	for _, r := range list {
 		if err := call.Send(event(r)); err != nil {
@@ -129,10 +129,14 @@ func (n *node) subscribe(o *streams.ReadReq_Options, call reading, after Fault) 
 	case *streams.ReadReq_Options_AllOptions_End:
 		next = len(list)
 	}
+	if after.kind == repeat {
+		next = 0
+	}
 	if err := call.Send(&streams.ReadResp{Content: &streams.ReadResp_Confirmation{Confirmation: &streams.ReadResp_SubscriptionConfirmation{SubscriptionId: strconv.Itoa(next)}}}); err != nil {
 		return err
 	}
 	every := int(max(1, o.GetFilter().GetMax()*max(1, o.GetFilter().GetCheckpointIntervalMultiplier())))
+	sent := 0
 	for live := false; ; {
 		for ; next < len(list); next++ {
 			r := list[next]
@@ -140,7 +144,8 @@ func (n *node) subscribe(o *streams.ReadReq_Options, call reading, after Fault) 
 				if err := call.Send(event(r)); err != nil {
 					return err
 				}
-				if after.kind == cutAfter {
+				n.server.fed()
+				if sent++; after.kind == cutAfter && sent >= after.events {
 					return n.cut(call.Context())
 				}
 			}
