@@ -105,6 +105,10 @@ func unseal(data []byte) (commitID string, body []byte, err error) {
 // Load is [Load] from the latest snapshot that can be believed. It also says at
 // which version that was; 0: none.
 func (s *Snapshots) Load(ctx context.Context, store *events.Store, id string) (state process.State, from uint64, err error) {
+	if version, err := store.Version(ctx, streamPrefix+id); err == nil && !s.due(version, 0) {
+		state, err = Load(ctx, store, id) // too short for a snapshot: a store of blobs may be slow to list
+		return state, 0, err
+	}
 	stored, err := s.Blobs.Names(ctx, snapshotFolder(id))
 	if err != nil {
 		s.log().Warn("orchestrator: snapshots cannot be listed; the whole history is read", "process", id, "error", err)

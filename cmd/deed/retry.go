@@ -23,8 +23,8 @@ or was cancelled runs again; what is done stays done. Without an address it is
 about whatever failed; with one, about what failed in that step or group, or about
 those tasks of a step.
 
-A step that had completed without skipped tasks goes back for them, and whatever
-read its data begins anew.
+What a completed step had skipped is retried only if that step is named: it goes
+back for those tasks, and whatever read its data begins anew.
 
 ` + whereItGoesOn + "\n\n" + whichID,
 		Example: "  deed retry @latest\n  deed retry word-count-x7 'count[3]' --reason 'disk was full'\n  deed retry word-count-x7 'count[2-5,9]'",

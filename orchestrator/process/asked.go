@@ -90,12 +90,12 @@ type ReviseProcess struct {
 	At time.Time `json:"at"`
 }
 
-func (CancelProcess) command() {}
-func (PauseProcess) command()  {}
-func (ResumeProcess) command() {}
-func (RetryTasks) command()    {}
-func (RestartFrom) command()   {}
-func (ReviseProcess) command() {}
+func (c CancelProcess) when() time.Time { return c.At }
+func (c PauseProcess) when() time.Time  { return c.At }
+func (c ResumeProcess) when() time.Time { return c.At }
+func (c RetryTasks) when() time.Time    { return c.At }
+func (c RestartFrom) when() time.Time   { return c.At }
+func (c ReviseProcess) when() time.Time { return c.At }
 
 func (c CancelProcess) String() string { return c.does("cancels the process") }
 func (c PauseProcess) String() string  { return c.does("pauses the process") }

@@ -11,7 +11,7 @@ import (
 // Command is a wish: Decide refuses it, or turns it into events, or, where it
 // was granted already, into none.
 type Command interface {
-	command()
+	when() time.Time
 	fmt.Stringer
 }
 
@@ -89,13 +89,13 @@ type FireDeadline struct {
 	At time.Time
 }
 
-func (StartProcess) command()   {}
-func (ConfirmTasks) command()   {}
-func (FailTasks) command()      {}
-func (LoseTasks) command()      {}
-func (TryTimeoutTask) command() {}
-func (FireTimer) command()      {}
-func (FireDeadline) command()   {}
+func (c StartProcess) when() time.Time   { return c.At }
+func (c ConfirmTasks) when() time.Time   { return c.At }
+func (c FailTasks) when() time.Time      { return c.At }
+func (c LoseTasks) when() time.Time      { return c.At }
+func (c TryTimeoutTask) when() time.Time { return c.At }
+func (c FireTimer) when() time.Time      { return c.At }
+func (c FireDeadline) when() time.Time   { return c.At }
 
 func (c StartProcess) String() string {
 	return fmt.Sprintf("process %s is started%s", c.Definition.Name, withInputs(c.Inputs))

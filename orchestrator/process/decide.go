@@ -52,7 +52,7 @@ func Decide(s State, c Command) ([]Event, error) {
 	if s.graph == nil {
 		return nil, ErrNotStarted
 	}
-	d := &decision{edits: edit(s)}
+	d := &decision{edits: edit(s), at: c.when()}
 	if err := d.decide(c); err != nil {
 		return nil, err
 	}
@@ -70,22 +70,16 @@ type decision struct {
 func (d *decision) decide(c Command) error {
 	switch c := c.(type) {
 	case ConfirmTasks:
-		d.at = c.At
 		return d.confirmTasks(c)
 	case FailTasks:
-		d.at = c.At
 		return d.failTasks(c)
 	case LoseTasks:
-		d.at = c.At
 		return d.loseTasks(c)
 	case TryTimeoutTask:
-		d.at = c.At
 		return d.tryTimeout(c)
 	case FireTimer:
-		d.at = c.At
 		return d.fireTimer(c)
 	case FireDeadline:
-		d.at = c.At
 		return d.fireDeadline()
 	}
 	return d.byRequest(c)

@@ -14,17 +14,17 @@ import (
 func (d *decision) byRequest(c Command) error {
 	switch c := c.(type) {
 	case CancelProcess:
-		return d.request(c.Asked, func() error { d.at = c.At; return d.cancel(c) })
+		return d.request(c.Asked, func() error { return d.cancel(c) })
 	case PauseProcess:
-		return d.request(c.Asked, func() error { d.at = c.At; return d.pause(c) })
+		return d.request(c.Asked, func() error { return d.pause(c) })
 	case ResumeProcess:
-		return d.request(c.Asked, func() error { d.at = c.At; return d.resume(c) })
+		return d.request(c.Asked, func() error { return d.resume(c) })
 	case RetryTasks:
-		return d.request(c.Asked, func() error { d.at = c.At; return d.retry(c) })
+		return d.request(c.Asked, func() error { return d.retry(c) })
 	case RestartFrom:
-		return d.request(c.Asked, func() error { d.at = c.At; return d.restart(c) })
+		return d.request(c.Asked, func() error { return d.restart(c) })
 	case ReviseProcess:
-		return d.request(c.Asked, func() error { d.at = c.At; return d.reviseTo(c) })
+		return d.request(c.Asked, func() error { return d.reviseTo(c) })
 	}
 	return fmt.Errorf("process %q: this version does not know commands of type %T", d.ID, c)
 }
