@@ -110,12 +110,10 @@ func (s *subscription) pump(f *feed) error {
 			if !complete {
 				continue
 			}
-			select {
-			case s.ready <- c:
-				s.next = uint64(c.Checkpoint)
-			case <-s.ctx.Done():
-				return s.ctx.Err()
+			if err := s.Hand(c); err != nil {
+				return err
 			}
+			s.next = uint64(c.Checkpoint)
 		}
 	}
 }

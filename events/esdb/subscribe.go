@@ -17,16 +17,16 @@ const readyCommits = 16
 // filters by the names of streams. A checkpoint is the position in $all of the
 // last event of a commit.
 func (d *Driver) Subscribe(ctx context.Context, prefix string, after events.Checkpoint) (events.Subscription, error) {
-	s := &subscription{driver: d, prefix: prefix, next: uint64(after), parent: ctx, ready: make(chan events.Commit, readyCommits)}
 	if !d.feeds() {
 		return nil, fmt.Errorf("subscribe to streams %q: %w", prefix, errClosed)
 	}
-	s.ctx, s.stop = context.WithCancel(ctx)
-	unhook := context.AfterFunc(d.ctx, s.stop)
+	s := &subscription{Ahead: events.ReceiveAhead(ctx, prefix, readyCommits), driver: d, prefix: prefix, next: uint64(after)}
+	s.ctx = s.Context()
+	unhook := context.AfterFunc(d.ctx, s.Stop)
 	first, err := s.begin()
 	if err != nil {
 		unhook()
-		s.stop()
+		s.Stop()
 		d.feeding.Done()
 		return nil, fmt.Errorf("subscribe to streams %q: %w", prefix, d.failure(ctx, err))
 	}
@@ -43,63 +43,13 @@ func (d *Driver) Subscribe(ctx context.Context, prefix string, after events.Chec
 // the server went away or another node leads now, it begins again after the last
 // commit it handed over.
 type subscription struct {
+	*events.Ahead
 	driver *Driver
 	prefix string
-	parent context.Context // of Subscribe
-	ctx    context.Context // ends with parent, with the driver, and by Stop
-	stop   context.CancelFunc
-	ready  chan events.Commit // closed by run, after it set failed
-	failed error
+	ctx    context.Context // of Ahead
 
 	next uint64 // position in $all behind which to begin again; of run alone
 }
-
-func (s *subscription) Next(ctx context.Context, wait bool) (events.Commit, bool, error) {
-	if err := s.ended(ctx); err != nil {
-		return events.Commit{}, false, err
-	}
-	if !wait {
-		select {
-		case c, open := <-s.ready:
-			return s.got(ctx, c, open)
-		default:
-			return events.Commit{}, false, nil
-		}
-	}
-	select {
-	case c, open := <-s.ready:
-		return s.got(ctx, c, open)
-	case <-ctx.Done():
-	case <-s.ctx.Done():
-	}
-	return events.Commit{}, false, s.ended(ctx)
-}
-
-func (s *subscription) got(ctx context.Context, c events.Commit, open bool) (events.Commit, bool, error) {
-	if open {
-		return c, true, nil
-	}
-	if err := s.ended(ctx); err != nil {
-		return events.Commit{}, false, err
-	}
-	return events.Commit{}, false, fmt.Errorf("subscription to streams %q: %w", s.prefix, s.failed)
-}
-
-func (s *subscription) ended(ctx context.Context) error {
-	err := s.parent.Err()
-	if err == nil && s.ctx.Err() != nil {
-		return events.ErrStopped
-	}
-	if err == nil {
-		err = ctx.Err()
-	}
-	if err != nil {
-		return fmt.Errorf("subscription to streams %q: %w", s.prefix, err)
-	}
-	return nil
-}
-
-func (s *subscription) Stop() { s.stop() }
 
 // begin checks the checkpoint and opens the first feed, so that what is wrong is
 // an error of Subscribe.
@@ -139,7 +89,8 @@ func (d *Driver) end(ctx context.Context) (position uint64, err error) {
 // run hands over what feeds deliver until the subscription ends, or until an
 // error that waiting does not cure.
 func (s *subscription) run(f *feed) {
-	defer close(s.ready)
+	var failed error
+	defer func() { s.End(failed) }()
 	wait := firstPause
 	for {
 		var err error
@@ -159,7 +110,7 @@ func (s *subscription) run(f *feed) {
 			return
 		}
 		if verdict(err) {
-			s.failed = s.driver.failure(s.ctx, err)
+			failed = s.driver.failure(s.ctx, err)
 			return
 		}
 		level := slog.LevelDebug

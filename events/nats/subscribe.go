@@ -24,11 +24,12 @@ const (
 
 // Subscribe implements [events.Driver].
 func (d *Driver) Subscribe(ctx context.Context, prefix string, after events.Checkpoint) (events.Subscription, error) {
-	s := &subscription{driver: d, prefix: prefix, next: uint64(after) + 1, parent: ctx, ready: make(chan events.Commit, readyCommits)}
+	s := &subscription{Ahead: events.ReceiveAhead(ctx, prefix, readyCommits), driver: d, prefix: prefix, next: uint64(after) + 1}
+	s.ctx = s.Context()
 	if err := s.open(ctx, after); err != nil {
+		s.Stop()
 		return nil, fmt.Errorf("subscribe to streams %q: %w", prefix, failure(ctx, err))
 	}
-	s.ctx, s.stop = context.WithCancel(ctx)
 	go s.run()
 	return s, nil
 }
@@ -38,66 +39,16 @@ func (d *Driver) Subscribe(ctx context.Context, prefix string, after events.Chec
 // at the server, a consumer, may vanish at any time: it is made anew from the
 // next sequence.
 type subscription struct {
+	*events.Ahead
 	driver *Driver
 	prefix string
-	parent context.Context // of Subscribe
-	ctx    context.Context // ends with parent, and by Stop
-	stop   context.CancelFunc
-	ready  chan events.Commit // closed by run, after it set failed
-	failed error
+	ctx    context.Context // of Ahead
 
 	// Of run alone:
 	next     uint64 // sequence in the log
 	consumer jetstream.Consumer
 	received uint64 // messages by this consumer
 }
-
-func (s *subscription) Next(ctx context.Context, wait bool) (events.Commit, bool, error) {
-	if err := s.ended(ctx); err != nil {
-		return events.Commit{}, false, err
-	}
-	if !wait {
-		select {
-		case c, open := <-s.ready:
-			return s.got(ctx, c, open)
-		default:
-			return events.Commit{}, false, nil
-		}
-	}
-	select {
-	case c, open := <-s.ready:
-		return s.got(ctx, c, open)
-	case <-ctx.Done():
-	case <-s.ctx.Done():
-	}
-	return events.Commit{}, false, s.ended(ctx)
-}
-
-func (s *subscription) got(ctx context.Context, c events.Commit, open bool) (events.Commit, bool, error) {
-	if open {
-		return c, true, nil
-	}
-	if err := s.ended(ctx); err != nil {
-		return events.Commit{}, false, err
-	}
-	return events.Commit{}, false, fmt.Errorf("subscription to streams %q: %w", s.prefix, s.failed)
-}
-
-func (s *subscription) ended(ctx context.Context) error {
-	err := s.parent.Err()
-	if err == nil && s.ctx.Err() != nil {
-		return events.ErrStopped
-	}
-	if err == nil {
-		err = ctx.Err()
-	}
-	if err != nil {
-		return fmt.Errorf("subscription to streams %q: %w", s.prefix, err)
-	}
-	return nil
-}
-
-func (s *subscription) Stop() { s.stop() }
 
 // open checks the checkpoint and makes the first consumer, so that what is
 // wrong is an error of Subscribe.
@@ -132,7 +83,8 @@ func (s *subscription) create(ctx context.Context) error {
 }
 
 func (s *subscription) run() {
-	defer close(s.ready)
+	var failed error
+	defer func() { s.End(failed) }()
 	defer s.discard()
 	for s.ctx.Err() == nil {
 		if s.consumer == nil {
@@ -147,7 +99,7 @@ func (s *subscription) run() {
 		err := s.fetch()
 		var damaged *damagedError
 		if errors.As(err, &damaged) {
-			s.failed = err
+			failed = err
 			return
 		}
 		if err != nil {
@@ -202,13 +154,11 @@ func (s *subscription) hand(m jetstream.Msg) error {
 	if err != nil {
 		return &damagedError{err}
 	}
-	select {
-	case s.ready <- c:
-		s.next = seq + 1
-		return nil
-	case <-s.ctx.Done():
-		return s.ctx.Err()
+	if err := s.Hand(c); err != nil {
+		return err
 	}
+	s.next = seq + 1
+	return nil
 }
 
 // discard tells the server that the consumer is not needed any more; in vain

@@ -1,0 +1,96 @@
+package events
+
+import (
+	"context"
+	"fmt"
+)
+
+// Ahead is the subscriber's side of a Subscription for which a goroutine of the
+// driver receives commits ahead. Drivers embed it; everybody else sees a
+// [Subscription]. The goroutine hands over commits until the context ends or
+// something is wrong for good, and then calls End, once.
+type Ahead struct {
+	prefix string
+	parent context.Context // of Subscribe
+	ctx    context.Context // ends with parent, and by Stop
+	stop   context.CancelFunc
+	ready  chan Commit // closed by End, after it set failed
+	failed error
+}
+
+// ReceiveAhead prepares a subscription to streams under prefix that is at most
+// so many commits ahead of its subscriber.
+func ReceiveAhead(ctx context.Context, prefix string, most int) *Ahead {
+	a := &Ahead{prefix: prefix, parent: ctx, ready: make(chan Commit, most)}
+	a.ctx, a.stop = context.WithCancel(ctx)
+	return a
+}
+
+// Context ends with the one of Subscribe, and by Stop.
+func (a *Ahead) Context() context.Context { return a.ctx }
+
+// Hand gives the subscriber a commit. It waits while the subscriber is behind,
+// and fails once the subscription has ended.
+func (a *Ahead) Hand(c Commit) error {
+	select {
+	case a.ready <- c:
+		return nil
+	case <-a.ctx.Done():
+		return a.ctx.Err()
+	}
+}
+
+// End is the last the goroutine does; failed is why, if it was not asked to.
+func (a *Ahead) End(failed error) {
+	a.failed = failed
+	close(a.ready)
+}
+
+// Next implements [Subscription].
+func (a *Ahead) Next(ctx context.Context, wait bool) (Commit, bool, error) {
+	if err := a.ended(ctx); err != nil {
+		return Commit{}, false, err
+	}
+	if !wait {
+		select {
+		case c, open := <-a.ready:
+			return a.got(ctx, c, open)
+		default:
+			return Commit{}, false, nil
+		}
+	}
+	select {
+	case c, open := <-a.ready:
+		return a.got(ctx, c, open)
+	case <-ctx.Done():
+	case <-a.ctx.Done():
+	}
+	return Commit{}, false, a.ended(ctx)
+}
+
+func (a *Ahead) got(ctx context.Context, c Commit, open bool) (Commit, bool, error) {
+	if open {
+		return c, true, nil
+	}
+	if err := a.ended(ctx); err != nil {
+		return Commit{}, false, err
+	}
+	return Commit{}, false, fmt.Errorf("subscription to streams %q: %w", a.prefix, a.failed)
+}
+
+func (a *Ahead) ended(ctx context.Context) error {
+	err := a.parent.Err()
+	if err == nil && a.ctx.Err() != nil {
+		return ErrStopped
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("subscription to streams %q: %w", a.prefix, err)
+	}
+	return nil
+}
+
+// Stop implements [Subscription].
+func (a *Ahead) Stop() { a.stop() }
