@@ -2,7 +2,7 @@
 
 SHELL    := bash
 GO       ?= go
-FUZZTIME ?= 15s
+FUZZ ?= 40000x
 SOAK     ?= 100
 SEEDS    ?= 10000
 GOLANGCI_LINT ?= $(shell .ci/golangci-lint --path)
@@ -43,8 +43,8 @@ format: ## bring all files into form
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
-fuzz: ## fuzz every target for FUZZTIME=15s
-	@.ci/fuzz $(FUZZTIME)
+fuzz: ## fuzz every target with FUZZ=40000x inputs
+	@.ci/fuzz $(FUZZ)
 
 specs: ## write docs/specs.md, the rules of a process as prose
 	$(GO) run ./cmd/deed spec -o markdown > docs/specs.md.new
