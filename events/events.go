@@ -32,6 +32,10 @@ type Commit struct {
 	First  uint64   // the version of the stream before this commit
 	Events []Record // at least one
 
+	// Begins says that the stream begins with this commit: what was before it
+	// has been forgotten on purpose, or is about to be. See [Store.Replace].
+	Begins bool
+
 	// Checkpoint is where a subscription continues after this commit. Set on
 	// what is read.
 	Checkpoint Checkpoint
@@ -108,12 +112,17 @@ var ErrStopped = errors.New("subscription stopped")
 // it comes from another backend.
 // Streams lists the streams that exist and whose name starts with prefix,
 // sorted, without reading them.
+// Truncate forgets the commits of a stream that end at or before version
+// before, for readers of the stream at once, for subscribers at the latest when
+// the backend clears up. The last commit always stays; doing it again is
+// harmless.
 type Driver interface {
 	Append(ctx context.Context, stream string, expected Expected, c Commit) (uint64, error)
 	Read(ctx context.Context, stream string, after uint64) iter.Seq2[Commit, error]
 	Last(ctx context.Context, stream string) (c Commit, ok bool, err error)
 	Subscribe(ctx context.Context, prefix string, after Checkpoint) (Subscription, error)
 	Streams(ctx context.Context, prefix string) ([]string, error)
+	Truncate(ctx context.Context, stream string, before uint64) error
 	Close() error
 }
 

@@ -31,10 +31,14 @@ func New(driver Driver) *Store {
 // the answer may have been lost, the caller simply appends again. With Any
 // there is no such recognition: a repeat may be stored twice.
 func (s *Store) Append(ctx context.Context, stream string, expected Expected, commitID string, records ...Record) (uint64, error) {
-	c := Commit{ID: commitID, Stream: stream}
+	return s.append(ctx, stream, expected, Commit{ID: commitID, Events: records})
+}
+
+func (s *Store) append(ctx context.Context, stream string, expected Expected, c Commit) (uint64, error) {
+	c.Stream = stream
 	c.First, _ = expected.Version()
 	var err error
-	if c.Events, err = check(stream, commitID, records); err != nil {
+	if c.Events, err = check(stream, c.ID, c.Events); err != nil {
 		return 0, fmt.Errorf("append to stream %q: %w", stream, err)
 	}
 	version, err := s.driver.Append(ctx, stream, expected, c)
@@ -50,7 +54,7 @@ func (s *Store) Append(ctx context.Context, stream string, expected Expected, co
 	if lastErr != nil {
 		return 0, lastErr // whether it is our own commit is not known: append again
 	}
-	if ok && last.ID == commitID && last.First == first {
+	if ok && last.ID == c.ID && last.First == first {
 		return last.Version(), nil
 	}
 	return 0, err

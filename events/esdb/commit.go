@@ -15,9 +15,10 @@ import (
 // meaning never change. What begins with $ is EventStoreDB's own vocabulary.
 type place struct {
 	Commit      string `json:"commit"`
-	First       uint64 `json:"first"` // version of the stream before the commit
-	Index       int    `json:"index"` // of the event in the commit
-	Count       int    `json:"count"` // events of the commit
+	First       uint64 `json:"first"`            // version of the stream before the commit
+	Index       int    `json:"index"`            // of the event in the commit
+	Count       int    `json:"count"`            // events of the commit
+	Begins      bool   `json:"begins,omitempty"` // the stream begins with the commit
 	Schema      int    `json:"schema"`
 	Correlation string `json:"$correlationId"` // the stream: all of a process belongs together
 	Causation   string `json:"$causationId"`   // the commit again
@@ -33,7 +34,7 @@ func encode(c events.Commit) (list []esdb.EventData, size int, err error) {
 			return nil, 0, err
 		}
 		meta, err := json.Marshal(place{
-			Commit: c.ID, First: c.First, Index: len(list), Count: len(c.Events), Schema: e.Schema,
+			Commit: c.ID, First: c.First, Index: len(list), Count: len(c.Events), Begins: c.Begins, Schema: e.Schema,
 			Correlation: c.Stream, Causation: c.ID,
 		})
 		if err != nil {
@@ -84,7 +85,7 @@ func (j *joiner) add(stream string, e *esdb.RecordedEvent) (c events.Commit, com
 	}
 	if j.count == 0 {
 		j.count = p.Count
-		j.commit = events.Commit{ID: p.Commit, Stream: stream, First: p.First, Events: make([]events.Record, 0, min(p.Count, 4096))}
+		j.commit = events.Commit{ID: p.Commit, Stream: stream, First: p.First, Begins: p.Begins, Events: make([]events.Record, 0, min(p.Count, 4096))}
 	}
 	j.commit.Events = append(j.commit.Events, events.Record{Type: e.EventType, Schema: p.Schema, Data: e.Data})
 	if len(j.commit.Events) < j.count {

@@ -130,15 +130,7 @@ func (d *Driver) register(ctx context.Context, stream string) error {
 // deleted in the meantime: the server would go on behind the numbers of what was
 // deleted. (Otherwise its first append never came.)
 func (d *Driver) neverDeleted(ctx context.Context, stream string) error {
-	var last *esdb.StreamMetadata
-	err := d.ask(ctx, func(ctx context.Context, client *esdb.Client) error {
-		var err error
-		last, err = client.GetStreamMetadata(ctx, d.settings.prefix+stream, esdb.ReadStreamOptions{From: esdb.End{}, Direction: esdb.Backwards})
-		if noStream(err) {
-			last, err = &esdb.StreamMetadata{}, nil
-		}
-		return err
-	})
+	last, err := d.metadata(ctx, stream)
 	if err == nil && last.TruncateBefore() != nil && *last.TruncateBefore() > 0 {
 		return damaged("the stream was deleted on the server (its $tb is %d), and would go on behind what was deleted: begin under another name", *last.TruncateBefore())
 	}

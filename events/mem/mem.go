@@ -26,7 +26,7 @@ const MaxCommit = 8 << 20
 // a server; Close does not take it away from the others.
 type Driver struct {
 	mu      sync.Mutex
-	log     []*events.Commit            // all commits in order; commit i has checkpoint i+1
+	log     []*events.Commit            // all commits in order; commit i has checkpoint i+1; nil: forgotten
 	streams map[string][]*events.Commit // the same, by stream
 	changed chan struct{}               // closed and replaced by every append
 }
@@ -70,7 +70,7 @@ func (d *Driver) Append(ctx context.Context, stream string, expected events.Expe
 func (d *Driver) Read(ctx context.Context, stream string, after uint64) iter.Seq2[events.Commit, error] {
 	return func(yield func(events.Commit, error) bool) {
 		d.mu.Lock()
-		list := d.streams[stream] // only ever appended to, so this part of it is ours to read
+		list := d.streams[stream] // nothing in it changes ever, so this part of it is ours to read
 		d.mu.Unlock()
 		from := sort.Search(len(list), func(i int) bool { return list[i].Version() > after })
 		for _, c := range list[from:] {
@@ -114,6 +114,24 @@ func (d *Driver) Streams(ctx context.Context, prefix string) ([]string, error) {
 	}
 	slices.Sort(names)
 	return names, nil
+}
+
+// Truncate implements [events.Driver].
+func (d *Driver) Truncate(ctx context.Context, stream string, before uint64) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("truncate stream %q: %w", stream, err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	list := d.streams[stream]
+	for len(list) > 1 && list[0].Version() <= before {
+		d.log[list[0].Checkpoint-1] = nil
+		list = list[1:]
+	}
+	if len(list) > 0 {
+		d.streams[stream] = slices.Clone(list)
+	}
+	return nil
 }
 
 // Close implements [events.Driver]. The commits stay: whoever opens a store

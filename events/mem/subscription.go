@@ -75,7 +75,7 @@ func (s *subscription) advance() (*events.Commit, <-chan struct{}) {
 	s.driver.mu.Lock()
 	defer s.driver.mu.Unlock()
 	for ; s.next < len(s.driver.log); s.next++ {
-		if c := s.driver.log[s.next]; strings.HasPrefix(c.Stream, s.prefix) {
+		if c := s.driver.log[s.next]; c != nil && strings.HasPrefix(c.Stream, s.prefix) {
 			s.next++
 			return c, nil
 		}

@@ -13,6 +13,8 @@ import (
 //
 //	{"id":"…","first":12,"events":[{"type":"…","schema":1,"data":…}, …]}
 //
+// and "begins":true after "first" if the stream begins with it.
+//
 // The data of an event stands in it as it is, byte for byte.
 
 // encode writes the envelope of a commit whose data is valid JSON.
@@ -26,6 +28,9 @@ func encode(c events.Commit) []byte {
 	b = appendString(b, c.ID)
 	b = append(b, `,"first":`...)
 	b = strconv.AppendUint(b, c.First, 10)
+	if c.Begins {
+		b = append(b, `,"begins":true`...)
+	}
 	b = append(b, `,"events":[`...)
 	for i, r := range c.Events {
 		if i > 0 {
@@ -60,6 +65,7 @@ func decode(data []byte) (events.Commit, error) {
 	var env struct {
 		ID     string `json:"id"`
 		First  uint64 `json:"first"`
+		Begins bool   `json:"begins"`
 		Events []struct {
 			Type   string          `json:"type"`
 			Schema int             `json:"schema"`
@@ -75,7 +81,7 @@ func decode(data []byte) (events.Commit, error) {
 	if env.First+uint64(len(env.Events)) < env.First {
 		return events.Commit{}, fmt.Errorf("no commit of an event store: it begins after event %d", env.First)
 	}
-	c := events.Commit{ID: env.ID, First: env.First, Events: make([]events.Record, len(env.Events))}
+	c := events.Commit{ID: env.ID, First: env.First, Begins: env.Begins, Events: make([]events.Record, len(env.Events))}
 	for i, e := range env.Events {
 		if e.Type == "" || len(e.Data) == 0 {
 			return events.Commit{}, fmt.Errorf("no commit of an event store: event %d has no type or no data", i+1)

@@ -46,7 +46,7 @@ func TestLog(t *testing.T) {
 		require.NoError(t, s.Close())
 	})
 
-	t.Run("it is on file, persisted before it is acknowledged, and nothing of it can be deleted", func(t *testing.T) {
+	t.Run("it is on file, persisted before it is acknowledged, and no message of it can be deleted by itself", func(t *testing.T) {
 		server := start(t, natsconn.ServerOptions{})
 		s := open(t, server, eventsnats.Options{})
 		_, err := s.Append(t.Context(), "a", events.NoStream(), "c1", note("x"))
@@ -62,7 +62,6 @@ func TestLog(t *testing.T) {
 		assert.Equal(t, jetstream.DefaultPersistMode, config.PersistMode)
 		assert.Zero(t, config.MaxAge)
 		assert.Error(t, log.DeleteMsg(t.Context(), 1))
-		assert.Error(t, log.Purge(t.Context()))
 		_, err = js.UpdateStream(t.Context(), jetstream.StreamConfig{Name: "DEED_EVENTS", Subjects: config.Subjects})
 		assert.Error(t, err, "the protection cannot be taken away")
 		version, err := s.Version(t.Context(), "a")
@@ -79,6 +78,26 @@ func TestLog(t *testing.T) {
 		_, err = eventsnats.Open(t.Context(), nc, eventsnats.Options{})
 		assert.ErrorContains(t, err, `open event store: stream "DEED_EVENTS"`)
 		assert.ErrorContains(t, err, "storage is Memory, wanted File")
+	})
+
+	t.Run("a log that was made to keep everything is used as it is, and says so when something is to be forgotten", func(t *testing.T) {
+		nc := connect(t, start(t, natsconn.ServerOptions{InProcessOnly: true}))
+		js, err := jetstream.New(nc)
+		require.NoError(t, err)
+		keeping := eventsnats.Config(eventsnats.Options{Stream: "DEED_EVENTS", Subject: "deed.events"})
+		keeping.DenyPurge = true
+		_, err = js.CreateStream(t.Context(), keeping)
+		require.NoError(t, err)
+		driver, err := eventsnats.Open(t.Context(), nc, eventsnats.Options{})
+		require.NoError(t, err)
+		s := events.New(driver)
+		_, err = s.Append(t.Context(), "a", events.NoStream(), "c1", note("x"))
+		require.NoError(t, err)
+		_, err = s.Replace(t.Context(), "a", events.Exactly(1), "c2", note("moved"))
+		assert.ErrorContains(t, err, "was made to keep everything (deny_purge): nothing is lost, and nothing is freed")
+		version, err := s.Version(t.Context(), "a")
+		require.NoError(t, err)
+		assert.EqualValues(t, 2, version)
 	})
 
 	t.Run("a subject that is none is refused", func(t *testing.T) {

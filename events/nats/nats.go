@@ -71,8 +71,8 @@ func Open(ctx context.Context, nc *nats.Conn, o Options) (*Driver, error) {
 	}, nil
 }
 
-// Config is the configuration of the log: on file, nothing ever removed, and
-// each message persisted before it is acknowledged.
+// Config is the configuration of the log: on file, nothing ever removed but by
+// Truncate, and each message persisted before it is acknowledged.
 func Config(o Options) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name:        o.Stream,
@@ -84,7 +84,6 @@ func Config(o Options) jetstream.StreamConfig {
 		PersistMode: jetstream.DefaultPersistMode,
 		Replicas:    o.Replicas,
 		DenyDelete:  true,
-		DenyPurge:   true,
 		AllowDirect: true,
 	}
 }

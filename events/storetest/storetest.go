@@ -27,6 +27,7 @@ func Run(t *testing.T, backend Backend) {
 		{"retry", testRetry},
 		{"race", testRace},
 		{"refused", testRefused},
+		{"replace", testReplace},
 		{"read", testRead},
 		{"streams", testStreams},
 		{"subscription", testSubscription},

@@ -100,7 +100,9 @@ func differences(have, want jetstream.StreamConfig) []string {
 	note("max messages per subject", limit(have.MaxMsgsPerSubject), limit(want.MaxMsgsPerSubject))
 	note("max message size", limit(int64(have.MaxMsgSize)), limit(int64(want.MaxMsgSize)))
 	note("deny delete", have.DenyDelete, want.DenyDelete)
-	note("deny purge", have.DenyPurge, want.DenyPurge)
+	if want.DenyPurge { // one that denies more than is wanted is as good, and cannot be changed
+		note("deny purge", have.DenyPurge, want.DenyPurge)
+	}
 	note("allow rollup", have.AllowRollup, want.AllowRollup)
 	note("allow direct", have.AllowDirect, want.AllowDirect)
 	note("no acknowledgement", have.NoAck, want.NoAck)

@@ -1,6 +1,8 @@
 package esdbtest
 
 import (
+	"encoding/json"
+	"strings"
 	"sync"
 	"time"
 
@@ -123,9 +125,25 @@ func (l *log) write(name string, list []*record) outcome {
 		l.end += uint64(64 + len(r.data) + len(r.custom))
 		done = outcome{revision: r.revision, position: r.position}
 	}
+	l.truncate(name, list)
 	close(l.changed)
 	l.changed = make(chan struct{})
 	return done
+}
+
+// truncate hides what the metadata of a stream says are its old records.
+func (l *log) truncate(name string, written []*record) {
+	of, isMetadata := strings.CutPrefix(name, "$$")
+	s := l.streams[of]
+	if !isMetadata || s == nil || len(written) == 0 {
+		return
+	}
+	var meta struct {
+		Before int `json:"$tb"`
+	}
+	if json.Unmarshal(written[len(written)-1].data, &meta) == nil {
+		s.first = max(0, min(meta.Before, len(s.records)))
+	}
 }
 
 // remove deletes a stream: softly, so that it goes on behind what was there, or
@@ -144,7 +162,6 @@ func (l *log) remove(name string, forGood bool) outcome {
 		s.gone = true
 		return done
 	}
-	s.first = len(s.records)
 	return l.write("$$"+name, []*record{{
 		metadata: map[string]string{"type": "$metadata", "content-type": "application/json"}, data: []byte(`{"$tb":9223372036854775807}`),
 	}})
