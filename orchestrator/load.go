@@ -27,7 +27,7 @@ func LoadAt(ctx context.Context, store *events.Store, id string, version uint64)
 		if err != nil {
 			return state, fmt.Errorf("load process %q: event %d: %w", id, e.Version, err)
 		}
-		if batch = append(batch, event); len(batch) == 1024 {
+		if batch = append(batch, event); len(batch) == foldAtOnce {
 			state, batch = process.Fold(state, batch...), batch[:0]
 		}
 		if e.Version == version {

@@ -153,10 +153,15 @@ func (s *Snapshots) read(ctx context.Context, id, key string) (process.State, st
 
 func clipID(id string) string { return id[:min(len(id), 64)] }
 
+// foldAtOnce is how many events are folded together: each Fold copies what it
+// touches once, and for a step of many tasks that is what folding costs.
+const foldAtOnce = 1024
+
 // foldOn folds what was stored after a snapshot. The commit that brought the
 // last event of the snapshot has to stand in the history, where it was.
 func foldOn(ctx context.Context, store *events.Store, state process.State, commitID string) (process.State, error) {
 	anchored := false
+	var batch []process.Event
 	for commit, err := range store.ReadCommits(ctx, streamPrefix+state.ID, state.Version-1) {
 		if err != nil {
 			return state, err
@@ -168,14 +173,21 @@ func foldOn(ctx context.Context, store *events.Store, state process.State, commi
 			anchored = true
 			continue
 		}
-		if state, err = foldCommit(state, commit); err != nil {
-			return state, err
+		for _, r := range commit.Events {
+			event, err := process.Decode(process.Stored{Type: r.Type, Schema: r.Schema, Data: r.Data})
+			if err != nil {
+				return state, err
+			}
+			batch = append(batch, event)
+		}
+		if len(batch) >= foldAtOnce {
+			state, batch = process.Fold(state, batch...), batch[:0]
 		}
 	}
 	if !anchored {
 		return state, errForeign
 	}
-	return state, nil
+	return process.Fold(state, batch...), nil
 }
 
 // snapshot stores the state of a process now and then. States are values: while

@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"fmt"
 	"log/slog"
 	"testing"
 
@@ -14,7 +15,8 @@ import (
 )
 
 // BenchmarkLoadMillion loads a process of a million tasks, nearly all confirmed
-// in reports of a hundred, from its history and from a snapshot of it.
+// in reports of a hundred that each name a list of what was written, from its
+// history and from a snapshot of it.
 func BenchmarkLoadMillion(b *testing.B) {
 	const tasks, report = 1_000_000, 100
 	store := events.New(memevents.New())
@@ -36,7 +38,8 @@ func BenchmarkLoadMillion(b *testing.B) {
 	}
 	put("start", decided)
 	for first := 0; first < tasks-report; first += report {
-		put("c", []process.Event{process.TasksConfirmed{Address: "work", Attempt: 1, Tasks: task.Span(first, report)}})
+		list := &task.Ref{Key: fmt.Sprintf("p/work/0/%d/1-0123456789abcdef/report", first), Size: 10_000, SHA256: fmt.Sprintf("%064x", first)}
+		put("c", []process.Event{process.TasksConfirmed{Address: "work", Attempt: 1, Tasks: task.Span(first, report), Manifest: list}})
 	}
 	blobs, err := blob.Open(b.Context(), "mem://")
 	require.NoError(b, err)
