@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/natsconn"
 )
 
 const (
@@ -78,7 +79,7 @@ func (d *Driver) publish(ctx context.Context, stream string, c events.Commit, se
 		return 0, fmt.Errorf("%w: %d events of %d bytes together, at most %d fit: append fewer at a time, or raise the server's max_payload",
 			events.ErrTooLarge, len(c.Events), len(body), most)
 	}
-	ctx, cancel := context.WithTimeout(ctx, callWithin)
+	ctx, cancel := natsconn.Call(ctx, d.nc, callWithin)
 	defer cancel()
 	ack, err := d.js.Publish(ctx, d.subject(stream), body,
 		jetstream.WithExpectStream(d.name), jetstream.WithExpectLastSequencePerSubject(seq))

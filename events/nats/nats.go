@@ -119,6 +119,9 @@ func failure(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("%w (what was asked for may have happened)", ctx.Err())
 	}
+	if errors.Is(err, context.Canceled) { // not by the caller
+		err = fmt.Errorf("%w before the answer came", nats.ErrDisconnected)
+	}
 	if unreachable(err) {
 		return fmt.Errorf("%w: %w", events.ErrUnavailable, err)
 	}

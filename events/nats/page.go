@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/deedrun/deed/internal/natsconn"
 )
 
 const (
@@ -28,7 +30,7 @@ type message struct {
 // client library does not offer: one request, an answer a message, and an
 // empty one with status 204 that ends them.
 func (d *Driver) page(ctx context.Context, subject string, from uint64) ([]message, bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, callWithin)
+	ctx, cancel := natsconn.Call(ctx, d.nc, callWithin)
 	defer cancel()
 	request, err := json.Marshal(map[string]any{"seq": from, "next_by_subj": subject, "batch": pageMessages, "max_bytes": pageBytes})
 	if err != nil {

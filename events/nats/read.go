@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/natsconn"
 )
 
 // Read implements [events.Driver]: pages of the stream's own messages, without
@@ -98,7 +99,7 @@ func (d *Driver) search(ctx context.Context, stream string, after, from uint64) 
 
 // firstAt is the stream's first commit at a sequence or later; there is one.
 func (d *Driver) firstAt(ctx context.Context, stream string, seq uint64) (events.Commit, error) {
-	ctx, cancel := context.WithTimeout(ctx, callWithin)
+	ctx, cancel := natsconn.Call(ctx, d.nc, callWithin)
 	defer cancel()
 	m, err := d.log.GetMsg(ctx, seq, jetstream.WithGetMsgSubject(d.subject(stream)))
 	if err != nil {
@@ -117,7 +118,7 @@ func (d *Driver) Last(ctx context.Context, stream string) (events.Commit, bool, 
 }
 
 func (d *Driver) last(ctx context.Context, stream string) (events.Commit, bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, callWithin)
+	ctx, cancel := natsconn.Call(ctx, d.nc, callWithin)
 	defer cancel()
 	var m *jetstream.RawStreamMsg
 	var err error
@@ -170,7 +171,7 @@ func (d *Driver) lastOfLeader(ctx context.Context, subject string) (*jetstream.R
 
 // Streams implements [events.Driver]: the subjects of the log.
 func (d *Driver) Streams(ctx context.Context, prefix string) ([]string, error) {
-	call, cancel := context.WithTimeout(ctx, appendWithin)
+	call, cancel := natsconn.Call(ctx, d.nc, appendWithin)
 	defer cancel()
 	info, err := d.log.Info(call, jetstream.WithSubjectFilter(d.prefix+"*"))
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/natsconn"
 )
 
 const (
@@ -53,7 +54,7 @@ type subscription struct {
 // open checks the checkpoint and makes the first consumer, so that what is
 // wrong is an error of Subscribe.
 func (s *subscription) open(ctx context.Context, after events.Checkpoint) error {
-	ctx, cancel := context.WithTimeout(ctx, callWithin)
+	ctx, cancel := natsconn.Call(ctx, s.driver.nc, callWithin)
 	defer cancel()
 	info, err := s.driver.log.Info(ctx)
 	if err != nil {
@@ -88,7 +89,7 @@ func (s *subscription) run() {
 	defer s.discard()
 	for s.ctx.Err() == nil {
 		if s.consumer == nil {
-			call, cancel := context.WithTimeout(s.ctx, createWithin)
+			call, cancel := natsconn.Call(s.ctx, s.driver.nc, createWithin)
 			err := s.create(call)
 			cancel()
 			if err != nil { // the server is away, or elects a leader

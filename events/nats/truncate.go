@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/deedrun/deed/internal/natsconn"
 )
 
 // Truncate implements [events.Driver]: a purge of the subject up to the first
@@ -28,7 +30,7 @@ func (d *Driver) truncate(ctx context.Context, stream string, before uint64) err
 			return err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, callWithin)
+	ctx, cancel := natsconn.Call(ctx, d.nc, callWithin)
 	defer cancel()
 	err = d.log.Purge(ctx, jetstream.WithPurgeSubject(d.subject(stream)), jetstream.WithPurgeSequence(keep))
 	if d.log.CachedInfo().Config.DenyPurge && err != nil {

@@ -183,6 +183,9 @@ func (q *Queue) failed(ctx context.Context, what string, err error) error {
 	if ended := ctx.Err(); ended != nil {
 		return fmt.Errorf("%s queue %q: %w", what, q.name, ended)
 	}
+	if errors.Is(err, context.Canceled) { // not by the caller
+		err = fmt.Errorf("%w before the answer came", natsgo.ErrDisconnected)
+	}
 	if isUnavailable(err) && !errors.Is(err, queue.ErrUnavailable) {
 		return fmt.Errorf("%s queue %q: %w: %w", what, q.name, queue.ErrUnavailable, err)
 	}

@@ -3,11 +3,16 @@ package nats
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/deedrun/deed/internal/natsconn"
 	"github.com/deedrun/deed/queue"
 )
+
+// callWithin bounds one request to the server, whose disk may be busy.
+const callWithin = 10 * time.Second
 
 var (
 	ackBody    = []byte("+ACK")
@@ -52,7 +57,9 @@ func (q *Queue) Purge(ctx context.Context, key string) error {
 	if err := queue.CheckKey(key); err != nil {
 		return fmt.Errorf("purge queue %q: %w", q.name, err)
 	}
-	if err := q.stream.Purge(ctx, jetstream.WithPurgeSubject(q.prefix+key)); err != nil {
+	call, cancel := natsconn.Call(ctx, q.nc, callWithin)
+	defer cancel()
+	if err := q.stream.Purge(call, jetstream.WithPurgeSubject(q.prefix+key)); err != nil {
 		return q.failed(ctx, "purge key "+key+" in", err)
 	}
 	return nil
@@ -64,8 +71,10 @@ func (q *Queue) Pending(ctx context.Context, key string) (int, error) {
 	if err := queue.CheckKey(key); err != nil {
 		return 0, fmt.Errorf("count messages of queue %q: %w", q.name, err)
 	}
+	call, cancel := natsconn.Call(ctx, q.nc, callWithin)
+	defer cancel()
 	subject := q.prefix + key
-	info, err := q.stream.Info(ctx, jetstream.WithSubjectFilter(subject))
+	info, err := q.stream.Info(call, jetstream.WithSubjectFilter(subject))
 	if err != nil {
 		return 0, q.failed(ctx, "count messages of key "+key+" in", err)
 	}
