@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/deedrun/deed/events"
@@ -71,27 +72,24 @@ func (o *Owner) takeOver(ctx context.Context) error {
 // Unfinished lists the IDs of the processes that have not ended. It reads one
 // commit a process, unless that is one that may follow an end.
 func Unfinished(ctx context.Context, store *events.Store) ([]string, error) {
-	streams, err := store.Streams(ctx, streamPrefix)
-	if err != nil {
-		return nil, err
-	}
 	var ids []string
-	for _, stream := range streams {
-		last, ok, err := store.Last(ctx, stream)
+	for last, err := range store.Ends(ctx, streamPrefix) {
 		if err != nil {
 			return nil, err
 		}
-		if !ok || endsProcess(last.Events[len(last.Events)-1]) {
+		event := last.Events[len(last.Events)-1]
+		if endsProcess(event) {
 			continue
 		}
-		id := strings.TrimPrefix(stream, streamPrefix)
-		if last.Events[len(last.Events)-1].Type == revised {
+		id := strings.TrimPrefix(last.Stream, streamPrefix)
+		if event.Type == revised {
 			if s, err := Load(ctx, store, id); err == nil && s.Ended() {
 				continue
 			}
 		}
 		ids = append(ids, id)
 	}
+	slices.Sort(ids)
 	return ids, nil
 }
 

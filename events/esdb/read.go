@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 
@@ -108,14 +109,20 @@ func drain(feed *esdb.ReadStream) (list []*esdb.RecordedEvent, cut bool, err err
 
 // lastEvent is the last event of a stream; ok is false if there is none.
 func (d *Driver) lastEvent(ctx context.Context, stream string) (e *esdb.RecordedEvent, ok bool, err error) {
-	err = d.ask(ctx, func(ctx context.Context, client *esdb.Client) error {
-		list, _, err := d.collect(ctx, client, stream, esdb.ReadStreamOptions{From: esdb.End{}, Direction: esdb.Backwards}, 1)
-		if e, ok = nil, len(list) > 0; ok {
-			e = list[0]
-		}
+	list, err := d.lastEvents(ctx, stream, 1)
+	if err != nil || len(list) == 0 {
+		return nil, false, err
+	}
+	return list[0], true, nil
+}
+
+// lastEvents are the last events of a stream, the last one first.
+func (d *Driver) lastEvents(ctx context.Context, stream string, count uint64) (list []*esdb.RecordedEvent, err error) {
+	err = d.ask(ctx, func(ctx context.Context, client *esdb.Client) (err error) {
+		list, _, err = d.collect(ctx, client, stream, esdb.ReadStreamOptions{From: esdb.End{}, Direction: esdb.Backwards}, count)
 		return err
 	})
-	return e, ok, err
+	return list, err
 }
 
 // Last implements [events.Driver]: the last event says where its commit begins.
@@ -127,17 +134,25 @@ func (d *Driver) Last(ctx context.Context, stream string) (events.Commit, bool, 
 	return c, ok, nil
 }
 
+// lastFew is how many events are read in the hope that the last commit has no more.
+const lastFew = 8
+
 func (d *Driver) last(ctx context.Context, stream string) (c events.Commit, ok bool, err error) {
-	e, ok, err := d.lastEvent(ctx, stream)
-	if err != nil || !ok {
+	list, err := d.lastEvents(ctx, stream, lastFew)
+	if err != nil || len(list) == 0 {
 		return events.Commit{}, false, err
 	}
+	e := list[0]
 	d.heads.put(stream, e.EventNumber+1)
 	p, ours := placeOf(e)
-	if !ours || p.Count == 1 {
+	if !ours || p.Count <= len(list) {
 		var j joiner
-		c, ok, err = j.add(stream, e)
-		return c, ok, err
+		for _, e := range slices.Backward(list[:max(p.Count, 1)]) {
+			if c, ok, err = j.add(stream, e); err != nil {
+				return events.Commit{}, false, err
+			}
+		}
+		return c, ok, j.torn()
 	}
 	err = d.read(ctx, stream, p.First, func(first events.Commit) bool {
 		c = first

@@ -106,6 +106,7 @@ func TestCluster(t *testing.T) {
 				}
 				require.Equal(t, version+1, count)
 				require.Equal(t, winner, last.Commit)
+				require.Equal(t, map[string]string{"a": fmt.Sprint(winner, " at ", version+1)}, ends(t, s, ""))
 			}
 		}
 	})

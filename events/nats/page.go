@@ -25,63 +25,77 @@ type message struct {
 	data    []byte
 }
 
+// page is what one request is answered with.
+type page struct {
+	messages []message
+	more     bool   // others follow
+	until    uint64 // the log's last sequence, as far as the server that answered knew; only of lasts
+}
+
 // page reads the messages on a subject from a sequence on, as many as a page
-// holds; more says that others follow. It is a batched direct get, which the
-// client library does not offer: one request, an answer a message, and an
-// empty one with status 204 that ends them.
-func (d *Driver) page(ctx context.Context, subject string, from uint64) ([]message, bool, error) {
+// holds.
+func (d *Driver) page(ctx context.Context, subject string, from uint64) (page, error) {
+	return d.get(ctx, map[string]any{"seq": from, "next_by_subj": subject, "batch": pageMessages, "max_bytes": pageBytes})
+}
+
+// get is a batched direct get, which the client library does not offer: one
+// request, an answer a message, and an empty one with status 204 that ends them.
+func (d *Driver) get(ctx context.Context, request map[string]any) (p page, err error) {
 	ctx, cancel := natsconn.Call(ctx, d.nc, callWithin)
 	defer cancel()
-	request, err := json.Marshal(map[string]any{"seq": from, "next_by_subj": subject, "batch": pageMessages, "max_bytes": pageBytes})
+	body, err := json.Marshal(request)
 	if err != nil {
-		return nil, false, err
+		return p, err
 	}
 	inbox := d.nc.NewInbox()
 	sub, err := d.nc.SubscribeSync(inbox)
 	if err != nil {
-		return nil, false, err
+		return p, err
 	}
 	defer func() { _ = sub.Unsubscribe() }() // fails only on a closed connection, which forgot it anyway
-	if err := d.nc.PublishRequest("$JS.API.DIRECT.GET."+d.name, inbox, request); err != nil {
-		return nil, false, err
+	if err := d.nc.PublishRequest("$JS.API.DIRECT.GET."+d.name, inbox, body); err != nil {
+		return p, err
 	}
-	var page []message
 	var last uint64
 	for {
 		m, err := sub.NextMsgWithContext(ctx)
 		if err != nil {
-			return nil, false, err
+			return page{}, err
 		}
 		if status := m.Header.Get("Status"); status != "" {
-			more, err := endOfPage(m, status, len(page), last)
-			return page, more, err
+			err := p.end(m, status, last)
+			return p, err
 		}
 		seq, err := number(m.Header, "Nats-Sequence")
 		if err != nil {
-			return nil, false, err
+			return page{}, err
 		}
 		if before, err := number(m.Header, "Nats-Last-Sequence"); err != nil || before != last {
-			return nil, false, lostAnswer(last)
+			return page{}, lostAnswer(last)
 		}
 		last = seq
-		page = append(page, message{subject: m.Header.Get("Nats-Subject"), seq: seq, data: m.Data})
+		p.messages = append(p.messages, message{subject: m.Header.Get("Nats-Subject"), seq: seq, data: m.Data})
 	}
 }
 
-func endOfPage(m *nats.Msg, status string, count int, last uint64) (more bool, err error) {
+// end reads the answer that ends a page.
+func (p *page) end(m *nats.Msg, status string, last uint64) error {
 	switch {
 	case status == "204":
 		if end, err := number(m.Header, "Nats-Last-Sequence"); err != nil || end != last {
-			return false, lostAnswer(last)
+			return lostAnswer(last)
 		}
 		pending, err := number(m.Header, "Nats-Num-Pending")
-		return pending > 0, err
-	case status == "404" && count == 0:
-		return false, nil
+		if p.more = pending > 0; err == nil && m.Header.Get("Nats-UpTo-Sequence") != "" {
+			p.until, err = number(m.Header, "Nats-UpTo-Sequence")
+		}
+		return err
+	case status == "404" && len(p.messages) == 0:
+		return nil
 	case status == "503":
-		return false, nats.ErrNoResponders
+		return nats.ErrNoResponders
 	}
-	return false, fmt.Errorf("read a page: the server answered %s %s", status, m.Header.Get("Description"))
+	return fmt.Errorf("read a page: the server answered %s %s", status, m.Header.Get("Description"))
 }
 
 // lostAnswer says that messages of a page did not arrive; the connection

@@ -39,11 +39,11 @@ func (d *Driver) read(ctx context.Context, stream string, after uint64, yield fu
 	}
 	next, found := uint64(1), after == 0
 	for {
-		page, more, err := d.page(ctx, d.subject(stream), next)
+		page, err := d.page(ctx, d.subject(stream), next)
 		if err != nil {
 			return err
 		}
-		for _, m := range page {
+		for _, m := range page.messages {
 			c, err := d.commit(m.subject, m.seq, m.data)
 			if err != nil {
 				return err
@@ -58,11 +58,11 @@ func (d *Driver) read(ctx context.Context, stream string, after uint64, yield fu
 			}
 		}
 		switch {
-		case more && !found: // a long way to go: not page by page
+		case page.more && !found: // a long way to go: not page by page
 			if next, found, err = d.search(ctx, stream, after, next); err != nil || !found {
 				return err
 			}
-		case more:
+		case page.more:
 		case next > until:
 			return nil
 		default: // until the replica has caught up
