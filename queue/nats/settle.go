@@ -67,16 +67,41 @@ func (q *Queue) Purge(ctx context.Context, key string) error {
 
 // Pending counts the messages of a key that are not acked, leased ones
 // included. An ack may take a moment to show.
+//
+// A server that is killed may find messages in its folder again whose acks it
+// knows: it never delivers them, and would keep them for ever. They lie at or
+// below the sequence up to which all is acked, so they are removed here, and do
+// not count.
 func (q *Queue) Pending(ctx context.Context, key string) (int, error) {
 	if err := queue.CheckKey(key); err != nil {
 		return 0, fmt.Errorf("count messages of queue %q: %w", q.name, err)
 	}
-	call, cancel := natsconn.Call(ctx, q.nc, callWithin)
-	defer cancel()
-	subject := q.prefix + key
-	info, err := q.stream.Info(call, jetstream.WithSubjectFilter(subject))
+	n, err := q.pending(ctx, q.prefix+key)
 	if err != nil {
 		return 0, q.failed(ctx, "count messages of key "+key+" in", err)
 	}
-	return int(info.State.Subjects[subject]), nil
+	return n, nil
+}
+
+func (q *Queue) pending(ctx context.Context, subject string) (int, error) {
+	ctx, cancel := natsconn.Call(ctx, q.nc, callWithin)
+	defer cancel()
+	count := jetstream.WithSubjectFilter(subject)
+	there, err := q.stream.Info(ctx, count)
+	if err != nil || len(there.State.Subjects) == 0 {
+		return 0, err
+	}
+	consumer, err := q.stream.Consumer(ctx, consumerName)
+	if err != nil {
+		return 0, err
+	}
+	if acked := consumer.CachedInfo().AckFloor.Stream; acked >= there.State.FirstSeq {
+		if err := q.stream.Purge(ctx, jetstream.WithPurgeSequence(acked+1)); err != nil {
+			return 0, err
+		}
+		if there, err = q.stream.Info(ctx, count); err != nil {
+			return 0, err
+		}
+	}
+	return int(there.State.Subjects[subject]), nil
 }
