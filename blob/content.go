@@ -107,18 +107,24 @@ func (s *Store) putContent(ctx context.Context, ref task.Ref, f io.ReadSeeker) e
 }
 
 // putOnce stores what write writes under a key that only this content has. A
-// blob of the right size is taken for it: whoever reads it verifies. One of
-// another size is what a power cut left of an earlier write, and is replaced.
+// blob of the right size is taken for it, whoever reads it verifies, and kept
+// from being swept. One of another size is what a power cut left of an earlier
+// write, and is replaced.
 // Several writers at once store the same bytes, so the first one wins.
 func (s *Store) putOnce(ctx context.Context, ref task.Ref, write func(io.Writer) error) error {
 	attrs, err := s.bucket.Attributes(ctx, ref.Key)
+	replace := err == nil
 	switch {
 	case err == nil && attrs.Size == ref.Size:
-		return nil
+		there, err := s.renew(ctx, ref.Key, attrs.ModTime)
+		if err != nil || there {
+			return err
+		}
+		replace = false // it was swept meanwhile
 	case err != nil && gcerrors.Code(err) != gcerrors.NotFound:
 		return fmt.Errorf("look for blob %q: %w", ref.Key, err)
 	}
-	w, err := s.create(ctx, ref.Key, err == nil)
+	w, err := s.create(ctx, ref.Key, replace)
 	if err != nil {
 		return err
 	}

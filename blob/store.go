@@ -18,6 +18,7 @@ import (
 // after its content.
 type Store struct {
 	bucket *gcblob.Bucket
+	dir    string // of a store of files
 }
 
 // Open opens the store at a URL: file:///abs/dir, file://rel/dir (both created
@@ -30,7 +31,13 @@ func Open(ctx context.Context, address string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open blob store %q: %w", address, err)
 	}
-	return New(bucket), nil
+	store := New(bucket)
+	if scheme, rest, _ := strings.Cut(address, "://"); scheme == fileblob.Scheme {
+		if store.dir, err = directory(rest); err != nil {
+			return nil, fmt.Errorf("open blob store %q: %w", address, err)
+		}
+	}
+	return store, nil
 }
 
 // New is a store in a bucket that the caller has opened with options of its
@@ -60,22 +67,31 @@ func openBucket(ctx context.Context, address string) (*gcblob.Bucket, error) {
 // openDirectory keeps temporary files beside the blobs, so that the rename
 // never crosses devices, and writes no sidecar files.
 func openDirectory(path string) (*gcblob.Bucket, error) {
-	if path, query, ok := strings.Cut(path, "?"); ok {
-		return nil, fmt.Errorf("a directory takes no parameters, got %q; write file://%s (a question mark in a path is written %%3F)", query, path)
-	}
-	dir, err := url.PathUnescape(path)
+	dir, err := directory(path)
 	if err != nil {
-		return nil, fmt.Errorf("%w; a percent sign in a path is written %%25", err)
+		return nil, err
 	}
-	if dir == "" {
-		return nil, errors.New("the directory is missing; write file:///abs/dir or file://rel/dir")
-	}
-	return fileblob.OpenBucket(filepath.FromSlash(dir), &fileblob.Options{
+	return fileblob.OpenBucket(dir, &fileblob.Options{
 		CreateDir:   true,
 		DirFileMode: 0o700,
 		NoTempDir:   true,
 		Metadata:    fileblob.MetadataDontWrite,
 	})
+}
+
+// directory is what follows file:// as an absolute path.
+func directory(path string) (string, error) {
+	if path, query, ok := strings.Cut(path, "?"); ok {
+		return "", fmt.Errorf("a directory takes no parameters, got %q; write file://%s (a question mark in a path is written %%3F)", query, path)
+	}
+	dir, err := url.PathUnescape(path)
+	if err != nil {
+		return "", fmt.Errorf("%w; a percent sign in a path is written %%25", err)
+	}
+	if dir == "" {
+		return "", errors.New("the directory is missing; write file:///abs/dir or file://rel/dir")
+	}
+	return filepath.Abs(filepath.FromSlash(dir))
 }
 
 // Close releases the store. Open readers and writers must be closed before.
