@@ -21,3 +21,9 @@ func History(ctx context.Context, store *events.Store, id string) iter.Seq2[even
 		}
 	}
 }
+
+// Version is how many events a process has; 0 if nobody started it. It costs
+// one read, however long the history is.
+func Version(ctx context.Context, store *events.Store, id string) (uint64, error) {
+	return store.Version(ctx, streamPrefix+id)
+}
