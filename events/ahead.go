@@ -3,12 +3,14 @@ package events
 import (
 	"context"
 	"fmt"
+	"sync"
 )
 
 // Ahead is the subscriber's side of a Subscription for which a goroutine of the
 // driver receives commits ahead. Drivers embed it; everybody else sees a
 // [Subscription]. The goroutine hands over commits until the context ends or
-// something is wrong for good, and then calls End, once.
+// something is wrong for good, and then calls End, once. Meanwhile it calls
+// CaughtUp, once or more often.
 type Ahead struct {
 	prefix string
 	parent context.Context // of Subscribe
@@ -16,12 +18,14 @@ type Ahead struct {
 	stop   context.CancelFunc
 	ready  chan Commit // closed by End, after it set failed
 	failed error
+	caught chan struct{} // closed by CaughtUp
+	once   sync.Once
 }
 
 // ReceiveAhead prepares a subscription to streams under prefix that is at most
 // so many commits ahead of its subscriber.
 func ReceiveAhead(ctx context.Context, prefix string, most int) *Ahead {
-	a := &Ahead{prefix: prefix, parent: ctx, ready: make(chan Commit, most)}
+	a := &Ahead{prefix: prefix, parent: ctx, ready: make(chan Commit, most), caught: make(chan struct{})}
 	a.ctx, a.stop = context.WithCancel(ctx)
 	return a
 }
@@ -40,6 +44,9 @@ func (a *Ahead) Hand(c Commit) error {
 	}
 }
 
+// CaughtUp says that what was stored at Subscribe has been handed over.
+func (a *Ahead) CaughtUp() { a.once.Do(func() { close(a.caught) }) }
+
 // End is the last the goroutine does; failed is why, if it was not asked to.
 func (a *Ahead) End(failed error) {
 	a.failed = failed
@@ -51,17 +58,20 @@ func (a *Ahead) Next(ctx context.Context, wait bool) (Commit, bool, error) {
 	if err := a.ended(ctx); err != nil {
 		return Commit{}, false, err
 	}
+	var caught <-chan struct{}
 	if !wait {
-		select {
-		case c, open := <-a.ready:
-			return a.got(ctx, c, open)
-		default:
-			return Commit{}, false, nil
-		}
+		caught = a.caught
 	}
 	select {
 	case c, open := <-a.ready:
 		return a.got(ctx, c, open)
+	case <-caught:
+		select {
+		case c, open := <-a.ready: // handed over before
+			return a.got(ctx, c, open)
+		default:
+			return Commit{}, false, nil
+		}
 	case <-ctx.Done():
 	case <-a.ctx.Done():
 	}

@@ -127,8 +127,8 @@ type Driver interface {
 }
 
 // Subscription is a feed of commits for one goroutine. Next waits for the next
-// one; ready is false, without waiting, when wait is false and nothing has
-// arrived. An error of Next other than its own ctx's is final: subscribe again
+// one; ready is false when wait is false, everything that was stored at
+// Subscribe has been fed, and nothing more has arrived. An error of Next other than its own ctx's is final: subscribe again
 // from the last checkpoint. Stop ends it, from any goroutine.
 type Subscription interface {
 	Next(ctx context.Context, wait bool) (c Commit, ready bool, err error)

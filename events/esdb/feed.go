@@ -90,6 +90,8 @@ func (s *subscription) pump(f *feed) error {
 			if j.count == 0 {
 				s.next = max(s.next, got.CheckPointReached.Commit)
 			}
+		case got.CaughtUp != nil:
+			s.CaughtUp()
 		case got.EventAppeared != nil:
 			e := got.EventAppeared.OriginalEvent()
 			if e == nil {

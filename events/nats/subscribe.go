@@ -46,6 +46,7 @@ type subscription struct {
 	ctx    context.Context // of Ahead
 
 	// Of run alone:
+	last     uint64 // sequence of the last message when it was subscribed
 	next     uint64 // sequence in the log
 	consumer jetstream.Consumer
 	received uint64 // messages by this consumer
@@ -62,6 +63,9 @@ func (s *subscription) open(ctx context.Context, after events.Checkpoint) error 
 	}
 	if last := info.State.LastSeq; uint64(after) > last {
 		return fmt.Errorf("checkpoint %d is beyond the last commit, %d: it comes from another store; begin again at 0", after, last)
+	}
+	if s.last = info.State.LastSeq; s.next > s.last || info.State.Msgs == 0 {
+		s.CaughtUp()
 	}
 	return s.create(ctx)
 }
@@ -129,6 +133,9 @@ func (s *subscription) fetch() error {
 	for m := range batch.Messages() {
 		if err := s.hand(m); err != nil {
 			return err
+		}
+		if s.next > s.last {
+			s.CaughtUp()
 		}
 	}
 	return batch.Error()
