@@ -1,6 +1,7 @@
 package process
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -14,9 +15,10 @@ import (
 
 // SnapshotSchema numbers the form of snapshots. Unlike events, snapshots of an
 // older form are not read: the history is.
-const SnapshotSchema = 1
+const SnapshotSchema = 2
 
-// snapshot is the stored form of a state.
+// snapshot is the stored form of a state: a line of JSON. What tasks wrote
+// follows it, packed, node by node.
 type snapshot struct {
 	Schema     int                     `json:"schema"`
 	ID         string                  `json:"id"`
@@ -55,7 +57,7 @@ type nodeSnapshot struct {
 	Closed     []byte                  `json:"closed,omitempty"` // a bit a task, in words of 64, the lowest byte first
 	Troubled   []troubleSnapshot       `json:"troubled,omitempty"`
 	Skips      []Skip                  `json:"skips,omitempty"`
-	Gathered   []task.Source           `json:"gathered,omitempty"` // oldest first
+	Gathered   int                     `json:"gathered,omitempty"` // how many sources follow the JSON, oldest first
 	Sealed     map[string]task.Dataset `json:"sealed,omitempty"`
 	Levels     []int                   `json:"levels,omitempty"`
 	Merged     []task.Dataset          `json:"merged,omitempty"`
@@ -84,21 +86,28 @@ func EncodeSnapshot(s State) ([]byte, error) {
 	if s.Original != s.Definition {
 		snap.Original = s.Original
 	}
+	var wrote packer
 	for i, n := range s.nodes {
-		snap.Nodes[i] = n.snapshot()
+		sources := n.sources()
+		snap.Nodes[i] = n.snapshot(len(sources))
+		for _, source := range sources {
+			if err := wrote.source(source); err != nil {
+				return nil, fmt.Errorf("encode snapshot of process %q: %w", s.ID, err)
+			}
+		}
 	}
 	data, err := json.Marshal(snap)
 	if err != nil {
 		return nil, fmt.Errorf("encode snapshot of process %q: %w", s.ID, err)
 	}
-	return data, nil
+	return append(append(data, '\n'), wrote...), nil
 }
 
-func (n *node) snapshot() nodeSnapshot {
+func (n *node) snapshot(gathered int) nodeSnapshot {
 	snap := nodeSnapshot{
 		Phase: n.phase, Generation: n.generation, Needs: n.needs, Total: n.total, Scheduled: n.scheduled, Confirmed: n.confirmed,
 		Skipped: n.skipped, Retrying: n.retrying, Failures: n.failures, Losses: n.losses, Elapsed: n.elapsed,
-		StartedAt: n.startedAt, EndedAt: n.endedAt, Skips: n.skips, Gathered: n.sources(), Sealed: n.sealed, Levels: n.levels, Merged: n.merged,
+		StartedAt: n.startedAt, EndedAt: n.endedAt, Skips: n.skips, Gathered: gathered, Sealed: n.sealed, Levels: n.levels, Merged: n.merged,
 	}
 	for at, c := range n.tasks.chunks {
 		if c == nil {
@@ -124,8 +133,9 @@ func (n *node) snapshot() nodeSnapshot {
 // whatever does not fit together; whether the bytes are those that were
 // written, and belong to this history, the caller has to know.
 func DecodeSnapshot(data []byte) (State, error) {
+	line, wrote, _ := bytes.Cut(data, []byte("\n"))
 	var snap snapshot
-	if err := json.Unmarshal(data, &snap); err != nil {
+	if err := json.Unmarshal(line, &snap); err != nil {
 		return State{}, fmt.Errorf("decode snapshot: %w", err)
 	}
 	if snap.Schema != SnapshotSchema {
@@ -150,15 +160,19 @@ func DecodeSnapshot(data []byte) (State, error) {
 		Cancel: snap.Cancel, Pause: snap.Pause, graph: g, left: snap.Left, retired: snap.Retired, commands: snap.Commands,
 		nodes: make([]*node, len(snap.Nodes)),
 	}
+	unpack := &unpacker{rest: wrote}
 	for i, n := range snap.Nodes {
-		if s.nodes[i], err = n.node(); err != nil {
+		if s.nodes[i], err = n.node(unpack); err != nil {
 			return State{}, fmt.Errorf("decode snapshot of process %q: %s: %w", snap.ID, g.address(i), err)
 		}
+	}
+	if len(unpack.rest) > 0 {
+		return State{}, fmt.Errorf("decode snapshot of process %q: %d bytes follow its end", snap.ID, len(unpack.rest))
 	}
 	return s, nil
 }
 
-func (snap nodeSnapshot) node() (*node, error) {
+func (snap nodeSnapshot) node(wrote *unpacker) (*node, error) {
 	if snap.Total < 0 || snap.Scheduled < 0 || snap.Scheduled > snap.Total || snap.Total > task.MaxIndex || snap.Phase > completed {
 		return nil, errors.New("its counts make no sense")
 	}
@@ -187,7 +201,11 @@ func (snap nodeSnapshot) node() (*node, error) {
 		}
 		n.tasks.setTrouble(t, odd.Index, trouble{attempt: odd.Attempt, failures: odd.Failures, losses: odd.Losses, stand: odd.Stand, due: odd.Due})
 	}
-	for _, source := range snap.Gathered {
+	for range snap.Gathered {
+		source := wrote.source()
+		if wrote.err != nil {
+			return nil, wrote.err
+		}
 		n.gather(source)
 	}
 	return n, nil

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -41,7 +42,7 @@ func TestASnapshotThatDoesNotFitTogetherIsRefused(t *testing.T) {
 	good, err := EncodeSnapshot(s)
 	require.NoError(t, err)
 	for name, c := range map[string]struct{ old, new, says string }{
-		"of another schema":         {`"schema":1`, `"schema":2`, "its schema is 2"},
+		"of another schema":         {`"schema":2`, `"schema":1`, "its schema is 1"},
 		"torn":                      {`"left":`, ``, "invalid character"},
 		"of too few nodes":          {`"nodes":[`, `"nodes":[],"were":[`, "it has 0 nodes"},
 		"with more scheduled":       {`"scheduled":600`, `"scheduled":601`, "make no sense"},
@@ -59,7 +60,8 @@ func TestASnapshotThatDoesNotFitTogetherIsRefused(t *testing.T) {
 }
 
 func FuzzDecodeSnapshot(f *testing.F) {
-	s := decideAll(f, State{}, StartProcess{ID: "p", Definition: fanOut(0), Inputs: map[string]task.Dataset{"in": listOf(3)}, At: start})
+	s := decideAll(f, State{}, StartProcess{ID: "p", Definition: fanOut(0), Inputs: map[string]task.Dataset{"in": listOf(3)}, At: start},
+		ConfirmTasks{Address: "work", Attempt: 1, Tasks: task.Span(0, 1), At: start, Parts: []task.Produced{{Data: "out", Part: task.Part{Value: json.RawMessage("1")}}}})
 	good, err := EncodeSnapshot(s)
 	require.NoError(f, err)
 	f.Add(good)
@@ -71,7 +73,8 @@ func FuzzDecodeSnapshot(f *testing.F) {
 		_ = Resume(s)
 		_, _ = Decide(s, CancelProcess{At: start})
 		if _, err := EncodeSnapshot(s); err != nil {
-			require.False(t, json.Valid(data), "what was read can be written: %v", err)
+			line, _, _ := bytes.Cut(data, []byte("\n"))
+			require.False(t, json.Valid(line), "what was read can be written: %v", err)
 		}
 	})
 }
