@@ -27,6 +27,10 @@ type Client struct {
 	Events  *events.Store
 	Inbox   queue.Queue
 	Signals queue.Signals
+
+	// Patient makes Follow wait while the event store is away, and go on. Else
+	// that ends it, with an error.
+	Patient bool
 }
 
 // replyPrefix begins the topics on which clients wait for answers.
@@ -135,44 +139,81 @@ func (e *AnswerError) Error() string { return e.Text }
 // nobody has started yields nothing until somebody does.
 func (c *Client) Follow(ctx context.Context, id string) iter.Seq2[process.State, error] {
 	return func(yield func(process.State, error) bool) {
-		var state process.State
-		var checkpoint events.Checkpoint
-		stream := streamPrefix + id
-		for commit, err := range c.Events.ReadCommits(ctx, stream, 0) {
-			if err == nil {
-				state, err = foldCommit(state, commit)
-			}
-			if err != nil {
-				yield(state, fmt.Errorf("follow process %q: %w", id, err))
-				return
-			}
-			checkpoint = commit.Checkpoint
-		}
-		if state.Version > 0 && (!yield(state, state.Damage()) || state.Ended()) {
-			return
-		}
-		feed, err := c.Events.Subscribe(ctx, stream, checkpoint)
-		if err != nil {
-			yield(state, fmt.Errorf("follow process %q: %w", id, err))
-			return
-		}
-		defer feed.Stop()
+		f := following{client: c, id: id, yield: yield}
 		for {
-			commit, _, err := feed.Next(ctx, true)
-			if err == nil && commit.Stream != stream || err == nil && commit.Version() <= state.Version {
-				continue
-			}
+			err := f.follow(ctx)
 			if err == nil {
-				state, err = foldCommit(state, commit)
-			}
-			if err == nil {
-				err = state.Damage()
-			}
-			if !yield(state, err) || err != nil || state.Ended() {
 				return
+			}
+			if !c.Patient || !errors.Is(err, events.ErrUnavailable) {
+				yield(f.state, fmt.Errorf("follow process %q: %w", id, err))
+				return
+			}
+			select {
+			case <-ctx.Done():
+				yield(f.state, fmt.Errorf("follow process %q: %w", id, context.Cause(ctx)))
+				return
+			case <-time.After(retryAfter):
 			}
 		}
 	}
+}
+
+// following is how far a Follow has come.
+type following struct {
+	client     *Client
+	id         string
+	yield      func(process.State, error) bool
+	state      process.State
+	checkpoint events.Checkpoint
+}
+
+// follow goes on from where it is; without an error it is over.
+func (f *following) follow(ctx context.Context) error {
+	stream, before := streamPrefix+f.id, f.state.Version
+	for commit, err := range f.client.Events.ReadCommits(ctx, stream, before) {
+		if err == nil {
+			err = f.fold(commit)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if f.state.Version > before && !f.show() {
+		return nil
+	}
+	feed, err := f.client.Events.Subscribe(ctx, stream, f.checkpoint)
+	if err != nil {
+		return err
+	}
+	defer feed.Stop()
+	for {
+		commit, _, err := feed.Next(ctx, true)
+		if err == nil && (commit.Stream != stream || commit.Version() <= f.state.Version) {
+			continue
+		}
+		if err == nil {
+			err = f.fold(commit)
+		}
+		if err != nil {
+			return err
+		}
+		if !f.show() {
+			return nil
+		}
+	}
+}
+
+// show yields the state, and reports whether there is more to come.
+func (f *following) show() bool {
+	damage := f.state.Damage()
+	return f.yield(f.state, damage) && damage == nil && !f.state.Ended()
+}
+
+func (f *following) fold(c events.Commit) (err error) {
+	f.state, err = foldCommit(f.state, c)
+	f.checkpoint = c.Checkpoint
+	return err
 }
 
 func foldCommit(s process.State, c events.Commit) (process.State, error) {

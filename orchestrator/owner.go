@@ -120,19 +120,21 @@ func (o *Owner) Close() {
 func (o *Owner) Run(ctx context.Context) error {
 	o.saving = make(chan struct{}, 1)
 	defer func() { o.saving <- struct{}{} }() // until the last snapshot is stored
-	wait := time.Duration(0)
+	wait, trouble := time.Duration(0), standstill{}
 	for ctx.Err() == nil {
 		next, err := o.step(ctx, time.Now, wait)
 		if ctx.Err() != nil {
 			break
 		}
 		wait = min(max(time.Until(next), 0), idle)
-		if err != nil {
-			o.Log.Warn("orchestrator: trying again", "in", retryAfter, "error", err)
-			select {
-			case <-ctx.Done():
-			case <-time.After(retryAfter):
-			}
+		if err == nil {
+			trouble.over(o.Log, time.Now())
+			continue
+		}
+		trouble.failed(o.Log, time.Now(), err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(retryAfter):
 		}
 	}
 	return context.Cause(ctx)
@@ -231,6 +233,7 @@ func (o *Owner) cancelLeftovers(ctx context.Context, beat task.Heartbeat) {
 			}
 		}
 		switch {
+		case err != nil && isPassing(ctx, err): // the next heartbeat names it again
 		case err != nil:
 			o.Log.Warn("orchestrator: a worker holds tasks of a process that cannot be loaded", "process", hold.Process, "worker", beat.Worker, "error", err)
 		case !isLeftover(s, hold):
