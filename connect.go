@@ -13,7 +13,6 @@ import (
 	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/events"
 	memevents "github.com/deedrun/deed/events/mem"
-	natsevents "github.com/deedrun/deed/events/nats"
 	"github.com/deedrun/deed/internal/natsconn"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/queue"
@@ -22,6 +21,9 @@ import (
 )
 
 func (r *Runtime) openMemory(ctx context.Context) error {
+	if r.events.elsewhere() {
+		return &EventsURLError{fmt.Errorf("open event store %s: give a folder, too: queues in memory would be gone while their events stay", r.events)}
+	}
 	blobs, err := blob.Open(ctx, "mem://")
 	if err != nil {
 		return err
@@ -62,7 +64,7 @@ func (r *Runtime) openFolder(ctx context.Context) error {
 				patience.Reset(openWithin)
 			}
 			served, stop := folder.whileServed(ctx, a)
-			joinErr = r.join(served, a.URL, a.Token, folder.blobs())
+			joinErr = r.joinFolder(served, folder, a)
 			if joinErr != nil && served.Err() != nil && ctx.Err() == nil {
 				joinErr = &UnreachableError{fmt.Errorf("open folder %q: its server ended meanwhile", r.options.Dir)}
 			}
@@ -72,7 +74,8 @@ func (r *Runtime) openFolder(ctx context.Context) error {
 			}
 			r.release()
 		}
-		if r.options.Join || ctx.Err() != nil {
+		var final *finalError
+		if r.options.Join || ctx.Err() != nil || errors.As(joinErr, &final) {
 			return joinErr
 		}
 		if err := r.serve(ctx, folder); !errors.Is(err, natsconn.ErrInUse) {
@@ -106,7 +109,7 @@ func (r *Runtime) serve(ctx context.Context, folder folder) error {
 	if err != nil {
 		return fmt.Errorf("open folder %q: %w", r.options.Dir, err)
 	}
-	if err := r.connect(ctx, conn, folder.blobs(), r.lease()); err != nil {
+	if err := r.connect(ctx, conn, folder.blobs(), r.events, r.lease()); err != nil {
 		return fmt.Errorf("open folder %q: %w", r.options.Dir, err)
 	}
 	if r.options.ReadOnly {
@@ -121,16 +124,36 @@ func (r *Runtime) serve(ctx context.Context, folder folder) error {
 		case <-time.After(comeBack):
 		}
 	}
-	return folder.announce(address{URL: server.URL(), Token: server.Token(), PID: os.Getpid()})
+	return folder.announce(address{URL: server.URL(), Token: server.Token(), PID: os.Getpid(), Events: r.events.url})
 }
 
-func (r *Runtime) join(ctx context.Context, url, token, blobs string) error {
+// joinFolder joins the server of a folder, which knows where the events are.
+func (r *Runtime) joinFolder(ctx context.Context, folder folder, a address) error {
+	at, err := locateEvents(a.Events)
+	if err != nil {
+		return fmt.Errorf("open folder %q: its server uses an event store that this version does not know: %w", r.options.Dir, err)
+	}
+	if r.options.Events != "" {
+		if r.events.name != at.name {
+			return &finalError{&OtherEventsError{Used: at.String(), Given: r.events.String(), remedy: "whoever serves the folder uses those; leave out --events and DEED_EVENTS to join"}}
+		}
+		at = r.events // the user may be another
+	}
+	r.events = at // also if the server ends before it is joined
+	return r.join(ctx, a.URL, a.Token, folder.blobs(), at)
+}
+
+func (r *Runtime) join(ctx context.Context, url, token, blobs string, at eventStore) error {
 	conn, err := natsconn.Connect(ctx, url, token, natsconn.ConnOptions{Name: "deed", Log: r.options.Log})
 	if err != nil {
 		return &UnreachableError{err}
 	}
 	r.Joined = url
-	err = r.connect(ctx, conn, blobs, 0)
+	err = r.connect(ctx, conn, blobs, at, 0)
+	var final *finalError
+	if errors.As(err, &final) {
+		return err
+	}
 	if errors.Is(err, events.ErrUnavailable) || errors.Is(err, queue.ErrUnavailable) {
 		return &UnreachableError{err} // it is just leaving
 	}
@@ -138,19 +161,13 @@ func (r *Runtime) join(ctx context.Context, url, token, blobs string) error {
 }
 
 // connect opens the backends over a connection. Lease 0 is that of the server.
-func (r *Runtime) connect(ctx context.Context, conn *nats.Conn, blobs string, lease time.Duration) error {
+func (r *Runtime) connect(ctx context.Context, conn *nats.Conn, blobs string, at eventStore, lease time.Duration) error {
 	r.closers = append(r.closers, conn.Close)
 	store, err := blob.Open(ctx, blobs)
 	if err != nil {
 		return err
 	}
 	r.closers = append(r.closers, func() { _ = store.Close() })
-	driver, err := natsevents.Open(ctx, conn, natsevents.Options{})
-	if err != nil {
-		return err
-	}
-	log := events.New(driver)
-	r.closers = append(r.closers, func() { _ = log.Close() })
 	queues := map[string]queue.Queue{}
 	for _, name := range []string{"work", "inbox", "quarantine"} {
 		q, err := natsqueue.Open(ctx, conn, natsqueue.Options{
@@ -161,8 +178,22 @@ func (r *Runtime) connect(ctx context.Context, conn *nats.Conn, blobs string, le
 		}
 		queues[name] = q
 	}
+	driver, err := r.eventsOrLater(ctx, conn, at)
+	if err != nil {
+		return err
+	}
+	log := events.New(driver)
+	r.closers = append(r.closers, func() { _ = log.Close() })
 	r.Blobs = store
-	r.Client = &orchestrator.Client{Events: log, Inbox: queues["inbox"], Signals: natsqueue.NewSignals(conn)}
+	r.Client = &orchestrator.Client{Events: log, Inbox: queues["inbox"], Signals: natsqueue.NewSignals(conn), Patient: at.elsewhere()}
 	r.work, r.quarantine = queues["work"], queues["quarantine"]
 	return nil
+}
+
+// eventsOrLater opens the event store; a worker does that when it needs it.
+func (r *Runtime) eventsOrLater(ctx context.Context, conn *nats.Conn, at eventStore) (events.Driver, error) {
+	if r.options.Handlers != nil && (r.options.Join || r.options.Server != "") {
+		return &laterStore{open: func(ctx context.Context) (events.Driver, error) { return r.openEvents(ctx, conn, at) }}, nil
+	}
+	return r.openEvents(ctx, conn, at)
 }

@@ -15,14 +15,16 @@ import (
 //	nats/         the streams of the embedded server: events, queues
 //	blobs/        what tasks read and write
 //	tmp/<pid>/    what the programs of a worker process see, while they run
-//	server.json   while somebody serves the folder: where, and the token; readable by the owner only
+//	server.json   while somebody serves the folder: where, the token, and where the events are if they are
+//	              elsewhere, with user and password; readable by the owner only
 type folder struct{ dir string }
 
 // address is where the server of a folder is.
 type address struct {
-	URL   string `json:"url"`
-	Token string `json:"token"`
-	PID   int    `json:"pid"`
+	URL    string `json:"url"`
+	Token  string `json:"token"`
+	PID    int    `json:"pid"`
+	Events string `json:"events,omitempty"` // URL of the event store; empty: it is in the server
 }
 
 // NoFolderError says that there is no data yet.

@@ -27,6 +27,13 @@ type Options struct {
 	Token  string
 	Blobs  string
 
+	// Events is the URL of the event store: esdb://… or esdb+discover://… for
+	// EventStoreDB. Empty, or "jetstream": the JetStream of the server that has
+	// the queues. Who joins the server of a folder may leave it out. Queues and
+	// events belong together: another event store than before is an
+	// *OtherEventsError.
+	Events string
+
 	// Join joins whoever serves Dir; nobody doing so is an *UnreachableError.
 	Join bool
 
@@ -60,6 +67,7 @@ type Runtime struct {
 	Joined string
 
 	options    Options
+	events     eventStore
 	work       queue.Queue
 	quarantine queue.Queue
 	worker     *worker.Worker
@@ -86,9 +94,12 @@ func Open(ctx context.Context, o Options) (*Runtime, error) {
 
 func (r *Runtime) open(ctx context.Context) error {
 	var err error
+	if r.events, err = locateEvents(r.options.Events); err != nil {
+		return err
+	}
 	switch {
 	case r.options.Server != "":
-		err = r.join(ctx, r.options.Server, r.options.Token, r.options.Blobs)
+		err = r.join(ctx, r.options.Server, r.options.Token, r.options.Blobs, r.events)
 	case r.options.Dir != "":
 		err = r.openFolder(ctx)
 	default:

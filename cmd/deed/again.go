@@ -8,11 +8,19 @@ import (
 // again is this command line, with the ID of the process if there is one.
 func again(id string) string {
 	words := []string{program()}
-	skip := false
+	skip, events := false, false
 	for _, arg := range os.Args[1:] {
+		url, joined := strings.CutPrefix(arg, "--events=")
 		switch {
 		case skip:
 			skip = false
+			continue
+		case events, joined:
+			events = false
+			words = append(words, eventsArgs(url)...)
+			continue
+		case arg == "--events":
+			events = true
 			continue
 		case arg == "--id":
 			skip = true
@@ -37,7 +45,19 @@ func (a *app) commandLine(words ...string) string {
 	if a.data != defaultData {
 		line += " --data " + quote(a.data)
 	}
-	return line
+	return strings.Join(append([]string{line}, eventsArgs(a.events)...), " ")
+}
+
+// eventsArgs are the flag for an event store. A URL with a user is not repeated,
+// since it may hold a password.
+func eventsArgs(url string) []string {
+	switch {
+	case url == "":
+		return nil
+	case strings.Contains(url, "@"):
+		return []string{"--events", `"$` + eventsVariable + `"`}
+	}
+	return []string{"--events", quote(url)}
 }
 
 // program is how a person calls this binary.

@@ -67,19 +67,19 @@ func (a *app) stopInOrder(ctx context.Context, r *deed.Runtime) {
 // toTheEnd follows the process. If the server that it joined ends before, it
 // goes on with the next one, or is that itself.
 func (a *app) toTheEnd(ctx context.Context, t attendance, p *progress) (*deed.Runtime, *deed.Result, error) {
-	o := deed.Options{Dir: a.data, Workers: t.workers, Lease: t.lease, Log: a.log(), Failpoint: failpoint()}
+	o := deed.Options{Workers: t.workers, Lease: t.lease, Failpoint: failpoint()}
 	if !t.idle {
 		o.Handlers = handlers()
 	}
 	for {
-		r, err := deed.Open(ctx, o)
+		r, err := a.open(ctx, o)
 		if err != nil {
 			return nil, nil, err
 		}
 		a.sayUnfinished(ctx, r, t.id)
 		attached, stop := a.whileServed(ctx, r)
 		if t.begin != nil {
-			err = t.begin(attached, r, p)
+			err = begun(attached, r, func() error { return t.begin(attached, r, p) })
 		}
 		var result *deed.Result
 		if err == nil {
@@ -91,6 +91,22 @@ func (a *app) toTheEnd(ctx context.Context, t attendance, p *progress) (*deed.Ru
 			return r, result, err
 		}
 		r.Close()
+	}
+}
+
+// begun tries to begin until the event store is there: if it is elsewhere, it
+// may be away for a while, and whoever serves the folder outlives that.
+func begun(ctx context.Context, r *deed.Runtime, begin func() error) error {
+	for {
+		err := begin()
+		if !r.Serving || !r.Patient || !errors.Is(err, events.ErrUnavailable) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Second / 4):
+		}
 	}
 }
 

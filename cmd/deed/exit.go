@@ -71,6 +71,8 @@ func exitCode(err error) int {
 	var unreachable *deed.UnreachableError
 	var input *deed.InputError
 	var refused *refusedError
+	var eventsURL *deed.EventsURLError
+	var otherEvents *deed.OtherEventsError
 	var unserved *unservedError
 	switch {
 	case err == nil:
@@ -83,11 +85,11 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case errors.Is(err, syscall.ENOSPC): // wherever it struck, it is nobody's command line
 		return exitFailed
-	case errors.As(err, &usage), errors.As(err, &faults), errors.As(err, &input), strings.HasPrefix(err.Error(), "unknown command"):
+	case errors.As(err, &usage), errors.As(err, &faults), errors.As(err, &input), errors.As(err, &eventsURL), strings.HasPrefix(err.Error(), "unknown command"):
 		return exitUsage
 	case errors.As(err, &notFound), errors.As(err, &noFolder):
 		return exitNotFound
-	case errors.As(err, &refused), errors.As(err, &answer) && len(answer.Differs) > 0:
+	case errors.As(err, &refused), errors.As(err, &otherEvents), errors.As(err, &answer) && len(answer.Differs) > 0:
 		return exitConflict
 	case errors.As(err, &answer):
 		return exitUsage

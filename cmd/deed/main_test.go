@@ -11,6 +11,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
+
+	"github.com/deedrun/deed/events/esdb/esdbtest"
 )
 
 // soak is how many rounds the kill tests run.
@@ -47,10 +49,11 @@ func TestScripts(t *testing.T) {
 	require.NoError(t, err)
 	testscript.Run(t, testscript.Params{
 		Dir:  "testdata/script",
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"misdirect": misdirect},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"misdirect": misdirect, "esdb": eventStoreDB},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("WORDCOUNT", corpus)
 			env.Setenv("NO_COLOR", "1")
+			env.Values[esdbKey{}] = new(*esdbtest.Server)
 			return nil
 		},
 	})

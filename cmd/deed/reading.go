@@ -12,7 +12,7 @@ import (
 // print twice.
 func (a *app) reading(ctx context.Context, look func(context.Context, *deed.Runtime) error) error {
 	for {
-		r, err := deed.Open(ctx, deed.Options{Dir: a.data, ReadOnly: true, Log: a.log()})
+		r, err := a.open(ctx, deed.Options{ReadOnly: true})
 		if err != nil {
 			return err
 		}

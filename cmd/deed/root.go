@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"github.com/deedrun/deed"
 )
 
 // app is what all commands share.
@@ -17,6 +20,8 @@ type app struct {
 	stdout io.Writer // data, and nothing else
 	stderr io.Writer // everything else
 	data   string
+	events string
+	joined string // where the events are, as a server of the folder said
 	output string
 	debug  bool
 }
@@ -86,8 +91,29 @@ func explainArgs(parent *cobra.Command) {
 
 const defaultData = ".deed"
 
+// eventsVariable names the event store in the environment, where no list of
+// processes shows its password.
+const eventsVariable = "DEED_EVENTS"
+
 func (a *app) dataFlag(cmd *cobra.Command) {
+	a.folderFlag(cmd)
+	cmd.Flags().StringVar(&a.events, "events", "", "`URL` of an event store elsewhere, such as esdb://user:password@host:2113 (default: "+eventsVariable+", or else jetstream, in the folder)")
+}
+
+func (a *app) folderFlag(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&a.data, "data", defaultData, "folder with the events, queues and blobs")
+}
+
+// open opens the data folder, or joins whoever serves it. That one says where
+// the events are; it may end before the command does, so that is remembered.
+func (a *app) open(ctx context.Context, o deed.Options) (*deed.Runtime, error) {
+	o.Dir, o.Log = a.data, a.log()
+	o.Events = cmp.Or(a.events, os.Getenv(eventsVariable), a.joined)
+	r, err := deed.Open(ctx, o)
+	if err == nil {
+		a.joined = r.EventsURL()
+	}
+	return r, err
 }
 
 func (a *app) outputFlag(cmd *cobra.Command, forms ...string) {

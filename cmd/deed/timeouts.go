@@ -30,7 +30,7 @@ certain: a worker that has not spoken for a lease may still hold something.
 		Example: "  deed timeouts\n  deed timeouts word-count-x7 --watch\n  deed timeouts -o json",
 		Args:    between("ID, or nothing", 0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := deed.Open(cmd.Context(), deed.Options{Dir: a.data, Join: true, ReadOnly: true, Log: a.log()})
+			r, err := a.open(cmd.Context(), deed.Options{Join: true, ReadOnly: true})
 			if err != nil {
 				return err
 			}

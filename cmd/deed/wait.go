@@ -83,6 +83,8 @@ func (w *waiting) untilEnd(ctx context.Context) error {
 			unserved = time.Time{}
 		case unserved.IsZero():
 			unserved = time.Now()
+		case time.Since(unserved) > unservedFor && err != nil:
+			return err
 		case time.Since(unserved) > unservedFor:
 			return &unservedError{fmt.Sprintf("%s is %s, but nobody serves %s: %s goes on with it",
 				w.last.ID, w.last.Status, w.app.data, w.app.commandLine("resume", w.last.ID))}

@@ -53,7 +53,7 @@ holds; a second one ends it at once, and what it had is given to others.`,
 	flags.StringVar(&o.Server, "nats", "", "`URL` of a NATS server (its token in DEED_NATS_TOKEN)")
 	flags.StringVar(&o.Blobs, "blobs", "", "`URL` of the blob store that belongs to it")
 	flags.IntVar(&o.Workers, "workers", 0, "tasks at a time (default: one a core)")
-	a.dataFlag(cmd)
+	a.folderFlag(cmd) // it needs no events
 	return cmd
 }
 
