@@ -1,0 +1,88 @@
+package deed
+
+import (
+	"context"
+	"iter"
+	"sync"
+
+	"github.com/deedrun/deed/events"
+)
+
+// laterStore is an event store that is opened when it is first needed. A
+// worker needs none, so it works also where it cannot reach one.
+type laterStore struct {
+	open func(context.Context) (events.Driver, error)
+
+	mu     sync.Mutex
+	driver events.Driver
+}
+
+func (l *laterStore) opened(ctx context.Context) (events.Driver, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.driver != nil {
+		return l.driver, nil
+	}
+	var err error
+	l.driver, err = l.open(ctx)
+	return l.driver, err
+}
+
+func (l *laterStore) Append(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
+	d, err := l.opened(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return d.Append(ctx, stream, expected, c)
+}
+
+func (l *laterStore) Read(ctx context.Context, stream string, after uint64) iter.Seq2[events.Commit, error] {
+	d, err := l.opened(ctx)
+	if err != nil {
+		return func(yield func(events.Commit, error) bool) { yield(events.Commit{}, err) }
+	}
+	return d.Read(ctx, stream, after)
+}
+
+func (l *laterStore) Last(ctx context.Context, stream string) (events.Commit, bool, error) {
+	d, err := l.opened(ctx)
+	if err != nil {
+		return events.Commit{}, false, err
+	}
+	return d.Last(ctx, stream)
+}
+
+func (l *laterStore) Subscribe(ctx context.Context, prefix string, after events.Checkpoint) (events.Subscription, error) {
+	d, err := l.opened(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return d.Subscribe(ctx, prefix, after)
+}
+
+func (l *laterStore) Streams(ctx context.Context, prefix string) ([]string, error) {
+	d, err := l.opened(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return d.Streams(ctx, prefix)
+}
+
+func (l *laterStore) Truncate(ctx context.Context, stream string, before uint64) error {
+	d, err := l.opened(ctx)
+	if err != nil {
+		return err
+	}
+	return d.Truncate(ctx, stream, before)
+}
+
+func (l *laterStore) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.driver == nil {
+		return nil
+	}
+	return l.driver.Close()
+}
+
+var _ events.Driver = (*laterStore)(nil)

@@ -1,0 +1,131 @@
+package deed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/deedrun/deed/events"
+	natsevents "github.com/deedrun/deed/events/nats"
+)
+
+// eventsNote is what the server of the queues knows of where the events are:
+// with others, the queues would speak of processes that are not there.
+//
+// The stream that holds the events in JetStream is the note as well. If they
+// are elsewhere it holds nothing, listens to a subject that nobody uses, and its
+// metadata says where. So the server lets only one of the two come to be, and a
+// version that does not know of notes refuses the stream for its subject.
+type eventsNote struct {
+	conn *nats.Conn
+	dir  string // of the server, if it is one of a folder
+}
+
+// Names in storage.
+const (
+	noteStream  = "DEED_EVENTS"
+	noteSubject = "deed.events-elsewhere"
+	noteKey     = "deed.events"
+)
+
+// check refuses another event store than the one that is noted. Without a note
+// it refuses one elsewhere once there are events here.
+func (n eventsNote) check(ctx context.Context, at eventStore) (noted bool, err error) {
+	stream, err := n.read(ctx)
+	if err != nil || stream == nil {
+		return false, err
+	}
+	used, elsewhere := stream.Config.Metadata[noteKey]
+	switch {
+	case elsewhere && used == at.name, !elsewhere && !at.elsewhere():
+		return true, nil
+	case elsewhere && !at.elsewhere():
+		return false, n.refuse(used, at, "give that URL with --events, or in DEED_EVENTS")
+	case elsewhere:
+		return false, n.refuse(used, at, "give that URL, or, if the database itself has moved, "+n.forget())
+	case stream.State.LastSeq > 0:
+		return false, n.refuse(jetStream, at, "leave out --events and DEED_EVENTS, or choose another folder with --data")
+	}
+	return false, nil
+}
+
+func (n eventsNote) refuse(used string, at eventStore, remedy string) error {
+	return &finalError{&OtherEventsError{Used: used, Given: at.String(), remedy: remedy}}
+}
+
+// forget is how a person makes the note go.
+func (n eventsNote) forget() string {
+	if n.dir == "" {
+		return fmt.Sprintf("remove the stream %s, which holds nothing but this note", noteStream)
+	}
+	return fmt.Sprintf("remove %q: it holds this note and queues, and what was on these is sent again", filepath.Join(n.dir, "nats"))
+}
+
+// read is the stream; nil if there is none.
+func (n eventsNote) read(ctx context.Context) (*jetstream.StreamInfo, error) {
+	js, err := jetstream.New(n.conn)
+	if err != nil {
+		return nil, n.failure(err)
+	}
+	stream, err := js.Stream(ctx, noteStream)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, n.failure(err)
+	}
+	return stream.CachedInfo(), nil
+}
+
+// write notes where the events are; somebody else may do so at the same time.
+func (n eventsNote) write(ctx context.Context, at eventStore) error {
+	js, err := jetstream.New(n.conn)
+	if err != nil {
+		return n.failure(err)
+	}
+	config := natsevents.Config(natsevents.Options{Stream: noteStream})
+	config.Subjects, config.Metadata = []string{noteSubject}, map[string]string{noteKey: at.name}
+	config.Description = "the events of deed are elsewhere; the metadata says where"
+	_, err = js.CreateStream(ctx, config)
+	if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		return n.failure(err)
+	}
+	if noted, err := n.check(ctx, at); noted || err != nil {
+		return err
+	}
+	return n.convert(ctx, js, config, at)
+}
+
+// convert makes a note of the stream of a JetStream event store in which
+// nothing has been stored. Whoever appends to it at the same time is either
+// before us, and then it stays what it was, or has nowhere to append to.
+func (n eventsNote) convert(ctx context.Context, js jetstream.JetStream, config jetstream.StreamConfig, at eventStore) error {
+	before, err := n.read(ctx)
+	if err != nil || before == nil {
+		return err
+	}
+	config.Replicas = before.Config.Replicas
+	stream, err := js.UpdateStream(ctx, config)
+	if err != nil {
+		return n.failure(err)
+	}
+	if stream.CachedInfo().State.LastSeq == 0 {
+		return nil
+	}
+	if _, err := js.UpdateStream(ctx, before.Config); err != nil {
+		return n.failure(err)
+	}
+	_, err = n.check(ctx, at)
+	return err
+}
+
+func (n eventsNote) failure(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("open event store: note where the events are: %w: %w", events.ErrUnavailable, err)
+}
