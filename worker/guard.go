@@ -2,6 +2,7 @@ package worker
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -11,10 +12,13 @@ import (
 // guard kills the programs of a worker that was killed itself, with all that
 // they started. The kernel does so on Linux for a program, not for its
 // children. It is a shell that reads from a pipe which groups are running; when
-// the worker dies, in whatever way, the pipe ends, and it kills what is left. It
-// starts with the first program.
+// the worker dies, in whatever way, the pipe ends without a word, and it kills
+// what is left: the groups it was told of and, where there is a /proc, all that
+// carries the mark, since the worker may have died before it told of a group,
+// and what left its group is found as well. It starts before the first program.
 type guard struct {
-	log *slog.Logger
+	log  *slog.Logger
+	mark string // in the environment of every program; unique to the worker
 
 	mu     sync.Mutex
 	cmd    *exec.Cmd
@@ -23,9 +27,11 @@ type guard struct {
 	failed bool // it does not start on this machine: said once
 }
 
-const guardScript = `set --
+const guardScript = `mark=$1
+set --
 while read -r op group; do
   case $op in
+  .) exit ;;
   +) set -- "$@" "$group" ;;
   -) rest=
      for g do [ "$g" = "$group" ] || rest="$rest $g"; done
@@ -33,7 +39,24 @@ while read -r op group; do
   esac
 done
 for g do kill -s KILL -- "-$g" 2>/dev/null || :; done
+for f in /proc/[0-9]*/environ; do
+  grep -qF -- "$mark" "$f" 2>/dev/null || continue
+  pid=${f#/proc/}
+  kill -s KILL "${pid%/environ}" 2>/dev/null || :
+done
 `
+
+// variable marks a program by its environment.
+func (g *guard) variable() string { return "DEED_GUARD=" + g.mark }
+
+// begin starts the guard if there is none: before a program is.
+func (g *guard) begin() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.pipe == nil {
+		g.start()
+	}
+}
 
 // watch makes the guard responsible for a process group.
 func (g *guard) watch(group int) {
@@ -83,7 +106,7 @@ func (g *guard) launch() error {
 		return err
 	}
 	defer r.Close()
-	cmd := exec.Command("/bin/sh", "-c", guardScript)
+	cmd := exec.Command("/bin/sh", "-c", guardScript, "guard", g.variable())
 	cmd.Stdin, cmd.Dir, cmd.Env = r, "/", []string{}
 	cmd.SysProcAttr = sessionAttributes()
 	if err := cmd.Start(); err != nil {
@@ -97,11 +120,12 @@ func (g *guard) launch() error {
 	return nil
 }
 
-// stop ends the guard, which kills what it still is responsible for.
+// stop ends the guard. No program runs any more.
 func (g *guard) stop() {
 	if g.cmd == nil {
 		return
 	}
+	_, _ = io.WriteString(g.pipe, ".\n") // a guard that has died hears nothing
 	_ = g.pipe.Close()
 	_ = g.cmd.Wait()
 	g.cmd, g.pipe = nil, nil

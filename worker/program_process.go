@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -38,7 +39,7 @@ func newProgram(t *Task, ws *Workspace) *program {
 	return &program{
 		task:   t,
 		name:   name,
-		cmd:    &exec.Cmd{Path: ws.Path, Args: ws.Args, Env: ws.Env, Dir: ws.Work, SysProcAttr: groupAttributes()},
+		cmd:    &exec.Cmd{Path: ws.Path, Args: ws.Args, Env: append(slices.Clip(ws.Env), t.tools.guard.variable()), Dir: ws.Work, SysProcAttr: groupAttributes()},
 		stdout: newTranscript(t, "stdout", blob.LogOut),
 		stderr: newTranscript(t, "stderr", blob.LogErr),
 	}
@@ -52,6 +53,7 @@ func (p *program) run(ctx context.Context) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 
+	p.task.tools.guard.begin()
 	printed, err := p.start()
 	if err != nil {
 		return err

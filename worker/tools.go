@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"crypto/rand"
 	"log/slog"
 	"sync"
 	"time"
@@ -28,7 +29,7 @@ func newTools(w *Worker) *tools {
 		env:      w.opt.ProgramEnv,
 		temp:     w.opt.TempDir,
 		files:    newFileCache(w.opt.Blobs, w.opt.TempDir),
-		guard:    &guard{log: w.opt.Log},
+		guard:    &guard{log: w.opt.Log, mark: rand.Text()},
 	}
 }
 
