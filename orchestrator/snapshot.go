@@ -48,13 +48,16 @@ func (s *Snapshots) log() *slog.Logger {
 	return s.Log
 }
 
-// due reports whether another snapshot is worth storing.
-func (s *Snapshots) due(version, last uint64) bool {
+// due reports whether another snapshot is worth storing. One that remembers many
+// reports is large, so it waits for a tenth as many events: what is written for
+// an event is bounded, and what is folded when it is loaded takes less time than
+// reading it.
+func (s *Snapshots) due(version, last uint64, reports int) bool {
 	every := s.Every
 	if every == 0 {
 		every = snapshotEvery
 	}
-	return version >= last+every
+	return version >= last+every && version >= last+uint64(reports)/10
 }
 
 func snapshotFolder(id string) string { return "snapshots/" + id + "/" }
@@ -105,7 +108,7 @@ func unseal(data []byte) (commitID string, body []byte, err error) {
 // Load is [Load] from the latest snapshot that can be believed. It also says at
 // which version that was; 0: none.
 func (s *Snapshots) Load(ctx context.Context, store *events.Store, id string) (state process.State, from uint64, err error) {
-	if version, err := store.Version(ctx, streamPrefix+id); err == nil && !s.due(version, 0) {
+	if version, err := store.Version(ctx, streamPrefix+id); err == nil && !s.due(version, 0, 0) {
 		state, err = Load(ctx, store, id) // too short for a snapshot: a store of blobs may be slow to list
 		return state, 0, err
 	}
@@ -193,7 +196,7 @@ func foldOn(ctx context.Context, store *events.Store, state process.State, commi
 // snapshot stores the state of a process now and then. States are values: while
 // one is stored, the owner goes on. If storing does not keep up, some are left out.
 func (o *Owner) snapshot(ctx context.Context, state process.State, commitID string) {
-	if o.Snapshots == nil || state.Ended() || !o.Snapshots.due(state.Version, o.snapshots[state.ID]) {
+	if o.Snapshots == nil || state.Ended() || !o.Snapshots.due(state.Version, o.snapshots[state.ID], state.Reports()) {
 		return
 	}
 	save := func(ctx context.Context) {

@@ -2,9 +2,11 @@ package orchestrator
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"log/slog"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -59,6 +61,26 @@ func (r *rig) snapshots(id string) []string {
 	names, err := r.options.Snapshots.Blobs.Names(r.ctx, snapshotFolder(id))
 	require.NoError(r.t, err)
 	return names
+}
+
+func TestTheMoreReportsAStateRemembersTheRarerAreItsSnapshots(t *testing.T) {
+	r, _ := snapshotRig(t)
+	r.send("q", fanOut(), 500)
+	r.step()
+	var stored []uint64
+	for i := range 499 {
+		result := done(task.Of(i))
+		result.Parts = []task.Produced{{Index: i, Data: "out", Part: task.Part{Value: json.RawMessage("1")}}}
+		r.report("q", result)
+		r.step()
+		if latest := r.owner.snapshots["q"]; latest > 0 && !slices.Contains(stored, latest) {
+			stored = append(stored, latest)
+		}
+	}
+	require.Equal(t, 499, r.owner.processes["q"].Reports())
+	require.Equal(t, uint64(10), stored[1]-stored[0], "the first follow each other as they are told to")
+	last := len(stored) - 1
+	require.InDelta(t, 49, stored[last]-stored[last-1], 8, "after some hundred reports a tenth as many lie between two")
 }
 
 // sameAsRead compares a state that was loaded with the one that the whole

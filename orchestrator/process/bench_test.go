@@ -1,6 +1,7 @@
 package process
 
 import (
+	"fmt"
 	"runtime"
 	"testing"
 
@@ -87,6 +88,42 @@ func BenchmarkDecidePerResult(b *testing.B) {
 				next++
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(results), "ns/result")
+		})
+	}
+}
+
+// BenchmarkSnapshotMillion writes and reads the snapshot of a running step with
+// a million confirmed tasks, each of which wrote a blob. What it remembers of
+// them is a manifest a report, or, when they were reported alone, the blob itself.
+func BenchmarkSnapshotMillion(b *testing.B) {
+	for name, size := range map[string]int{"one-task-a-report": 1, "25-tasks-a-report": 25, "100-tasks-a-report": 100} {
+		b.Run(name, func(b *testing.B) {
+			var history []Event
+			for first := 0; first < 999_900; first += size {
+				e := TasksConfirmed{Address: "work", Attempt: 1, Tasks: task.Span(first, size), At: start}
+				ref := task.Ref{Key: fmt.Sprintf("p/work/0/%d/1-0123456789abcdef/out", first), Size: 100, SHA256: fmt.Sprintf("%064x", first)}
+				if e.Manifest = &ref; size == 1 {
+					e.Manifest, e.Parts = nil, []task.Produced{{Index: first, Data: "out", Part: task.Part{Ref: &ref}}}
+				}
+				history = append(history, e)
+			}
+			s := Fold(million(b), history...)
+			require.Equal(b, len(history), s.Reports())
+			data, err := EncodeSnapshot(s)
+			require.NoError(b, err)
+			b.Run("write", func(b *testing.B) {
+				for b.Loop() {
+					_, err := EncodeSnapshot(s)
+					require.NoError(b, err)
+				}
+				b.ReportMetric(float64(len(data))/1e6, "MB")
+			})
+			b.Run("read", func(b *testing.B) {
+				for b.Loop() {
+					_, err := DecodeSnapshot(data)
+					require.NoError(b, err)
+				}
+			})
 		})
 	}
 }

@@ -24,11 +24,12 @@ const (
 
 // gather adds what a report contributes to what the node wrote.
 func (n *node) gather(source task.Source) {
-	g := &gathered{Source: source, older: n.gathered, stored: source.Report != nil}
+	g := &gathered{Source: source, older: n.gathered, count: 1, stored: source.Report != nil}
 	for _, p := range source.Parts {
 		g.bytes += inlineSize(p)
 	}
 	if n.gathered != nil {
+		g.count += n.gathered.count
 		g.bytes += n.gathered.bytes
 		g.stored = g.stored || n.gathered.stored
 	}

@@ -90,8 +90,21 @@ func (n *node) closed() int { return n.confirmed + n.skipped }
 type gathered struct {
 	task.Source
 	older  *gathered
+	count  int  // of sources, up to here
 	bytes  int  // of inline parts, up to here
 	stored bool // some source up to here is a manifest
+}
+
+// Reports is how many reports the state remembers: those of steps whose lists of
+// what was written are not sealed yet. It is what makes a state large.
+func (s State) Reports() int {
+	count := 0
+	for _, n := range s.nodes {
+		if n.gathered != nil {
+			count += n.gathered.count
+		}
+	}
+	return count
 }
 
 // inlineSize is how much an inline part costs in events and messages, about.
