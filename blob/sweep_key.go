@@ -17,7 +17,8 @@ const (
 	KindInput      Kind = "input"      // inputs and files of definitions, by content: any process may share them
 	KindView       Kind = "view"       // stored views; they can be made again
 	KindUnfinished Kind = "unfinished" // what a writer that was killed left in a store of files
-	KindMark       Kind = "mark"       // what sweeps and importers tell each other
+	KindRenewal    Kind = "renewal"    // says that an input is wanted again
+	KindSweep      Kind = "sweep"      // says that a sweep is under way
 	KindForeign    Kind = "foreign"    // nothing that deed wrote
 )
 
@@ -38,8 +39,10 @@ func Classify(key string) (kind Kind, process string) {
 	switch {
 	case isContent(s):
 		return KindInput, ""
-	case len(s) > 1 && s[0] == renewals && isContent(s[1:]), len(s) == 2 && s[0] == sweeps:
-		return KindMark, ""
+	case s[0] == renewals && isContent(s[1:]):
+		return KindRenewal, ""
+	case s[0] == sweeps && len(s) == 2:
+		return KindSweep, ""
 	case len(s) == 3 && s[0] == "snapshots" && isProcess(s[1]) && len(s[2]) == 20 && isNumber(s[2]):
 		return KindSnapshot, s[1]
 	case isOutput(s) || isReport(s):

@@ -129,12 +129,12 @@ func (s *Store) SweepShared(ctx context.Context, objects []Object, before time.T
 	held, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
 	err = s.removeEach(held, objects, false, func(ctx context.Context, o Object) (bool, error) {
-		for _, key := range []string{o.Key, renewals + "/" + o.Key} {
-			if at, err := s.modTime(ctx, key); err != nil || at.After(before) {
-				return false, err
-			}
+		written, err := s.modTime(ctx, o.Key)
+		if err != nil || written.IsZero() || written.After(before) {
+			return false, err
 		}
-		return true, nil
+		renewed, err := s.modTime(ctx, renewals+"/"+o.Key)
+		return err == nil && !renewed.After(before), err
 	}, gone)
 	if held.Err() != nil && ctx.Err() == nil {
 		err = nil // the store is slow

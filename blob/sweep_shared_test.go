@@ -115,7 +115,9 @@ func TestAnImportWaitsForASweepThatMayRemoveWhatItFound(t *testing.T) {
 }
 
 func TestWithoutTheMarkOfASweepAnImportLosesWhatItFound(t *testing.T) {
-	aged(t, func(t *testing.T, s *Store, ref task.Ref) { require.False(t, race(t, s, ref, false), "the mark is not needed then") })
+	aged(t, func(t *testing.T, s *Store, ref task.Ref) {
+		require.False(t, race(t, s, ref, false), "the mark is not needed then")
+	})
 }
 
 func TestTheMarkOfASweepThatWasKilledHoldsUpNobodyForLong(t *testing.T) {
