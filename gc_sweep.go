@@ -1,0 +1,117 @@
+package deed
+
+import (
+	"context"
+	"slices"
+
+	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/orchestrator"
+)
+
+const (
+	sweepBatch       = 1000 // blobs of a process that are removed after one look at it
+	sweepSharedBatch = 100  // inputs, while imports of the same have to wait
+)
+
+// batch is garbage of one process, or of none, that is removed together.
+type batch struct {
+	process string
+	shared  bool
+	objects []blob.Object
+	kinds   map[string]blob.Kind // by key
+}
+
+// sweep goes through the store once.
+func (c *collection) sweep(ctx context.Context) error {
+	next := &batch{}
+	for o, err := range c.runtime.Blobs.Objects(ctx) {
+		if err != nil {
+			return err
+		}
+		kind, process := blob.Classify(o.Key)
+		if !c.isGarbage(o, kind, process) {
+			continue
+		}
+		if !c.Delete {
+			c.count(o, kind, process)
+			continue
+		}
+		shared, most := kind == blob.KindInput, sweepBatch
+		if shared {
+			most = sweepSharedBatch
+		}
+		if next.process != process || next.shared != shared || len(next.objects) >= most {
+			if err := c.remove(ctx, next); err != nil {
+				return err
+			}
+			next = &batch{process: process, shared: shared, kinds: map[string]blob.Kind{}}
+		}
+		next.objects = append(next.objects, o)
+		next.kinds[o.Key] = kind
+	}
+	return c.remove(ctx, next)
+}
+
+// isGarbage decides on one blob, and counts it if it stays.
+func (c *collection) isGarbage(o blob.Object, kind blob.Kind, process string) bool {
+	before := c.before
+	switch kind {
+	case blob.KindForeign:
+		c.report.Foreign.add(o)
+		return false
+	case blob.KindInput, blob.KindRenewal:
+		before = c.wantedBefore
+	}
+	switch {
+	case c.keeps(o.Key, kind, process):
+		c.report.Kept.add(o)
+	case !o.ModTime.Before(before):
+		c.report.Young.add(o)
+	default:
+		return true
+	}
+	return false
+}
+
+// keeps reports whether a blob is kept, however old it is.
+func (c *collection) keeps(key string, kind blob.Kind, process string) bool {
+	s, known := c.processes[process]
+	switch kind {
+	case blob.KindView, blob.KindSweep: // whoever waits for a sweep that died removes its mark
+		return true
+	case blob.KindInput:
+		return c.held.Has(key) || len(c.report.Unread) > 0
+	case blob.KindData:
+		return known && (s.all || c.held.Has(key))
+	case blob.KindLog, blob.KindSnapshot, blob.KindArchive:
+		return known
+	}
+	return known && s.all
+}
+
+// remove removes a batch, unless its process has gone on since its state was
+// read: then what it refers to is not known any more.
+func (c *collection) remove(ctx context.Context, b *batch) error {
+	if len(b.objects) == 0 {
+		return nil
+	}
+	c.pause(beforeRemove)
+	gone := func(o blob.Object) { c.count(o, b.kinds[o.Key], b.process) }
+	if b.shared {
+		return c.runtime.Blobs.SweepShared(ctx, b.objects, c.wantedBefore, gone)
+	}
+	version := c.processes[b.process].version
+	if b.process != "" && !c.lax.again {
+		now, err := orchestrator.Version(ctx, c.runtime.Events, b.process)
+		if err != nil {
+			return err
+		}
+		if now != version {
+			if !slices.Contains(c.report.Changed, b.process) {
+				c.report.Changed = append(c.report.Changed, b.process)
+			}
+			return nil
+		}
+	}
+	return c.runtime.Blobs.Sweep(ctx, b.objects, b.process != "" && version == 0, gone)
+}
