@@ -27,36 +27,71 @@ type Summary struct {
 	Reason     string         `json:"reason,omitempty"` // why it failed, was cancelled or is paused
 	StartedAt  time.Time      `json:"startedAt"`
 	EndedAt    time.Time      `json:"endedAt,omitzero"`
+	Archived   bool           `json:"archived,omitempty"` // its history has been moved to a file
 }
 
 // List is the view of all processes, in memory, fed by a subscription. It is
 // idempotent: an event it has seen is ignored, so it may be fed at least once.
 type List struct {
-	feed events.Subscription
-	byID map[string]*listed
+	feed    events.Subscription
+	byID    map[string]*listed
+	at      place
+	unknown bool // it was fed something that this version does not know
+}
+
+// place is how far a view has read: up to its last commit. That one is known by
+// more than its checkpoint, since every store has a commit there.
+type place struct {
+	Before  events.Checkpoint `json:"before"` // of the commit before the last: reading on from there begins with the last
+	At      events.Checkpoint `json:"at"`
+	Commit  string            `json:"commit"`
+	Stream  string            `json:"stream"`
+	Version uint64            `json:"version"`
+}
+
+func (p place) of(c events.Commit) bool {
+	return p.At == c.Checkpoint && p.Commit == c.ID && p.Stream == c.Stream && p.Version == c.Version()
+}
+
+// follow is the list that goes on from before a place; Stop ends it.
+func follow(ctx context.Context, store *events.Store, byID map[string]*listed, at place) (*List, error) {
+	feed, err := store.Subscribe(ctx, streamPrefix, at.Before)
+	if err != nil {
+		return nil, fmt.Errorf("list processes: %w", err)
+	}
+	return &List{feed: feed, byID: byID, at: at}, nil
 }
 
 // NewList subscribes to the store from the beginning; Stop ends it.
 func NewList(ctx context.Context, store *events.Store) (*List, error) {
-	feed, err := store.Subscribe(ctx, streamPrefix, 0)
-	if err != nil {
-		return nil, fmt.Errorf("list processes: %w", err)
-	}
-	return &List{feed: feed, byID: map[string]*listed{}}, nil
+	return follow(ctx, store, map[string]*listed{}, place{})
 }
 
-// Step takes in the commits that are there, without waiting.
-func (l *List) Step(ctx context.Context, now time.Time) (next time.Time, err error) {
+// CatchUp takes in what is stored, and says how many commits were new.
+func (l *List) CatchUp(ctx context.Context) (commits int, err error) {
 	for {
 		c, ready, err := l.feed.Next(ctx, false)
 		if err != nil {
-			return now, fmt.Errorf("list processes: %w", err)
+			return commits, fmt.Errorf("list processes: %w", err)
 		}
 		if !ready {
-			return now.Add(idle), nil
+			return commits, nil
 		}
-		l.fold(c)
+		l.take(c)
+		commits++
 	}
+}
+
+// catchUpTo takes in what comes until it has come to a checkpoint.
+func (l *List) catchUpTo(ctx context.Context, at events.Checkpoint) error {
+	for l.at.At < at {
+		c, _, err := l.feed.Next(ctx, true)
+		if err != nil {
+			return fmt.Errorf("list processes: %w", err)
+		}
+		l.take(c)
+	}
+	return nil
 }
 
 // Stop ends the subscription.
@@ -66,12 +101,23 @@ func (l *List) Stop() { l.feed.Stop() }
 func (l *List) All() []Summary {
 	all := make([]Summary, 0, len(l.byID))
 	for _, p := range l.byID {
-		all = append(all, p.summary())
+		if !p.removed {
+			all = append(all, p.summary())
+		}
 	}
 	slices.SortFunc(all, func(a, b Summary) int {
 		return cmp.Or(b.StartedAt.Compare(a.StartedAt), cmp.Compare(a.ID, b.ID))
 	})
 	return all
+}
+
+// take is fold for a commit that comes by subscription.
+func (l *List) take(c events.Commit) {
+	l.fold(c)
+	if c.Checkpoint <= l.at.At {
+		return // fed before
+	}
+	l.at = place{Before: l.at.At, At: c.Checkpoint, Commit: c.ID, Stream: c.Stream, Version: c.Version()}
 }
 
 func (l *List) fold(c events.Commit) {
@@ -85,17 +131,16 @@ func (l *List) fold(c events.Commit) {
 		if e.Version <= p.version {
 			continue
 		}
-		event, err := process.Decode(process.Stored{Type: e.Type, Schema: e.Schema, Data: e.Data})
-		if err != nil {
+		if err := p.take(e); err != nil {
 			p.Reason = fmt.Sprintf("event %d: %v", e.Version, err) // shown in the list; it does not hide the others
+			l.unknown = true
 			continue
 		}
-		p.apply(event)
 		p.version = e.Version
 	}
 }
 
-// Summarise lists the processes of a store as they are now.
+// Summarise lists the processes of a store as they are now, from their streams.
 func Summarise(ctx context.Context, store *events.Store) ([]Summary, error) {
 	l := &List{byID: map[string]*listed{}}
 	streams, err := store.Streams(ctx, streamPrefix)

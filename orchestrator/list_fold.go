@@ -1,10 +1,13 @@
 package orchestrator
 
 import (
+	"encoding/json"
+	"fmt"
 	"math/bits"
 	"strings"
 	"time"
 
+	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/task"
 )
@@ -15,6 +18,7 @@ type listed struct {
 	Summary
 	version uint64
 	steps   map[string]*listedStep // by address, of those that have started
+	removed bool                   // kept, so that what came before does not bring it back
 }
 
 type listedStep struct {
@@ -53,6 +57,42 @@ func (m marks) count() int {
 		n += bits.OnesCount64(word)
 	}
 	return n
+}
+
+// Types of records that the shell puts into the stream of a process.
+const (
+	archivedType = "process-archived"
+	removedType  = "process-removed"
+)
+
+// take takes in a record, one of the shell or an event of the process.
+func (p *listed) take(e events.Event) error {
+	switch e.Type {
+	case archivedType:
+		return p.archive(e.Data)
+	case removedType:
+		*p = listed{Summary: Summary{ID: p.ID}, steps: map[string]*listedStep{}, removed: true}
+		return nil
+	}
+	event, err := process.Decode(process.Stored{Type: e.Type, Schema: e.Schema, Data: e.Data})
+	if err == nil {
+		p.apply(event)
+	}
+	return err
+}
+
+// archive replaces what was counted by what the archive says: from then on
+// nothing else may be there to count.
+func (p *listed) archive(data []byte) error {
+	var archived struct {
+		Summary Summary `json:"summary"`
+	}
+	if err := json.Unmarshal(data, &archived); err != nil {
+		return fmt.Errorf("read what was archived: %w", err)
+	}
+	archived.Summary.ID, archived.Summary.Archived = p.ID, true
+	*p = listed{Summary: archived.Summary, steps: map[string]*listedStep{}}
+	return nil
 }
 
 func (p *listed) apply(event process.Event) {

@@ -273,7 +273,7 @@ func TestTheListAgreesWithTheStates(t *testing.T) {
 	r.report("a", done(task.Span(0, 2)))
 	r.report("b", done(task.Of(2)))
 	r.step()
-	_, err = l.Step(r.ctx, r.now)
+	_, err = l.CatchUp(r.ctx)
 	require.NoError(t, err)
 	all := l.All()
 	require.Len(t, all, 2)

@@ -12,7 +12,7 @@ type room struct {
 	path  string
 	may   []string
 	never []string          // nevertheless not
-	only  map[string]string // imports that one kind of file may have: the pattern of its name
+	only  map[string]string // imports that some files may have: the patterns of their names
 	pure  bool              // of the standard library only what does no IO; no clock, no randomness
 }
 
@@ -39,7 +39,7 @@ var rooms = []room{
 	{path: "orchestrator/whatif", may: core, pure: true},
 	{
 		path: "orchestrator", may: slices.Concat(core, []string{"events", "queue", "blob", "internal/planted", "github.com/oklog/ulid/v2"}),
-		only: map[string]string{"blob": "snapshot*.go"},
+		only: map[string]string{"blob": "snapshot*.go views*.go archive*.go"},
 	},
 	{path: "worker", may: []string{"task", "queue", "blob"}},
 	{path: "specs", may: core},
@@ -61,6 +61,7 @@ var rooms = []room{
 	{path: "blob", may: slices.Concat(local, []string{"task", "golang.org/x/sync/errgroup"})},
 	{path: "blob/blobtest", may: slices.Concat(local, suite, []string{"task", "blob"})},
 	{path: "internal/natsconn", may: slices.Concat(client[:2], []string{"github.com/nats-io/nats-server/v2/server", "github.com/gofrs/flock"})},
+	{path: "internal/natsproc", may: []string{"internal/natsconn"}},
 	{path: "internal/arch"},
 	{path: "internal/planted", pure: true},
 	{path: "examples/...", may: []string{".", "worker", "examples/..."}}, // what a user of the library needs
