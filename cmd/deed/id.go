@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/orchestrator"
@@ -13,7 +14,7 @@ import (
 // only one has, or @latest.
 func (a *app) resolveID(ctx context.Context, r *deed.Runtime, given string) (string, error) {
 	if given == "@latest" {
-		all, err := orchestrator.Summarise(ctx, r.Events)
+		all, err := a.views(r).Processes(ctx, time.Now())
 		if err != nil {
 			return "", err
 		}

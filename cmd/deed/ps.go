@@ -21,7 +21,7 @@ func (a *app) ps() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var all []orchestrator.Summary
 			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
-				all, err = orchestrator.Summarise(ctx, r.Events)
+				all, err = a.views(r).Processes(ctx, time.Now())
 				return err
 			})
 			if err != nil {

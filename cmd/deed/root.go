@@ -68,7 +68,7 @@ out, 130 interrupted.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(a.cancel(), a.pause(), a.resume(), a.retry(), a.restart(), a.set(), a.migrate(), a.wait())
 	root.AddCommand(a.run(), a.check(), a.graph(), a.ps(), a.show(), a.history(), a.worker(), a.spec(), a.schema(), a.version())
-	root.AddCommand(a.timeouts(), a.why(), a.logs(), a.shell(), a.quarantine())
+	root.AddCommand(a.timeouts(), a.why(), a.logs(), a.shell(), a.quarantine(), a.viewsCommand())
 	root.AddCommand(a.replay(), a.gc())
 	explainArgs(root)
 	return root
