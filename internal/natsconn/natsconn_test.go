@@ -158,6 +158,48 @@ func TestServer(t *testing.T) {
 		}
 	})
 
+	t.Run("a log whose old messages may be purged is held to its end only", func(t *testing.T) {
+		dir := t.TempDir()
+		messages := filepath.Join(dir, "jetstream", "$G", "streams", "LOG", "msgs")
+		s := start(t, natsconn.ServerOptions{Dir: dir, NoSync: true})
+		js := connect(t, s)
+		_, err := natsconn.EnsureStream(t.Context(), js, jetstream.StreamConfig{Name: "LOG", Subjects: []string{"l"}, DenyDelete: true})
+		require.NoError(t, err)
+		publish := func(js jetstream.JetStream, times int) {
+			for range times {
+				_, err := js.Publish(t.Context(), "l", make([]byte, 1<<20))
+				require.NoError(t, err)
+			}
+		}
+		publish(js, 3)
+		s.Close()
+
+		s = start(t, natsconn.ServerOptions{Dir: dir, NoSync: true})
+		js = connect(t, s)
+		publish(js, 20) // into files that follow
+		log, err := js.Stream(t.Context(), "LOG")
+		require.NoError(t, err)
+		record, err := os.ReadFile(filepath.Join(dir, "server.tail"))
+		require.NoError(t, err)
+		require.NoError(t, log.Purge(t.Context(), jetstream.WithPurgeSequence(23)))
+		require.NoFileExists(t, filepath.Join(messages, "1.blk"))
+		s.Close()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "server.tail"), record, 0o600)) // of one that is killed
+		s = start(t, natsconn.ServerOptions{Dir: dir})
+		s.Close()
+
+		files, err := filepath.Glob(filepath.Join(messages, "*.blk"))
+		require.NoError(t, err)
+		require.Len(t, files, 1)
+		require.NoError(t, os.Truncate(files[0], 1<<19))
+		_, err = natsconn.Start(natsconn.ServerOptions{Dir: dir})
+		require.ErrorContains(t, err, `stream "LOG" has lost messages`)
+		require.ErrorContains(t, err, "has 524288 bytes and had at least")
+		require.NoError(t, os.Remove(files[0]))
+		_, err = natsconn.Start(natsconn.ServerOptions{Dir: dir})
+		require.ErrorContains(t, err, "cannot be found")
+	})
+
 	t.Run("a damaged record of the streams' ends is ignored, and written anew", func(t *testing.T) {
 		dir := t.TempDir()
 		record := filepath.Join(dir, "server.tail")

@@ -168,6 +168,7 @@ func (s *Server) start(opts *server.Options, log *slog.Logger) error {
 		return err
 	}
 	s.ready = true
+	writeTails(srv, s.dir) // the next one may find that this one was killed
 	record.started()
 	if s.listen {
 		// The lock's holder is named to whoever tries next; that it could not be

@@ -5,21 +5,26 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/nats-io/nats-server/v2/server"
 )
 
 // tailName is the file in a server's directory that says how far its streams
-// had come when a server last ended in order. Only streams that forbid deletion
-// are in it: they never become shorter, so one that did was damaged. A server
-// that was killed leaves the file of the one before, which stays true.
+// had come when a server last began to serve or ended in order. Only streams
+// that forbid the deletion of messages are in it: they never end earlier, so one
+// that does was damaged. A purge takes away what is old, never the last message.
 const tailName = "server.tail"
 
 // tail is how far one stream had come.
 type tail struct {
 	Last  uint64           `json:"last"`  // sequence
-	Files map[string]int64 `json:"files"` // the files that hold its messages, and their least sizes
+	Files map[string]int64 `json:"files"` // files that hold its messages, and their least sizes
+
+	// Purged says that what is old may be taken away. Then files become smaller
+	// and vanish, but for the last one, so that only this one is in Files.
+	Purged bool `json:"purged,omitempty"`
 }
 
 // readTails returns none if there is no record, or none that can be read: it
@@ -41,7 +46,11 @@ func readTails(dir string) map[string]tail {
 // left of it for the whole.
 func checkFiles(dir string, tails map[string]tail) error {
 	for name, t := range tails {
+		last := lastFile(messageFiles(dir, name))
 		for file, size := range t.Files {
+			if t.Purged && number(last) > number(file) {
+				continue
+			}
 			path := filepath.Join(messagesDir(dir, name), file)
 			info, err := os.Stat(path)
 			switch {
@@ -78,19 +87,22 @@ func damaged(dir, stream, what string) error {
 }
 
 // writeTails records how far the streams of a server have come. It is written
-// while the server still runs; its files only grow until the end.
+// while the server runs; what is recorded of its files only grows.
 func writeTails(srv *server.Server, dir string) {
+	files := map[string]map[string]int64{}
+	for _, name := range storedStreams(dir) {
+		files[name] = messageFiles(dir, name)
+	}
+	// The server answers when what it was storing is synced: so that the files are
+	// as large on disk, too, as they were found.
 	tails := map[string]tail{}
 	for _, s := range streams(srv) {
-		if s.Config == nil || !s.Config.DenyDelete || !s.Config.DenyPurge || s.Config.Storage != server.FileStorage {
+		if s.Config == nil || !s.Config.DenyDelete || s.Config.Storage != server.FileStorage {
 			continue
 		}
-		t := tail{Last: s.State.LastSeq, Files: map[string]int64{}}
-		entries, _ := os.ReadDir(messagesDir(dir, s.Name)) // none: only the sequence is recorded
-		for _, e := range entries {
-			if info, err := e.Info(); err == nil && strings.HasSuffix(e.Name(), ".blk") {
-				t.Files[e.Name()] = info.Size()
-			}
+		t := tail{Last: s.State.LastSeq, Files: files[s.Name], Purged: !s.Config.DenyPurge}
+		if last := lastFile(t.Files); t.Purged && last != "" {
+			t.Files = map[string]int64{last: t.Files[last]}
 		}
 		tails[s.Name] = t
 	}
@@ -103,6 +115,40 @@ func writeTails(srv *server.Server, dir string) {
 
 func messagesDir(dir, stream string) string {
 	return filepath.Join(streamsDir(dir), stream, "msgs")
+}
+
+// messageFiles are the files on disk that hold the messages of a stream, and
+// their sizes.
+func messageFiles(dir, stream string) map[string]int64 {
+	files := map[string]int64{}
+	entries, _ := os.ReadDir(messagesDir(dir, stream)) // without it there are none
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && number(e.Name()) > 0 {
+			files[e.Name()] = info.Size()
+		}
+	}
+	return files
+}
+
+// lastFile is the one that the latest messages are in; empty if there is none.
+func lastFile(files map[string]int64) string {
+	last := ""
+	for file := range files {
+		if number(file) > number(last) {
+			last = file
+		}
+	}
+	return last
+}
+
+// number of a file of messages: the server counts them up from 1. 0: it is none.
+func number(file string) int {
+	digits, ok := strings.CutSuffix(file, ".blk")
+	n, err := strconv.Atoi(digits)
+	if !ok || err != nil {
+		return 0
+	}
+	return n
 }
 
 func streams(srv *server.Server) []server.StreamDetail {
