@@ -80,6 +80,19 @@ func TestLog(t *testing.T) {
 		assert.ErrorContains(t, err, "storage is Memory, wanted File")
 	})
 
+	t.Run("a log with the server's own window for duplicates is used as it is", func(t *testing.T) {
+		nc := connect(t, start(t, natsconn.ServerOptions{InProcessOnly: true}))
+		js, err := jetstream.New(nc)
+		require.NoError(t, err)
+		earlier := eventsnats.Config(eventsnats.Options{Stream: "DEED_EVENTS", Subject: "deed.events"})
+		assert.Equal(t, 100*time.Millisecond, earlier.Duplicates)
+		earlier.Duplicates = 2 * time.Minute
+		_, err = js.CreateStream(t.Context(), earlier)
+		require.NoError(t, err)
+		_, err = eventsnats.Open(t.Context(), nc, eventsnats.Options{})
+		assert.NoError(t, err)
+	})
+
 	t.Run("a log that was made to keep everything is used as it is, and says so when something is to be forgotten", func(t *testing.T) {
 		nc := connect(t, start(t, natsconn.ServerOptions{InProcessOnly: true}))
 		js, err := jetstream.New(nc)

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -85,6 +86,9 @@ func Config(o Options) jetstream.StreamConfig {
 		Replicas:    o.Replicas,
 		DenyDelete:  true,
 		AllowDirect: true,
+		// No commit is told apart by a message ID. A server that starts reads again
+		// what came within this window, so it is the least the server takes.
+		Duplicates: 100 * time.Millisecond,
 	}
 }
 

@@ -112,7 +112,7 @@ func differences(have, want jetstream.StreamConfig) []string {
 	if want.Replicas > 0 {
 		note("replicas", have.Replicas, want.Replicas)
 	}
-	if want.Duplicates > 0 {
+	if have.Duplicates < want.Duplicates { // a longer one is as good
 		note("duplicate window", have.Duplicates, want.Duplicates)
 	}
 	return diff
