@@ -3,7 +3,9 @@ package nats_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -41,4 +43,27 @@ func TestASubscriberThatDoesNotWaitIsFedAllThatWasStoredBeforeItHearsThatThereIs
 	assert.Equal(t, 200, count(0))
 	assert.Zero(t, count(last.Checkpoint))
 	assert.Zero(t, count(last.Checkpoint+1), "the end of the log")
+}
+
+func TestASubscriptionThatIsStoppedLeavesNothingAtTheServer(t *testing.T) {
+	server := start(t, natsconn.ServerOptions{})
+	s := open(t, server, eventsnats.Options{})
+	defer s.Close()
+	js, err := jetstream.New(connect(t, server))
+	require.NoError(t, err)
+	consumers := func() int {
+		log, err := js.Stream(t.Context(), "DEED_EVENTS")
+		require.NoError(t, err)
+		return log.CachedInfo().State.Consumers
+	}
+	for range 3 {
+		sub, err := s.Subscribe(t.Context(), "p", 0)
+		require.NoError(t, err)
+		require.Equal(t, 1, consumers())
+		_, ready, err := sub.Next(t.Context(), false)
+		require.NoError(t, err)
+		require.False(t, ready)
+		sub.Stop()
+		require.Eventually(t, func() bool { return consumers() == 0 }, 10*time.Second, 5*time.Millisecond)
+	}
 }

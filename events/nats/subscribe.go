@@ -107,7 +107,7 @@ func (s *subscription) run() {
 			failed = err
 			return
 		}
-		if err != nil {
+		if err != nil && s.ctx.Err() == nil {
 			s.consumer = nil // the server drops it by itself, if it has not done so
 			_ = pause(s.ctx)
 		}
