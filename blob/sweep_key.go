@@ -48,7 +48,8 @@ func Classify(key string) (kind Kind, process string) {
 	case isOutput(s) || isReport(s):
 		return KindData, s[0]
 	case len(s) == 2 && s[0] == "archives":
-		if id, ok := strings.CutSuffix(s[1], ".tar.gz"); ok && isProcess(id) {
+		name, ok := strings.CutSuffix(s[1], ".tar.gz")
+		if id, version, numbered := strings.Cut(name, "."); ok && isProcess(id) && (!numbered || isNumber(version)) {
 			return KindArchive, id
 		}
 	case len(s) > 1 && s[0] == "views":

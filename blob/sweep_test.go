@@ -38,6 +38,8 @@ func TestAKeySaysWhatItsBlobIsForAndWhoseItIs(t *testing.T) {
 		"Word Count/count/0/17/1-n3/0":                      "foreign ",
 		"word-count/count/0/x/1-n3/0":                       "foreign ",
 		"sha256/ab/cd":                                      "foreign ",
+		"archives/word-count.117.tar.gz":                    "archive word-count",
+		"archives/word-count.old.tar.gz":                    "foreign ",
 		"archives/word-count.zip":                           "foreign ",
 		"snapshots/word-count/2000":                         "foreign ",
 	} {
