@@ -1,14 +1,15 @@
 // Package storetest holds what every backend of the event store promises, as
 // tests: a backend's own tests call [Run] and, for figures, [Bench].
+//
+// Each behaviour has a name and a fresh backend of its own. For each there is a
+// broken store in the tests of this package, which it alone finds out: so none
+// of them is there for show, and what fails says what is wrong.
 package storetest
 
 import (
 	"context"
-	"fmt"
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/deedrun/deed/events"
 )
@@ -19,94 +20,64 @@ type Backend func(t testing.TB) (open func() *events.Store)
 
 // Run tests a backend.
 func Run(t *testing.T, backend Backend) {
-	for _, group := range []struct {
-		name string
-		run  func(t *testing.T, backend Backend)
-	}{
-		{"append", testAppend},
-		{"retry", testRetry},
-		{"race", testRace},
-		{"refused", testRefused},
-		{"replace", testReplace},
-		{"read", testRead},
-		{"streams", testStreams},
-		{"subscription", testSubscription},
-		{"subscriptions end", testSubscriptionEnd},
-	} {
-		t.Run(group.name, func(t *testing.T) { group.run(t, backend) })
+	for _, g := range groups {
+		t.Run(g.name, func(t *testing.T) {
+			for _, b := range g.behaviours {
+				t.Run(b.name, func(t *testing.T) { try(t, b, backend(t)) })
+			}
+		})
 	}
 }
 
-// patience bounds waiting for what comes at once when it comes at all.
+// behaviour is something that a store does, in a sentence, and how to see it.
+type behaviour struct {
+	name string
+	test func(t *trial)
+}
+
+type group struct {
+	name       string
+	behaviours []behaviour
+}
+
+// groups are all behaviours.
+var groups = []group{
+	{"expected version", expecting},
+	{"retry", retrying},
+	{"race", racing},
+	{"limits", limits},
+	{"read", reading},
+	{"content", content},
+	{"streams", listing},
+	{"subscription", subscribing},
+	{"resume", resuming},
+	{"end", ending},
+	{"replace", replacing},
+}
+
+// tester is what a behaviour reports to: a *testing.T, or whatever runs it to
+// see it fail.
+type tester interface {
+	Helper()
+	Errorf(format string, args ...any)
+	FailNow()
+	Cleanup(f func())
+}
+
+// trial is one behaviour tried on one backend.
+type trial struct {
+	tester
+	ctx      context.Context // ends with the trial
+	backend  func() *events.Store
+	versions map[string]uint64 // of the streams that follow appended to
+}
+
+// patience bounds a behaviour: waiting for what comes at once when it comes at
+// all.
 const patience = time.Minute
 
-// store is one fresh store with a context that ends with the test.
-func store(t testing.TB, backend Backend) (context.Context, *events.Store) {
-	t.Helper()
-	ctx, open := several(t, backend)
-	return ctx, open()
-}
-
-// several is a context that ends with the test, and what opens stores over one
-// fresh backend; they are closed at the end.
-func several(t testing.TB, backend Backend) (context.Context, func() *events.Store) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
+func try(t tester, b behaviour, open func() *events.Store) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
-	open := backend(t)
-	return ctx, func() *events.Store {
-		s := open()
-		t.Cleanup(func() { require.NoError(t, s.Close()) })
-		return s
-	}
-}
-
-// record is an event whose data is a JSON string.
-func record(text string) events.Record {
-	return events.Record{Type: "Noted", Schema: 1, Data: fmt.Appendf(nil, "%q", text)}
-}
-
-// numbered are count events, told apart by their data.
-func numbered(first, count int) []events.Record {
-	var out []events.Record
-	for i := range count {
-		out = append(out, events.Record{Type: "Counted", Schema: 2, Data: fmt.Appendf(nil, `{"n":%d}`, first+i)})
-	}
-	return out
-}
-
-// must appends and requires success.
-func must(t testing.TB, ctx context.Context, s *events.Store, stream string, expected events.Expected, id string, records ...events.Record) uint64 {
-	t.Helper()
-	version, err := s.Append(ctx, stream, expected, id, records...)
-	require.NoError(t, err)
-	return version
-}
-
-// read collects what Read yields.
-func read(t testing.TB, ctx context.Context, s *events.Store, stream string, after uint64) []events.Event {
-	t.Helper()
-	var all []events.Event
-	for e, err := range s.Read(ctx, stream, after) {
-		require.NoError(t, err)
-		all = append(all, e)
-	}
-	return all
-}
-
-// data lists the data of events.
-func data(list []events.Event) []string {
-	var out []string
-	for _, e := range list {
-		out = append(out, string(e.Data))
-	}
-	return out
-}
-
-// conflict requires that err is one.
-func conflict(t testing.TB, err error) *events.ConflictError {
-	t.Helper()
-	var c *events.ConflictError
-	require.ErrorAs(t, err, &c)
-	return c
+	b.test(&trial{tester: t, ctx: ctx, backend: open, versions: map[string]uint64{}})
 }

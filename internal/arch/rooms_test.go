@@ -53,7 +53,7 @@ var rooms = []room{
 		"google.golang.org/grpc/codes", "google.golang.org/grpc/metadata", "google.golang.org/grpc/status",
 	}},
 	{path: "events/esdb/esdbtest", may: []string{esdbClient + "protos/...", "google.golang.org/grpc", "google.golang.org/grpc/..."}},
-	{path: "events/storetest", may: slices.Concat(suite, []string{"events"})},
+	{path: "events/storetest", may: slices.Concat(suite, []string{"events", "github.com/anishathalye/porcupine"})},
 	{path: "queue"},
 	{path: "queue/mem", may: []string{"queue"}},
 	{path: "queue/nats", may: slices.Concat(client, []string{"queue"})},

@@ -1,0 +1,260 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/deedrun/deed/events"
+)
+
+// at is a place in a stream.
+type at struct {
+	stream string
+	first  uint64
+}
+
+// lax is an append that takes an expected version for any when right says so.
+func (l *lab) lax(right func(stream string, want, version uint64) bool) func(context.Context, string, events.Expected, events.Commit) (uint64, error) {
+	return func(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
+		if want, exact := expected.Version(); exact && right(stream, want, l.version(stream)) {
+			expected = events.Any()
+		}
+		return l.Driver.Append(ctx, stream, expected, c)
+	}
+}
+
+// conflicting is an append whose conflicts are changed.
+func (l *lab) conflicting(change func(c *events.ConflictError)) func(context.Context, string, events.Expected, events.Commit) (uint64, error) {
+	return func(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
+		version, err := l.Driver.Append(ctx, stream, expected, c)
+		var conflict *events.ConflictError
+		if errors.As(err, &conflict) {
+			change(conflict)
+		}
+		return version, err
+	}
+}
+
+var flawsOfVersions = []flaw{
+	{"the version counts events, also when a commit has hundreds", "the number of events in a commit is a byte", each(func(f *flawed) {
+		f.append = func(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
+			version, err := f.Driver.Append(ctx, stream, expected, c)
+			return version - uint64(len(c.Events)&^0xff), err
+		}
+	})},
+
+	{"a stream that does not exist has version 0, whatever others have", "the end of a stream without events is the end of the log", each(func(f *flawed) {
+		f.last = func(ctx context.Context, stream string) (events.Commit, bool, error) {
+			c, ok, err := f.Driver.Last(ctx, stream)
+			if err != nil || ok {
+				return c, ok, err
+			}
+			names, _ := f.Driver.Streams(ctx, "")
+			for _, other := range names {
+				if last, _, _ := f.Driver.Last(ctx, other); uint64(last.Checkpoint) == f.end.Load() {
+					return last, true, nil
+				}
+			}
+			return c, false, nil
+		}
+	})},
+
+	{"no stream is expected, or version 0, and there is one: refused", "version 0 means any version", each(func(f *flawed) {
+		f.append = f.lax(func(stream string, want, version uint64) bool {
+			return want == 0 && version > 0 && f.commits(stream)[0].First == 0
+		})
+	})},
+
+	{"a version is expected, and there is no stream: refused, and there is none after it", "a stream that does not exist is at any version", each(func(f *flawed) {
+		f.append = f.lax(func(_ string, _, version uint64) bool { return version == 0 })
+	})},
+
+	{"a version ahead of the stream is refused", "a version ahead of the stream is good enough", each(func(f *flawed) {
+		f.append = f.lax(func(_ string, want, version uint64) bool { return version > 0 && want > version })
+	})},
+
+	{"a version that the stream left long ago is refused", "only the low byte of the version is compared", each(func(f *flawed) {
+		f.append = f.lax(func(_ string, want, version uint64) bool {
+			return version > want && want > 0 && version%256 == want%256
+		})
+	})},
+
+	{"a version in the middle of a commit is refused", "a version inside the last commit counts as its end", each(func(f *flawed) {
+		f.append = f.lax(func(stream string, want, version uint64) bool {
+			c, ok, _ := f.Driver.Last(context.Background(), stream)
+			return ok && want > c.First && want < version
+		})
+	})},
+
+	{"a conflict says of which stream, and what was expected", "a conflict has the actual version only", each(func(f *flawed) {
+		f.append = f.conflicting(func(c *events.ConflictError) { c.Stream, c.Expected = "", events.Any() })
+	})},
+
+	{"the version that a conflict reports is accepted", "a conflict reports the version after the first event of the last commit", each(func(f *flawed) {
+		f.append = f.conflicting(func(c *events.ConflictError) {
+			if last, ok, _ := f.Driver.Last(context.Background(), c.Stream); ok {
+				c.Actual = last.First + 1
+			}
+		})
+	})},
+
+	{"any version: the append makes the stream", "an append at any version needs a stream", each(func(f *flawed) {
+		f.append = func(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
+			if _, exact := expected.Version(); !exact && f.version(stream) == 0 {
+				return 0, fmt.Errorf("append to stream %q: no such stream", stream)
+			}
+			return f.Driver.Append(ctx, stream, expected, c)
+		}
+	})},
+
+	{"any version: the append follows whatever is there, whoever wrote it", "an append at any version hides what others wrote since the store's own last one", func(*lab) func(*flawed) {
+		var mu sync.Mutex
+		hidden := map[at]bool{}
+		return func(f *flawed) {
+			known := map[string]uint64{} // version that this store made
+			f.append = func(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				before := f.version(stream)
+				version, err := f.Driver.Append(ctx, stream, expected, c)
+				if err != nil {
+					return version, err
+				}
+				if _, exact := expected.Version(); !exact && known[stream] > 0 && known[stream] == before-1 {
+					hidden[at{stream, known[stream]}] = true
+				}
+				known[stream] = version
+				return version, err
+			}
+			f.read = f.altering(func(c *events.Commit) bool {
+				mu.Lock()
+				defer mu.Unlock()
+				return !hidden[at{c.Stream, c.First}]
+			})
+		}
+	}},
+}
+
+var flawsOfRetries = []flaw{
+	{"an append repeated because its answer was lost succeeds again and writes nothing", "a commit of several events that comes again is written again", each(func(f *flawed) {
+		var mu sync.Mutex
+		written := map[string]events.Commit{}
+		f.append = func(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if last, ok := written[stream]; ok && len(c.Events) > 1 && last.ID == c.ID && last.First == c.First {
+				expected = events.Any()
+			}
+			version, err := f.Driver.Append(ctx, stream, expected, c)
+			if err == nil && len(c.Events) > 1 {
+				written[stream] = c
+			}
+			return version, err
+		}
+	})},
+
+	{"the repeat may come from another process", "a commit's ID is known to the process that wrote it", each(func(f *flawed) {
+		var mu sync.Mutex
+		mine := map[string]bool{}
+		f.append = func(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
+			version, err := f.Driver.Append(ctx, stream, expected, c)
+			if err == nil && !c.Begins {
+				mu.Lock()
+				mine[stream+" "+c.ID] = true
+				mu.Unlock()
+			}
+			return version, err
+		}
+		f.last = func(ctx context.Context, stream string) (events.Commit, bool, error) {
+			c, ok, err := f.Driver.Last(ctx, stream)
+			mu.Lock()
+			defer mu.Unlock()
+			if !c.Begins && !mine[stream+" "+c.ID] {
+				c.ID = ""
+			}
+			return c, ok, err
+		}
+	})},
+
+	{"a repeat of a commit that another one followed is a conflict", "a repeat succeeds whatever followed", each(func(f *flawed) {
+		f.append = func(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
+			for _, stored := range f.commits(stream) {
+				if want, exact := expected.Version(); exact && stored.ID == c.ID && stored.First == want && stored.Version() < f.version(stream) {
+					return stored.Version(), nil
+				}
+			}
+			return f.Driver.Append(ctx, stream, expected, c)
+		}
+	})},
+
+	{"the same commit ID at another version is another append", "a commit with the ID of the last one is taken for it", each(func(f *flawed) {
+		f.append = func(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
+			if last, ok, _ := f.Driver.Last(ctx, stream); ok && last.ID == c.ID {
+				return last.Version(), nil
+			}
+			return f.Driver.Append(ctx, stream, expected, c)
+		}
+	})},
+
+	{"the same commit ID on another stream is another append", "a commit ID is taken for a repeat on whatever stream", func(*lab) func(*flawed) {
+		var mu sync.Mutex
+		seen := map[string]string{}
+		return func(f *flawed) {
+			f.append = func(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				if first, ok := seen[c.ID]; ok && first != stream {
+					return c.Version(), nil
+				}
+				seen[c.ID] = stream
+				return f.Driver.Append(ctx, stream, expected, c)
+			}
+		}
+	}},
+
+	{"an append and its repeat at once both succeed, and are stored once", "a repeat is refused while the append is under way", func(*lab) func(*flawed) {
+		var mu sync.Mutex
+		under := map[string]bool{}
+		return func(f *flawed) {
+			f.append = func(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
+				key := stream + " " + c.ID
+				mu.Lock()
+				twice := under[key]
+				under[key] = true
+				mu.Unlock()
+				if twice {
+					return 0, fmt.Errorf("append to stream %q: commit %q is being written", stream, c.ID)
+				}
+				time.Sleep(time.Millisecond)
+				defer func() {
+					mu.Lock()
+					delete(under, key)
+					mu.Unlock()
+				}()
+				return f.Driver.Append(ctx, stream, expected, c)
+			}
+		}
+	}},
+
+	{"an append that was given up may be repeated: then it is stored, once", "a commit ID counts as seen before the commit is stored", func(*lab) func(*flawed) {
+		var mu sync.Mutex
+		seen := map[string]bool{}
+		return func(f *flawed) {
+			f.append = func(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
+				mu.Lock()
+				again := seen[stream+" "+c.ID]
+				if ctx.Err() != nil {
+					seen[stream+" "+c.ID] = true
+				}
+				mu.Unlock()
+				if again {
+					return c.Version(), nil
+				}
+				return f.Driver.Append(ctx, stream, expected, c)
+			}
+		}
+	}},
+}
