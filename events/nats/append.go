@@ -15,6 +15,9 @@ import (
 const (
 	// callWithin bounds one request to the server, whose disk may be busy.
 	callWithin = 10 * time.Second
+	// answerWithin bounds one that a cluster's leader answers: one that goes takes
+	// the answer with it, and no connection is lost. Its successor takes a repeat.
+	answerWithin = 3 * time.Second
 	// appendWithin bounds an append with all its requests.
 	appendWithin = 30 * time.Second
 	// headerRoom is what the headers and the subject add to a message, at most.
@@ -79,7 +82,7 @@ func (d *Driver) publish(ctx context.Context, stream string, c events.Commit, se
 		return 0, fmt.Errorf("%w: %d events of %d bytes together, at most %d fit: append fewer at a time, or raise the server's max_payload",
 			events.ErrTooLarge, len(c.Events), len(body), most)
 	}
-	ctx, cancel := natsconn.Call(ctx, d.nc, callWithin)
+	ctx, cancel := d.call(ctx)
 	defer cancel()
 	ack, err := d.js.Publish(ctx, d.subject(stream), body,
 		jetstream.WithExpectStream(d.name), jetstream.WithExpectLastSequencePerSubject(seq))
@@ -90,6 +93,14 @@ func (d *Driver) publish(ctx context.Context, stream string, c events.Commit, se
 		return 0, err
 	}
 	return ack.Sequence, nil
+}
+
+// call is the context of one request to whoever leads the log.
+func (d *Driver) call(ctx context.Context) (context.Context, context.CancelFunc) {
+	if d.replicated {
+		return natsconn.Call(ctx, d.nc, answerWithin)
+	}
+	return natsconn.Call(ctx, d.nc, callWithin)
 }
 
 // head is the end of the stream, from the cache if that fits what is expected.

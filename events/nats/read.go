@@ -118,7 +118,7 @@ func (d *Driver) Last(ctx context.Context, stream string) (events.Commit, bool, 
 }
 
 func (d *Driver) last(ctx context.Context, stream string) (events.Commit, bool, error) {
-	ctx, cancel := natsconn.Call(ctx, d.nc, callWithin)
+	ctx, cancel := d.call(ctx)
 	defer cancel()
 	var m *jetstream.RawStreamMsg
 	var err error
