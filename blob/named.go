@@ -67,3 +67,16 @@ func (s *Store) Remove(ctx context.Context, key string) error {
 	}
 	return nil
 }
+
+// OpenNamed streams the blob of a name. What it yields is what lies there,
+// unverified. A blob that is not there is an error that wraps [ErrNotFound].
+func (s *Store) OpenNamed(ctx context.Context, key string) (io.ReadCloser, error) {
+	if err := CheckKey(key); err != nil {
+		return nil, fmt.Errorf("open %w", err)
+	}
+	r, err := s.bucket.NewReader(ctx, key, nil)
+	if err != nil {
+		return nil, readError("open blob", key, err)
+	}
+	return r, nil
+}

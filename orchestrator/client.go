@@ -28,6 +28,9 @@ type Client struct {
 	Inbox   queue.Queue
 	Signals queue.Signals
 
+	// Archive, if set, is where Follow finds processes that are archived.
+	Archive *Archive
+
 	// Patient makes Follow wait while the event store is away, and go on. Else
 	// that ends it, with an error.
 	Patient bool
@@ -159,6 +162,14 @@ func (c *Client) Follow(ctx context.Context, id string) iter.Seq2[process.State,
 	}
 }
 
+// commits is what histories are read from.
+func (c *Client) commits() Commits {
+	if c.Archive != nil {
+		return c.Archive
+	}
+	return c.Events
+}
+
 // following is how far a Follow has come.
 type following struct {
 	client     *Client
@@ -171,7 +182,7 @@ type following struct {
 // follow goes on from where it is; without an error it is over.
 func (f *following) follow(ctx context.Context) error {
 	stream, before := streamPrefix+f.id, f.state.Version
-	for commit, err := range f.client.Events.ReadCommits(ctx, stream, before) {
+	for commit, err := range historyOf(ctx, f.client.commits(), f.id, before) {
 		if err == nil {
 			err = f.fold(commit)
 		}
@@ -191,6 +202,10 @@ func (f *following) follow(ctx context.Context) error {
 		commit, _, err := feed.Next(ctx, true)
 		if err == nil && (commit.Stream != stream || commit.Version() <= f.state.Version) {
 			continue
+		}
+		if err == nil && isClosing(commit) {
+			feed.Stop()
+			return f.follow(ctx) // what came before may be forgotten here, and is to be read elsewhere
 		}
 		if err == nil {
 			err = f.fold(commit)

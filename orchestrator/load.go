@@ -12,15 +12,15 @@ import (
 )
 
 // Load folds the history of a process. An unknown ID gives the zero State.
-func Load(ctx context.Context, store *events.Store, id string) (process.State, error) {
-	return LoadAt(ctx, store, id, 0)
+func Load(ctx context.Context, from Commits, id string) (process.State, error) {
+	return LoadAt(ctx, from, id, 0)
 }
 
 // LoadAt folds the first `version` events of a process; 0 means all.
-func LoadAt(ctx context.Context, store *events.Store, id string, version uint64) (process.State, error) {
+func LoadAt(ctx context.Context, from Commits, id string, version uint64) (process.State, error) {
 	var batch []process.Event
 	var state process.State
-	for e, err := range store.Read(ctx, streamPrefix+id, 0) {
+	for e, err := range eventsOf(ctx, from, id, 0) {
 		if err != nil {
 			return state, fmt.Errorf("load process %q: %w", id, err)
 		}
@@ -98,6 +98,9 @@ func Unfinished(ctx context.Context, store *events.Store) ([]string, error) {
 const revised = "process-revised"
 
 func endsProcess(r events.Record) bool {
+	if closesStream(r) {
+		return true
+	}
 	last, err := process.Decode(process.Stored{Type: r.Type, Schema: r.Schema, Data: r.Data})
 	if err != nil {
 		return false // loading it says what is wrong
@@ -153,6 +156,7 @@ func (o *Owner) keep(id string, s *process.State) {
 	if len(o.ended) > endedKept {
 		if old := o.processes[o.ended[0]]; old != nil && old.Ended() {
 			delete(o.processes, o.ended[0])
+			delete(o.closings, o.ended[0])
 			delete(o.late, o.ended[0])
 			delete(o.snapshots, o.ended[0])
 		}
@@ -164,6 +168,7 @@ func (o *Owner) keep(id string, s *process.State) {
 // may not have been stored. recall loads it again if nothing else does.
 func (o *Owner) drop(id string) {
 	delete(o.processes, id)
+	delete(o.closings, id)
 	o.dropped[id] = struct{}{}
 }
 

@@ -42,6 +42,10 @@ type Options struct {
 	// Snapshots, if set, makes loading a process with a long history quick.
 	Snapshots *Snapshots
 
+	// Archive, if set, is where the histories of processes are that were moved
+	// out of the store; without it they cannot be read.
+	Archive *Archive
+
 	// Window is how many tasks of one process may be on the work queue or with
 	// workers; the rest stays with the feeder, so that the queue stays short
 	// and no process fills it. 0: 2048.
@@ -60,6 +64,7 @@ type Options struct {
 type Owner struct {
 	Options
 	processes map[string]*process.State
+	closings  map[string]closing  // of those of processes that are archived
 	ended     []string            // those of processes that have ended, oldest first
 	dropped   map[string]struct{} // not in processes any more, to be loaded again
 	timers    timers
@@ -99,6 +104,7 @@ func NewOwner(o Options) (*Owner, error) {
 	return &Owner{
 		Options:   o,
 		processes: map[string]*process.State{},
+		closings:  map[string]closing{},
 		dropped:   map[string]struct{}{},
 		feeder:    newFeeder(o.Work, o.Window, running),
 		running:   running,

@@ -59,6 +59,9 @@ func (o *Owner) commit(ctx context.Context, id string, requests []*request) (don
 		}
 		done++
 		decided, err := process.Decide(state, r.command)
+		if k := o.closings[id]; err == nil && len(decided) > 0 && k.archived != nil {
+			err = k.refusal()
+		}
 		if err != nil {
 			refused[r] = err
 			continue
@@ -115,6 +118,9 @@ func (o *Owner) confirmCurrent(ctx context.Context, id string, version uint64) e
 	if err != nil {
 		return fmt.Errorf("process %q: %w", id, err)
 	}
+	if k := o.closings[id]; k.archived != nil {
+		version = k.version // it stands where its events stood
+	}
 	if stored == version || planted.Is(planted.UnverifiedTakeover) {
 		return nil
 	}
@@ -163,6 +169,7 @@ func lostEvents(err error) error {
 func (o *Owner) standStill(ctx context.Context, id string, requests []*request, why error) error {
 	o.Log.Error("orchestrator: a process stands still", "process", id, "error", why)
 	delete(o.processes, id)
+	delete(o.closings, id)
 	delete(o.dropped, id)
 	o.feeder.end(id)
 	o.timers.drop(id)
@@ -191,6 +198,10 @@ func (o *Owner) append(ctx context.Context, id string, version uint64, commitID 
 // refuse answers a command that is not granted. A report has nobody who waits
 // for an answer: it goes to quarantine, since it should not have been possible.
 func (o *Owner) refuse(ctx context.Context, r *request, why error) error {
+	var removed *RemovedError
+	if errors.As(why, &removed) {
+		why = removed.refusal()
+	}
 	r.answer.Error = why.Error()
 	var refused *process.RefusedError
 	if errors.As(why, &refused) {

@@ -22,6 +22,13 @@ func Record(ctx context.Context, store *events.Store, id string, at time.Time, c
 		return process.State{}, err
 	}
 	for conflicts := 0; ; conflicts++ {
+		k, err := closed(ctx, store, id)
+		if err != nil {
+			return process.State{}, err
+		}
+		if why := k.refusal(); why != nil {
+			return process.State{}, why
+		}
 		s, err := Load(ctx, store, id)
 		if err != nil {
 			return s, err
@@ -60,8 +67,8 @@ func asOf(at time.Time, c process.Command) (process.Command, error) {
 
 // Granted is the event by which a person's command was granted, among those
 // after a version; nil if there is none, since there was nothing to grant.
-func Granted(ctx context.Context, store *events.Store, id string, after uint64, command string) (process.Event, error) {
-	for e, err := range store.Read(ctx, streamPrefix+id, after) {
+func Granted(ctx context.Context, from Commits, id string, after uint64, command string) (process.Event, error) {
+	for e, err := range eventsOf(ctx, from, id, after) {
 		if err != nil {
 			return nil, fmt.Errorf("history of process %q: %w", id, err)
 		}

@@ -108,8 +108,13 @@ func unseal(data []byte) (commitID string, body []byte, err error) {
 // Load is [Load] from the latest snapshot that can be believed. It also says at
 // which version that was; 0: none.
 func (s *Snapshots) Load(ctx context.Context, store *events.Store, id string) (state process.State, from uint64, err error) {
-	if version, err := store.Version(ctx, streamPrefix+id); err == nil && !s.due(version, 0, 0) {
-		state, err = Load(ctx, store, id) // too short for a snapshot: a store of blobs may be slow to list
+	last, ok, err := store.Last(ctx, streamPrefix+id)
+	if err != nil || !ok {
+		return state, 0, err
+	}
+	all := &Archive{Events: store, Blobs: s.Blobs}
+	if isClosing(last) || !s.due(last.Version(), 0, 0) {
+		state, err = Load(ctx, all, id) // too short for a snapshot: a store of blobs may be slow to list
 		return state, 0, err
 	}
 	stored, err := s.Blobs.Names(ctx, snapshotFolder(id))
@@ -120,7 +125,7 @@ func (s *Snapshots) Load(ctx context.Context, store *events.Store, id string) (s
 		state, commitID, err := s.read(ctx, id, key)
 		if err == nil {
 			from := state.Version
-			state, err = foldOn(ctx, store, state, commitID)
+			state, err = foldOn(ctx, all, state, commitID)
 			if err == nil {
 				return state, from, nil
 			}
@@ -130,7 +135,7 @@ func (s *Snapshots) Load(ctx context.Context, store *events.Store, id string) (s
 		}
 		s.log().Warn("orchestrator: a snapshot is not believed", "blob", key, "reason", err)
 	}
-	state, err = Load(ctx, store, id)
+	state, err = Load(ctx, all, id)
 	return state, 0, err
 }
 
@@ -162,10 +167,10 @@ const foldAtOnce = 1024
 
 // foldOn folds what was stored after a snapshot. The commit that brought the
 // last event of the snapshot has to stand in the history, where it was.
-func foldOn(ctx context.Context, store *events.Store, state process.State, commitID string) (process.State, error) {
+func foldOn(ctx context.Context, from Commits, state process.State, commitID string) (process.State, error) {
 	anchored := false
 	var batch []process.Event
-	for commit, err := range store.ReadCommits(ctx, streamPrefix+state.ID, state.Version-1) {
+	for commit, err := range historyOf(ctx, from, state.ID, state.Version-1) {
 		if err != nil {
 			return state, err
 		}
@@ -220,16 +225,4 @@ func (o *Owner) snapshot(ctx context.Context, state process.State, commitID stri
 		}()
 	default:
 	}
-}
-
-// load is the state of a process from its snapshot and what follows it.
-func (o *Owner) load(ctx context.Context, id string) (process.State, error) {
-	if o.Snapshots == nil {
-		return Load(ctx, o.Events, id)
-	}
-	state, from, err := o.Snapshots.Load(ctx, o.Events, id)
-	if err == nil && from > 0 {
-		o.snapshots[id] = from
-	}
-	return state, err
 }

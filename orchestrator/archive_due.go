@@ -1,0 +1,185 @@
+package orchestrator
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/orchestrator/process"
+)
+
+// Due is something that a rule asks for: a process that is to be archived, or
+// an archive that is to be removed.
+type Due struct {
+	ID      string         `json:"id"`
+	Name    string         `json:"name"`
+	Status  process.Status `json:"status,omitempty"`
+	EndedAt time.Time      `json:"endedAt"`
+	Remove  bool           `json:"remove,omitempty"` // its archive; else it is to be archived
+	Why     string         `json:"why"`
+}
+
+// DueBy lists what the settings ask for at a time; nothing, after one read, if
+// there are none.
+func (a *Archive) DueBy(ctx context.Context, now time.Time) ([]Due, error) {
+	settings, err := Retentions(ctx, a.Events)
+	if err != nil || len(settings) == 0 {
+		return nil, err
+	}
+	return a.due(ctx, func(e ended) (Due, bool) {
+		r, ok := retentionOf(settings, e.Name)
+		age, after, what := now.Sub(e.EndedAt), time.Duration(r.ArchiveAfter), "archived"
+		if e.archived != nil {
+			age, after, what = now.Sub(e.archived.At), time.Duration(r.RemoveAfter), "removed"
+		}
+		e.Remove, e.Why = e.archived != nil, fmt.Sprintf("retention of %s: %s after %s", r.Name, what, Age(after))
+		return e.Due, ok && after > 0 && age >= after
+	})
+}
+
+// EndedBefore lists what ended before a time and is not archived; of one name,
+// if that is given.
+func (a *Archive) EndedBefore(ctx context.Context, before time.Time, name string) ([]Due, error) {
+	return a.due(ctx, func(e ended) (Due, bool) {
+		e.Why = "ended before " + before.Local().Format(time.DateTime)
+		return e.Due, e.archived == nil && e.EndedAt.Before(before) && (name == "" || name == e.Name)
+	})
+}
+
+// ended is a process that has ended.
+type ended struct {
+	Due
+	archived *Archived
+}
+
+// due lists the ended processes that pass, the oldest first. It reads the first
+// and the last commit of each, no more.
+func (a *Archive) due(ctx context.Context, passes func(ended) (Due, bool)) ([]Due, error) {
+	var all []Due
+	for last, err := range a.Events.Ends(ctx, streamPrefix) {
+		if err != nil {
+			return nil, fmt.Errorf("look for what has ended: %w", err)
+		}
+		e, ok, err := a.ended(ctx, last)
+		if err != nil {
+			return nil, fmt.Errorf("look for what has ended: %w", err)
+		}
+		if !ok {
+			continue
+		}
+		if d, ok := passes(e); ok {
+			all = append(all, d)
+		}
+	}
+	slices.SortFunc(all, func(a, b Due) int { return cmp.Or(a.EndedAt.Compare(b.EndedAt), strings.Compare(a.ID, b.ID)) })
+	return all, nil
+}
+
+// ended tells from the last commit of a process whether it has ended. One that
+// cannot be read has not: whoever looks at it is told why.
+func (a *Archive) ended(ctx context.Context, last events.Commit) (e ended, ok bool, err error) {
+	k, err := closingOf(last)
+	switch {
+	case err != nil || k.removed != nil:
+		return e, false, nil
+	case k.archived != nil:
+		s := k.archived.Summary
+		return ended{Due{ID: s.ID, Name: s.Name, Status: s.Status, EndedAt: s.EndedAt}, k.archived}, true, nil
+	}
+	id := strings.TrimPrefix(last.Stream, streamPrefix)
+	r := last.Events[len(last.Events)-1]
+	if r.Type == revised {
+		s, err := Load(ctx, a, id)
+		if err != nil || !s.Ended() {
+			return e, false, passing(ctx, err)
+		}
+		return ended{Due: Due{ID: id, Name: s.Definition.Name, Status: s.Status, EndedAt: s.EndedAt}}, true, nil
+	}
+	event, err := process.Decode(process.Stored{Type: r.Type, Schema: r.Schema, Data: r.Data})
+	if err != nil {
+		return e, false, nil
+	}
+	d := Due{ID: id}
+	switch event := event.(type) {
+	case process.ProcessCompleted:
+		d.Status, d.EndedAt = process.Completed, event.At
+	case process.ProcessFailed:
+		d.Status, d.EndedAt = process.Failed, event.At
+	case process.ProcessCancelled:
+		d.Status, d.EndedAt = process.Cancelled, event.At
+	default:
+		return e, false, nil
+	}
+	d.Name, err = a.name(ctx, id)
+	return ended{Due: d}, err == nil, passing(ctx, err)
+}
+
+// passing is an error that may be over later; another one is that of a process.
+func passing(ctx context.Context, err error) error {
+	if err != nil && isPassing(ctx, err) {
+		return err
+	}
+	return nil
+}
+
+// name is the name of a process that is not archived, from its first event.
+func (a *Archive) name(ctx context.Context, id string) (string, error) {
+	for e, err := range eventsOf(ctx, a, id, 0) {
+		if err != nil {
+			return "", err
+		}
+		event, err := process.Decode(process.Stored{Type: e.Type, Schema: e.Schema, Data: e.Data})
+		if err != nil {
+			return "", err
+		}
+		started, ok := event.(process.ProcessStarted)
+		if !ok {
+			return "", fmt.Errorf("process %q: its first event is %s", id, e.Type)
+		}
+		return started.Definition.Name, nil
+	}
+	return "", fmt.Errorf("process %q: %w", id, process.ErrNotStarted)
+}
+
+// Do does what is due. What has changed since is left alone: done is false.
+func (a *Archive) Do(ctx context.Context, d Due, who process.Asked, at time.Time) (done bool, err error) {
+	if d.Remove {
+		return a.Remove(ctx, d.ID, who, at)
+	}
+	_, done, err = a.Put(ctx, d.ID, who, at)
+	return done, err
+}
+
+// Remove removes the archive of a process for good. Of the process its ID is
+// left, which stays taken, and what the record says. It is done again harmlessly;
+// a process that is not archived is a *process.RefusedError.
+func (a *Archive) Remove(ctx context.Context, id string, who process.Asked, at time.Time) (removed bool, err error) {
+	for conflicts := 0; ; conflicts++ {
+		k, err := closed(ctx, a.Events, id)
+		switch {
+		case err != nil:
+			return removed, err
+		case k.removed != nil:
+			a.failpoint("archive.before-removal")
+			if err := a.Events.Truncate(ctx, streamPrefix+id); err != nil {
+				return removed, err
+			}
+			return removed, a.Blobs.Remove(ctx, k.removed.Archive.Key)
+		case k.archived == nil:
+			return false, &process.RefusedError{Process: id, Reason: "it is not archived: only archives can be removed"}
+		}
+		r := Removed{Archive: k.archived.Archive, Summary: k.archived.Summary, Asked: who, At: at}
+		err = a.close(ctx, id, events.Exactly(k.version), removedType, r)
+		if err == nil {
+			removed = true
+			continue // to remove the file
+		}
+		if !isConflict(err) || conflicts == conflictsInARow {
+			return removed, err
+		}
+	}
+}

@@ -1,0 +1,175 @@
+package orchestrator
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"time"
+
+	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/orchestrator/process"
+	"github.com/deedrun/deed/task"
+)
+
+// sum makes the reference of a blob of its bytes.
+type sum struct {
+	hash hash.Hash
+	size int64
+	key  string
+}
+
+func newSum(key string) *sum { return &sum{hash: sha256.New(), key: key} }
+
+func (s *sum) Write(p []byte) (int, error) {
+	s.size += int64(len(p))
+	return s.hash.Write(p)
+}
+
+func (s *sum) ref() task.Ref {
+	return task.Ref{Key: s.key, Size: s.size, SHA256: hex.EncodeToString(s.hash.Sum(nil))}
+}
+
+// Import takes in the file of an archive, which is read twice. The process is
+// archived here from then on: it is listed and shown as where it comes from.
+// The same file again changes nothing, and finishes what was left undone; a
+// process with this ID and another history is a *process.RefusedError, and
+// nothing was stored.
+func (a *Archive) Import(ctx context.Context, file io.ReadSeeker, who process.Asked, at time.Time) (r Archived, changed bool, err error) {
+	s, err := readArchive(file, visitor{})
+	if err != nil {
+		return r, false, err
+	}
+	for conflicts := 0; ; conflicts++ {
+		there, err := a.conflicting(ctx, s)
+		if err != nil {
+			return r, false, err
+		}
+		if there.live { // it has never left
+			return Archived{Summary: s.summary, Events: s.state.Version, History: s.digest}, false, nil
+		}
+		ref, err := a.storeFile(ctx, file, s)
+		if err != nil {
+			return r, false, err
+		}
+		a.failpoint("import.after-file")
+		if err := a.storeManifests(ctx, ref); err != nil {
+			return r, false, err
+		}
+		a.failpoint("import.after-lists")
+		if there.archived != nil {
+			return *there.archived, false, nil
+		}
+		r = Archived{Archive: ref, History: s.digest, Events: s.state.Version, Summary: s.summary, Imported: true, Asked: who, At: at}
+		err = a.close(ctx, s.state.ID, events.NoStream(), archivedType, r)
+		if isConflict(err) && conflicts < conflictsInARow {
+			continue
+		}
+		return r, err == nil, err
+	}
+}
+
+// here is what there is of the history that is imported.
+type here struct {
+	archived *Archived
+	live     bool
+}
+
+// conflicting refuses a history whose ID another one has.
+func (a *Archive) conflicting(ctx context.Context, s story) (here, error) {
+	id := s.state.ID
+	k, err := closed(ctx, a.Events, id)
+	if err != nil {
+		return here{}, err
+	}
+	there := ""
+	switch {
+	case k.removed != nil:
+		return here{}, k.refusal()
+	case k.archived != nil && k.archived.History == s.digest:
+		return here{archived: k.archived}, nil
+	case k.archived != nil:
+		there = toldBriefly(k.archived.Summary, k.archived.Events)
+	default:
+		mine, err := a.tell(ctx, id)
+		switch {
+		case errors.Is(err, process.ErrNotStarted):
+			return here{}, nil
+		case err != nil:
+			return here{}, err
+		case mine.digest == s.digest:
+			return here{live: true}, nil
+		}
+		there = toldBriefly(mine.summary, mine.state.Version)
+	}
+	return here{}, &process.RefusedError{Process: id, Reason: "another process has this ID here", Differs: []string{
+		"here: " + there, "in the file: " + toldBriefly(s.summary, s.state.Version),
+	}}
+}
+
+func toldBriefly(s Summary, version uint64) string {
+	text := fmt.Sprintf("%s, %s, started %s", s.Name, s.Status, s.StartedAt.Local().Format(time.DateTime))
+	if !s.EndedAt.IsZero() {
+		text += ", ended " + s.EndedAt.Local().Format(time.DateTime)
+	}
+	return text + ", " + count(int(version), "event")
+}
+
+// storeFile stores the file under its name, unless it is there.
+func (a *Archive) storeFile(ctx context.Context, file io.ReadSeeker, s story) (task.Ref, error) {
+	id := s.state.ID
+	for _, key := range []string{archiveFolder + id + ".tar.gz", fmt.Sprintf("%s%s.%d.tar.gz", archiveFolder, id, s.state.Version)} {
+		if ref, err := a.found(ctx, key, s); err == nil {
+			return ref, nil
+		}
+		if _, err := file.Seek(0, io.SeekStart); err != nil {
+			return task.Ref{}, err
+		}
+		ref, err := a.create(ctx, key, func(to io.Writer) error {
+			_, err := io.Copy(to, file)
+			return err
+		})
+		if errors.Is(err, blob.ErrExists) {
+			continue // by something that is not this history
+		}
+		if err == nil {
+			_, err = a.verify(ctx, ref, id, s.digest)
+		}
+		return ref, err
+	}
+	return task.Ref{}, fmt.Errorf("import process %q: its names are taken by what is not its archive; look at %s%s.*, and remove what is of no use", id, archiveFolder, id)
+}
+
+// storeManifests stores the lists that an archive carries under their own keys.
+func (a *Archive) storeManifests(ctx context.Context, ref task.Ref) error {
+	_, err := a.read(ctx, ref, visitor{manifest: func(key string, r io.Reader) error {
+		sum := newSum(key)
+		_, err := a.create(ctx, key, func(to io.Writer) error {
+			_, err := io.Copy(to, io.TeeReader(r, sum))
+			return err
+		})
+		if !errors.Is(err, blob.ErrExists) {
+			return err
+		}
+		if _, err := io.Copy(sum, r); err != nil {
+			return err
+		}
+		return a.isThere(ctx, sum.ref())
+	}})
+	return err
+}
+
+// isThere reads a blob to its end: it has to be the one that is referred to.
+func (a *Archive) isThere(ctx context.Context, ref task.Ref) error {
+	r, err := a.Blobs.Open(ctx, ref)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	_, err = io.Copy(io.Discard, r)
+	return err
+}
