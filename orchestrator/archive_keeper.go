@@ -1,0 +1,79 @@
+package orchestrator
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/deedrun/deed/orchestrator/process"
+)
+
+const (
+	keeperEvery = time.Hour
+	keeperAgain = time.Minute // after a backend was not available
+)
+
+// Keeper does what the retention settings ask for, by itself. Any number of
+// them may do so in the same store.
+//
+// It is used by one goroutine: either Run, or whoever calls Step.
+type Keeper struct {
+	Archive *Archive
+	Log     *slog.Logger // nil: slog.Default
+
+	next time.Time
+}
+
+// Run steps until ctx ends.
+func (k *Keeper) Run(ctx context.Context) {
+	for ctx.Err() == nil {
+		next, err := k.Step(ctx, time.Now())
+		if err != nil && ctx.Err() == nil {
+			k.log().Warn("retention: trying again", "at", next, "error", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Until(next)):
+		}
+	}
+}
+
+// Step does what is due now, if it is time to look again, and says when it is
+// next. A process that cannot be archived is told of, and holds up no other;
+// an error is of the store.
+func (k *Keeper) Step(ctx context.Context, now time.Time) (next time.Time, err error) {
+	if now.Before(k.next) {
+		return k.next, nil
+	}
+	k.next = now.Add(keeperEvery)
+	due, err := k.Archive.DueBy(ctx, now)
+	for _, d := range due {
+		done, failed := k.Archive.Do(ctx, d, process.Asked{By: "retention", Reason: d.Why}, now)
+		switch {
+		case failed != nil && isPassing(ctx, failed):
+			err = failed
+		case failed != nil:
+			k.log().Warn("retention: a process is left as it is", "process", d.ID, "error", failed)
+		case done && d.Remove:
+			k.log().Info("retention: an archive was removed", "process", d.ID, "why", d.Why)
+		case done:
+			k.log().Info("retention: a process was archived", "process", d.ID, "why", d.Why)
+		}
+		if err != nil {
+			break
+		}
+	}
+	if err != nil {
+		k.next = now.Add(keeperAgain)
+		return k.next, fmt.Errorf("retention: %w", err)
+	}
+	return k.next, nil
+}
+
+func (k *Keeper) log() *slog.Logger {
+	if k.Log == nil {
+		return slog.Default()
+	}
+	return k.Log
+}
