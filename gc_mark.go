@@ -12,8 +12,13 @@ import (
 // standing is how a process stood when its state was read.
 type standing struct {
 	version uint64
-	all     bool // it keeps all that lies below its name
+	all     bool   // it keeps all that lies below its name
+	archive string // the key of the file that its history is in
+	removed bool   // it was archived, and that was removed: it keeps nothing
 }
+
+// closed reports whether the process can never go on.
+func (s standing) closed() bool { return s.removed || s.archive != "" }
 
 // mark reads the state of each process, and notes what it keeps.
 func (c *collection) mark(ctx context.Context) error {
@@ -25,37 +30,52 @@ func (c *collection) mark(ctx context.Context) error {
 		return ErrNoProcesses
 	}
 	for _, id := range ids {
-		version, err := orchestrator.Version(ctx, c.runtime.Events, id) // first, so that what comes in between shows
-		var s process.State
-		if err == nil {
-			s, err = c.load(ctx, id)
-		}
-		if err == nil {
-			err = c.hold(ctx, s)
-		}
+		s, err := c.stand(ctx, id)
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case errors.Is(err, events.ErrUnavailable):
 			return err
 		case err != nil:
-			c.processes[id] = standing{all: true}
+			s = standing{all: true}
 			c.report.Unread = append(c.report.Unread, GCUnread{Process: id, Error: err.Error()})
-			continue
 		}
-		recent := s.EndedAt.After(c.before)
-		c.processes[id] = standing{version: version, all: recent || !s.Ended() && !c.lax.open}
+		c.processes[id] = s
 	}
 	return nil
 }
 
-func (c *collection) load(ctx context.Context, id string) (process.State, error) {
-	snapshots := &orchestrator.Snapshots{Blobs: c.runtime.Blobs, Log: c.runtime.options.Log}
-	s, _, err := snapshots.Load(ctx, c.runtime.Events, id)
+func (c *collection) stand(ctx context.Context, id string) (standing, error) {
+	version, err := orchestrator.Version(ctx, c.runtime.Events, id) // first, so that what comes in between shows
+	if err != nil {
+		return standing{}, err
+	}
+	s := standing{version: version}
+	archive := &orchestrator.Archive{Events: c.runtime.Events, Blobs: c.runtime.Blobs}
+	archived, removed, err := archive.Closed(ctx, id)
 	if err != nil {
 		return s, err
 	}
-	return s, s.Damage()
+	if removed != nil {
+		s.removed, s.all = true, removed.At.After(c.before)
+		return s, nil
+	}
+	var state process.State
+	if archived != nil {
+		s.archive, s.all = archived.Archive.Key, archived.At.After(c.before)
+		state, err = orchestrator.Load(ctx, archive, id)
+	} else {
+		snapshots := &orchestrator.Snapshots{Blobs: c.runtime.Blobs, Log: c.runtime.options.Log}
+		state, _, err = snapshots.Load(ctx, c.runtime.Events, id)
+	}
+	if err == nil {
+		err = state.Damage()
+	}
+	if err != nil {
+		return s, err
+	}
+	s.all = s.all || state.EndedAt.After(c.before) || !state.Ended() && !c.lax.open
+	return s, c.hold(ctx, state)
 }
 
 // hold notes what a state refers to. Of a process that goes on, too: its inputs

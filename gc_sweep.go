@@ -75,18 +75,27 @@ func (c *collection) isGarbage(o blob.Object, kind blob.Kind, process string) bo
 
 // keeps reports whether a blob is kept, however old it is.
 func (c *collection) keeps(key string, kind blob.Kind, process string) bool {
-	s, known := c.processes[process]
 	switch kind {
 	case blob.KindView, blob.KindSweep: // whoever waits for a sweep that died removes its mark
 		return true
 	case blob.KindInput:
 		return c.held.Has(key) || len(c.report.Unread) > 0
-	case blob.KindData:
-		return known && (s.all || c.held.Has(key))
-	case blob.KindLog, blob.KindSnapshot, blob.KindArchive:
+	}
+	s, known := c.processes[process]
+	if !known || s.all {
 		return known
 	}
-	return known && s.all
+	switch kind {
+	case blob.KindData:
+		return !s.removed && c.held.Has(key)
+	case blob.KindLog:
+		return !s.removed
+	case blob.KindSnapshot:
+		return !s.closed()
+	case blob.KindArchive: // while it is not closed, somebody may be archiving it
+		return !s.closed() || key == s.archive
+	}
+	return false
 }
 
 // remove removes a batch, unless its process has gone on since its state was

@@ -149,7 +149,7 @@ func TestWhatIsImportedForAProcessThatStartsLaterIsWithinTheGracePeriod(t *testi
 		require.NoError(t, err)
 		return start
 	}
-	start := prepare()
+	prepare()
 	report := collectGarbage(t, r, deed.GCOptions{Delete: true})
 	require.Empty(t, report.Garbage)
 	require.Equal(t, 1, report.Young.Blobs)
@@ -157,7 +157,7 @@ func TestWhatIsImportedForAProcessThatStartsLaterIsWithinTheGracePeriod(t *testi
 	// Beyond it, which is how an import that was given up goes, it is garbage.
 	later := deed.GCOptions{Delete: true, Now: func() time.Time { return time.Now().Add(deed.DefaultGrace + 2*blob.RenewedFor) }}
 	require.Equal(t, map[string]int{"input": 1}, garbageOf(collectGarbage(t, r, later)))
-	start = prepare()
+	start := prepare()
 	end <- struct{}{}
 	end <- struct{}{}
 	_, err := r.Client.Start(t.Context(), start)
@@ -215,6 +215,37 @@ func TestAProcessThatCannotBeReadKeepsAllAndSoDoInputs(t *testing.T) {
 	require.Len(t, report.Unread, 1)
 	require.Equal(t, "newer", report.Unread[0].Process)
 	require.Equal(t, map[string]int{"gone data": 1}, garbageOf(report))
+}
+
+func TestAnArchivedProcessKeepsWhatItHasAndARemovedOneNothing(t *testing.T) {
+	r, _, end := writers(t, false)
+	end <- struct{}{}
+	submit(t, r, "a")
+	_, err := r.Wait(t.Context(), "a", nil)
+	require.NoError(t, err)
+	archive := &orchestrator.Archive{Events: r.Events, Blobs: r.Blobs}
+	who := process.Asked{By: "me"}
+	require.NoError(t, r.Blobs.StoreNamed(t.Context(), "archives/a.7.tar.gz", []byte("given up")))
+	require.NoError(t, r.Blobs.StoreNamed(t.Context(), "logs/a/write/0/0/1-n/000000.log", []byte("x")))
+	later := deed.GCOptions{Delete: true, Now: func() time.Time { return time.Now().Add(deed.DefaultGrace + 2*blob.RenewedFor) }}
+	require.Empty(t, collectGarbage(t, r, later).Garbage, "somebody may be archiving it")
+
+	archived, _, err := archive.Put(t.Context(), "a", who, time.Now())
+	require.NoError(t, err)
+	require.NotEqual(t, "archives/a.7.tar.gz", archived.Archive.Key)
+	require.Empty(t, collectGarbage(t, r, deed.GCOptions{Delete: true}).Garbage)
+	require.Equal(t, map[string]int{"a archive": 1}, garbageOf(collectGarbage(t, r, later)))
+	state, err := orchestrator.Load(t.Context(), archive, "a")
+	require.NoError(t, err)
+	text, err := r.Result(state).Text(t.Context(), "copy")
+	require.NoError(t, err)
+	require.Equal(t, "what was written", text)
+
+	removed, err := archive.Remove(t.Context(), "a", who, time.Now())
+	require.NoError(t, err)
+	require.True(t, removed)
+	require.Empty(t, collectGarbage(t, r, deed.GCOptions{Delete: true}).Garbage, "within the grace period")
+	require.Equal(t, map[string]int{"a data": 1, "a log": 1, "input": 1}, garbageOf(collectGarbage(t, r, later)))
 }
 
 func TestAnEmptyEventStoreIsTakenForTheWrongOne(t *testing.T) {
