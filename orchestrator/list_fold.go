@@ -2,6 +2,7 @@ package orchestrator
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/bits"
 	"strings"
@@ -87,7 +88,11 @@ func (p *listed) archive(data []byte) error {
 	var archived struct {
 		Summary Summary `json:"summary"`
 	}
-	if err := json.Unmarshal(data, &archived); err != nil {
+	err := json.Unmarshal(data, &archived)
+	if err == nil && archived.Summary.ID == "" {
+		err = errors.New("it does not say what the process was: a newer version of deed wrote it; use that version")
+	}
+	if err != nil {
 		return fmt.Errorf("read what was archived: %w", err)
 	}
 	archived.Summary.ID, archived.Summary.Archived = p.ID, true

@@ -197,6 +197,18 @@ func TestAListWithAnEventOfANewerVersionIsNotStored(t *testing.T) {
 	require.Equal(t, stored, r.keys())
 }
 
+func TestAnArchiveThatSaysNothingOfItsProcessIsNotStoredInTheList(t *testing.T) {
+	r := newViewsRig(t)
+	_, err := r.store.Append(r.ctx, streamPrefix+"new", events.NoStream(), "c", events.Record{Type: archivedType, Schema: 2, Data: []byte(`{}`)})
+	require.NoError(t, err)
+	stored := r.keys()
+	r.views.Every = 1
+	all, err := r.views.Processes(r.ctx, r.now)
+	require.NoError(t, err)
+	require.Contains(t, all[2].Reason, "use that version")
+	require.Equal(t, stored, r.keys())
+}
+
 func TestAListSurvivesThatTheCommitItReadLastIsTruncated(t *testing.T) {
 	r := newViewsRig(t)
 	version, err := r.store.Version(r.ctx, streamPrefix+"p")

@@ -36,9 +36,13 @@ func (a *app) ps() *cobra.Command {
 				if !p.EndedAt.IsZero() {
 					took = p.EndedAt.Sub(p.StartedAt)
 				}
+				why := strings.TrimPrefix(p.Reason, "process ")
+				if p.Archived {
+					why = strings.TrimPrefix(why+"; archived", "; ")
+				}
 				rows = append(rows, []string{
 					p.ID, p.Name, string(p.Status), fmt.Sprintf("%d/%d", p.StepsDone, p.Steps), fmt.Sprintf("%d/%d", p.TasksDone, p.Tasks),
-					p.StartedAt.Local().Format(time.DateTime), duration(took), shortened(strings.TrimPrefix(p.Reason, "process "), 100),
+					p.StartedAt.Local().Format(time.DateTime), duration(took), shortened(why, 100),
 				})
 			}
 			return a.table(rows)
