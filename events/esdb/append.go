@@ -50,10 +50,10 @@ func (d *Driver) append(ctx context.Context, stream string, expected events.Expe
 		c.First = version
 		err = d.write(ctx, c, again)
 		if err == nil {
-			d.heads.put(stream, c.Version())
+			d.heads.Put(stream, events.Head{Version: c.Version()})
 			return c.Version(), nil
 		}
-		d.heads.drop(stream) // it was wrong, or what was written is unknown
+		d.heads.Drop(stream) // it was wrong, or what was written is unknown
 		switch {
 		case conflicting(err):
 			now, err := d.version(ctx, stream, events.Any())
@@ -73,17 +73,17 @@ func (d *Driver) append(ctx context.Context, stream string, expected events.Expe
 	}
 }
 
-// version is that of the stream, from the cache if that fits what is expected.
+// version is that of the stream: the one that is remembered, if that fits what is
+// expected.
 func (d *Driver) version(ctx context.Context, stream string, expected events.Expected) (uint64, error) {
-	want, exact := expected.Version()
-	if known, ok := d.heads.get(stream); ok && (!exact || known == want) {
-		return known, nil
+	if known, ok := d.heads.Get(stream, expected); ok {
+		return known.Version, nil
 	}
 	last, ok, err := d.lastEvent(ctx, stream)
 	if err != nil || !ok {
 		return 0, err
 	}
-	d.heads.put(stream, last.EventNumber+1)
+	d.heads.Put(stream, events.Head{Version: last.EventNumber + 1})
 	return last.EventNumber + 1, nil
 }
 

@@ -35,7 +35,7 @@ type Driver struct {
 	settings settings
 	log      *slog.Logger
 	pool     *pool
-	heads    *heads
+	heads    *events.Heads
 	registry *registry
 
 	ctx  context.Context // ends with Close
@@ -60,7 +60,7 @@ func Open(ctx context.Context, url string, o Options) (*Driver, error) {
 	d := &Driver{
 		settings: settings, log: o.Log,
 		pool:     newPool(settings.leader, poolSize),
-		heads:    newHeads(maxHeads),
+		heads:    events.NewHeads(),
 		registry: newRegistry(settings.registry()),
 	}
 	d.ctx, d.stop = context.WithCancel(context.Background())

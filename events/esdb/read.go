@@ -57,7 +57,7 @@ func (d *Driver) read(ctx context.Context, stream string, after uint64, yield fu
 		}
 		if !more {
 			if len(list) > 0 {
-				d.heads.put(stream, from)
+				d.heads.Put(stream, events.Head{Version: from})
 			}
 			return j.torn()
 		}
@@ -143,7 +143,7 @@ func (d *Driver) last(ctx context.Context, stream string) (c events.Commit, ok b
 		return events.Commit{}, false, err
 	}
 	e := list[0]
-	d.heads.put(stream, e.EventNumber+1)
+	d.heads.Put(stream, events.Head{Version: e.EventNumber + 1})
 	p, ours := placeOf(e)
 	if !ours || p.Count <= len(list) {
 		var j joiner

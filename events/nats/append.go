@@ -49,17 +49,17 @@ func (d *Driver) append(caller context.Context, stream string, expected events.E
 		if err != nil {
 			return 0, failure(caller, err)
 		}
-		if exact && h.version != want {
-			return 0, &events.ConflictError{Stream: stream, Expected: expected, Actual: h.version}
+		if exact && h.Version != want {
+			return 0, &events.ConflictError{Stream: stream, Expected: expected, Actual: h.Version}
 		}
-		c.First = h.version
-		seq, err := d.publish(ctx, stream, c, h.seq)
+		c.First = h.Version
+		seq, err := d.publish(ctx, stream, c, h.Position)
 		if err == nil {
-			d.heads.put(stream, head{version: c.Version(), seq: seq})
+			d.heads.Put(stream, events.Head{Version: c.Version(), Position: seq})
 			return c.Version(), nil
 		}
 		// Whether it was stored is unknown, or the head was wrong.
-		d.heads.drop(stream)
+		d.heads.Drop(stream)
 		if !wrongSequence(err) {
 			return 0, failure(caller, err)
 		}
@@ -103,23 +103,23 @@ func (d *Driver) call(ctx context.Context) (context.Context, context.CancelFunc)
 	return natsconn.Call(ctx, d.nc, callWithin)
 }
 
-// head is the end of the stream, from the cache if that fits what is expected.
-func (d *Driver) head(ctx context.Context, stream string, expected events.Expected) (head, error) {
-	want, exact := expected.Version()
-	if h, ok := d.heads.get(stream); ok && (!exact || h.version == want) {
+// head is the end of the stream: the one that is remembered, if that fits what is
+// expected.
+func (d *Driver) head(ctx context.Context, stream string, expected events.Expected) (events.Head, error) {
+	if h, ok := d.heads.Get(stream, expected); ok {
 		return h, nil
 	}
 	return d.load(ctx, stream)
 }
 
 // load reads the end of the stream from the server.
-func (d *Driver) load(ctx context.Context, stream string) (head, error) {
+func (d *Driver) load(ctx context.Context, stream string) (events.Head, error) {
 	c, ok, err := d.last(ctx, stream)
 	if err != nil || !ok {
-		return head{}, err
+		return events.Head{}, err
 	}
-	h := head{version: c.Version(), seq: uint64(c.Checkpoint)}
-	d.heads.put(stream, h)
+	h := events.Head{Version: c.Version(), Position: uint64(c.Checkpoint)}
+	d.heads.Put(stream, h)
 	return h, nil
 }
 

@@ -2,7 +2,6 @@ package nats
 
 import (
 	"encoding/json"
-	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -56,29 +55,5 @@ func FuzzDecode(f *testing.F) {
 		again, err := decode(encode(c))
 		require.NoError(t, err)
 		require.Equal(t, c, again)
-	})
-}
-
-func TestHeads(t *testing.T) {
-	t.Run("the cache is bounded, and what is used stays", func(t *testing.T) {
-		h := newHeads(100)
-		h.put("hot", head{version: 1, seq: 1})
-		for i := range uint64(10_000) {
-			h.put(fmt.Sprint(i), head{version: 1, seq: i + 2})
-			_, ok := h.get("hot")
-			require.True(t, ok)
-			require.LessOrEqual(t, len(h.young)+len(h.old), 101)
-		}
-	})
-
-	t.Run("an older head does not replace a later one", func(t *testing.T) {
-		h := newHeads(100)
-		h.put("a", head{version: 5, seq: 9})
-		h.put("a", head{version: 3, seq: 7})
-		got, _ := h.get("a")
-		assert.Equal(t, head{version: 5, seq: 9}, got)
-		h.drop("a")
-		_, ok := h.get("a")
-		assert.False(t, ok)
 	})
 }

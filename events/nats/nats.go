@@ -42,7 +42,7 @@ type Driver struct {
 	prefix string // of subjects, with the dot
 	// replicated: any replica may answer a direct get, and one may lag behind.
 	replicated bool
-	heads      *heads
+	heads      *events.Heads
 }
 
 // Open creates or checks the log and returns a driver over it. The connection
@@ -68,7 +68,7 @@ func Open(ctx context.Context, nc *nats.Conn, o Options) (*Driver, error) {
 	return &Driver{
 		nc: nc, js: js, log: log, name: o.Stream, prefix: o.Subject + ".",
 		replicated: log.CachedInfo().Config.Replicas > 1,
-		heads:      newHeads(maxHeads),
+		heads:      events.NewHeads(),
 	}, nil
 }
 
