@@ -30,10 +30,10 @@ const variable = "DEED_TEST_NATS_SERVER"
 
 // Options are the settings of a server process.
 type Options struct {
-	Dir    string   // where streams are stored
-	Listen string   // host:port
-	Token  string   // what clients present
-	Under  []string `json:"-"` // a program and its arguments to run the server under, such as strace
+	Dir    string   `json:"dir"`    // where streams are stored
+	Listen string   `json:"listen"` // host:port
+	Token  string   `json:"token"`  // what clients present
+	Under  []string `json:"-"`      // a program and its arguments to run the server under, such as strace
 }
 
 // Serve makes this process a server and never returns, if it was started as
@@ -43,11 +43,12 @@ func Serve() {
 	if !asked {
 		return
 	}
+	status := 0
 	if err := serve([]byte(settings)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		status = 1
 	}
-	os.Exit(0)
+	os.Exit(status) //nolint:forbidigo // this is the main of a process of its own
 }
 
 func serve(settings []byte) error {
@@ -60,7 +61,7 @@ func serve(settings []byte) error {
 		return err
 	}
 	defer server.Close()
-	fmt.Println(server.URL())
+	fmt.Fprintln(os.Stdout, server.URL())
 	_, err = io.Copy(io.Discard, os.Stdin)
 	return err
 }
