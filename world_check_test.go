@@ -17,6 +17,11 @@ import (
 func liveThrough(ctx context.Context, seed uint64) error {
 	w := newWorld(ctx, seed)
 	defer w.close()
+	return w.live(seed)
+}
+
+// live is what happens in a world, from the three processes that are started.
+func (w *world) live(seed uint64) error {
 	numbers := map[string][]int{"a": upTo(1 + w.random.IntN(30)), "b": upTo(3), "c": upTo(1 + w.random.IntN(12))}
 	for i := range numbers["c"] {
 		if w.random.IntN(4) == 0 {

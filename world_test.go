@@ -42,6 +42,8 @@ type world struct {
 	workers []*actor
 	persons persons
 	steady  bool // the owner never dies, so that nothing is cured by a takeover
+	calm    bool // nothing goes wrong by chance
+	offers  func() *worker.Registry
 	names   int
 	log     []string
 	ran     map[string]int // executions, by the name of the task
@@ -53,25 +55,38 @@ type actor struct {
 	frozen time.Time
 }
 
-// newWorld panics where memory cannot fail.
+// newWorld is a world whose events are in memory.
 func newWorld(ctx context.Context, seed uint64) *world {
+	w := newWorldOver(ctx, seed, memevents.New())
+	w.people()
+	return w
+}
+
+// newWorldOver is a world without people, whose events are wherever the driver
+// keeps them. It panics where memory cannot fail.
+func newWorldOver(ctx context.Context, seed uint64, driver events.Driver) *world {
 	w := &world{
 		ctx: ctx, random: rand.New(rand.NewPCG(seed, 1)),
 		steady:  seed%4 == 2,
 		now:     time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC),
 		signals: memqueue.NewSignals(), ran: map[string]int{},
 	}
-	w.store = events.New(&flaky{Driver: memevents.New(), world: w})
+	w.offers = w.handlers
+	w.store = events.New(&flaky{Driver: driver, world: w})
 	newQueue := func() queue.Queue {
 		return memqueue.NewQueue(memqueue.Options{Lease: 10 * time.Second, Now: func() time.Time { return w.now }})
 	}
 	w.inbox, w.work, w.bad = newQueue(), newQueue(), newQueue()
 	w.blobs = must(blob.Open(w.ctx, "mem://"))
+	return w
+}
+
+// people are an owner and three workers.
+func (w *world) people() {
 	w.owner = w.newOwner()
 	for range 3 {
 		w.workers = append(w.workers, w.newWorker())
 	}
-	return w
 }
 
 func must[T any](v T, err error) T {
@@ -107,7 +122,7 @@ func (w *world) newWorker() *actor {
 	nonces := 0
 	return &actor{Worker: must(worker.New(worker.Options{
 		Name: name, Work: w.work, Inbox: w.inbox, Signals: w.signals, Blobs: w.blobs, Quarantine: w.bad,
-		Registry: w.handlers(), Slots: 2, Log: slog.New(slog.DiscardHandler), Failpoint: w.crashSometimes,
+		Registry: w.offers(), Slots: 2, Log: slog.New(slog.DiscardHandler), Failpoint: w.crashSometimes,
 		Nonce: func() string { nonces++; return fmt.Sprintf("%sn%d", name, nonces) },
 	}))}
 }
@@ -117,6 +132,9 @@ type errCrash struct{ at string }
 
 // crashSometimes is what a step comes by where a crash is worth testing.
 func (w *world) crashSometimes(at string) {
+	if w.calm {
+		return
+	}
 	if w.random.IntN(300) == 0 && !(w.steady && strings.HasPrefix(at, "orchestrator.")) {
 		panic(errCrash{at})
 	}
@@ -146,7 +164,7 @@ type flaky struct {
 
 func (f *flaky) Append(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
 	switch x := f.world.random.IntN(100); {
-	case f.world.steady:
+	case f.world.steady, f.world.calm:
 	case x < 4:
 		return 0, fmt.Errorf("append: %w", events.ErrUnavailable)
 	case x < 7:
