@@ -57,7 +57,6 @@ func BenchmarkGarbage(b *testing.B) {
 	require.NoError(b, err)
 	_, err = r.Client.Start(b.Context(), start)
 	require.NoError(b, err)
-	parts, start.Inputs = nil, nil
 
 	peak, stop := watchHeap()
 	defer stop()
