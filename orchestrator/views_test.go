@@ -3,6 +3,8 @@ package orchestrator
 import (
 	"context"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,7 +18,7 @@ import (
 // fed is an event store that counts the commits it feeds.
 type fed struct {
 	events.Driver
-	commits int
+	commits atomic.Int64
 }
 
 func (f *fed) Subscribe(ctx context.Context, prefix string, after events.Checkpoint) (events.Subscription, error) {
@@ -32,7 +34,7 @@ type fedSubscription struct {
 func (s *fedSubscription) Next(ctx context.Context, wait bool) (events.Commit, bool, error) {
 	c, ready, err := s.Subscription.Next(ctx, wait)
 	if ready {
-		s.by.commits++
+		s.by.commits.Add(1)
 	}
 	return c, ready, err
 }
@@ -81,13 +83,13 @@ func (r *viewsRig) keys() []string {
 // sameAsStreams lists the processes, and says how many commits that took.
 func (r *viewsRig) sameAsStreams() (commits int) {
 	r.t.Helper()
-	r.fed.commits = 0
+	r.fed.commits.Store(0)
 	got, err := r.views.Processes(r.ctx, r.now)
 	require.NoError(r.t, err)
 	want, err := Summarise(r.ctx, r.store)
 	require.NoError(r.t, err)
 	require.Equal(r.t, want, got)
-	return r.fed.commits
+	return int(r.fed.commits.Load())
 }
 
 // spoil replaces what is stored.
@@ -182,6 +184,32 @@ func TestABlobStoreThatIsAwayOnlyMakesListingSlower(t *testing.T) {
 	r := newViewsRig(t)
 	r.views.Blobs = brokenStore(t)
 	require.Greater(t, r.sameAsStreams(), 30)
+}
+
+func TestManyWhoStoreTheListAtOnceDoNotHarmIt(t *testing.T) {
+	r := newViewsRig(t)
+	r.views.Every = 1
+	var all sync.WaitGroup
+	for range 4 {
+		views := &Views{Events: r.store, Blobs: r.views.Blobs, Every: 1, Log: r.views.Log}
+		all.Go(func() {
+			for range 20 {
+				if _, err := views.Processes(r.ctx, r.now); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for i := range 40 {
+		r.report("p", done(task.Of(30+i)))
+		r.step()
+	}
+	all.Wait()
+	r.sameAsStreams()
+	require.LessOrEqual(t, len(r.keys()), viewsKept)
+	rebuilt, err := r.views.Rebuild(r.ctx, r.now)
+	require.NoError(t, err)
+	require.Nil(t, rebuilt.Differs)
 }
 
 func TestAListWithAnEventOfANewerVersionIsNotStored(t *testing.T) {
