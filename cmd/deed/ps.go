@@ -36,13 +36,9 @@ func (a *app) ps() *cobra.Command {
 				if !p.EndedAt.IsZero() {
 					took = p.EndedAt.Sub(p.StartedAt)
 				}
-				why := strings.TrimPrefix(p.Reason, "process ")
-				if p.Archived {
-					why = strings.TrimPrefix(why+"; archived", "; ")
-				}
 				rows = append(rows, []string{
-					p.ID, p.Name, string(p.Status), fmt.Sprintf("%d/%d", p.StepsDone, p.Steps), fmt.Sprintf("%d/%d", p.TasksDone, p.Tasks),
-					p.StartedAt.Local().Format(time.DateTime), duration(took), shortened(why, 100),
+					p.ID, p.Name, statusOf(p), fmt.Sprintf("%d/%d", p.StepsDone, p.Steps), fmt.Sprintf("%d/%d", p.TasksDone, p.Tasks),
+					p.StartedAt.Local().Format(time.DateTime), duration(took), shortened(strings.TrimPrefix(p.Reason, "process "), 100),
 				})
 			}
 			return a.table(rows)
@@ -51,4 +47,12 @@ func (a *app) ps() *cobra.Command {
 	a.dataFlag(cmd)
 	a.outputFlag(cmd, "json")
 	return cmd
+}
+
+// statusOf is how a process stands, and whether its history has been moved away.
+func statusOf(p orchestrator.Summary) string {
+	if p.Archived {
+		return string(p.Status) + ", archived"
+	}
+	return string(p.Status)
 }
