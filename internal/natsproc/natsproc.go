@@ -127,6 +127,9 @@ func (p *Process) start(ctx context.Context) error {
 // URL is where clients find it, before and after it was started again.
 func (p *Process) URL() string { return p.url }
 
+// Signal sends it a signal, such as one that makes it stand still.
+func (p *Process) Signal(s os.Signal) error { return p.cmd.Process.Signal(s) }
+
 // Kill ends it as a crash does, with SIGKILL, and returns when it is gone.
 func (p *Process) Kill() error {
 	if err := p.cmd.Process.Kill(); err != nil {
