@@ -105,8 +105,12 @@ func (r *Runtime) open(ctx context.Context) error {
 	default:
 		err = r.openMemory(ctx)
 	}
-	if err != nil || r.options.ReadOnly {
+	if err != nil {
 		return err
+	}
+	r.Client.Archive = &orchestrator.Archive{Events: r.Events, Blobs: r.Blobs, Failpoint: r.options.Failpoint}
+	if r.options.ReadOnly {
+		return nil
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	r.stop = stop
@@ -125,7 +129,7 @@ func (r *Runtime) orchestrate(ctx context.Context) error {
 	owner, err := orchestrator.NewOwner(orchestrator.Options{
 		Events: r.Events, Inbox: r.Inbox, Work: r.work, Quarantine: r.quarantine, Signals: r.Signals,
 		Snapshots: &orchestrator.Snapshots{Blobs: r.Blobs, Log: r.options.Log},
-		Log:       r.options.Log, Failpoint: r.options.Failpoint,
+		Archive:   r.Archive, Log: r.options.Log, Failpoint: r.options.Failpoint,
 	})
 	if err != nil {
 		return err
@@ -134,6 +138,7 @@ func (r *Runtime) orchestrate(ctx context.Context) error {
 		defer owner.Close()
 		_ = owner.Run(ctx) // it ends with ctx
 	})
+	r.running.Go(func() { (&orchestrator.Keeper{Archive: r.Archive, Log: r.options.Log}).Run(ctx) })
 	return nil
 }
 

@@ -83,8 +83,10 @@ func (r *Archived) refusal() *process.RefusedError {
 }
 
 func (r *Removed) refusal() *process.RefusedError {
-	return &process.RefusedError{Process: r.Summary.ID, Reason: fmt.Sprintf(
-		"it was removed on %s%s, and its ID stays taken; start it under another one", day(r.At), r.Asked)}
+	return &process.RefusedError{
+		Process: r.Summary.ID, Reason: "it is gone, and its ID stays taken; start it under another one",
+		Differs: []string{fmt.Sprintf("it was removed on %s%s", day(r.At), r.Asked)},
+	}
 }
 
 func day(t time.Time) string { return t.Local().Format(time.DateOnly) }

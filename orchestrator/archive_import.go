@@ -34,6 +34,12 @@ func (s *sum) ref() task.Ref {
 	return task.Ref{Key: s.key, Size: s.size, SHA256: hex.EncodeToString(s.hash.Sum(nil))}
 }
 
+// ArchiveFileError is a file that is no archive, or not a whole one.
+type ArchiveFileError struct{ err error }
+
+func (e *ArchiveFileError) Error() string { return e.err.Error() }
+func (e *ArchiveFileError) Unwrap() error { return e.err }
+
 // Import takes in the file of an archive, which is read twice. The process is
 // archived here from then on: it is listed and shown as where it comes from.
 // The same file again changes nothing, and finishes what was left undone; a
@@ -42,7 +48,7 @@ func (s *sum) ref() task.Ref {
 func (a *Archive) Import(ctx context.Context, file io.ReadSeeker, who process.Asked, at time.Time) (r Archived, changed bool, err error) {
 	s, err := readArchive(file, visitor{})
 	if err != nil {
-		return r, false, err
+		return r, false, &ArchiveFileError{err}
 	}
 	for conflicts := 0; ; conflicts++ {
 		there, err := a.conflicting(ctx, s)

@@ -13,6 +13,7 @@ import (
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/orchestrator"
+	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/queue"
 )
 
@@ -66,6 +67,8 @@ func exitCode(err error) int {
 	var usage *usageError
 	var faults *deed.FaultsError
 	var notFound *notFoundError
+	var removed *orchestrator.RemovedError
+	var decided *process.RefusedError
 	var noFolder *deed.NoFolderError
 	var answer *orchestrator.AnswerError
 	var unreachable *deed.UnreachableError
@@ -87,9 +90,9 @@ func exitCode(err error) int {
 		return exitFailed
 	case errors.As(err, &usage), errors.As(err, &faults), errors.As(err, &input), errors.As(err, &eventsURL), strings.HasPrefix(err.Error(), "unknown command"):
 		return exitUsage
-	case errors.As(err, &notFound), errors.As(err, &noFolder):
+	case errors.As(err, &notFound), errors.As(err, &removed), errors.As(err, &noFolder):
 		return exitNotFound
-	case errors.As(err, &refused), errors.As(err, &otherEvents), errors.As(err, &answer) && len(answer.Differs) > 0:
+	case errors.As(err, &refused), errors.As(err, &decided), errors.As(err, &otherEvents), errors.As(err, &answer) && len(answer.Differs) > 0:
 		return exitConflict
 	case errors.As(err, &answer):
 		return exitUsage

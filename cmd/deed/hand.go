@@ -56,8 +56,8 @@ func (a *app) ask(ctx context.Context, given, reason string, wish wish) (granted
 		}
 		g.executing = <-executing
 		var err error
-		if g.event, err = orchestrator.Granted(ctx, r.Events, g.before.ID, g.before.Version, who.Command); err == nil {
-			g.after, err = orchestrator.Load(ctx, r.Events, g.before.ID)
+		if g.event, err = orchestrator.Granted(ctx, r.Archive, g.before.ID, g.before.Version, who.Command); err == nil {
+			g.after, err = orchestrator.Load(ctx, r.Archive, g.before.ID)
 		}
 		return err
 	}
@@ -74,7 +74,7 @@ func (a *app) find(ctx context.Context, r *deed.Runtime, given string) (process.
 	if err != nil {
 		return process.State{}, err
 	}
-	s, err := orchestrator.Load(ctx, r.Events, id)
+	s, err := orchestrator.Load(ctx, r.Archive, id)
 	if err == nil {
 		err = s.Damage()
 	}

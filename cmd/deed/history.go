@@ -33,7 +33,7 @@ func (a *app) history() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				for e, err := range orchestrator.History(ctx, r.Events, id) {
+				for e, err := range orchestrator.History(ctx, r.Archive, id) {
 					if err != nil {
 						return err
 					}

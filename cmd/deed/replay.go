@@ -79,7 +79,7 @@ func (a *app) replayProcess(ctx context.Context, given string, o replayOptions) 
 // tellAgain folds the history of a process under a change, event by event.
 func tellAgain(ctx context.Context, r *deed.Runtime, id string, change whatif.Change) (whatif.Report, error) {
 	replay := whatif.New(change)
-	for stored, err := range orchestrator.History(ctx, r.Events, id) {
+	for stored, err := range orchestrator.History(ctx, r.Archive, id) {
 		if err != nil {
 			return whatif.Report{}, err
 		}

@@ -69,7 +69,7 @@ out, 130 interrupted.`,
 	root.AddCommand(a.cancel(), a.pause(), a.resume(), a.retry(), a.restart(), a.set(), a.migrate(), a.wait())
 	root.AddCommand(a.run(), a.check(), a.graph(), a.ps(), a.show(), a.history(), a.worker(), a.spec(), a.schema(), a.version())
 	root.AddCommand(a.timeouts(), a.why(), a.logs(), a.shell(), a.quarantine(), a.viewsCommand())
-	root.AddCommand(a.replay(), a.gc())
+	root.AddCommand(a.replay(), a.archive(), a.importing(), a.retention(), a.gc())
 	explainArgs(root)
 	return root
 }

@@ -38,7 +38,7 @@ and outputs. With --at it folds the first N events only: where the process stood
 				if err != nil {
 					return err
 				}
-				if state, err = orchestrator.LoadAt(ctx, r.Events, id, at); err != nil || at == 0 {
+				if state, err = orchestrator.LoadAt(ctx, r.Archive, id, at); err != nil || at == 0 {
 					return err
 				}
 				if state.Version < at {
@@ -68,7 +68,7 @@ and outputs. With --at it folds the first N events only: where the process stood
 
 // timeOfEvent is when an event happened, by its own account.
 func timeOfEvent(ctx context.Context, r *deed.Runtime, id string, version uint64) (time.Time, error) {
-	for e, err := range orchestrator.History(ctx, r.Events, id) {
+	for e, err := range orchestrator.History(ctx, r.Archive, id) {
 		if err != nil {
 			return time.Time{}, err
 		}

@@ -84,7 +84,7 @@ func (a *app) explain(ctx context.Context, r *deed.Runtime, given, address strin
 		return whyJSON{}, err
 	}
 	var story []process.Event
-	for e, err := range orchestrator.History(ctx, r.Events, s.ID) {
+	for e, err := range orchestrator.History(ctx, r.Archive, s.ID) {
 		if err != nil {
 			return whyJSON{}, err
 		}
