@@ -149,12 +149,13 @@ func (d dialer) connect(ctx context.Context, late func(*conn), failed func()) (*
 }
 
 // supported refuses servers that do not say where in the log an event is when
-// its stream is read.
+// its stream is read (before 22.6), or when a subscription has been fed all that
+// was stored.
 func supported(v *esdb.ServerVersion) error {
-	if v.Major > 22 || v.Major == 22 && v.Minor >= 6 {
+	if v.Major > 23 || v.Major == 23 && v.Minor >= 10 {
 		return nil
 	}
-	return fmt.Errorf("%w: it has version %d.%d.%d; use 22.6 or later", errTooOld, v.Major, v.Minor, v.Patch)
+	return fmt.Errorf("%w: it has version %d.%d.%d; use 23.10 or later", errTooOld, v.Major, v.Minor, v.Patch)
 }
 
 var errTooOld = errors.New("the server is too old")

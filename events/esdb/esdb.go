@@ -9,9 +9,9 @@
 // half of one damage.
 //
 // Appends and reads of streams go to the leader of a cluster. The node
-// preference of the URL says who feeds subscriptions. Servers from version 22.6
-// on are supported: earlier ones do not say where in the log an event is when
-// its stream is read. docs/eventstoredb.md says what was tried, and what not.
+// preference of the URL says who feeds subscriptions. Servers from version 23.10
+// on are supported: earlier ones do not say when a subscription has been fed all
+// that was stored. docs/eventstoredb.md says what was tried, and what not.
 package esdb
 
 import (

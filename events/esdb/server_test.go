@@ -121,11 +121,11 @@ func TestWhatAUserMayNotIsNoOutage(t *testing.T) {
 }
 
 func TestAServerThatIsTooOldIsRefused(t *testing.T) {
-	for version, old := range map[string]bool{"21.10.9": true, "22.2.0": true, "22.6.0": false, "24.10.1": false} {
+	for version, old := range map[string]bool{"21.10.9": true, "22.10.0": true, "23.6.0": true, "23.10.0": false, "24.10.1": false} {
 		server := start(t, esdbtest.Options{Version: version})
 		d, err := esdb.Open(soon(t), server.URL(), esdb.Options{})
 		if old {
-			require.ErrorContains(t, err, "the server is too old: it has version "+version+"; use 22.6 or later")
+			require.ErrorContains(t, err, "the server is too old: it has version "+version+"; use 23.10 or later")
 			assert.NotErrorIs(t, err, events.ErrUnavailable)
 			continue
 		}
