@@ -87,29 +87,40 @@ func (n eventsNote) write(ctx context.Context, at eventStore) error {
 	if err != nil {
 		return n.failure(err)
 	}
-	config := natsevents.Config(natsevents.Options{Stream: noteStream})
-	config.Subjects, config.Metadata = []string{noteSubject}, map[string]string{noteKey: at.name}
-	config.Description = "the events of deed are elsewhere; the metadata says where"
-	_, err = js.CreateStream(ctx, config)
+	_, err = js.CreateStream(ctx, noteOf(at, 0))
 	if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 		return n.failure(err)
 	}
 	if noted, err := n.check(ctx, at); noted || err != nil {
 		return err
 	}
-	return n.convert(ctx, js, config, at)
+	return n.convert(ctx, at)
+}
+
+// noteOf is the stream that says where the events are.
+func noteOf(at eventStore, replicas int) jetstream.StreamConfig {
+	config := natsevents.Config(natsevents.Options{Stream: noteStream, Replicas: replicas})
+	config.Subjects, config.Metadata = []string{noteSubject}, map[string]string{noteKey: at.name}
+	config.Description = "the events of deed are elsewhere; the metadata says where"
+	return config
 }
 
 // convert makes a note of the stream of a JetStream event store in which
 // nothing has been stored. Whoever appends to it at the same time is either
 // before us, and then it stays what it was, or has nowhere to append to.
-func (n eventsNote) convert(ctx context.Context, js jetstream.JetStream, config jetstream.StreamConfig, at eventStore) error {
+func (n eventsNote) convert(ctx context.Context, at eventStore) error {
 	before, err := n.read(ctx)
-	if err != nil || before == nil {
+	if err != nil {
 		return err
 	}
-	config.Replicas = before.Config.Replicas
-	stream, err := js.UpdateStream(ctx, config)
+	if before == nil {
+		return n.failure(errors.New("the stream has just been removed; try again"))
+	}
+	js, err := jetstream.New(n.conn)
+	if err != nil {
+		return n.failure(err)
+	}
+	stream, err := js.UpdateStream(ctx, noteOf(at, before.Config.Replicas))
 	if err != nil {
 		return n.failure(err)
 	}

@@ -1,0 +1,115 @@
+package deed
+
+import (
+	"context"
+	"log/slog"
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/events/esdb/esdbtest"
+	natsevents "github.com/deedrun/deed/events/nats"
+	"github.com/deedrun/deed/internal/natsconn"
+	"github.com/deedrun/deed/worker"
+)
+
+// external is a NATS server that is no folder's, and how to open it.
+func external(t *testing.T) Options {
+	t.Helper()
+	server, err := natsconn.Start(natsconn.ServerOptions{Dir: t.TempDir(), NoSync: true})
+	require.NoError(t, err)
+	t.Cleanup(server.Close)
+	blobs := url.URL{Scheme: "file", Path: t.TempDir()}
+	return Options{Server: server.URL(), Token: server.Token(), Blobs: blobs.String(), Log: slog.New(slog.DiscardHandler)}
+}
+
+func double(t *testing.T) *esdbtest.Server {
+	t.Helper()
+	s, err := esdbtest.Start(esdbtest.Options{})
+	require.NoError(t, err)
+	t.Cleanup(s.Stop)
+	return s
+}
+
+func opens(t *testing.T, o Options) error {
+	t.Helper()
+	r, err := Open(t.Context(), o)
+	if err == nil {
+		_, err = r.Events.Streams(t.Context(), "process-")
+		r.Close()
+	}
+	return err
+}
+
+func TestAServerThatIsNoFoldersKnowsWhereTheEventsOfItsQueuesAre(t *testing.T) {
+	t.Parallel()
+	o, first, second := external(t), double(t), double(t)
+	o.Events = first.URL()
+	require.NoError(t, opens(t, o))
+	require.NoError(t, opens(t, o))
+
+	o.Events = second.URL()
+	err := opens(t, o)
+	var other *OtherEventsError
+	require.ErrorAs(t, err, &other)
+	require.Equal(t, "esdb://"+first.Address(), other.Used)
+	require.Equal(t, "esdb://"+second.Address(), other.Given)
+	require.ErrorContains(t, err, "remove the stream DEED_EVENTS, which holds nothing but this note")
+	o.Events = ""
+	require.ErrorContains(t, opens(t, o), "not in jetstream: give that URL with --events")
+}
+
+func TestAWorkerNeedsNoEventStoreAndIsToldWhenItAsksForOne(t *testing.T) {
+	t.Parallel()
+	o, store := external(t), double(t)
+	o.Events = store.URL()
+	require.NoError(t, opens(t, o))
+	o.Handlers = worker.NewRegistry()
+	store.Stop()
+	r, err := Open(t.Context(), o)
+	require.NoError(t, err)
+	defer r.Close()
+	_, err = r.Events.Version(t.Context(), "process-p")
+	require.ErrorIs(t, err, events.ErrUnavailable)
+	require.NoError(t, store.Restart())
+	_, err = r.Events.Version(t.Context(), "process-p")
+	require.NoError(t, err, "it is opened when it can be")
+
+	o.Events = ""
+	ignorant, err := Open(t.Context(), o)
+	require.NoError(t, err)
+	defer ignorant.Close()
+	var other *OtherEventsError
+	_, err = ignorant.Events.Version(t.Context(), "process-p")
+	require.ErrorAs(t, err, &other)
+}
+
+func TestAnEventThatIsStoredJustBeforeTheEventsMoveElsewhereIsNotLeftBehind(t *testing.T) {
+	t.Parallel()
+	o, elsewhere := external(t), double(t)
+	conn, err := natsconn.Connect(t.Context(), o.Server, o.Token, natsconn.ConnOptions{})
+	require.NoError(t, err)
+	defer conn.Close()
+	note := eventsNote{conn: conn}
+	at, err := locateEvents(elsewhere.URL())
+	require.NoError(t, err)
+	driver, err := natsevents.Open(t.Context(), conn, natsevents.Options{})
+	require.NoError(t, err)
+	store := events.New(driver)
+	noted, err := note.check(t.Context(), at)
+	require.NoError(t, err)
+	require.False(t, noted, "nothing is stored yet")
+	record := events.Record{Type: "noted", Schema: 1, Data: []byte(`{}`)}
+	put := func(ctx context.Context, expected events.Expected, id string) error {
+		_, err := store.Append(ctx, "process-p", expected, id, record)
+		return err
+	}
+	require.NoError(t, put(t.Context(), events.NoStream(), "c1"))
+
+	var other *OtherEventsError
+	require.ErrorAs(t, note.write(t.Context(), at), &other)
+	require.ErrorAs(t, note.convert(t.Context(), at), &other, "nor if it comes between looking and noting")
+	require.NoError(t, put(t.Context(), events.Exactly(1), "c2"), "it stays what it was")
+}
