@@ -62,7 +62,7 @@ var flawsOfVersions = []flaw{
 		}
 	})},
 
-	{"no stream is expected, or version 0, and there is one: refused", "version 0 means any version", each(func(f *flawed) {
+	{"no stream is expected, or version 0, and there is one: refused", "version 0 means any version, while the stream has its first event", each(func(f *flawed) {
 		f.append = f.lax(func(stream string, want, version uint64) bool {
 			return want == 0 && version > 0 && f.commits(stream)[0].First == 0
 		})
@@ -110,7 +110,7 @@ var flawsOfVersions = []flaw{
 		}
 	})},
 
-	{"any version: the append follows whatever is there, whoever wrote it", "an append at any version hides what others wrote since the store's own last one", func(*lab) func(*flawed) {
+	{"any version: the append follows whatever is there, whoever wrote it", "an append at any version hides the event that another store wrote since its own last one", func(*lab) func(*flawed) {
 		var mu sync.Mutex
 		hidden := map[at]bool{}
 		return func(f *flawed) {
@@ -161,7 +161,7 @@ var flawsOfRetries = []flaw{
 		mine := map[string]bool{}
 		f.append = func(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
 			version, err := f.Driver.Append(ctx, stream, expected, c)
-			if err == nil && !c.Begins {
+			if err == nil {
 				mu.Lock()
 				mine[stream+" "+c.ID] = true
 				mu.Unlock()
@@ -172,7 +172,7 @@ var flawsOfRetries = []flaw{
 			c, ok, err := f.Driver.Last(ctx, stream)
 			mu.Lock()
 			defer mu.Unlock()
-			if !c.Begins && !mine[stream+" "+c.ID] {
+			if !mine[stream+" "+c.ID] {
 				c.ID = ""
 			}
 			return c, ok, err

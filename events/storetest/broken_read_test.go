@@ -49,7 +49,7 @@ var flawsOfReads = []flaw{
 		f.read = f.altering(func(c *events.Commit) bool {
 			mu.Lock()
 			defer mu.Unlock()
-			if !mine[c.ID] && !c.Begins && len(c.Events) == 12 {
+			if !mine[c.ID] {
 				c.ID += "'"
 			}
 			return true

@@ -33,7 +33,7 @@ var replacing = []behaviour{
 			list := t.read(t.open(), "a", after)
 			require.Len(t, list, 1, "after %d", after)
 			assert.EqualValues(t, 5, list[0].Version)
-			assert.Equal(t, "moved", list[0].Commit)
+			assert.Equal(t, []string{`"moved"`}, data(list))
 		}
 	}},
 
@@ -47,12 +47,11 @@ var replacing = []behaviour{
 		s := t.replaced()
 		assert.EqualValues(t, 5, t.version(t.open(), "a"))
 		assert.EqualValues(t, 6, t.put(s, "a", events.Exactly(5), "next", record("next")))
-		assert.Equal(t, []string{"a moved", "a next"}, labels(t.commits(t.open(), "a", 4)))
+		assert.Equal(t, []string{`"moved"`, `"next"`}, data(t.read(t.open(), "a", 4)))
 	}},
 
 	{"a replacement that is repeated succeeds again", func(t *trial) {
-		t.replaced()
-		version, err := t.open().Replace(t.ctx, "a", events.Exactly(4), "moved", record("moved"))
+		version, err := t.replaced().Replace(t.ctx, "a", events.Exactly(4), "moved", record("moved"))
 		require.NoError(t, err)
 		assert.EqualValues(t, 5, version)
 	}},
@@ -124,7 +123,9 @@ var replacing = []behaviour{
 		_, err := s.Replace(t.ctx, "a", events.Exactly(1), "moved", record("moved"))
 		require.NoError(t, err)
 		c := t.take(sub, 1)[0]
-		assert.Equal(t, events.Commit{ID: "moved", Stream: "a", First: 1, Begins: true, Events: []events.Record{record("moved")}, Checkpoint: c.Checkpoint}, c)
+		assert.Equal(t, "moved", c.ID)
+		assert.EqualValues(t, 1, c.First)
+		assert.True(t, c.Begins)
 	}},
 
 	{"the checkpoint of a commit that was forgotten still serves", func(t *trial) {

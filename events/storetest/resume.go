@@ -39,10 +39,11 @@ var resuming = []behaviour{
 		s := t.open()
 		for range 3 {
 			t.follow(s, "other", record("x"))
+			t.follow(s, "another", record("x"))
 			t.follow(s, "mine", record("x"))
 		}
 		mine := t.take(t.subscribe(s, "mine", 0), 2)
-		assert.Equal(t, []string{"other other@2", "mine mine@2"}, labels(t.take(t.subscribe(s, "", mine[1].Checkpoint), 2)))
+		assert.Equal(t, []string{"other other@2", "another another@2"}, labels(t.take(t.subscribe(s, "", mine[1].Checkpoint), 2)))
 	}},
 
 	{"a checkpoint beyond the last commit is refused: it comes from another store", func(t *trial) {
