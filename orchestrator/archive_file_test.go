@@ -149,17 +149,26 @@ func TestAnAlteredBlobOfAnArchiveIsNeverRead(t *testing.T) {
 	}
 }
 
+func TestAnArchiveThatWasWrittenOnceCanBeReadForEver(t *testing.T) {
+	file, err := os.ReadFile("testdata/archive.tar.gz")
+	require.NoError(t, err)
+	lists := 0
+	s, err := readArchive(bytes.NewReader(file), visitor{manifest: func(string, io.Reader) error { lists++; return nil }})
+	require.NoError(t, err)
+	require.Equal(t, 1, lists)
+	require.EqualValues(t, 268, s.state.Version)
+	require.Equal(t, "completed, recorded", string(s.summary.Status)+", "+s.summary.ID)
+}
+
 // FuzzArchive reads what may lie in a tar file: nothing that is not consistent
 // is believed, and nothing panics.
 func FuzzArchive(f *testing.F) {
-	file, err := os.ReadFile("testdata/archive.tar.gz")
+	file, err := os.ReadFile("testdata/small.tar.gz")
 	require.NoError(f, err)
 	zip, err := gzip.NewReader(bytes.NewReader(file))
 	require.NoError(f, err)
 	seed, err := io.ReadAll(zip)
 	require.NoError(f, err)
-	_, err = readArchive(bytes.NewReader(file), visitor{})
-	require.NoError(f, err, "an archive that was written once can be read for ever")
 	f.Add(seed)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var file bytes.Buffer

@@ -143,7 +143,7 @@ func (a *Archive) storeFile(ctx context.Context, file io.ReadSeeker, s story) (t
 			continue // by something that is not this history
 		}
 		if err == nil {
-			_, err = a.verify(ctx, ref, id, s.digest)
+			err = a.verify(ctx, ref, id, s.digest)
 		}
 		return ref, err
 	}

@@ -67,7 +67,7 @@ func (a *Archive) put(ctx context.Context, id string, who process.Asked, at time
 		return err
 	}
 	a.failpoint("archive.after-file")
-	if _, err := a.verify(ctx, ref, id, s.digest); err != nil {
+	if err := a.verify(ctx, ref, id, s.digest); err != nil {
 		return err
 	}
 	r := Archived{Archive: ref, History: s.digest, Events: s.state.Version, Summary: s.summary, Asked: who, At: at}

@@ -74,7 +74,7 @@ func (a *Archive) ReadCommits(ctx context.Context, stream string, after uint64) 
 // file is verified before anything of it is believed.
 func (a *Archive) readFile(ctx context.Context, stream string, r Archived, after uint64, yield func(events.Commit, error) bool) {
 	id := strings.TrimPrefix(stream, streamPrefix)
-	if _, err := a.verify(ctx, r.Archive, id, r.History); err != nil {
+	if err := a.verify(ctx, r.Archive, id, r.History); err != nil {
 		yield(events.Commit{}, err)
 		return
 	}
@@ -95,19 +95,19 @@ func (a *Archive) readFile(ctx context.Context, stream string, r Archived, after
 	}
 }
 
-// verify reads the file of an archive from beginning to end, and says what it
-// tells. history is the digest that its commits have to have; "": any.
-func (a *Archive) verify(ctx context.Context, ref task.Ref, id, history string) (story, error) {
+// verify reads the file of an archive from beginning to end. history is the
+// digest that its commits have to have.
+func (a *Archive) verify(ctx context.Context, ref task.Ref, id, history string) error {
 	s, err := a.read(ctx, ref, visitor{})
 	switch {
 	case err != nil:
-		return s, err
+		return err
 	case s.state.ID != id:
-		return s, fmt.Errorf("archive %q: it is of process %q, not of %q", ref.Key, s.state.ID, id)
-	case history != "" && s.digest != history:
-		return s, fmt.Errorf("archive %q: it holds another history than the one that was archived", ref.Key)
+		return fmt.Errorf("archive %q: it is of process %q, not of %q", ref.Key, s.state.ID, id)
+	case s.digest != history:
+		return fmt.Errorf("archive %q: it holds another history than the one that was archived", ref.Key)
 	}
-	return s, nil
+	return nil
 }
 
 func (a *Archive) read(ctx context.Context, ref task.Ref, v visitor) (story, error) {

@@ -1,7 +1,8 @@
 package orchestrator
 
 import (
-	"errors"
+	"context"
+	"iter"
 	"sync"
 	"testing"
 	"time"
@@ -267,11 +268,34 @@ func TestWhatIsRemovedSaysSoAndKeepsItsID(t *testing.T) {
 	require.ErrorAs(t, err, &removed)
 	require.ErrorContains(t, err, `process "p" was removed on 2026-01-01 by ada: old; it completed on 2026-01-01, and its ID stays taken`)
 	_, _, err = s.archive.Put(s.ctx, "p", ada, s.now)
-	require.True(t, errors.As(err, &removed))
+	require.ErrorAs(t, err, &removed)
 	s.restart()
 	replies := s.send("p", fanOut(), 3)
 	s.step()
 	answer := s.answer(replies)
 	require.True(t, answer.Refused)
 	require.Contains(t, answer.Error, "start it under another one")
+}
+
+func TestWhoFollowsAProcessSeesItsEndAlsoIfThatIsArchivedAlready(t *testing.T) {
+	onEvery(t, func(t *testing.T, driver func() events.Driver) {
+		s := newShelf(t, driver())
+		require.Empty(t, s.ask(process.RestartFrom{Address: "work"}).Error)
+		ctx, cancel := context.WithTimeout(s.ctx, 10*time.Second)
+		defer cancel()
+		next, stop := iter.Pull2((&Client{Events: s.store, Archive: s.archive}).Follow(ctx, "p"))
+		defer stop()
+		state, err, _ := next()
+		require.NoError(t, err)
+		require.False(t, state.Ended())
+		s.report("p", task.Result{Address: "work", Generation: 1, Attempt: 1, Tasks: task.Span(0, 3), Outcome: task.Done})
+		s.step()
+		_, err = s.archiveIt()
+		require.NoError(t, err)
+		for !state.Ended() {
+			state, err, _ = next()
+			require.NoError(t, err)
+		}
+		require.Equal(t, s.tell("p").state, encoded(t, state))
+	})
 }

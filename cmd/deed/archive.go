@@ -179,7 +179,7 @@ func (j archivedJSON) String() string {
 }
 
 // export copies the file of an archived process; it appears whole or not at all.
-func export(ctx context.Context, r *deed.Runtime, id, path string) (err error) {
+func export(ctx context.Context, r *deed.Runtime, id, path string) error {
 	archived, _, err := r.Archive.Closed(ctx, id)
 	if err != nil || archived == nil {
 		return err
@@ -189,8 +189,8 @@ func export(ctx context.Context, r *deed.Runtime, id, path string) (err error) {
 		return &usageError{fmt.Errorf("--to %s: %w", path, err)}
 	}
 	defer func() { _ = os.Remove(out.Name()) }()
-	err = r.Archive.Export(ctx, *archived, out)
-	if err = errors.Join(err, out.Chmod(0o644), out.Close()); err != nil {
+	exported := r.Archive.Export(ctx, *archived, out)
+	if err := errors.Join(exported, out.Chmod(0o644), out.Close()); err != nil {
 		return err
 	}
 	return os.Rename(out.Name(), path)

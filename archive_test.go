@@ -1,0 +1,57 @@
+package deed_test
+
+import (
+	"context"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/orchestrator"
+	"github.com/deedrun/deed/orchestrator/process"
+	"github.com/deedrun/deed/task"
+	"github.com/deedrun/deed/worker"
+)
+
+func TestWhoServesAFolderArchivesWhatIsDueAndWhoAttachesGetsItsOutputs(t *testing.T) {
+	ctx, dir := t.Context(), t.TempDir()
+	handlers := worker.NewRegistry()
+	worker.Handle(handlers, "write", func(_ context.Context, task *worker.Task) error {
+		out, err := task.Create("copy")
+		if err != nil {
+			return err
+		}
+		if _, err := io.WriteString(out, "what was written"); err != nil {
+			return err
+		}
+		return out.Close()
+	})
+	open := func() *deed.Runtime {
+		r, err := deed.Open(ctx, deed.Options{Dir: dir, Handlers: handlers})
+		require.NoError(t, err)
+		t.Cleanup(r.Close)
+		return r
+	}
+	first := open()
+	submit(t, first, "p")
+	_, err := first.Wait(ctx, "p", nil)
+	require.NoError(t, err)
+	require.NoError(t, orchestrator.SetRetention(ctx, first.Events, orchestrator.Retention{
+		Name: "writing", ArchiveAfter: task.Duration(time.Nanosecond), Asked: process.Asked{By: "ada"}, At: time.Now(),
+	}))
+	first.Close()
+
+	second := open()
+	require.Eventually(t, func() bool {
+		archived, _, err := second.Archive.Closed(ctx, "p")
+		return err == nil && archived != nil && archived.By == "retention"
+	}, 20*time.Second, 10*time.Millisecond)
+	submit(t, second, "p")
+	result, err := second.Wait(ctx, "p", nil)
+	require.NoError(t, err)
+	text, err := result.Text(ctx, "copy")
+	require.NoError(t, err)
+	require.Equal(t, "what was written", text)
+}
