@@ -16,22 +16,26 @@ func (o *Owner) commits() Commits {
 
 // load is the state of a process from its snapshot and what follows it, or from
 // its archive. Whether it is archived is remembered with it, until it is dropped.
-func (o *Owner) load(ctx context.Context, id string) (process.State, error) {
+func (o *Owner) load(ctx context.Context, id string) (state process.State, err error) {
+	delete(o.closings, id)
 	k, err := closed(ctx, o.Events, id)
 	if err != nil {
-		return process.State{}, err
+		return state, err
+	}
+	from := uint64(0)
+	if o.Snapshots == nil || k.archived != nil {
+		state, err = Load(ctx, o.commits(), id)
+	} else {
+		state, from, err = o.Snapshots.Load(ctx, o.Events, id)
+	}
+	if err != nil {
+		return state, err
+	}
+	if from > 0 {
+		o.snapshots[id] = from
 	}
 	if k.archived != nil {
 		o.closings[id] = k
-	} else {
-		delete(o.closings, id)
 	}
-	if o.Snapshots == nil {
-		return Load(ctx, o.commits(), id)
-	}
-	state, from, err := o.Snapshots.Load(ctx, o.Events, id)
-	if err == nil && from > 0 {
-		o.snapshots[id] = from
-	}
-	return state, err
+	return state, nil
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/events/esdb"
+	"github.com/deedrun/deed/events/esdb/esdbtest"
 	memevents "github.com/deedrun/deed/events/mem"
 	natsevents "github.com/deedrun/deed/events/nats"
 	"github.com/deedrun/deed/internal/natsconn"
@@ -115,6 +117,17 @@ func onEvery(t *testing.T, test func(t *testing.T, driver func() events.Driver))
 			n++
 			driver, err := natsevents.Open(t.Context(), conn, natsevents.Options{Stream: "LOG_" + string(rune('A'+n)), Subject: "log" + string(rune('a'+n))})
 			require.NoError(t, err)
+			return driver
+		})
+	})
+	t.Run("esdb", func(t *testing.T) {
+		test(t, func() events.Driver {
+			server, err := esdbtest.Start(esdbtest.Options{})
+			require.NoError(t, err)
+			t.Cleanup(server.Stop)
+			driver, err := esdb.Open(t.Context(), server.URL(), esdb.Options{})
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = driver.Close() })
 			return driver
 		})
 	})
