@@ -104,7 +104,7 @@ func (a *app) sayRebuilt(r orchestrator.Rebuilt) error {
 	case r.Equal:
 		fmt.Fprintln(a.stdout, "it equals the stored one")
 	case !r.Was:
-		fmt.Fprintln(a.stdout, "none was stored that could be believed; it is now, if there was anything to list")
+		fmt.Fprintln(a.stdout, "there was no stored one to compare it with")
 	default:
 		fmt.Fprintf(a.stdout, "the stored one differed, and has been replaced: first at process %s, %s: stored %s, by the events %s\n",
 			printable(r.Differs.Process), r.Differs.Field, jsonOrNothing(r.Differs.Stored), jsonOrNothing(r.Differs.Events))
