@@ -2,7 +2,6 @@ package worker
 
 import (
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -125,7 +124,7 @@ func (g *guard) stop() {
 	if g.cmd == nil {
 		return
 	}
-	_, _ = io.WriteString(g.pipe, ".\n") // a guard that has died hears nothing
+	_, _ = g.pipe.WriteString(".\n") // a guard that has died hears nothing
 	_ = g.pipe.Close()
 	_ = g.cmd.Wait()
 	g.cmd, g.pipe = nil, nil
