@@ -97,6 +97,9 @@ func (a *app) planMigration(ctx context.Context, given string, job deed.Job) err
 		}
 		c.At = time.Now()
 		decided, err := process.Decide(s, c)
+		if err == nil {
+			err = r.Archive.Refusal(ctx, s.ID)
+		}
 		if err != nil {
 			return refusal(s.ID, err)
 		}

@@ -51,7 +51,9 @@ func (a *app) planRestart(ctx context.Context, given, from string) error {
 		if err != nil {
 			return err
 		}
-		p, err = planOf(s, process.RestartFrom{Address: from, At: time.Now()})
+		if p, err = planOf(s, process.RestartFrom{Address: from, At: time.Now()}); err == nil {
+			err = r.Archive.Refusal(ctx, s.ID)
+		}
 		return refusal(s.ID, err)
 	})
 	if err != nil {
