@@ -69,7 +69,7 @@ func walk(ctx context.Context, root, key string, yield func(Object, error) bool)
 			}
 		}
 		switch {
-		case errors.Is(err, io.EOF):
+		case errors.Is(err, io.EOF), errors.Is(err, fs.ErrNotExist): // removed meanwhile
 			return nil
 		case err != nil:
 			return err

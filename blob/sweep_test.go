@@ -156,3 +156,21 @@ func TestASetOfAMillionKeysIsSmall(t *testing.T) {
 	}
 	t.Logf("%.1f bytes a key", held)
 }
+
+func TestAFolderThatVanishesWhileItIsListedIsNoError(t *testing.T) {
+	dir := t.TempDir()
+	s, err := Open(t.Context(), "file://"+dir)
+	require.NoError(t, err)
+	defer s.Close()
+	for _, key := range []string{"a/count/0/0/1-n/0", "b/count/0/0/1-n/0"} {
+		require.NoError(t, s.StoreNamed(t.Context(), key, []byte("x")))
+	}
+	seen := 0
+	for o, err := range s.Objects(t.Context()) {
+		require.NoError(t, err)
+		process, _, _ := strings.Cut(o.Key, "/")
+		require.NoError(t, os.RemoveAll(filepath.Join(dir, process))) // another sweep has taken all of it
+		seen++
+	}
+	require.Equal(t, 2, seen)
+}
