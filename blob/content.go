@@ -113,15 +113,14 @@ func (s *Store) putContent(ctx context.Context, ref task.Ref, f io.ReadSeeker) e
 // Several writers at once store the same bytes, so the first one wins.
 func (s *Store) putOnce(ctx context.Context, ref task.Ref, write func(io.Writer) error) error {
 	attrs, err := s.bucket.Attributes(ctx, ref.Key)
-	replace := err == nil
+	replace := false
 	switch {
-	case err == nil && attrs.Size == ref.Size:
-		there, err := s.renew(ctx, ref.Key, attrs.ModTime)
-		if err != nil || there {
+	case err == nil: // what is to be replaced is renewed, too: a sweep under way would take what replaces it
+		replace, err = s.renew(ctx, ref.Key, attrs.ModTime)
+		if err != nil || replace && attrs.Size == ref.Size {
 			return err
 		}
-		replace = false // it was swept meanwhile
-	case err != nil && gcerrors.Code(err) != gcerrors.NotFound:
+	case gcerrors.Code(err) != gcerrors.NotFound:
 		return fmt.Errorf("look for blob %q: %w", ref.Key, err)
 	}
 	w, err := s.create(ctx, ref.Key, replace)

@@ -21,8 +21,9 @@ import (
 //	3. is the blob there? else write it     3. remove sweeping/<nonce>
 //
 // Each writes before it looks, so at least one sees the other, in any store in
-// which what was written can be seen at once. Sweeps exclude each other by the
-// same mark. Whoever is killed with a mark set holds up others for sweepDead
+// which what was written can be seen at once. Old renewals are swept the same
+// way, so an import looks whether its own is there still. Sweeps exclude each
+// other by the same mark. Whoever is killed with a mark set holds up others for sweepDead
 // and no longer, since a sweep itself stops removing after sweepHold.
 const (
 	renewals = "renewed"
@@ -47,17 +48,26 @@ func (s *Store) renew(ctx context.Context, key string, written time.Time) (there
 		return true, nil
 	}
 	renewal := renewals + "/" + key
-	last, err := s.modTime(ctx, renewal)
-	if err != nil {
-		return false, err
-	}
-	if time.Since(last) >= RenewedFor {
-		if err := s.mark(ctx, renewal); err != nil {
+	for {
+		last, err := s.modTime(ctx, renewal)
+		if err != nil {
 			return false, err
 		}
-	}
-	if err := s.outwait(ctx); err != nil {
-		return false, err
+		if time.Since(last) >= RenewedFor {
+			if err := s.mark(ctx, renewal); err != nil {
+				return false, err
+			}
+		}
+		if err := s.outwait(ctx); err != nil {
+			return false, err
+		}
+		last, err = s.modTime(ctx, renewal)
+		if err != nil {
+			return false, err
+		}
+		if !last.IsZero() { // else that sweep had seen an older one, and removed this
+			break
+		}
 	}
 	now, err := s.modTime(ctx, key)
 	return !now.IsZero(), err
@@ -84,8 +94,9 @@ func (s *Store) modTime(ctx context.Context, key string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("look for blob %q: %w", key, err)
 }
 
-// outwait returns when every sweep that is under way now is over. It goes by its own patience, not by clocks: the mark of one that was
-// killed is removed once it has been seen for sweepDead.
+// outwait returns when every sweep that is under way now is over. It goes by
+// its own patience, not by clocks: the mark of one that was killed is removed
+// once it has been seen for sweepDead.
 func (s *Store) outwait(ctx context.Context) error {
 	marks, err := s.Names(ctx, sweeps+"/")
 	if err != nil {
@@ -117,9 +128,9 @@ func (s *Store) outwait(ctx context.Context) error {
 	return nil
 }
 
-// SweepShared removes those of the objects, blobs named after their content,
-// that were neither written nor renewed since `before`; gone hears of each, one
-// at a time. What it has no time for it leaves to the next sweep. Sweeps that
+// SweepShared removes those of the objects, blobs named after their content and
+// renewals of such, that were neither written nor renewed since `before`; gone
+// hears of each, one at a time. What it has no time for it leaves to the next sweep. Sweeps that
 // leave it no chance are an [ErrSweeping].
 func (s *Store) SweepShared(ctx context.Context, objects []Object, before time.Time, gone func(Object)) error {
 	own, until, err := s.startSweep(ctx)

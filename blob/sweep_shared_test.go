@@ -2,6 +2,7 @@ package blob
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -180,5 +181,63 @@ func TestASweepStopsWhenItsMarkIsTooOldToBeBelieved(t *testing.T) {
 		require.Error(t, s.removeEach(held, objects(t, s), false, nil, nil))
 		requireThere(t, s, ref)
 		require.NoError(t, s.Remove(t.Context(), own))
+	})
+}
+
+func TestAnImportRenewsAgainWhatASweepTookFromUnderIt(t *testing.T) {
+	aged(t, func(t *testing.T, s *Store, ref task.Ref) {
+		renewal := renewals + "/" + ref.Key
+		require.NoError(t, s.mark(t.Context(), renewal))
+		time.Sleep(48 * time.Hour)
+		decided, proceed := make(chan struct{}), make(chan struct{})
+		var both sync.WaitGroup
+		both.Go(func() { // a sweep that found the old renewal
+			own, _, err := s.startSweep(t.Context())
+			if err != nil {
+				t.Error(err)
+			}
+			close(decided)
+			<-proceed
+			if err := errors.Join(s.Remove(t.Context(), renewal), s.Remove(t.Context(), own)); err != nil {
+				t.Error(err)
+			}
+		})
+		<-decided
+		both.Go(func() {
+			if _, err := s.Import(t.Context(), strings.NewReader("the corpus")); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait() // the import waits for the sweep
+		close(proceed)
+		both.Wait()
+		require.NoError(t, s.SweepShared(t.Context(), objects(t, s), yesterday(), nil))
+		requireThere(t, s, ref)
+	})
+}
+
+func TestAnImportReplacesWhatIsTornOnceNoSweepCanTakeItForTheOld(t *testing.T) {
+	aged(t, func(t *testing.T, s *Store, ref task.Ref) {
+		w, err := s.create(t.Context(), ref.Key, true)
+		require.NoError(t, err)
+		_, err = w.Write([]byte("the c"))
+		require.NoError(t, err)
+		require.NoError(t, w.Close())
+		time.Sleep(48 * time.Hour)
+		require.True(t, race(t, s, ref, true))
+	})
+}
+
+func TestRenewalsAreSweptOnceTheyAreOld(t *testing.T) {
+	aged(t, func(t *testing.T, s *Store, ref task.Ref) {
+		_, err := s.Import(t.Context(), strings.NewReader("the corpus"))
+		require.NoError(t, err)
+		found := objects(t, s)
+		require.Len(t, found, 2)
+		require.NoError(t, s.SweepShared(t.Context(), found, yesterday(), nil))
+		require.Len(t, objects(t, s), 2, "it was renewed today")
+		time.Sleep(48 * time.Hour)
+		require.NoError(t, s.SweepShared(t.Context(), found, yesterday(), nil))
+		require.Empty(t, objects(t, s))
 	})
 }
