@@ -18,7 +18,6 @@ type batch struct {
 	process string
 	shared  bool
 	objects []blob.Object
-	kinds   map[string]blob.Kind // by key
 }
 
 // sweep goes through the store once.
@@ -36,7 +35,7 @@ func (c *collection) sweep(ctx context.Context) error {
 			c.count(o, kind, process)
 			continue
 		}
-		shared, most := kind == blob.KindInput, sweepBatch
+		shared, most := kind == blob.KindInput || kind == blob.KindRenewal, sweepBatch
 		if shared {
 			most = sweepSharedBatch
 		}
@@ -44,10 +43,9 @@ func (c *collection) sweep(ctx context.Context) error {
 			if err := c.remove(ctx, next); err != nil {
 				return err
 			}
-			next = &batch{process: process, shared: shared, kinds: map[string]blob.Kind{}}
+			next = &batch{process: process, shared: shared}
 		}
 		next.objects = append(next.objects, o)
-		next.kinds[o.Key] = kind
 	}
 	return c.remove(ctx, next)
 }
@@ -80,14 +78,16 @@ func (c *collection) keeps(key string, kind blob.Kind, process string) bool {
 		return true
 	case blob.KindInput:
 		return c.held.Has(key) || len(c.report.Unread) > 0
+	case blob.KindData:
+		if c.held.Has(key) { // whoever holds it: one process may be given what another wrote
+			return true
+		}
 	}
 	s, known := c.processes[process]
 	if !known || s.all {
 		return known
 	}
 	switch kind {
-	case blob.KindData:
-		return !s.removed && c.held.Has(key)
 	case blob.KindLog:
 		return !s.removed
 	case blob.KindSnapshot:
@@ -105,7 +105,10 @@ func (c *collection) remove(ctx context.Context, b *batch) error {
 		return nil
 	}
 	c.pause(beforeRemove)
-	gone := func(o blob.Object) { c.count(o, b.kinds[o.Key], b.process) }
+	gone := func(o blob.Object) {
+		kind, process := blob.Classify(o.Key)
+		c.count(o, kind, process)
+	}
 	if b.shared {
 		return c.runtime.Blobs.SweepShared(ctx, b.objects, c.wantedBefore, gone)
 	}

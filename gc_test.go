@@ -248,6 +248,44 @@ func TestAnArchivedProcessKeepsWhatItHasAndARemovedOneNothing(t *testing.T) {
 	require.Equal(t, map[string]int{"a data": 1, "a log": 1, "input": 1}, garbageOf(collectGarbage(t, r, later)))
 }
 
+func TestWhatOneProcessWroteAndAnotherWasGivenOutlivesTheFirst(t *testing.T) {
+	r, _, end := writers(t, false)
+	end <- struct{}{}
+	end <- struct{}{}
+	submit(t, r, "a")
+	result, err := r.Wait(t.Context(), "a", nil)
+	require.NoError(t, err)
+	copied, ok := result.State.Data("copy")
+	require.True(t, ok)
+	start, err := r.Prepare(t.Context(), "b", deed.Job{Source: writing, Inputs: map[string]deed.Input{"text": deed.Values()}}, nil)
+	require.NoError(t, err)
+	start.Inputs["text"] = copied
+	_, err = r.Client.Start(t.Context(), start)
+	require.NoError(t, err)
+	_, err = r.Wait(t.Context(), "b", nil)
+	require.NoError(t, err)
+
+	archive := &orchestrator.Archive{Events: r.Events, Blobs: r.Blobs}
+	_, _, err = archive.Put(t.Context(), "a", process.Asked{By: "me"}, time.Now())
+	require.NoError(t, err)
+	_, err = archive.Remove(t.Context(), "a", process.Asked{By: "me"}, time.Now())
+	require.NoError(t, err)
+	later := deed.GCOptions{Delete: true, Now: func() time.Time { return time.Now().Add(deed.DefaultGrace + 2*blob.RenewedFor) }}
+	collectGarbage(t, r, later)
+	text, err := result.Text(t.Context(), "copy")
+	require.NoError(t, err)
+	require.Equal(t, "what was written", text)
+}
+
+func TestWhatAKilledImportLeftIsGarbageThoughThereIsNoOther(t *testing.T) {
+	r, _, end := writers(t, false)
+	end <- struct{}{}
+	submit(t, r, "a")
+	require.NoError(t, r.Blobs.StoreNamed(t.Context(), "sha256/ab/"+strings.Repeat("c", 62)+".18a3f.tmp", []byte("x")))
+	later := deed.GCOptions{Delete: true, Now: func() time.Time { return time.Now().Add(deed.DefaultGrace + 2*blob.RenewedFor) }}
+	require.Equal(t, map[string]int{"unfinished": 1}, garbageOf(collectGarbage(t, r, later)))
+}
+
 func TestAnEmptyEventStoreIsTakenForTheWrongOne(t *testing.T) {
 	r, _, _ := writers(t, false)
 	require.NoError(t, r.Blobs.StoreNamed(t.Context(), "a/write/0/0/1-n/0", []byte("x")))
