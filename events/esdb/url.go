@@ -53,6 +53,9 @@ func (s settings) registry() string {
 // parse reads a URL. The client reads most of it, but leaves unknown settings
 // and some wrong values unsaid.
 func parse(text string) (settings, error) {
+	if err := ambiguous(text); err != nil {
+		return settings{}, err
+	}
 	base, query, _ := strings.Cut(text, "?")
 	values, err := url.ParseQuery(query)
 	if err != nil {
@@ -80,6 +83,10 @@ func parse(text string) (settings, error) {
 		if errors.As(err, &whole) {
 			err = whole.Err
 		}
+		var escape url.EscapeError // and so may that
+		if errors.As(err, &escape) {
+			err = errors.New("a % in it begins no escape; for the character write %25")
+		}
 		return settings{}, fmt.Errorf("the URL of EventStoreDB: %w: it should look like esdb://user:password@host:2113 or esdb://host:2113?tls=false", err)
 	}
 	if err := conf.Validate(); err != nil {
@@ -92,6 +99,16 @@ func parse(text string) (settings, error) {
 	}
 	s.connect(*conf)
 	return s, nil
+}
+
+// ambiguous refuses a URL of which a part of the password would be read as
+// something else, and so be said in errors, or be connected to.
+func ambiguous(text string) error {
+	_, rest, _ := strings.Cut(text, "://")
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 && strings.Contains(rest[end:], "@") {
+		return errors.New("the URL of EventStoreDB: an @ follows a /, ? or #: in a user or password write %2F, %3F and %23 for these, and in a setting %40 for the @")
+	}
+	return nil
 }
 
 // known finds the setting that is meant, as the client does: in any case.
