@@ -78,13 +78,17 @@ func (r *Runtime) openFolder(ctx context.Context) error {
 		if r.options.Join || ctx.Err() != nil || errors.As(joinErr, &final) {
 			return joinErr
 		}
-		if err := r.serve(ctx, folder); !errors.Is(err, natsconn.ErrInUse) {
-			return err
+		inUse := r.serve(ctx, folder)
+		if !errors.Is(inUse, natsconn.ErrInUse) {
+			return inUse
 		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-patience.C:
+			if last == (address{}) {
+				return &UnreachableError{fmt.Errorf("another process has the folder and does not serve it, such as `deed gc`, or a server that is only starting: try again later: %w", inUse)}
+			}
 			return &UnreachableError{fmt.Errorf("open folder %q: another process has it and cannot be joined: %w", r.options.Dir, joinErr)}
 		case <-time.After(50 * time.Millisecond):
 		}

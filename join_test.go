@@ -3,6 +3,7 @@ package deed_test
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -30,6 +31,19 @@ func TestAServerThatEndsWhileItIsJoinedIsUnreachableAndNoInterruption(t *testing
 	var unreachable *deed.UnreachableError
 	require.ErrorAs(t, err, &unreachable, "a worker waits for the next server")
 	require.ErrorContains(t, err, "its server ended meanwhile")
+}
+
+func TestAFolderThatIsOnlyReadForLongIsUnreachableForAnotherReason(t *testing.T) {
+	t.Parallel() // it takes as long as the patience with it
+	dir := t.TempDir()
+	reader, err := deed.Open(t.Context(), deed.Options{Dir: dir, ReadOnly: true})
+	require.NoError(t, err)
+	defer reader.Close()
+	_, err = deed.Open(t.Context(), deed.Options{Dir: dir})
+	var unreachable *deed.UnreachableError
+	require.ErrorAs(t, err, &unreachable)
+	require.ErrorContains(t, err, fmt.Sprintf("try again later: open folder %q: start server in %q: the directory is in use by process %d", dir, filepath.Join(dir, "nats"), os.Getpid()))
+	require.NotContains(t, err.Error(), "start `deed run` on it", "that is what was tried")
 }
 
 // speechless is a NATS server that takes connections and answers no request;
