@@ -110,6 +110,14 @@ func (k closing) refusal() *process.RefusedError {
 	return nil
 }
 
+// summary is what the record says of the process.
+func (k closing) summary() Summary {
+	if k.removed != nil {
+		return k.removed.Summary
+	}
+	return k.archived.Summary
+}
+
 // closingOf reads the record of a commit, if it is one that closes a stream.
 func closingOf(c events.Commit) (closing, error) {
 	if !isClosing(c) {

@@ -31,13 +31,20 @@ func (a *Archive) DueBy(ctx context.Context, now time.Time) ([]Due, error) {
 		return nil, err
 	}
 	return a.due(ctx, func(e ended) (Due, bool) {
+		if e.removed {
+			return e.Due, e.left
+		}
 		r, ok := retentionOf(settings, e.Name)
 		age, after, what := now.Sub(e.EndedAt), time.Duration(r.ArchiveAfter), "archived"
 		if e.archived != nil {
 			age, after, what = now.Sub(e.archived.At), time.Duration(r.RemoveAfter), "removed"
 		}
+		due := ok && after > 0 && age >= after
+		if e.left && !due {
+			return e.Due, true
+		}
 		e.Remove, e.Why = e.archived != nil, fmt.Sprintf("retention of %s: %s after %s", r.Name, what, Age(after))
-		return e.Due, ok && after > 0 && age >= after
+		return e.Due, due
 	})
 }
 
@@ -45,8 +52,10 @@ func (a *Archive) DueBy(ctx context.Context, now time.Time) ([]Due, error) {
 // if that is given.
 func (a *Archive) EndedBefore(ctx context.Context, before time.Time, name string) ([]Due, error) {
 	return a.due(ctx, func(e ended) (Due, bool) {
-		e.Why = "ended before " + before.Local().Format(time.DateTime)
-		return e.Due, e.archived == nil && e.EndedAt.Before(before) && (name == "" || name == e.Name)
+		if !e.left {
+			e.Why = "ended before " + before.Local().Format(time.DateTime)
+		}
+		return e.Due, (e.archived == nil || e.left) && !e.removed && e.EndedAt.Before(before) && (name == "" || name == e.Name)
 	})
 }
 
@@ -54,6 +63,8 @@ func (a *Archive) EndedBefore(ctx context.Context, before time.Time, name string
 type ended struct {
 	Due
 	archived *Archived
+	removed  bool
+	left     bool // it was archived or removed by one who was interrupted; Why says so
 }
 
 // due lists the ended processes that pass, the oldest first. It reads the first
@@ -82,15 +93,18 @@ func (a *Archive) due(ctx context.Context, passes func(ended) (Due, bool)) ([]Du
 // ended tells from the last commit of a process whether it has ended. One that
 // cannot be read has not: whoever looks at it is told why.
 func (a *Archive) ended(ctx context.Context, last events.Commit) (e ended, ok bool, err error) {
-	k, err := closingOf(last)
-	switch {
-	case err != nil || k.removed != nil:
+	if len(last.Events) == 0 {
 		return e, false, nil
-	case k.archived != nil:
-		s := k.archived.Summary
-		return ended{Due{ID: s.ID, Name: s.Name, Status: s.Status, EndedAt: s.EndedAt}, k.archived}, true, nil
 	}
+	k, err := closingOf(last)
 	id := strings.TrimPrefix(last.Stream, streamPrefix)
+	switch {
+	case err != nil:
+		return e, false, nil
+	case k.archived != nil || k.removed != nil:
+		e, err := a.endedAndClosed(ctx, id, k)
+		return e, err == nil, passing(ctx, err)
+	}
 	r := last.Events[len(last.Events)-1]
 	if r.Type == revised {
 		s, err := Load(ctx, a, id)
@@ -116,6 +130,17 @@ func (a *Archive) ended(ctx context.Context, last events.Commit) (e ended, ok bo
 	}
 	d.Name, err = a.name(ctx, id)
 	return ended{Due: d}, err == nil, passing(ctx, err)
+}
+
+// endedAndClosed is a process that was archived, or removed after that.
+func (a *Archive) endedAndClosed(ctx context.Context, id string, k closing) (e ended, err error) {
+	s := k.summary()
+	e = ended{Due: Due{ID: id, Name: s.Name, Status: s.Status, EndedAt: s.EndedAt}, archived: k.archived, removed: k.removed != nil}
+	emptied, err := a.emptied(ctx, id, k)
+	if e.left = !emptied; e.left {
+		e.Remove, e.Why = e.removed, "whoever did this last was interrupted"
+	}
+	return e, err
 }
 
 // passing is an error that may be over later; another one is that of a process.

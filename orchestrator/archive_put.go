@@ -28,7 +28,7 @@ func (a *Archive) Put(ctx context.Context, id string, who process.Asked, at time
 		case k.removed != nil:
 			return r, false, &RemovedError{*k.removed}
 		case k.archived != nil:
-			return *k.archived, changed, a.clear(ctx, id)
+			return *k.archived, changed, a.clear(ctx, id, k)
 		}
 		err = a.put(ctx, id, who, at)
 		if err == nil {
@@ -67,6 +67,9 @@ func (a *Archive) put(ctx context.Context, id string, who process.Asked, at time
 		return err
 	}
 	a.failpoint("archive.after-file")
+	if err := a.Blobs.Sync(ctx, ref.Key); err != nil { // soon it is the only copy
+		return err
+	}
 	if err := a.verify(ctx, ref, id, s.digest); err != nil {
 		return err
 	}
@@ -91,11 +94,22 @@ func (a *Archive) close(ctx context.Context, id string, expected events.Expected
 	return nil
 }
 
-// clear does what may be left to do once the record is stored.
-func (a *Archive) clear(ctx context.Context, id string) error {
+// clear does what may be left to do once the record is stored. Whatever became
+// of the file meanwhile: a history that is still in the stream is forgotten only
+// if it can be read from there.
+func (a *Archive) clear(ctx context.Context, id string, k closing) error {
 	a.failpoint("archive.after-record")
-	if err := a.Events.Truncate(ctx, streamPrefix+id); err != nil {
+	emptied, err := a.emptied(ctx, id, k)
+	if err != nil {
 		return err
+	}
+	if !emptied {
+		if err := a.verify(ctx, k.archived.Archive, id, k.archived.History); err != nil {
+			return fmt.Errorf("process %q stays in the event store: %w", id, err)
+		}
+		if err := a.Events.Truncate(ctx, streamPrefix+id); err != nil {
+			return err
+		}
 	}
 	a.failpoint("archive.before-snapshots")
 	snapshots, err := a.Blobs.Names(ctx, snapshotFolder(id))
@@ -108,6 +122,14 @@ func (a *Archive) clear(ctx context.Context, id string) error {
 		}
 	}
 	return nil
+}
+
+// emptied reports whether a stream that is closed holds nothing but the record.
+func (a *Archive) emptied(ctx context.Context, id string, k closing) (bool, error) {
+	for c, err := range a.Events.ReadCommits(ctx, streamPrefix+id, 0) {
+		return err == nil && c.Version() == k.version, err
+	}
+	return true, nil
 }
 
 // tell reads the history of a process in the event store.

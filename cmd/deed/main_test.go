@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,6 +56,12 @@ func TestScripts(t *testing.T) {
 			env.Setenv("NO_COLOR", "1")
 			env.Values[esdbKey{}] = new(*esdbtest.Server)
 			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "traceable" {
+				return false, fmt.Errorf("there is no condition %q", name)
+			}
+			return exec.CommandContext(t.Context(), "strace", "-f", "-o", os.DevNull, "true").Run() == nil, nil
 		},
 	})
 }
