@@ -29,7 +29,8 @@ func (c Commit) All() iter.Seq[Event] {
 // Read yields the events of a stream after version `after`, in order, up to
 // those stored when it reaches the end; none if the stream has no more, or
 // does not exist. A stream of which something was replaced begins later than
-// with version 1. An error is the last thing it yields.
+// with version 1; if that happens meanwhile, what replaced it may come next. An
+// error is the last thing it yields.
 func (s *Store) Read(ctx context.Context, stream string, after uint64) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		for c, err := range s.ReadCommits(ctx, stream, after) {
@@ -56,7 +57,7 @@ func (s *Store) ReadCommits(ctx context.Context, stream string, after uint64) it
 		}
 		next, first := after, true
 		for c, err := range s.driver.Read(ctx, stream, after) {
-			begins := first && c.Begins && c.First > next
+			begins := c.Begins && c.First > next
 			if err == nil && !begins && (c.First > next || !first && c.First < next || c.Version() <= next) {
 				err = fmt.Errorf("read stream %q: commit %q holds events %d to %d where event %d comes next: the stored history is damaged; restore it from a copy",
 					stream, c.ID, c.First+1, c.Version(), next+1)

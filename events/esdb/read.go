@@ -46,6 +46,9 @@ func (d *Driver) read(ctx context.Context, stream string, after uint64, yield fu
 			}
 		}
 		for _, e := range list {
+			if replaces(e, from) {
+				j = joiner{}
+			}
 			from = e.EventNumber + 1
 			c, complete, err := j.add(stream, e)
 			if err != nil {
@@ -62,6 +65,16 @@ func (d *Driver) read(ctx context.Context, stream string, after uint64, yield fu
 			return j.torn()
 		}
 	}
+}
+
+// replaces says that an event comes in place of the one that was to come next,
+// which has been forgotten since, perhaps with the rest of its commit.
+func replaces(e *esdb.RecordedEvent, next uint64) bool {
+	if e.EventNumber <= next {
+		return false
+	}
+	p, ok := placeOf(e)
+	return ok && p.Begins && p.Index == 0
 }
 
 // page reads events of a stream from a revision on; more says that others may

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"sync"
 
@@ -19,6 +20,18 @@ func (l *lab) truncated(stream string) bool {
 var flawsOfReplacing = []flaw{
 	{"a stream that was replaced begins with what replaced it, wherever a reader begins", "nothing is forgotten", each(func(f *flawed) {
 		f.truncate = func(context.Context, string, uint64) error { return nil }
+	})},
+
+	{"a reader who is under way when a stream is replaced goes on with what replaced it, or with what was there", "a read ends where the rest has been forgotten", each(func(f *flawed) {
+		f.read = func(ctx context.Context, stream string, after uint64) iter.Seq2[events.Commit, error] {
+			return func(yield func(events.Commit, error) bool) {
+				for c, err := range f.Driver.Read(ctx, stream, after) {
+					if there := f.commits(stream); err == nil && c.First < there[0].First || !yield(c, err) {
+						return
+					}
+				}
+			}
+		}
 	})},
 
 	{"a stream that was replaced is not gone: none is expected, and that is refused", "a stream without event 1 does not exist", each(func(f *flawed) {

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -35,6 +36,24 @@ var replacing = []behaviour{
 			assert.EqualValues(t, 5, list[0].Version)
 			assert.Equal(t, []string{`"moved"`}, data(list))
 		}
+	}},
+
+	{"a reader who is under way when a stream is replaced goes on with what replaced it, or with what was there", func(t *trial) {
+		s, part := t.open(), record(strings.Repeat("x", 500_000)) // more than a backend reads at once
+		for range 6 {
+			t.follow(s, "a", part, part, part)
+		}
+		var version uint64
+		for c, err := range t.open().ReadCommits(t.ctx, "a", 0) {
+			require.NoError(t, err)
+			if version == 0 {
+				_, err := s.Replace(t.ctx, "a", events.Exactly(18), "moved", record("moved"))
+				require.NoError(t, err)
+			}
+			assert.True(t, c.First == version || c.ID == "moved", "commit %q after version %d", c.ID, version)
+			version = c.Version()
+		}
+		assert.GreaterOrEqual(t, version, uint64(18))
 	}},
 
 	{"a stream that was replaced is not gone: none is expected, and that is refused", func(t *trial) {
