@@ -2,18 +2,21 @@ package events
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 )
 
 // EndsDriver is a Driver that reads the ends of many streams for less than one
-// by one: the last commit of each whose name starts with prefix, in any order.
+// by one, as [Store.Ends] gives them.
 type EndsDriver interface {
 	Ends(ctx context.Context, prefix string) iter.Seq2[Commit, error]
 }
 
 // Ends yields the last commit of every stream whose name starts with prefix, in
-// any order. It ends with the first error.
+// any order. It ends with the first error; that the end of a stream is damaged
+// is none: such a stream is yielded as a commit without events, and reading it
+// says what is wrong.
 func (s *Store) Ends(ctx context.Context, prefix string) iter.Seq2[Commit, error] {
 	return func(yield func(Commit, error) bool) {
 		if err := checkPrefix(prefix); err != nil {
@@ -40,6 +43,9 @@ func (s *Store) ends(ctx context.Context, prefix string) iter.Seq2[Commit, error
 		}
 		for _, stream := range streams {
 			c, ok, err := s.driver.Last(ctx, stream)
+			if damaged := new(DamagedError); errors.As(err, &damaged) {
+				c, ok, err = Commit{Stream: stream}, true, nil
+			}
 			if (ok || err != nil) && !yield(c, err) {
 				return
 			}

@@ -97,6 +97,14 @@ var ErrTooLarge = errors.New("commit too large")
 // append may or may not have been stored: retry with the same commit ID.
 var ErrUnavailable = errors.New("event store unavailable")
 
+// DamagedError says that what is stored is no history any more: something of it
+// is missing, altered, or somebody else's. Waiting does not cure it, a copy
+// does.
+type DamagedError struct{ Err error }
+
+func (e *DamagedError) Error() string { return e.Err.Error() }
+func (e *DamagedError) Unwrap() error { return e.Err }
+
 // ErrStopped is what a subscription's Next returns after Stop.
 var ErrStopped = errors.New("subscription stopped")
 

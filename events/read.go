@@ -59,8 +59,8 @@ func (s *Store) ReadCommits(ctx context.Context, stream string, after uint64) it
 		for c, err := range s.driver.Read(ctx, stream, after) {
 			begins := c.Begins && c.First > next
 			if err == nil && !begins && (c.First > next || !first && c.First < next || c.Version() <= next) {
-				err = fmt.Errorf("read stream %q: commit %q holds events %d to %d where event %d comes next: the stored history is damaged; restore it from a copy",
-					stream, c.ID, c.First+1, c.Version(), next+1)
+				err = &DamagedError{fmt.Errorf("read stream %q: commit %q holds events %d to %d where event %d comes next: the stored history is damaged; restore it from a copy",
+					stream, c.ID, c.First+1, c.Version(), next+1)}
 			}
 			if err != nil {
 				yield(Commit{}, err)

@@ -77,11 +77,15 @@ func Unfinished(ctx context.Context, store *events.Store) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
+		id := strings.TrimPrefix(last.Stream, streamPrefix)
+		if len(last.Events) == 0 { // damaged: loading it says so
+			ids = append(ids, id)
+			continue
+		}
 		event := last.Events[len(last.Events)-1]
 		if endsProcess(event) {
 			continue
 		}
-		id := strings.TrimPrefix(last.Stream, streamPrefix)
 		if event.Type == revised {
 			if s, err := Load(ctx, store, id); err == nil && s.Ended() {
 				continue

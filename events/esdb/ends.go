@@ -41,7 +41,11 @@ func (d *Driver) ends(ctx context.Context, prefix string, yield func(events.Comm
 				if ends[i] = c; ok {
 					d.registry.add(stream, true)
 				}
-				if streamDeleted(err) {
+				switch broken := new(events.DamagedError); {
+				case streamDeleted(err):
+					return nil
+				case errors.As(err, &broken):
+					ends[i] = events.Commit{Stream: stream}
 					return nil
 				}
 				return err
@@ -51,7 +55,7 @@ func (d *Driver) ends(ctx context.Context, prefix string, yield func(events.Comm
 			return errors.Join(err, ctx.Err())
 		}
 		for _, c := range ends {
-			if len(c.Events) > 0 && !yield(c) {
+			if c.Stream != "" && !yield(c) {
 				return nil
 			}
 		}

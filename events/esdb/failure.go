@@ -20,14 +20,8 @@ type connectError struct{ err error }
 func (e *connectError) Error() string { return "connect: " + e.err.Error() }
 func (e *connectError) Unwrap() error { return e.err }
 
-// damagedError is a stored history that is no sequence of commits: waiting does
-// not cure it.
-type damagedError struct{ text string }
-
-func (e *damagedError) Error() string { return e.text }
-
 func damaged(format string, args ...any) error {
-	return &damagedError{fmt.Sprintf(format, args...)}
+	return &events.DamagedError{Err: fmt.Errorf(format, args...)}
 }
 
 // code is what the client made of an error; 0 if it made nothing of it.
@@ -84,7 +78,7 @@ func verdict(err error) bool {
 	if conflicting(err) || noStream(err) || streamDeleted(err) || unauthenticated(err) || denied(err) || errors.Is(err, errClosed) {
 		return true
 	}
-	var broken *damagedError
+	var broken *events.DamagedError
 	if errors.As(err, &broken) || errors.Is(err, events.ErrTooLarge) || errors.Is(err, errTooOld) {
 		return true
 	}
@@ -119,7 +113,7 @@ func (d *Driver) failure(ctx context.Context, err error) error {
 		user = "nobody"
 	}
 	var conflict *events.ConflictError
-	var broken *damagedError
+	var broken *events.DamagedError
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Errorf("%w (what was asked for may have happened)", ctx.Err())

@@ -2,6 +2,7 @@ package nats
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -48,26 +49,37 @@ func (d *Driver) ends(ctx context.Context, streams []string, yield func(events.C
 			return err
 		}
 		if page.until < until {
-			return d.endsOfLeader(ctx, streams, yield)
+			return d.oneByOne(ctx, streams, yield)
 		}
 		answered := make(map[string]bool, len(page.messages))
 		for _, m := range page.messages {
-			c, err := d.commit(m.subject, m.seq, m.data)
-			if err != nil {
-				return err
-			}
-			answered[c.Stream] = true
-			if !yield(c) {
+			stream, _ := d.stream(m.subject) // one of those asked for
+			answered[stream] = true
+			if !yield(d.end(stream, m)) {
 				return nil
 			}
 		}
-		if page.more { // the others of them were too many bytes
-			streams = slices.DeleteFunc(slices.Clone(streams), func(s string) bool { return answered[s] })
-		} else {
+		left := slices.DeleteFunc(slices.Clone(asked), func(s string) bool { return answered[s] })
+		switch {
+		case page.more && len(answered) > 0: // the others of them were too many bytes
+			streams = append(left, streams[len(asked):]...)
+		default: // the server stops where it cannot read
+			if err := d.oneByOne(ctx, left, yield); err != nil {
+				return err
+			}
 			streams = streams[len(asked):]
 		}
 	}
 	return nil
+}
+
+// end is a last message as a commit; without events if it is none.
+func (d *Driver) end(stream string, m message) events.Commit {
+	c, err := d.commit(m.subject, m.seq, m.data)
+	if err != nil {
+		return events.Commit{Stream: stream}
+	}
+	return c
 }
 
 // lasts reads the last messages of streams, as many as a page holds.
@@ -79,10 +91,13 @@ func (d *Driver) lasts(ctx context.Context, streams []string) (page, error) {
 	return d.get(ctx, map[string]any{"multi_last": subjects, "max_bytes": pageBytes})
 }
 
-// endsOfLeader asks the leader, which takes a request a stream.
-func (d *Driver) endsOfLeader(ctx context.Context, streams []string, yield func(events.Commit) bool) error {
+// oneByOne asks the leader, which takes a request a stream.
+func (d *Driver) oneByOne(ctx context.Context, streams []string, yield func(events.Commit) bool) error {
 	for _, stream := range streams {
 		c, ok, err := d.last(ctx, stream)
+		if broken := new(events.DamagedError); errors.As(err, &broken) {
+			c, ok, err = events.Commit{Stream: stream}, true, nil
+		}
 		if err != nil {
 			return err
 		}

@@ -95,12 +95,16 @@ func decode(data []byte) (events.Commit, error) {
 func (d *Driver) commit(subject string, seq uint64, data []byte) (events.Commit, error) {
 	stream, ok := d.stream(subject)
 	if !ok {
-		return events.Commit{}, fmt.Errorf("message %d of %q is on subject %q, which is no stream of events: somebody else publishes there", seq, d.name, subject)
+		return events.Commit{}, damaged("message %d of %q is on subject %q, which is no stream of events: somebody else publishes there", seq, d.name, subject)
 	}
 	c, err := decode(data)
 	if err != nil {
-		return events.Commit{}, fmt.Errorf("stream %q: message %d of %q: %w: somebody else published there, or the log is damaged", stream, seq, d.name, err)
+		return events.Commit{}, damaged("stream %q: message %d of %q: %w: somebody else published there, or the log is damaged", stream, seq, d.name, err)
 	}
 	c.Stream, c.Checkpoint = stream, events.Checkpoint(seq)
 	return c, nil
+}
+
+func damaged(format string, args ...any) error {
+	return &events.DamagedError{Err: fmt.Errorf(format, args...)}
 }

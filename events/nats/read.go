@@ -38,6 +38,7 @@ func (d *Driver) read(ctx context.Context, stream string, after uint64, yield fu
 		until = uint64(last.Checkpoint)
 	}
 	next, found := uint64(1), after == 0
+	missed := uint64(0) // from where on a page had nothing, though something was there
 	for {
 		page, err := d.page(ctx, d.subject(stream), next)
 		if err != nil {
@@ -63,8 +64,17 @@ func (d *Driver) read(ctx context.Context, stream string, after uint64, yield fu
 				return err
 			}
 		case page.more:
-		case next > until:
+		case next > until && len(page.messages) > 0:
 			return nil
+		case next > until: // nothing where something was to come, or nothing at all
+			last, _, err := d.last(ctx, stream)
+			if err != nil || uint64(last.Checkpoint) < next {
+				return err
+			}
+			if missed == next {
+				return damaged("a message after %d of %q cannot be read: the log is damaged; restore it from a copy", next-1, d.name)
+			}
+			missed = next // it may have been appended just now
 		default: // until the replica has caught up
 			if err := pause(ctx); err != nil {
 				return err
@@ -128,13 +138,27 @@ func (d *Driver) last(ctx context.Context, stream string) (events.Commit, bool, 
 		m, err = d.log.GetLastMsgForSubject(ctx, d.subject(stream))
 	}
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return events.Commit{}, false, nil
+		return events.Commit{}, false, d.absent(ctx, stream)
 	}
 	if err != nil {
 		return events.Commit{}, false, err
 	}
 	c, err := d.commit(m.Subject, m.Sequence, m.Data)
 	return c, err == nil, err
+}
+
+// absent is an error unless a stream of which the server gives no last message
+// has none. One that cannot be read, since its bytes are not what was written,
+// is passed over by the server as if it were not there, but it counts.
+func (d *Driver) absent(ctx context.Context, stream string) error {
+	info, err := d.log.Info(ctx, jetstream.WithSubjectFilter(d.subject(stream)))
+	if err != nil || info.State.Subjects[d.subject(stream)] == 0 {
+		return err
+	}
+	if _, err := d.lastOfLeader(ctx, d.subject(stream)); !errors.Is(err, jetstream.ErrMsgNotFound) {
+		return err // it was appended just now, and stood nowhere before
+	}
+	return damaged("the history in stream %q is damaged: its last commit cannot be read; restore the log %q from a copy, or start the job under another ID", stream, d.name)
 }
 
 // lastOfLeader asks the leader, where the client library would ask any replica.

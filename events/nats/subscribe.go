@@ -102,7 +102,7 @@ func (s *subscription) run() {
 			}
 		}
 		err := s.fetch()
-		var damaged *damagedError
+		var damaged *events.DamagedError
 		if errors.As(err, &damaged) {
 			failed = err
 			return
@@ -114,14 +114,8 @@ func (s *subscription) run() {
 	}
 }
 
-// damagedError is a message that is no commit: waiting does not cure it.
-type damagedError struct{ err error }
-
-func (e *damagedError) Error() string { return e.err.Error() }
-func (e *damagedError) Unwrap() error { return e.err }
-
 // fetch pulls messages until a request is used up or has run out of time, and
-// hands them over as they come. An error other than a damagedError means that
+// hands them over as they come. An error other than an events.DamagedError means that
 // the consumer is no longer to be trusted.
 func (s *subscription) fetch() error {
 	ctx, cancel := context.WithCancel(s.ctx)
@@ -160,7 +154,7 @@ func (s *subscription) hand(m jetstream.Msg) error {
 	}
 	c, err := s.driver.commit(m.Subject(), seq, m.Data())
 	if err != nil {
-		return &damagedError{err}
+		return err
 	}
 	if err := s.Hand(c); err != nil {
 		return err
