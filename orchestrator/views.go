@@ -103,7 +103,11 @@ func (v *Views) open(ctx context.Context) (opened, error) {
 		if isPassing(ctx, err) {
 			return opened{}, fmt.Errorf("list processes: %w", err)
 		}
-		v.log().Warn("orchestrator: a stored view is not believed", "blob", key, "reason", err)
+		level := slog.LevelWarn
+		if errors.Is(err, errOtherStore) { // as it happens with every archive of what was read last
+			level = slog.LevelInfo
+		}
+		v.log().Log(ctx, level, "orchestrator: a stored view is not believed", "blob", key, "reason", err)
 		o.bad = append(o.bad, key)
 	}
 	o.list, err = NewList(ctx, v.Events)
