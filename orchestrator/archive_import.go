@@ -40,11 +40,11 @@ type ArchiveFileError struct{ err error }
 func (e *ArchiveFileError) Error() string { return e.err.Error() }
 func (e *ArchiveFileError) Unwrap() error { return e.err }
 
-// Import takes in the file of an archive, which is read twice. The process is
-// archived here from then on: it is listed and shown as where it comes from.
-// The same file again changes nothing, and finishes what was left undone; a
-// process with this ID and another history is a *process.RefusedError, and
-// nothing was stored.
+// Import takes in the file of an archive, which is read several times. The
+// process is archived here from then on: it is listed and shown as where it
+// comes from. The same file again changes nothing, finishes what was left
+// undone, and puts back what has been lost of the archive; a process with this
+// ID and another history is a *process.RefusedError, and nothing was stored.
 func (a *Archive) Import(ctx context.Context, file io.ReadSeeker, who process.Asked, at time.Time) (r Archived, changed bool, err error) {
 	s, err := readArchive(file, visitor{})
 	if err != nil {
@@ -58,6 +58,12 @@ func (a *Archive) Import(ctx context.Context, file io.ReadSeeker, who process.As
 		if there.live { // it has never left
 			return Archived{Summary: s.summary, Events: s.state.Version, History: s.digest}, false, nil
 		}
+		if there.archived != nil { // by somebody before, or just now: then what was stored is looked at once more
+			if err := a.restore(ctx, file, *there.archived); err != nil {
+				return *there.archived, changed, err
+			}
+			return *there.archived, changed, a.storeManifests(ctx, there.archived.Archive)
+		}
 		ref, err := a.storeFile(ctx, file, s)
 		if err != nil {
 			return r, false, err
@@ -67,16 +73,43 @@ func (a *Archive) Import(ctx context.Context, file io.ReadSeeker, who process.As
 			return r, false, err
 		}
 		a.failpoint("import.after-lists")
-		if there.archived != nil {
-			return *there.archived, false, nil
-		}
 		r = Archived{Archive: ref, History: s.digest, Events: s.state.Version, Summary: s.summary, Imported: true, Asked: who, At: at}
 		err = a.close(ctx, s.state.ID, events.NoStream(), archivedType, r)
-		if isConflict(err) && conflicts < conflictsInARow {
-			continue
+		if err == nil {
+			changed = true
+			continue // what an import left long ago was garbage until now, and may have been removed
 		}
-		return r, err == nil, err
+		if !isConflict(err) || conflicts >= conflictsInARow {
+			return r, changed, err
+		}
 	}
+}
+
+// restore stores the file of an archive that is gone, in the place that its
+// record names. It has to be that very file.
+func (a *Archive) restore(ctx context.Context, file io.ReadSeeker, r Archived) error {
+	err := a.verify(ctx, r.Archive, r.Summary.ID, r.History)
+	if !errors.Is(err, blob.ErrNotFound) {
+		return err
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	sum := newSum(r.Archive.Key)
+	if _, err := io.Copy(sum, file); err != nil {
+		return err
+	}
+	if sum.ref() != r.Archive {
+		return fmt.Errorf("%w; the file that is imported holds the same history in other bytes, and cannot take its place", err)
+	}
+	ref, err := a.createFrom(ctx, r.Archive.Key, file)
+	if err == nil && ref != r.Archive {
+		err = errors.New("the file changed while it was imported")
+	}
+	if err != nil {
+		return err
+	}
+	return a.Blobs.Sync(ctx, ref.Key)
 }
 
 // here is what there is of the history that is imported.
@@ -132,15 +165,12 @@ func (a *Archive) storeFile(ctx context.Context, file io.ReadSeeker, s story) (t
 		if ref, err := a.found(ctx, key, s); err == nil {
 			return ref, nil
 		}
-		if _, err := file.Seek(0, io.SeekStart); err != nil {
-			return task.Ref{}, err
-		}
-		ref, err := a.create(ctx, key, func(to io.Writer) error {
-			_, err := io.Copy(to, file)
-			return err
-		})
+		ref, err := a.createFrom(ctx, key, file)
 		if errors.Is(err, blob.ErrExists) {
 			continue // by something that is not this history
+		}
+		if err == nil {
+			err = a.Blobs.Sync(ctx, ref.Key)
 		}
 		if err == nil {
 			err = a.verify(ctx, ref, id, s.digest)
@@ -148,6 +178,17 @@ func (a *Archive) storeFile(ctx context.Context, file io.ReadSeeker, s story) (t
 		return ref, err
 	}
 	return task.Ref{}, fmt.Errorf("import process %q: its names are taken by what is not its archive; look at %s%s.*, and remove what is of no use", id, archiveFolder, id)
+}
+
+// createFrom stores a file, from its start.
+func (a *Archive) createFrom(ctx context.Context, key string, file io.ReadSeeker) (task.Ref, error) {
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return task.Ref{}, err
+	}
+	return a.create(ctx, key, func(to io.Writer) error {
+		_, err := io.Copy(to, file)
+		return err
+	})
 }
 
 // storeManifests stores the lists that an archive carries under their own keys.
