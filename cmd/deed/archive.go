@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -118,20 +116,24 @@ func told(r orchestrator.Archived, changed bool) archivedJSON {
 func (a *app) archiveAll(ctx context.Context, ids []string, o archiveOptions) error {
 	who, now := process.Asked{By: person(), Reason: o.reason}, time.Now()
 	done, seen := []archivedJSON{}, map[string]bool{}
+	file, err := o.file()
+	if err != nil {
+		return err
+	}
+	defer file.discard()
 	var refused error
-	err := a.reading(ctx, func(ctx context.Context, r *deed.Runtime) error {
+	err = a.reading(ctx, func(ctx context.Context, r *deed.Runtime) error {
 		all, err := o.chosen(ctx, a, r, ids, now)
 		if err != nil {
 			return err
 		}
-		refused = nil
 		for _, d := range all {
 			if seen[d.ID] {
 				continue
 			}
 			did, err := archiveOne(ctx, r, d, who, now)
-			if err == nil && o.to != "" {
-				err = export(ctx, r, d.ID, o.to)
+			if err == nil {
+				err = file.export(ctx, r, d.ID)
 			}
 			if err != nil && (isUnavailable(err) || ctx.Err() != nil) {
 				return err
@@ -176,24 +178,6 @@ func (j archivedJSON) String() string {
 		return j.ID + " is archived already, in " + j.Archive
 	}
 	return fmt.Sprintf("archived %s: %s, %s in %s", j.ID, plural(int(j.Events), "event"), bytesOf(j.Bytes), j.Archive)
-}
-
-// export copies the file of an archived process; it appears whole or not at all.
-func export(ctx context.Context, r *deed.Runtime, id, path string) error {
-	archived, _, err := r.Archive.Closed(ctx, id)
-	if err != nil || archived == nil {
-		return err
-	}
-	out, err := os.CreateTemp(filepath.Dir(path), ".deed-*")
-	if err != nil {
-		return &usageError{fmt.Errorf("--to %s: %w", path, err)}
-	}
-	defer func() { _ = os.Remove(out.Name()) }()
-	exported := r.Archive.Export(ctx, *archived, out)
-	if err := errors.Join(exported, out.Chmod(0o644), out.Close()); err != nil {
-		return err
-	}
-	return os.Rename(out.Name(), path)
 }
 
 // planArchive says what would be archived or removed.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -32,12 +33,15 @@ The same file again changes nothing. An ID that another process has here is refu
 				return &usageError{err}
 			}
 			defer file.Close()
+			if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+				return usagef("%s: it is no file: an archive is read several times, so that a pipe is not enough", args[0])
+			}
 			if err := os.MkdirAll(a.data, 0o700); err != nil {
 				return &usageError{fmt.Errorf("open folder %q: %w; choose another with --data", a.data, err)}
 			}
 			var did archivedJSON
 			err = a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
-				if _, err := file.Seek(0, 0); err != nil {
+				if _, err := file.Seek(0, io.SeekStart); err != nil {
 					return err
 				}
 				archived, changed, err := r.Archive.Import(ctx, file, process.Asked{By: person(), Reason: reason}, time.Now())
