@@ -87,7 +87,7 @@ func (n eventsNote) write(ctx context.Context, at eventStore) error {
 	if err != nil {
 		return n.failure(err)
 	}
-	_, err = js.CreateStream(ctx, noteOf(at, 0))
+	_, err = js.CreateStream(ctx, noteOf(at, natsevents.Config(natsevents.Options{Stream: noteStream})))
 	if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 		return n.failure(err)
 	}
@@ -97,9 +97,9 @@ func (n eventsNote) write(ctx context.Context, at eventStore) error {
 	return n.convert(ctx, at)
 }
 
-// noteOf is the stream that says where the events are.
-func noteOf(at eventStore, replicas int) jetstream.StreamConfig {
-	config := natsevents.Config(natsevents.Options{Stream: noteStream, Replicas: replicas})
+// noteOf is the stream that says where the events are, made of one that would
+// hold them.
+func noteOf(at eventStore, config jetstream.StreamConfig) jetstream.StreamConfig {
 	config.Subjects, config.Metadata = []string{noteSubject}, map[string]string{noteKey: at.name}
 	config.Description = "the events of deed are elsewhere; the metadata says where"
 	return config
@@ -116,11 +116,15 @@ func (n eventsNote) convert(ctx context.Context, at eventStore) error {
 	if before == nil {
 		return n.failure(errors.New("the stream has just been removed; try again"))
 	}
+	if _, elsewhere := before.Config.Metadata[noteKey]; elsewhere { // somebody else was faster
+		_, err := n.check(ctx, at)
+		return err
+	}
 	js, err := jetstream.New(n.conn)
 	if err != nil {
 		return n.failure(err)
 	}
-	stream, err := js.UpdateStream(ctx, noteOf(at, before.Config.Replicas))
+	stream, err := js.UpdateStream(ctx, noteOf(at, before.Config))
 	if err != nil {
 		return n.failure(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"testing"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
 	"github.com/deedrun/deed/events"
@@ -112,4 +113,47 @@ func TestAnEventThatIsStoredJustBeforeTheEventsMoveElsewhereIsNotLeftBehind(t *t
 	require.ErrorAs(t, note.write(t.Context(), at), &other)
 	require.ErrorAs(t, note.convert(t.Context(), at), &other, "nor if it comes between looking and noting")
 	require.NoError(t, put(t.Context(), events.Exactly(1), "c2"), "it stays what it was")
+}
+
+func TestWhoNotesWhereTheEventsAreLeavesAloneWhatAnotherHasJustNoted(t *testing.T) {
+	t.Parallel()
+	o, first, second := external(t), double(t), double(t)
+	conn, err := natsconn.Connect(t.Context(), o.Server, o.Token, natsconn.ConnOptions{})
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = natsevents.Open(t.Context(), conn, natsevents.Options{})
+	require.NoError(t, err)
+	note := eventsNote{conn: conn}
+	there, err := locateEvents(first.URL())
+	require.NoError(t, err)
+	elsewhere, err := locateEvents(second.URL())
+	require.NoError(t, err)
+
+	require.NoError(t, note.write(t.Context(), there))
+	require.NoError(t, note.convert(t.Context(), there))
+	var other *OtherEventsError
+	require.ErrorAs(t, note.convert(t.Context(), elsewhere), &other)
+	require.Equal(t, there.name, other.Used)
+	noted, err := note.check(t.Context(), there)
+	require.NoError(t, err)
+	require.True(t, noted)
+}
+
+// Earlier versions made their log so, and the server never takes that back.
+func TestEventsMayMoveElsewhereFromAnEmptyLogThatDeniesToBePurged(t *testing.T) {
+	t.Parallel()
+	o, elsewhere := external(t), double(t)
+	conn, err := natsconn.Connect(t.Context(), o.Server, o.Token, natsconn.ConnOptions{})
+	require.NoError(t, err)
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	require.NoError(t, err)
+	config := natsevents.Config(natsevents.Options{Stream: noteStream, Subject: "deed.events"})
+	config.DenyPurge = true
+	_, err = js.CreateStream(t.Context(), config)
+	require.NoError(t, err)
+
+	o.Events = elsewhere.URL()
+	require.NoError(t, opens(t, o))
+	require.NoError(t, opens(t, o))
 }
