@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/deedrun/deed/task"
 	"gocloud.dev/gcerrors"
@@ -94,6 +95,29 @@ func contentRef(ctx context.Context, r io.Reader) (task.Ref, error) {
 
 // contentKey spreads content over 256 folders.
 func contentKey(prefix, sum string) string { return prefix + "/" + sum[:2] + "/" + sum[2:] }
+
+// StoreContent stores, as ImportFile does, content whose reference is known: a
+// blob that is there under the key, which has to be named after the content, is
+// kept from being swept, and taken for it.
+func (s *Store) StoreContent(ctx context.Context, ref task.Ref, write func(io.Writer) error) error {
+	err := checkRef(ref)
+	if err == nil && !isContentOf(ref) {
+		err = fmt.Errorf("blob %q: its key is not that of its content", clip(ref.Key))
+	}
+	if err == nil {
+		err = s.putOnce(ctx, ref, write)
+	}
+	if err != nil {
+		return fmt.Errorf("store content: %w", err)
+	}
+	return nil
+}
+
+// isContentOf reports whether a key is what content is stored under.
+func isContentOf(ref task.Ref) bool {
+	prefix, _, _ := strings.Cut(ref.Key, "/")
+	return ref.Key == contentKey(prefix, ref.SHA256)
+}
 
 // putContent stores the content of f, from its start, unless it is there.
 func (s *Store) putContent(ctx context.Context, ref task.Ref, f io.ReadSeeker) error {

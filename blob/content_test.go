@@ -1,6 +1,7 @@
 package blob
 
 import (
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -32,4 +33,23 @@ func TestImportOfWhatChanges(t *testing.T) {
 		require.ErrorIs(t, err, errChanged)
 		assert.ErrorContains(t, err, path)
 	})
+}
+
+func TestContentIsStoredUnderNoOtherKeyThanItsOwn(t *testing.T) {
+	s, err := Open(t.Context(), "mem://")
+	require.NoError(t, err)
+	ref, err := s.Import(t.Context(), strings.NewReader("hello"))
+	require.NoError(t, err)
+	write := func(text string) func(io.Writer) error {
+		return func(w io.Writer) error {
+			_, err := io.WriteString(w, text)
+			return err
+		}
+	}
+	require.NoError(t, s.StoreContent(t.Context(), ref, write("hello")))
+	ref.Key = "inputs/" + ref.SHA256[:2] + "/" + ref.SHA256[2:]
+	require.ErrorContains(t, s.StoreContent(t.Context(), ref, write("hallo")), "it changed")
+	require.NoError(t, s.StoreContent(t.Context(), ref, write("hello")))
+	ref.Key = "inputs/x"
+	require.ErrorContains(t, s.StoreContent(t.Context(), ref, write("hello")), "not that of its content")
 }

@@ -120,7 +120,7 @@ func (r *archiveReader) manifests(s story) error {
 		hash := sha256.New()
 		body = io.TeeReader(body, hash)
 		if r.visitor.manifest != nil {
-			if err := r.visitor.manifest(ref.Key, body); err != nil {
+			if err := r.visitor.manifest(ref, body); err != nil {
 				return err
 			}
 		}

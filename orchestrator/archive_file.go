@@ -13,6 +13,7 @@ import (
 
 	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/orchestrator/process"
+	"github.com/deedrun/deed/task"
 )
 
 // The most that is held in memory of an archive at a time.
@@ -31,7 +32,7 @@ var errEnough = errors.New("the reader has enough")
 // without one.
 type visitor struct {
 	commit   func(events.Commit) error
-	manifest func(key string, r io.Reader) error
+	manifest func(list task.Ref, r io.Reader) error
 }
 
 // archiveReader reads the entries of an archive in their order.

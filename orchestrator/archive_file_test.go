@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	memevents "github.com/deedrun/deed/events/mem"
+	"github.com/deedrun/deed/task"
 )
 
 // entry is one of an archive.
@@ -153,7 +154,7 @@ func TestAnArchiveThatWasWrittenOnceCanBeReadForEver(t *testing.T) {
 	file, err := os.ReadFile("testdata/archive.tar.gz")
 	require.NoError(t, err)
 	lists := 0
-	s, err := readArchive(bytes.NewReader(file), visitor{manifest: func(string, io.Reader) error { lists++; return nil }})
+	s, err := readArchive(bytes.NewReader(file), visitor{manifest: func(task.Ref, io.Reader) error { lists++; return nil }})
 	require.NoError(t, err)
 	require.Equal(t, 1, lists)
 	require.EqualValues(t, 268, s.state.Version)

@@ -193,19 +193,21 @@ func (a *Archive) createFrom(ctx context.Context, key string, file io.ReadSeeker
 
 // storeManifests stores the lists that an archive carries under their own keys.
 func (a *Archive) storeManifests(ctx context.Context, ref task.Ref) error {
-	_, err := a.read(ctx, ref, visitor{manifest: func(key string, r io.Reader) error {
-		sum := newSum(key)
-		_, err := a.create(ctx, key, func(to io.Writer) error {
-			_, err := io.Copy(to, io.TeeReader(r, sum))
-			return err
-		})
-		if !errors.Is(err, blob.ErrExists) {
+	_, err := a.read(ctx, ref, visitor{manifest: func(list task.Ref, from io.Reader) error {
+		copied := func(to io.Writer) error {
+			_, err := io.Copy(to, from)
 			return err
 		}
-		if _, err := io.Copy(sum, r); err != nil {
+		var err error
+		if kind, _ := blob.Classify(list.Key); kind == blob.KindInput { // which others may share
+			err = a.Blobs.StoreContent(ctx, list, copied)
+		} else if _, err = a.create(ctx, list.Key, copied); errors.Is(err, blob.ErrExists) {
+			err = nil
+		}
+		if err != nil {
 			return err
 		}
-		return a.isThere(ctx, sum.ref())
+		return a.isThere(ctx, list)
 	}})
 	return err
 }
