@@ -174,6 +174,8 @@ func (d *Driver) last(ctx context.Context, stream string) (c events.Commit, ok b
 	switch {
 	case err != nil:
 		return events.Commit{}, false, err
+	case c.Begins && c.First > p.First: // the stream has been replaced meanwhile
+		return d.last(ctx, stream)
 	case c.ID != p.Commit || c.First != p.First:
 		return events.Commit{}, false, damaged("stream %q: event %d belongs to commit %q, which does not stand where it says: the stored history is damaged; restore it from a copy", stream, e.EventNumber+1, p.Commit)
 	}
