@@ -10,6 +10,7 @@ import (
 	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/events"
 	memevents "github.com/deedrun/deed/events/mem"
+	"github.com/deedrun/deed/task"
 )
 
 // interrupted does something that is killed before anything is forgotten.
@@ -58,4 +59,27 @@ func TestTheKeeperFinishesWhatWasInterrupted(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, names)
 	})
+}
+
+func TestALateReportOfARemovedProcessChangesNothing(t *testing.T) {
+	for name, restart := range map[string]bool{"by an owner that knew the process": false, "by one that did not": true} {
+		t.Run(name, func(t *testing.T) {
+			s := newShelf(t, memevents.New())
+			_, err := s.archiveIt()
+			require.NoError(t, err)
+			_, err = s.archive.Remove(s.ctx, "p", ada, s.now)
+			require.NoError(t, err)
+			if restart {
+				s.restart()
+			}
+			s.report("p", done(task.Of(0)))
+			s.step()
+			waiting, err := s.inbox.Pending(s.ctx, "p")
+			require.NoError(t, err)
+			require.Zero(t, waiting)
+			bad, err := s.bad.Receive(s.ctx, 10, 0)
+			require.NoError(t, err)
+			require.Empty(t, bad)
+		})
+	}
 }

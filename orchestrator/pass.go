@@ -196,7 +196,8 @@ func (o *Owner) append(ctx context.Context, id string, version uint64, commitID 
 }
 
 // refuse answers a command that is not granted. A report has nobody who waits
-// for an answer: it goes to quarantine, since it should not have been possible.
+// for an answer: it goes to quarantine, since it should not have been possible;
+// of a process that was removed it only is late.
 func (o *Owner) refuse(ctx context.Context, r *request, why error) error {
 	var removed *RemovedError
 	if errors.As(why, &removed) {
@@ -207,7 +208,7 @@ func (o *Owner) refuse(ctx context.Context, r *request, why error) error {
 	if errors.As(why, &refused) {
 		r.answer.Refused, r.answer.Differs = true, refused.Differs
 	}
-	if r.replyTo != "" || r.delivery == nil {
+	if r.replyTo != "" || r.delivery == nil || removed != nil {
 		return nil
 	}
 	return o.quarantine(ctx, *r.delivery, why)
