@@ -2,6 +2,7 @@ package deed
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"sync"
 
@@ -15,11 +16,15 @@ type laterStore struct {
 
 	mu     sync.Mutex
 	driver events.Driver
+	closed bool
 }
 
 func (l *laterStore) opened(ctx context.Context) (events.Driver, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.closed {
+		return nil, errors.New("open event store: it has been closed")
+	}
 	if l.driver != nil {
 		return l.driver, nil
 	}
@@ -79,6 +84,7 @@ func (l *laterStore) Truncate(ctx context.Context, stream string, before uint64)
 func (l *laterStore) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.closed = true
 	if l.driver == nil {
 		return nil
 	}

@@ -172,11 +172,26 @@ func (a *Archive) name(ctx context.Context, id string) (string, error) {
 
 // Do does what is due. What has changed since is left alone: done is false.
 func (a *Archive) Do(ctx context.Context, d Due, who process.Asked, at time.Time) (done bool, err error) {
-	if d.Remove {
+	if d.Remove { // for good: so the rule is asked for once more
+		if due, err := a.isToBeRemoved(ctx, d, at); err != nil || !due {
+			return false, err
+		}
 		return a.Remove(ctx, d.ID, who, at)
 	}
 	_, done, err = a.Put(ctx, d.ID, who, at)
 	return done, err
+}
+
+// isToBeRemoved looks whether a removal is still due; one that was begun is.
+func (a *Archive) isToBeRemoved(ctx context.Context, d Due, at time.Time) (bool, error) {
+	k, err := closed(ctx, a.Events, d.ID)
+	if err != nil || k.archived == nil {
+		return k.removed != nil, err
+	}
+	settings, err := Retentions(ctx, a.Events)
+	r, ok := retentionOf(settings, d.Name)
+	after := time.Duration(r.RemoveAfter)
+	return ok && after > 0 && at.Sub(k.archived.At) >= after, err
 }
 
 // Remove removes the archive of a process for good. Of the process its ID is

@@ -50,6 +50,30 @@ func TestTheKeeperDoesWhatTheSettingsAskForWhenItIsTime(t *testing.T) {
 	require.Equal(t, []string{removedType}, s.stream())
 }
 
+func TestASettingThatIsTakenBackRemovesNothingThatWasListedBefore(t *testing.T) {
+	s := newShelf(t, memevents.New())
+	s.keep("*", time.Hour, time.Hour)
+	do := func(take bool) bool {
+		s.pass(2 * time.Hour)
+		due, err := s.archive.DueBy(s.ctx, s.now)
+		require.NoError(t, err)
+		require.Len(t, due, 1)
+		if take {
+			_, err = UnsetRetention(s.ctx, s.store, "*", ada, s.now)
+			require.NoError(t, err)
+		}
+		done, err := s.archive.Do(s.ctx, due[0], ada, s.now)
+		require.NoError(t, err)
+		return done
+	}
+	require.True(t, do(false))
+	require.False(t, do(true))
+	require.Equal(t, []string{archivedType}, s.stream())
+	s.keep("*", time.Hour, time.Hour)
+	require.True(t, do(false))
+	require.Equal(t, []string{removedType}, s.stream())
+}
+
 func TestTheSettingOfANameGoesBeforeThatForAllOthers(t *testing.T) {
 	s := newShelf(t, memevents.New())
 	s.keep("*", time.Hour, 0)

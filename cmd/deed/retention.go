@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -76,6 +78,9 @@ func (a *app) retentionSet() *cobra.Command {
 		Short: "Set how long the processes of a definition stay; '*' is for all that have no setting",
 		Args:  exactly("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if args[0] == "" || strings.ContainsFunc(args[0], unicode.IsControl) {
+				return usagef("%q is no name of a definition; give one, or '*' for all that have no setting", args[0])
+			}
 			set := orchestrator.Retention{Name: args[0], Asked: process.Asked{By: person(), Reason: reason}, At: time.Now()}
 			for _, age := range []struct {
 				flag, text string

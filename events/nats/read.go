@@ -152,6 +152,12 @@ func (d *Driver) last(ctx context.Context, stream string) (events.Commit, bool, 
 // is passed over by the server as if it were not there, but it counts.
 func (d *Driver) absent(ctx context.Context, stream string) error {
 	info, err := d.log.Info(ctx, jetstream.WithSubjectFilter(d.subject(stream)))
+	for errors.Is(err, jetstream.ErrStreamNotFound) && d.replicated { // by one who was elected just now
+		if err := pause(ctx); err != nil {
+			return err
+		}
+		info, err = d.log.Info(ctx, jetstream.WithSubjectFilter(d.subject(stream)))
+	}
 	if err != nil || info.State.Subjects[d.subject(stream)] == 0 {
 		return err
 	}
