@@ -128,6 +128,7 @@ func (o *Owner) Run(ctx context.Context) error {
 	defer func() { o.saving <- struct{}{} }() // until the last snapshot is stored
 	wait, trouble := time.Duration(0), standstill{}
 	for ctx.Err() == nil {
+		began := time.Now()
 		next, err := o.step(ctx, time.Now, wait)
 		if ctx.Err() != nil {
 			break
@@ -137,7 +138,7 @@ func (o *Owner) Run(ctx context.Context) error {
 			trouble.over(o.Log, time.Now())
 			continue
 		}
-		trouble.failed(o.Log, time.Now(), err)
+		trouble.failed(o.Log, began, time.Now(), err)
 		select {
 		case <-ctx.Done():
 		case <-time.After(retryAfter):

@@ -16,9 +16,11 @@ type standstill struct {
 	since, told time.Time // zero: there is none; nothing was said of it
 }
 
-func (s *standstill) failed(log *slog.Logger, now time.Time, err error) {
+// failed notes a step that began at a time and has failed now: one call of it
+// may have taken half a minute.
+func (s *standstill) failed(log *slog.Logger, began, now time.Time, err error) {
 	if s.since.IsZero() {
-		s.since = now
+		s.since = began
 	}
 	if now.Sub(s.since) < toldAfter || !s.told.IsZero() && now.Sub(s.told) < toldAgain {
 		log.Debug("orchestrator: trying again", "in", retryAfter, "error", err)

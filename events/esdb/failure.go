@@ -17,7 +17,18 @@ import (
 // connectError says that no connection came about.
 type connectError struct{ err error }
 
-func (e *connectError) Error() string { return "connect: " + e.err.Error() }
+// Error leaves out what the client and gRPC wrap around the reason.
+func (e *connectError) Error() string {
+	reason := e.err.Error()
+	if _, last, ok := strings.Cut(reason, "Last Error: "); ok {
+		reason = last
+	}
+	if i := strings.LastIndex(reason, "desc = "); i >= 0 {
+		reason = strings.Trim(reason[i+len("desc = "):], `"`)
+	}
+	return "connect: " + strings.TrimPrefix(reason, "transport: Error while dialing: ")
+}
+
 func (e *connectError) Unwrap() error { return e.err }
 
 func damaged(format string, args ...any) error {

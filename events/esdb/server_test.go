@@ -248,3 +248,12 @@ func TestAStoreThatIsClosedUnderItsUsersEndsThem(t *testing.T) {
 	require.ErrorContains(t, err, "the store is closed")
 	require.NoError(t, d.Close())
 }
+
+func TestAServerThatCannotBeReachedIsSaidToBeSoInFewWords(t *testing.T) {
+	server := start(t, esdbtest.Options{})
+	url := server.URL()
+	server.Stop()
+	_, err := esdb.Open(soon(t), url, esdb.Options{})
+	require.ErrorIs(t, err, events.ErrUnavailable)
+	require.Regexp(t, `^open event store: event store unavailable: EventStoreDB at 127\.0\.0\.1:\d+: connect: dial tcp 127\.0\.0\.1:\d+: connect: connection refused: check that it runs`, err.Error())
+}
