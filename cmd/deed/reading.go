@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/deedrun/deed"
 )
@@ -18,11 +19,23 @@ func (a *app) reading(ctx context.Context, look func(context.Context, *deed.Runt
 		}
 		attached, stop := a.whileServed(ctx, r)
 		err = look(attached, r)
+		if !r.Serving && isUnavailable(err) {
+			settle(attached)
+		}
 		moved := errors.Is(context.Cause(attached), errServerMoved)
 		stop()
 		r.Close()
 		if err == nil || !moved || ctx.Err() != nil {
 			return err
 		}
+	}
+}
+
+// settle waits until it is known whether a server that cannot be reached any
+// more has ended: its connections end first.
+func settle(attached context.Context) {
+	select {
+	case <-attached.Done():
+	case <-time.After(time.Second):
 	}
 }
