@@ -26,7 +26,10 @@ func (e *connectError) Error() string {
 	if i := strings.LastIndex(reason, "desc = "); i >= 0 {
 		reason = strings.Trim(reason[i+len("desc = "):], `"`)
 	}
-	return "connect: " + strings.TrimPrefix(reason, "transport: Error while dialing: ")
+	if i := strings.Index(reason, "dial tcp"); i >= 0 {
+		reason = reason[i:]
+	}
+	return "connect: " + reason
 }
 
 func (e *connectError) Unwrap() error { return e.err }
