@@ -51,7 +51,7 @@ func (c *collection) stand(ctx context.Context, id string) (standing, error) {
 		return standing{}, err
 	}
 	s := standing{version: version}
-	archive := &orchestrator.Archive{Events: c.runtime.Events, Blobs: c.runtime.Blobs}
+	archive := c.runtime.Archive
 	archived, removed, err := archive.Closed(ctx, id)
 	if err != nil {
 		return s, err

@@ -26,7 +26,7 @@ func collectingWorld(t *testing.T, seed uint64, o deed.GCOptions) (removed int, 
 		w := newWorld(t.Context(), seed)
 		defer w.close()
 		w.now = time.Now()
-		runtime := &deed.Runtime{Client: &orchestrator.Client{Events: w.store}, Blobs: w.blobs}
+		runtime := &deed.Runtime{Client: &orchestrator.Client{Events: w.store, Archive: &orchestrator.Archive{Events: w.store, Blobs: w.blobs}}, Blobs: w.blobs}
 		o.Delete, o.Now = true, func() time.Time { return w.now }
 		steps := func(n int) {
 			for range n {

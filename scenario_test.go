@@ -223,9 +223,12 @@ func (sc scenario) play(t *testing.T, store storage) played {
 	unfinished, err := orchestrator.Unfinished(w.ctx, w.store)
 	require.NoError(t, err)
 	require.Empty(t, unfinished)
-	list, err := orchestrator.Summarise(w.ctx, w.store)
+	list, err := orchestrator.NewList(w.ctx, w.store)
 	require.NoError(t, err)
-	return played{commits: w.commits("p"), list: list}
+	defer list.Stop()
+	_, err = list.CatchUp(w.ctx)
+	require.NoError(t, err)
+	return played{commits: w.commits("p"), list: list.All()}
 }
 
 // round lets everybody do one thing, and a moment pass.

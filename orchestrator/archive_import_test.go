@@ -40,9 +40,9 @@ func TestAnImportedProcessReadsAsWhereItComesFrom(t *testing.T) {
 		require.True(t, changed)
 		require.True(t, r.Imported)
 		require.Equal(t, s.before, tellAll(t, there, "p"))
-		all, err := Summarise(s.ctx, there.Events)
+		all, err := summarise(s.ctx, there.Events)
 		require.NoError(t, err)
-		here, err := Summarise(s.ctx, s.store)
+		here, err := summarise(s.ctx, s.store)
 		require.NoError(t, err)
 		require.Equal(t, here, all)
 

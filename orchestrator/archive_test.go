@@ -35,7 +35,7 @@ func TestAnArchivedProcessReadsAsBefore(t *testing.T) {
 		unfinished, err := Unfinished(s.ctx, s.store)
 		require.NoError(t, err)
 		require.Empty(t, unfinished)
-		all, err := Summarise(s.ctx, s.store)
+		all, err := summarise(s.ctx, s.store)
 		require.NoError(t, err)
 		require.Len(t, all, 1)
 		require.True(t, all[0].Archived)

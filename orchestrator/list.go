@@ -140,24 +140,6 @@ func (l *List) fold(c events.Commit) {
 	}
 }
 
-// Summarise lists the processes of a store as they are now, from their streams.
-func Summarise(ctx context.Context, store *events.Store) ([]Summary, error) {
-	l := &List{byID: map[string]*listed{}}
-	streams, err := store.Streams(ctx, streamPrefix)
-	if err != nil {
-		return nil, fmt.Errorf("list processes: %w", err)
-	}
-	for _, stream := range streams {
-		for c, err := range store.ReadCommits(ctx, stream, 0) {
-			if err != nil {
-				return nil, fmt.Errorf("list processes: %w", err)
-			}
-			l.fold(c)
-		}
-	}
-	return l.All(), nil
-}
-
 // IDs lists the IDs of all processes that begin with prefix.
 func IDs(ctx context.Context, store *events.Store, prefix string) ([]string, error) {
 	streams, err := store.Streams(ctx, streamPrefix)

@@ -26,7 +26,7 @@ func asked(command string) process.Asked {
 // listed is the process "p" in the list, which has to say what its state says.
 func (r *rig) listed() Summary {
 	r.t.Helper()
-	all, err := Summarise(r.ctx, r.store)
+	all, err := summarise(r.ctx, r.store)
 	require.NoError(r.t, err)
 	require.Len(r.t, all, 1)
 	s := r.state("p")

@@ -283,7 +283,7 @@ func TestTheListAgreesWithTheStates(t *testing.T) {
 	}, all[0])
 	require.Equal(t, process.Running, all[1].Status)
 	require.Equal(t, 1, all[1].TasksDone)
-	direct, err := Summarise(r.ctx, r.store)
+	direct, err := summarise(r.ctx, r.store)
 	require.NoError(t, err)
 	require.Equal(t, all, direct)
 }

@@ -84,7 +84,7 @@ func TestAListStoredAnywhereAndFoldedOnEqualsOneThatIsFoldedInOneGo(t *testing.T
 			}
 			got, err := views.Processes(t.Context(), time.Now())
 			require.NoError(t, err)
-			want, err := Summarise(t.Context(), store)
+			want, err := summarise(t.Context(), store)
 			require.NoError(t, err)
 			require.Equal(t, asJSON(t, want), asJSON(t, got))
 		}

@@ -86,7 +86,7 @@ func (r *viewsRig) sameAsStreams() (commits int) {
 	r.fed.commits.Store(0)
 	got, err := r.views.Processes(r.ctx, r.now)
 	require.NoError(r.t, err)
-	want, err := Summarise(r.ctx, r.store)
+	want, err := summarise(r.ctx, r.store)
 	require.NoError(r.t, err)
 	require.Equal(r.t, want, got)
 	return int(r.fed.commits.Load())
@@ -175,7 +175,7 @@ func TestAListThatWasStoredForAnotherStoreIsNotBelieved(t *testing.T) {
 	views := &Views{Events: other.store, Blobs: r.views.Blobs, Log: slog.New(slog.DiscardHandler)}
 	got, err := views.Processes(r.ctx, r.now)
 	require.NoError(t, err)
-	want, err := Summarise(r.ctx, other.store)
+	want, err := summarise(r.ctx, other.store)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 }

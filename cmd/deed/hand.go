@@ -62,10 +62,6 @@ func (a *app) ask(ctx context.Context, given, reason string, wish wish) (granted
 		return err
 	}
 	err := a.reading(ctx, send)
-	var unreachable *deed.UnreachableError // then opening has waited for the next server already
-	for again := 0; isUnavailable(err) && !errors.As(err, &unreachable) && again < 3; again++ {
-		err = a.reading(ctx, send)
-	}
 	return g, err
 }
 

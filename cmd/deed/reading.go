@@ -8,27 +8,45 @@ import (
 	"github.com/deedrun/deed"
 )
 
+// lookAgain is how often reading tries another time where it lost a server that
+// may be leaving, or be replaced at the same address.
+const lookAgain = 3
+
 // reading opens the data folder to look at it, through its server if there is
 // one. If that ends meanwhile, look is called again with the next: it must not
 // print twice.
 func (a *app) reading(ctx context.Context, look func(context.Context, *deed.Runtime) error) error {
-	for {
+	for again := 0; ; {
 		r, err := a.open(ctx, deed.Options{ReadOnly: true})
 		if err != nil {
 			return err
 		}
 		attached, stop := a.whileServed(ctx, r)
 		err = look(attached, r)
-		if !r.Serving && isUnavailable(err) {
+		lost := !r.Serving && lostServer(err)
+		if lost {
 			settle(attached)
 		}
 		moved := errors.Is(context.Cause(attached), errServerMoved)
 		stop()
 		r.Close()
-		if err == nil || !moved || ctx.Err() != nil {
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return err
+		case moved:
+		case lost && again < lookAgain:
+			again++
+		default:
 			return err
 		}
 	}
+}
+
+// lostServer reports whether an error is what comes of a server that went away.
+// That of an event store elsewhere is none: opening it was waited for already.
+func lostServer(err error) bool {
+	var unreachable *deed.UnreachableError
+	return isUnavailable(err) && !errors.As(err, &unreachable)
 }
 
 // settle waits until it is known whether a server that cannot be reached any
