@@ -25,6 +25,7 @@ type View struct {
 	Certain bool          `json:"certain"` // it has listened for long enough to know who holds what
 	Workers []WorkerView  `json:"workers"`
 	Running []RunningTask `json:"running"`        // the longest running first; at most MaxRunning
+	Pools   []PoolView    `json:"pools"`          // by name, "" first: those that have workers or work
 	Queues  []QueueView   `json:"queues"`         // by process, of those that have not ended; at most MaxQueues
 	More    int           `json:"more,omitempty"` // processes that are not in Queues
 }
@@ -36,6 +37,18 @@ const (
 	MaxQueues  = 1000
 	MaxUnsent  = 1000
 )
+
+// PoolView is how much work a pool has, and who is there to do it: the figures
+// that say how many workers are wanted.
+type PoolView struct {
+	Pool    string        `json:"pool"` // "": the workers without one
+	Workers int           `json:"workers"`
+	Slots   int           `json:"slots"`   // tasks that they execute at a time
+	Waiting int           `json:"waiting"` // tasks scheduled and not on the queue yet, that a worker could have now
+	Out     int           `json:"out"`     // tasks on the queue or with workers
+	Took    task.Duration `json:"took"`    // how long a task takes, as measured of late; 0: none has ended yet
+	Backlog task.Duration `json:"backlog"` // Waiting and Out as time of one slot, by what their steps took
+}
 
 // WorkerView is a worker whose heartbeats come.
 type WorkerView struct {
@@ -97,7 +110,7 @@ func (o *Owner) answerQuestion(ctx context.Context, now time.Time, body []byte) 
 }
 
 func (o *Owner) view(ctx context.Context, now time.Time, id string) View {
-	v := View{Certain: o.running.certain(now), Workers: []WorkerView{}, Running: []RunningTask{}, Queues: []QueueView{}}
+	v := View{Certain: o.running.certain(now), Pools: []PoolView{}, Workers: []WorkerView{}, Running: []RunningTask{}, Queues: []QueueView{}}
 	held := map[string][]HeldTasks{}
 	for _, b := range o.running.workers {
 		w := WorkerView{Worker: b.Worker, Slots: b.Slots, Handlers: b.Handlers, Silent: task.Duration(now.Sub(b.at))}

@@ -26,8 +26,23 @@ var ErrTooLarge = errors.New("message too large")
 // Message is a body and the key it is filed under (a process ID), by which
 // Purge and Pending find it.
 type Message struct {
+	Lane string // of a queue in lanes, who may receive it; "": DefaultLane
 	Key  string
 	Body []byte
+}
+
+// DefaultLane is the lane of the messages that name none.
+const DefaultLane = "default"
+
+// Lanes is a queue whose consumers each receive from one lane, such as a pool
+// of workers. Its own Receive takes from DefaultLane; Purge and Pending are
+// about a key in all lanes.
+type Lanes interface {
+	Queue
+
+	// Lane is the same queue, with a Receive that takes from another lane. A
+	// lane comes into being when it is first used, and has a name like a key.
+	Lane(ctx context.Context, name string) (Queue, error)
 }
 
 // Delivery is a message on lease to this consumer.

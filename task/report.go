@@ -70,9 +70,17 @@ type Failure struct {
 type Heartbeat struct {
 	Worker   string   `json:"worker"`
 	Slots    int      `json:"slots"`
+	Pool     string   `json:"pool,omitempty"`     // whose tasks it takes; "": those that name no pool
+	AnyPool  bool     `json:"anyPool,omitempty"`  // it has no pool, and takes the tasks of pools that have no worker
 	Handlers []string `json:"handlers,omitempty"` // what it offers, versions included: "words/count", "words/count@2"
-	Holding  []Hold   `json:"holding,omitempty"`
-	Leaving  bool     `json:"leaving,omitempty"` // the worker ends after this; it holds nothing
+
+	// Offer is what the tasks that it executes may need together, Used what those
+	// do that it executes now.
+	Offer Resources `json:"offer,omitzero"`
+	Used  Resources `json:"used,omitzero"`
+
+	Holding []Hold `json:"holding,omitempty"`
+	Leaving bool   `json:"leaving,omitempty"` // the worker ends after this; it holds nothing
 }
 
 // Hold is one message that a worker holds: Tasks are not yet reported, Running
@@ -107,4 +115,10 @@ func (c Cancel) Covers(address string, generation int) bool {
 	}
 	before, ok := c.Before[address]
 	return ok && generation < before
+}
+
+// Drain is the body of the signal by which a worker is told to leave: it
+// finishes what it executes, hands back what it only holds, and ends.
+type Drain struct {
+	Worker string `json:"worker"`
 }

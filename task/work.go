@@ -28,6 +28,8 @@ type Work struct {
 	Outputs    []Output                   `json:"outputs,omitempty"`
 	Files      []File                     `json:"files,omitempty"`
 	Timeout    Duration                   `json:"timeout,omitempty"` // execution time of one attempt; 0: none
+	Pool       string                     `json:"pool,omitempty"`    // of workers that may execute it; "": those without one
+	Needs      Resources                  `json:"needs,omitzero"`    // of each task
 	Seal       *Seal                      `json:"seal,omitempty"`    // only for the handler deed/seal
 }
 

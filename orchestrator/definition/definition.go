@@ -27,6 +27,9 @@ type Definition struct {
 	// Deadline is how long the process may take, from its start, or from when a
 	// person last made it go again, pauses included; 0: for ever.
 	Deadline task.Duration `json:"deadline,omitempty"`
+
+	Parallelism int `json:"parallelism,omitempty"` // most tasks open at a time, of all steps together; 0: no limit
+	Weight      int `json:"weight,omitempty"`      // its share of the workers beside other processes; 0: 1
 }
 
 // Step is one node that runs tasks.
@@ -41,6 +44,10 @@ type Step struct {
 	Retry       Retry         `json:"retry"`
 	Parallelism int           `json:"parallelism,omitempty"` // most tasks open at a time; 0: no limit
 	Tolerate    Tolerance     `json:"tolerate,omitzero"`     // how many tasks may fail for good
+
+	Pool  string         `json:"pool,omitempty"` // of workers that may execute its tasks; "": those without one
+	Needs task.Resources `json:"needs,omitzero"` // of each task
+	Rate  Rate           `json:"rate,omitzero"`  // at most so many tasks are begun in a time; zero: no limit
 }
 
 // Binding gives a name of the dataset the name by which a handler knows it.

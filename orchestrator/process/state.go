@@ -217,6 +217,19 @@ func (s State) Timeout(address string) time.Duration {
 	return 0
 }
 
+// Step is what the definition says of a step, as it is now; false if the
+// address is none.
+func (s State) Step(address string) (definition.Step, bool) {
+	if s.graph == nil {
+		return definition.Step{}, false
+	}
+	i, ok := s.graph.number[address]
+	if !ok {
+		return definition.Step{}, false
+	}
+	return s.graph.step(i)
+}
+
 // Handler is the handler that runs the tasks of an address; "" for a program.
 func (s State) Handler(address string) string {
 	if s.graph == nil {
