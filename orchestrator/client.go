@@ -21,12 +21,24 @@ import (
 // command. Commands are idempotent, so a repeat is harmless.
 const askAgain = 3 * time.Second
 
+// Via carries what a person asks to the orchestrator and brings the answer: by
+// another way than the inbox and signals, such as the API of a server. Both
+// return when they are answered or ctx ends, and report a refusal as a
+// *AnswerError, as Client does.
+type Via interface {
+	Send(ctx context.Context, id string, command process.Command) (Answer, error)
+	Look(ctx context.Context, id string) (View, error)
+}
+
 // Client is a person's side of the orchestrator: it sends commands to the
 // inbox and follows processes in the event store.
 type Client struct {
 	Events  *events.Store
 	Inbox   queue.Queue
 	Signals queue.Signals
+
+	// Via, if set, is what Send and Look go by instead of Inbox and Signals.
+	Via Via
 
 	// Archive, if set, is where Follow finds processes that are archived.
 	Archive *Archive
@@ -51,6 +63,9 @@ func (c *Client) Start(ctx context.Context, start process.StartProcess) (Answer,
 // or ctx ends; what was sent then may still be carried out. A command that must
 // not be carried out twice has an ID of its own, see process.Asked.
 func (c *Client) Send(ctx context.Context, id string, command process.Command) (Answer, error) {
+	if c.Via != nil {
+		return c.Via.Send(ctx, id, command)
+	}
 	encoded, err := process.EncodeCommand(command)
 	if err != nil {
 		return Answer{}, err
@@ -81,6 +96,9 @@ func (c *Client) Send(ctx context.Context, id string, command process.Command) (
 // Look asks the orchestrator what it sees of a process, or of all, right now.
 // It repeats itself until it is answered or ctx ends.
 func (c *Client) Look(ctx context.Context, id string) (View, error) {
+	if c.Via != nil {
+		return c.Via.Look(ctx, id)
+	}
 	topic, replies, err := c.listen()
 	if err != nil {
 		return View{}, fmt.Errorf("ask the orchestrator: %w", err)
