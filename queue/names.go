@@ -19,6 +19,22 @@ func CheckKey(key string) error {
 	return nil
 }
 
+// CheckLane refuses the name of a lane that is not one like a key; "" is DefaultLane.
+func CheckLane(lane string) error {
+	if lane != "" && (len(lane) > maxKey || !isName(lane)) {
+		return fmt.Errorf("lane %q: write 1 to %d of a-z, 0-9 and \"-\"", clip(lane), maxKey)
+	}
+	return nil
+}
+
+// Check refuses a message whose key or lane could not be part of an address.
+func (m Message) Check() error {
+	if err := CheckKey(m.Key); err != nil {
+		return err
+	}
+	return CheckLane(m.Lane)
+}
+
 // CheckTopic refuses a topic that is not names of a-z, 0-9 and "-", separated
 // by dots, of at most 200 bytes in all.
 func CheckTopic(topic string) error {

@@ -3,7 +3,6 @@ package mem
 import (
 	"bytes"
 	"cmp"
-	"container/heap"
 	"context"
 	"fmt"
 	"slices"
@@ -13,7 +12,7 @@ import (
 
 var _ queue.Browser = (*Queue)(nil)
 
-// Browse lists messages as they lie there, leased ones included.
+// Browse lists messages of all lanes as they lie there, leased ones included.
 func (q *Queue) Browse(ctx context.Context, after uint64, n int) ([]queue.Browsed, error) {
 	if n < 1 {
 		return nil, fmt.Errorf("browse queue: %d messages: ask for at least 1", n)
@@ -33,7 +32,7 @@ func (q *Queue) Browse(ctx context.Context, after uint64, n int) ([]queue.Browse
 	var all []queue.Browsed
 	for _, it := range found[:min(n, len(found))] {
 		all = append(all, queue.Browsed{
-			Message: queue.Message{Key: it.key, Body: bytes.Clone(it.body)}, Number: it.number, Sent: it.sent,
+			Message: queue.Message{Lane: it.box.lane, Key: it.key, Body: bytes.Clone(it.body)}, Number: it.number, Sent: it.sent,
 		})
 	}
 	return all, nil
@@ -47,28 +46,10 @@ func (q *Queue) Remove(ctx context.Context, number uint64) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for it := range q.items() {
-		if it.number != number {
-			continue
+		if it.number == number {
+			q.remove(it)
+			return nil
 		}
-		if it.at >= 0 {
-			heap.Remove(&q.leased, it.at)
-		} else {
-			q.ready = slices.DeleteFunc(q.ready, func(other *item) bool { return other == it })
-		}
-		it.at = gone
-		q.forget(it.key, 1)
-		return nil
 	}
 	return nil
-}
-
-// items yields what is stored, in no order.
-func (q *Queue) items() func(yield func(*item) bool) {
-	return func(yield func(*item) bool) {
-		for _, it := range slices.Concat(q.ready, q.leased) {
-			if !yield(it) {
-				return
-			}
-		}
-	}
 }

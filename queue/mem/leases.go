@@ -7,7 +7,7 @@ import (
 
 // item is one stored message and, while somebody holds it, its lease.
 type item struct {
-	owner   *Queue
+	box     *box
 	number  uint64 // order of sending
 	sent    time.Time
 	key     string
@@ -23,17 +23,20 @@ const (
 	gone      = -2
 )
 
+// before says whose lease ends first.
+func (it *item) before(other *item) bool {
+	if c := it.expires.Compare(other.expires); c != 0 {
+		return c < 0
+	}
+	return it.turn < other.turn
+}
+
 // leases is a heap of the leased items: whose lease ends first is on top.
 type leases []*item
 
 func (l leases) Len() int { return len(l) }
 
-func (l leases) Less(i, j int) bool {
-	if c := l[i].expires.Compare(l[j].expires); c != 0 {
-		return c < 0
-	}
-	return l[i].turn < l[j].turn
-}
+func (l leases) Less(i, j int) bool { return l[i].before(l[j]) }
 
 func (l leases) Swap(i, j int) {
 	l[i], l[j] = l[j], l[i]

@@ -1,8 +1,6 @@
 package mem
 
 import (
-	"bytes"
-	"container/heap"
 	"context"
 	"fmt"
 	"time"
@@ -10,9 +8,11 @@ import (
 	"github.com/deedrun/deed/queue"
 )
 
-// Receive takes at most limit messages on lease, waiting up to wait for the
-// first. The wait is real time, whatever Options.Now says.
-func (q *Queue) Receive(ctx context.Context, limit int, wait time.Duration) ([]queue.Delivery, error) {
+// source says which boxes a consumer may take from now, and when that may be
+// more without anybody doing anything (zero: never). The store is locked.
+type source func(now time.Time) (boxes []*box, more time.Time, err error)
+
+func (s *store) receive(ctx context.Context, limit int, wait time.Duration, from source) ([]queue.Delivery, error) {
 	if limit < 1 {
 		return nil, fmt.Errorf("receive from queue: max %d: ask for at least 1 message", limit)
 	}
@@ -27,65 +27,68 @@ func (q *Queue) Receive(ctx context.Context, limit int, wait time.Duration) ([]q
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("receive from queue: %w", err)
 		}
-		taken, arrived, expiry := q.take(limit)
+		taken, until, err := s.take(limit, from)
+		if err != nil {
+			return nil, fmt.Errorf("receive from queue: %w", err)
+		}
 		if len(taken) > 0 || over {
 			return taken, nil
 		}
-		over = q.await(ctx, arrived, expiry, timeout)
+		over = until.wait(ctx, timeout)
 	}
 }
 
-// take leases what is there. When that is nothing it says what to wait for: a
-// channel that the next Send closes, and how long until a lease ends (0: none is held).
-func (q *Queue) take(limit int) (taken []queue.Delivery, arrived <-chan struct{}, expiry time.Duration) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	now := q.now()
-	var items []*item
-	for len(items) < limit && len(q.leased) > 0 && !now.Before(q.leased[0].expires) {
-		items = append(items, heap.Pop(&q.leased).(*item))
+// take leases what is there, or says what to wait for.
+func (s *store) take(limit int, from source) (taken []queue.Delivery, until event, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	boxes, more, err := from(now)
+	if err != nil {
+		return nil, until, err
 	}
-	fresh := min(limit-len(items), len(q.ready))
-	items = append(items, q.ready[:fresh]...)
-	clear(q.ready[:fresh])
-	q.ready = q.ready[fresh:]
-
-	for _, it := range items {
-		q.turn++
-		it.count++
-		it.turn = q.turn
-		it.expires = now.Add(q.lease)
-		heap.Push(&q.leased, it)
-		taken = append(taken, queue.Delivery{
-			Message: queue.Message{Key: it.key, Body: bytes.Clone(it.body)},
-			Count:   it.count,
-			Token:   it,
-		})
+	for len(taken) < limit {
+		it := next(boxes, now)
+		if it == nil {
+			break
+		}
+		taken = append(taken, s.leaseOut(it, now))
 	}
 	if len(taken) > 0 {
-		return taken, nil, 0
+		return taken, until, nil
 	}
-	if q.arrived == nil {
-		q.arrived = make(chan struct{})
+	if s.changed == nil {
+		s.changed = make(chan struct{})
 	}
-	if len(q.leased) > 0 {
-		expiry = q.leased[0].expires.Sub(now)
+	until.changed = s.changed
+	for _, b := range boxes {
+		if len(b.leased) > 0 && (more.IsZero() || b.leased[0].expires.Before(more)) {
+			more = b.leased[0].expires
+		}
 	}
-	return nil, q.arrived, expiry
+	if !more.IsZero() {
+		until.within = max(more.Sub(now), 1)
+	}
+	return nil, until, nil
 }
 
-// await waits until there may be something to take, and says whether the time
-// was over first.
-func (q *Queue) await(ctx context.Context, arrived <-chan struct{}, expiry time.Duration, timeout <-chan time.Time) (over bool) {
-	var expired <-chan time.Time
-	if expiry > 0 {
-		timer := time.NewTimer(expiry)
+// event is what there may be something to take after.
+type event struct {
+	changed <-chan struct{}
+	within  time.Duration // 0: no matter how long
+}
+
+// wait waits for it, and says whether the time was over first.
+func (e event) wait(ctx context.Context, timeout <-chan time.Time) (over bool) {
+	var passed <-chan time.Time
+	if e.within > 0 {
+		timer := time.NewTimer(e.within)
 		defer timer.Stop()
-		expired = timer.C
+		passed = timer.C
 	}
 	select {
-	case <-arrived:
-	case <-expired:
+	case <-e.changed:
+	case <-passed:
 	case <-ctx.Done():
 	case <-timeout:
 		return true
