@@ -11,11 +11,15 @@ import (
 	"github.com/deedrun/deed/worker"
 )
 
-// handlers are those built into this binary: the ones of the examples. A
+// builtIn registers the handlers of this binary: those of the examples. A
 // worker of one's own offers others; programs need none.
+var builtIn = []func(*worker.Registry){words.Register}
+
 func handlers() *worker.Registry {
 	reg := worker.NewRegistry()
-	words.Register(reg)
+	for _, register := range builtIn {
+		register(reg)
+	}
 	return reg
 }
 

@@ -34,6 +34,16 @@ type Options struct {
 	Listen string   `json:"listen"` // host:port
 	Token  string   `json:"token"`  // what clients present
 	Under  []string `json:"-"`      // a program and its arguments to run the server under, such as strace
+
+	// Node, if set, makes it one of a cluster.
+	Node *Node `json:"node,omitempty"`
+}
+
+// Node is a server's place in a cluster.
+type Node struct {
+	Name   string   `json:"name"`   // of the server, which differs from the others'
+	Listen string   `json:"listen"` // host:port for the other nodes
+	Routes []string `json:"routes"` // host:port of all nodes
 }
 
 // Serve makes this process a server and never returns, if it was started as
@@ -55,6 +65,9 @@ func serve(settings []byte) error {
 	var o Options
 	if err := json.Unmarshal(settings, &o); err != nil {
 		return err
+	}
+	if o.Node != nil {
+		return serveNode(o)
 	}
 	server, err := natsconn.Start(natsconn.ServerOptions{Dir: o.Dir, Listen: o.Listen, Token: o.Token})
 	if err != nil {
