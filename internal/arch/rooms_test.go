@@ -61,7 +61,7 @@ var rooms = []room{
 	{path: "blob", may: slices.Concat(local, []string{"task", "golang.org/x/sync/errgroup"})},
 	{path: "blob/blobtest", may: slices.Concat(local, suite, []string{"task", "blob"})},
 	{path: "internal/natsconn", may: slices.Concat(client[:2], []string{"github.com/nats-io/nats-server/v2/server", "github.com/gofrs/flock"})},
-	{path: "internal/natsproc", may: []string{"internal/natsconn"}},
+	{path: "internal/natsproc", may: []string{"internal/natsconn", "github.com/nats-io/nats-server/v2/server"}},
 	{path: "internal/arch"},
 	{path: "internal/planted", pure: true},
 	{path: "examples/...", may: []string{".", "worker", "examples/..."}}, // what a user of the library needs
