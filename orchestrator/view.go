@@ -52,11 +52,16 @@ type PoolView struct {
 
 // WorkerView is a worker whose heartbeats come.
 type WorkerView struct {
-	Worker   string        `json:"worker"`
-	Slots    int           `json:"slots"`
-	Handlers []string      `json:"handlers,omitempty"`
-	Holding  int           `json:"holding"` // tasks
-	Silent   task.Duration `json:"silent"`  // since its last heartbeat
+	Worker   string         `json:"worker"`
+	Pool     string         `json:"pool,omitempty"`    // whose tasks it takes; "": those that name none
+	AnyPool  bool           `json:"anyPool,omitempty"` // and those of pools that have no worker
+	Slots    int            `json:"slots"`
+	Handlers []string       `json:"handlers,omitempty"`
+	Offer    task.Resources `json:"offer,omitzero"`     // what the tasks that it executes may need together
+	Used     task.Resources `json:"used,omitzero"`      // what they do
+	Holding  int            `json:"holding"`            // tasks
+	Silent   task.Duration  `json:"silent"`             // since its last heartbeat
+	Draining bool           `json:"draining,omitempty"` // it takes nothing more, and ends
 }
 
 // RunningTask is a task that a worker executes.
@@ -113,7 +118,10 @@ func (o *Owner) view(ctx context.Context, now time.Time, id string) View {
 	v := View{Certain: o.running.certain(now), Pools: []PoolView{}, Workers: []WorkerView{}, Running: []RunningTask{}, Queues: []QueueView{}}
 	held := map[string][]HeldTasks{}
 	for _, b := range o.running.workers {
-		w := WorkerView{Worker: b.Worker, Slots: b.Slots, Handlers: b.Handlers, Silent: task.Duration(now.Sub(b.at))}
+		w := WorkerView{
+			Worker: b.Worker, Pool: b.Pool, AnyPool: b.AnyPool, Slots: b.Slots, Handlers: b.Handlers,
+			Offer: b.Offer, Used: b.Used, Silent: task.Duration(now.Sub(b.at)), Draining: b.Draining,
+		}
 		for _, h := range b.Holding {
 			w.Holding += h.Tasks.Len()
 			if id != "" && h.Process == id {

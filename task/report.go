@@ -79,8 +79,9 @@ type Heartbeat struct {
 	Offer Resources `json:"offer,omitzero"`
 	Used  Resources `json:"used,omitzero"`
 
-	Holding []Hold `json:"holding,omitempty"`
-	Leaving bool   `json:"leaving,omitempty"` // the worker ends after this; it holds nothing
+	Holding  []Hold `json:"holding,omitempty"`
+	Draining bool   `json:"draining,omitempty"` // it takes nothing more: it ends once what it executes has ended
+	Leaving  bool   `json:"leaving,omitempty"`  // the worker ends after this; it holds nothing
 }
 
 // Hold is one message that a worker holds: Tasks are not yet reported, Running
