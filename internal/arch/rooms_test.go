@@ -60,6 +60,10 @@ var rooms = []room{
 	{path: "queue/queuetest", may: slices.Concat(suite, []string{"queue"})},
 	{path: "blob", may: slices.Concat(local, []string{"task", "golang.org/x/sync/errgroup"})},
 	{path: "blob/blobtest", may: slices.Concat(local, suite, []string{"task", "blob"})},
+	{path: "api/wire", may: slices.Concat(core, []string{"events"})},
+	{path: "api/client", may: slices.Concat(core, []string{
+		"api/wire", "events", "queue", "blob", "orchestrator", "gocloud.dev/blob", "gocloud.dev/blob/driver", "gocloud.dev/gcerrors",
+	})}, // never the root: that one uses it
 	{path: "internal/natsconn", may: slices.Concat(client[:2], []string{"github.com/nats-io/nats-server/v2/server", "github.com/gofrs/flock"})},
 	{path: "internal/natsproc", may: []string{"internal/natsconn", "github.com/nats-io/nats-server/v2/server"}},
 	{path: "internal/arch"},
