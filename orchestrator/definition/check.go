@@ -99,9 +99,7 @@ func (c *checker) header() {
 	if len(src.Version.Value) > longest {
 		c.fault(src.Version.Pos, nil, "bad-version", "keep it short, like 1 or 2.3.0", "version is longer than %d characters", longest)
 	}
-	if d := src.Deadline; d != nil && d.Value <= 0 {
-		c.fault(d.Pos, nil, "bad-deadline", "write a time like 2h, or leave it out for none", "deadline %s leaves the process no time", d.Value)
-	}
+	c.faults = append(c.faults, src.ProcessSettings.faults()...)
 	for _, in := range src.Inputs {
 		if _, twice := c.inputs[in.Value]; twice {
 			c.fault(in.Pos, nil, "duplicate-name", "write it once", "input %s is listed twice", quote(in.Value))

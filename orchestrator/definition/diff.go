@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/deedrun/deed/task"
@@ -22,6 +23,8 @@ func Diff(a, b Definition) []string {
 	d.steps(a, b)
 	d.value("outputs", list(a.Outputs), list(b.Outputs))
 	d.value("deadline", orNone(a.Deadline != 0, a.Deadline.String()), orNone(b.Deadline != 0, b.Deadline.String()))
+	d.value("parallelism", atMost(a.Parallelism), atMost(b.Parallelism))
+	d.value("weight", fmt.Sprint(max(a.Weight, 1)), fmt.Sprint(max(b.Weight, 1)))
 	return d.lines
 }
 
@@ -153,6 +156,8 @@ func orNone(some bool, text string) string {
 	}
 	return "none"
 }
+
+func atMost(n int) string { return orNone(n != 0, strconv.Itoa(n)) }
 
 // scalar brings JSON that means the same, with other spaces or escapes, to one form.
 func scalar(value json.RawMessage) string {

@@ -8,8 +8,9 @@ import (
 
 // SameWork says what is different in what step b does, compared with a: what it
 // runs, what it reads and writes, and what it comes after. How it is tried and
-// bounded (timeout, retry, parallelism, tolerate) makes no difference: what a
-// step has done stays right when only that changes.
+// bounded, and who may run it (timeout, retry, parallelism, tolerate, pool,
+// needs, rate) makes no difference: what a step has done stays right when only
+// that changes.
 func SameWork(a, b Step) (differs []string) {
 	for _, c := range work(&a, &b) {
 		switch {
@@ -44,7 +45,10 @@ func conduct(a, b *Step) []comparison {
 		both("retry backoff", func(s *Step) string { return s.Retry.Backoff.String() }),
 		both("retry factor", func(s *Step) string { return number(cmp.Or(s.Retry.Factor, DefaultRetry.Factor)) }),
 		both("retry jitter", func(s *Step) string { return orNone(s.Retry.Jitter != 0, percent(s.Retry.Jitter)) }),
-		both("parallelism", func(s *Step) string { return orNone(s.Parallelism != 0, fmt.Sprint(s.Parallelism)) }),
+		both("parallelism", func(s *Step) string { return atMost(s.Parallelism) }),
 		both("tolerate", func(s *Step) string { return s.Tolerate.String() }),
+		both("pool", func(s *Step) string { return cmp.Or(s.Pool, DefaultPool) }),
+		both("needs", func(s *Step) string { return writeNeeds(s.Needs) }),
+		both("rate", func(s *Step) string { return orNone(!s.Rate.IsZero(), s.Rate.String()) }),
 	}
 }

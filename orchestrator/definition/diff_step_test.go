@@ -19,6 +19,7 @@ func TestSameWorkIsWhatAStepDoesNotHowItIsTried(t *testing.T) {
 		"nothing": {func(*definition.Step) {}, nil},
 		"its settings": {func(s *definition.Step) {
 			s.Timeout, s.Parallelism, s.Retry, s.Tolerate.All = 1e9, 4, definition.Retry{}, true
+			s.Pool, s.Needs, s.Rate = "gpu", task.Resources{CPU: 1}, definition.Rate{Count: 1, Per: 1e9}
 		}, nil},
 		"another version":      {func(s *definition.Step) { s.Run.Handler += "@2" }, []string{"run is words/merge@2 instead of words/merge"}},
 		"a script instead":     {func(s *definition.Step) { s.Run = task.Run{Shell: "words/merge"} }, []string{`run is "words/merge" instead of words/merge`}},

@@ -3,24 +3,22 @@ package definition
 import (
 	"slices"
 	"strings"
-
-	"github.com/deedrun/deed/task"
 )
 
 // settingNames are what may follow an address: "count.retry.attempts".
-var settingNames = []string{"timeout", "retry.attempts", "retry.backoff", "retry.factor", "retry.jitter", "parallelism", "tolerate"}
-
-// processSetting is the setting of the process itself, which has no address.
-const processSetting = "deadline"
+var settingNames = []string{
+	"timeout", "retry.attempts", "retry.backoff", "retry.factor", "retry.jitter", "parallelism", "tolerate", "pool", "needs", "rate",
+}
 
 // none lifts a limit.
 const none = "none"
 
-// given is one setting that was given as text: for an address, or the deadline.
+// given is one setting that was given as text: for an address, or, without one,
+// for the process as a whole.
 type given struct {
 	address  string
 	settings Settings
-	deadline *Setting[task.Duration]
+	whole    ProcessSettings
 }
 
 // addressBook reads settings given as texts, for a source or for a definition
@@ -33,8 +31,8 @@ type addressBook struct {
 
 // read is one setting, or the fault for which it is refused; it has no place.
 func (b addressBook) read(key, value string) (given, []Fault) {
-	if key == processSetting {
-		return readDeadline(value)
+	if slices.Contains(processSettings, key) {
+		return readWhole(key, value)
 	}
 	address, name, dotted := strings.Cut(key, ".")
 	group, ok := b.find(address)
@@ -44,7 +42,7 @@ func (b addressBook) read(key, value string) (given, []Fault) {
 	case !ok:
 		hint := b.spell.address(address, b.addresses)
 		if hint == "" && !dotted {
-			hint = b.spell.Hint(key, []string{processSetting})
+			hint = b.spell.Hint(key, processSettings)
 		}
 		return refused("", "unknown-address", hint, "setting "+quote(key)+": "+quote(address)+" does not exist")
 	}
@@ -63,24 +61,27 @@ func refused(address, code, hint, message string) (given, []Fault) {
 }
 
 func (b addressBook) nearSetting(name string) string {
-	if name == processSetting {
-		return "the process has one, not its steps: write " + processSetting + " without an address"
+	if slices.Contains(processSettings, name) {
+		return "the process has one, not its steps: write " + name + " without an address"
+	}
+	if strings.HasPrefix(name, "needs.") {
+		return "what is needed is set as a whole, like needs=cpu=2,memory=4GiB"
 	}
 	if hint := b.spell.Hint(name, settingNames); hint != "" {
 		return hint
 	}
-	return "there are " + strings.Join(settingNames, ", ") + ", and " + processSetting + " without an address"
+	return "there are " + strings.Join(settingNames, ", ") + ", and without an address " + strings.Join(processSettings, ", ")
 }
 
-func readDeadline(value string) (given, []Fault) {
-	deadline, err := limit(value, ParseDuration)
-	switch {
-	case err != nil:
-		return refused("", "bad-setting", "", "setting "+quote(processSetting)+": "+err.Error())
-	case deadline.Value <= 0 && !deadline.None:
-		return refused("", "bad-deadline", "write a time like 2h, or none", "deadline "+deadline.Value.String()+" leaves the process no time")
+func readWhole(name, value string) (given, []Fault) {
+	whole, err := readProcessSetting(name, value)
+	if err != nil {
+		return refused("", "bad-setting", "", "setting "+quote(name)+": "+err.Error())
 	}
-	return given{deadline: deadline}, nil
+	if faults := whole.faults(); len(faults) > 0 {
+		return given{}, faults
+	}
+	return given{whole: whole}, nil
 }
 
 // readSetting reads a setting by its name; known is false for one that there is not.
@@ -100,6 +101,12 @@ func readSetting(name, value string) (s Settings, known bool, err error) {
 		s.Parallelism, err = limit(value, parseWhole)
 	case "tolerate":
 		s.Tolerate, err = read(value, ParseTolerance)
+	case "pool":
+		s.Pool, err = limit(value, ParsePool)
+	case "needs":
+		s.Needs, err = limit(value, ParseNeeds)
+	case "rate":
+		s.Rate, err = limit(value, ParseRate)
 	default:
 		return s, false, nil
 	}

@@ -14,8 +14,8 @@ import (
 //
 // params are texts, each read by the type of the param's default; one without
 // a default is a number or a boolean if it reads as one. settings are values by
-// "address.setting", such as "count.retry.attempts", and "deadline" of the
-// process; they win over the file at the same address. The node nearest to a
+// "address.setting", such as "count.retry.attempts", and "deadline", "parallelism"
+// and "weight" of the process; they win over the file at the same address. The node nearest to a
 // step wins: what a step says, then its group, then the group around that.
 // files are where the bytes of the source's files lie.
 func Resolve(src *Source, params, settings map[string]string, files []task.File) (Definition, []Fault) {
@@ -25,7 +25,7 @@ func Resolve(src *Source, params, settings map[string]string, files []task.File)
 	if src.Partial {
 		return Definition{}, []Fault{{Pos: src.Pos, Code: "unreadable", Message: "the definition could not be read as a whole"}}
 	}
-	r := &resolver{checker: newChecker(src), at: map[*node]Settings{}, deadline: src.Deadline}
+	r := &resolver{checker: newChecker(src), at: map[*node]Settings{}, whole: src.ProcessSettings}
 	r.layers(settings)
 	d := Definition{
 		Name:    src.Name.Value,
@@ -35,9 +35,7 @@ func Resolve(src *Source, params, settings map[string]string, files []task.File)
 		Files:   r.located(files),
 		Outputs: words(src.Outputs),
 	}
-	if r.deadline != nil {
-		d.Deadline = r.deadline.Value
-	}
+	r.whole.apply(&d)
 	inside := r.inside()
 	for _, n := range r.steps {
 		d.Steps = append(d.Steps, r.step(n, d, inside))
@@ -51,8 +49,8 @@ func Resolve(src *Source, params, settings map[string]string, files []task.File)
 
 type resolver struct {
 	*checker
-	at       map[*node]Settings // said for exactly this node, wherever
-	deadline *Setting[task.Duration]
+	at    map[*node]Settings // said for exactly this node, wherever
+	whole ProcessSettings
 }
 
 func (r *resolver) step(n *node, d Definition, inside map[*node][]*node) Step {

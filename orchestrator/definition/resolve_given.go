@@ -20,8 +20,8 @@ func (r *resolver) layers(given map[string]string) {
 		r.faults = append(r.faults, faults...)
 		switch n := r.byAddress[set.address]; {
 		case len(faults) > 0:
-		case set.deadline != nil:
-			r.deadline = set.deadline
+		case set.address == "":
+			r.whole = set.whole.or(r.whole)
 		default:
 			r.at[n] = r.at[n].or(set.settings)
 		}

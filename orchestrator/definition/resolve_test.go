@@ -82,7 +82,7 @@ steps:
   last: {run: last, after: [outer, outer/own]}
 settings:
   outer: {timeout: 2m}
-  outer/own: {timeout: 6s, parallelism: 4}
+  outer/own: {timeout: 6s, parallelism: 4, pool: big, needs: {cpu: 2, memory: 20GB}, rate: 10/30s}
 `
 
 func TestTheNodeNearestToAStepSaysItsSettings(t *testing.T) {
@@ -157,6 +157,55 @@ func TestFactorJitterAndToleranceAreInheritedLikeTheRest(t *testing.T) {
 	}
 }
 
+const placed = `
+deed: v1
+name: placed
+parallelism: 20
+weight: 3
+steps:
+  alone: {run: alone, rate: 5/s}
+  outer:
+    pool: gpu
+    needs: {cpu: 2, memory: 4GiB}
+    steps:
+      plain: {run: plain}
+      own: {run: own, pool: default, needs: {gpu: 1}}
+      bare: {run: bare, needs: {}}
+settings:
+  outer/plain: {rate: 100/m}
+`
+
+func TestAPoolAndNeedsAreInheritedNeedsAsAWholeAndARateIsNot(t *testing.T) {
+	for name, tc := range map[string]struct {
+		address string
+		given   map[string]string
+		want    string // pool, needs, rate
+	}{
+		"nobody says anything":              {"alone", nil, `"" nothing 5/s`},
+		"the group, and settings":           {"outer/plain", nil, `"gpu" cpu 2, memory 4 GiB 100/m`},
+		"what a step says wins":             {"outer/own", nil, `"" gpu 1 0/0s`},
+		"nothing is said too":               {"outer/bare", nil, `"gpu" nothing 0/0s`},
+		"what is given for a step wins":     {"outer/own", map[string]string{"outer/own.pool": "big", "outer/own.needs": "cpu=1"}, `"big" cpu 1 0/0s`},
+		"what is given for a group goes in": {"outer/plain", map[string]string{"outer.pool": "none", "outer.needs": "none"}, `"" nothing 100/m`},
+		"a rate is lifted":                  {"alone", map[string]string{"alone.rate": "none"}, `"" nothing 0/0s`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, ok := resolve(t, source(t, placed), nil, tc.given).Plan().Step(tc.address)
+			require.True(t, ok)
+			assert.Equal(t, tc.want, fmt.Sprintf("%q %s %s", s.Pool, s.Needs, s.Rate))
+		})
+	}
+}
+
+func TestTheParallelismAndTheWeightOfTheFileMayBeOthersAtSubmit(t *testing.T) {
+	d := resolve(t, source(t, placed), nil, nil)
+	assert.Equal(t, []int{20, 3}, []int{d.Parallelism, d.Weight})
+	d = resolve(t, source(t, placed), nil, map[string]string{"parallelism": "7", "weight": "100"})
+	assert.Equal(t, []int{7, 100}, []int{d.Parallelism, d.Weight})
+	d = resolve(t, source(t, placed), nil, map[string]string{"parallelism": "none", "weight": "none"})
+	assert.Equal(t, []int{0, 0}, []int{d.Parallelism, d.Weight})
+}
+
 func TestTheDeadlineOfTheFileMayBeMovedOrLiftedAtSubmit(t *testing.T) {
 	for given, want := range map[string]string{"": "2h", "30m": "30m", "none": "0s"} {
 		settings := map[string]string{}
@@ -220,11 +269,11 @@ func TestWhatIsGivenAtSubmitIsRefusedInWords(t *testing.T) {
 		"a fraction for a whole":     {params: map[string]string{"owner": "a", "width": "1.5"}, want: `param "width": "1.5" is no whole number, the type of its default 320`},
 		"text for a boolean":         {params: map[string]string{"owner": "a", "grey": "yes"}, want: `param "grey": "yes" is no boolean (true or false), the type of its default false`},
 		"a step that does not exist": {params: map[string]string{"owner": "a"}, settings: map[string]string{"rezise.timeout": "5m"}, want: `setting "rezise.timeout": "rezise" does not exist; did you mean "resize"?`},
-		"an unknown setting":         {params: map[string]string{"owner": "a"}, settings: map[string]string{"resize.retry": "5"}, want: `resize: setting "resize.retry": "retry" is no setting; there are timeout, retry.attempts, retry.backoff, retry.factor, retry.jitter, parallelism, tolerate, and deadline without an address`},
+		"an unknown setting":         {params: map[string]string{"owner": "a"}, settings: map[string]string{"resize.retry": "5"}, want: `resize: setting "resize.retry": "retry" is no setting; there are timeout, retry.attempts, retry.backoff, retry.factor, retry.jitter, parallelism, tolerate, pool, needs, rate, and without an address deadline, parallelism, weight`},
 		"a setting of nobody":        {params: map[string]string{"owner": "a"}, settings: map[string]string{"retry.jitter": "5%"}, want: `setting "retry.jitter" has no address; write it as ADDRESS.retry.jitter`},
 		"a misspelled deadline":      {params: map[string]string{"owner": "a"}, settings: map[string]string{"dedline": "2h"}, want: `setting "dedline": "dedline" does not exist; did you mean "deadline"?`},
 		"a deadline of a step":       {params: map[string]string{"owner": "a"}, settings: map[string]string{"resize.deadline": "2h"}, want: `resize: setting "resize.deadline": "deadline" is no setting; the process has one, not its steps: write deadline without an address`},
-		"a deadline that is over":    {params: map[string]string{"owner": "a"}, settings: map[string]string{"deadline": "0s"}, want: `deadline 0s leaves the process no time; write a time like 2h, or none`},
+		"a deadline that is over":    {params: map[string]string{"owner": "a"}, settings: map[string]string{"deadline": "0s"}, want: `deadline 0s leaves the process no time; write a time like 2h, or none for no deadline`},
 		"a deadline that is none":    {params: map[string]string{"owner": "a"}, settings: map[string]string{"deadline": "soon"}, want: `setting "deadline": "soon" is no duration: write it like 30s, 5m or 1h30m`},
 		"a factor that shrinks":      {params: map[string]string{"owner": "a"}, settings: map[string]string{"resize.retry.factor": "0.5"}, want: `resize: factor 0.5 is not between 1 and 100; write 2 to double each wait, or 1 to keep it`},
 		"a tolerance of too many":    {params: map[string]string{"owner": "a"}, settings: map[string]string{"resize.tolerate": "101%"}, want: `resize: tolerate 101% is more than 100%; write all`},

@@ -10,7 +10,7 @@ import (
 // "count.timeout" of a step, "clean.retry.attempts" of all steps inside a group,
 // whatever they said themselves, or "deadline" of the process. It takes the
 // settings that [Resolve] takes, and refuses them in the same words; none lifts
-// a timeout, a parallelism and the deadline. The given definition stays as it is.
+// a timeout, a parallelism, a pool, needs, a rate, and all settings of the process. The given definition stays as it is.
 func Set(d Definition, setting, value string) (Definition, error) {
 	set, faults := addressesOf(d).read(setting, value)
 	if len(faults) > 0 {
@@ -20,8 +20,8 @@ func Set(d Definition, setting, value string) (Definition, error) {
 		}
 		return Definition{}, errors.Join(reasons...)
 	}
-	if set.deadline != nil {
-		d.Deadline = set.deadline.Value
+	if set.address == "" {
+		set.whole.apply(&d)
 		return d, nil
 	}
 	d.Steps = slices.Clone(d.Steps)

@@ -15,6 +15,9 @@ func (s Settings) or(other Settings) Settings {
 		Jitter:      cmp.Or(s.Jitter, other.Jitter),
 		Parallelism: cmp.Or(s.Parallelism, other.Parallelism),
 		Tolerate:    cmp.Or(s.Tolerate, other.Tolerate),
+		Pool:        cmp.Or(s.Pool, other.Pool),
+		Needs:       cmp.Or(s.Needs, other.Needs),
+		Rate:        cmp.Or(s.Rate, other.Rate),
 	}
 }
 
@@ -27,12 +30,24 @@ func (s Settings) apply(step *Step) {
 	put(&step.Retry.Jitter, s.Jitter)
 	put(&step.Parallelism, s.Parallelism)
 	put(&step.Tolerate, s.Tolerate)
+	put(&step.Pool, s.Pool)
+	put(&step.Needs, s.Needs)
+	put(&step.Rate, s.Rate)
 }
 
 func put[T any](to *T, said *Setting[T]) {
 	if said != nil {
 		*to = said.Value
 	}
+}
+
+// lifted is what to write for no limit: what is given as text, and so has no
+// place, has to stand somewhere.
+func lifted(at Pos) string {
+	if at.Line == 0 {
+		return none
+	}
+	return "leave it out"
 }
 
 // faults are the values that make no sense for the step or group.
@@ -70,12 +85,11 @@ func (s Settings) faults(address string, group bool) []Fault {
 		case group:
 			fault(p.Pos, "group-parallelism", "set it on the steps inside", "parallelism is a setting of steps, not of groups")
 		case p.Value < 1 && !p.None:
-			hint := "write 1 or more, or leave it out for no limit"
-			if p.Line == 0 { // given as text, which has to stand somewhere
-				hint = "write 1 or more, or none for no limit"
-			}
-			fault(p.Pos, "bad-parallelism", hint, "parallelism %d is less than 1", p.Value)
+			fault(p.Pos, "bad-parallelism", "write 1 or more, or "+lifted(p.Pos)+" for no limit", "parallelism %d is less than 1", p.Value)
 		}
+	}
+	if r := s.Rate; r != nil && group {
+		fault(r.Pos, "group-rate", "set it on the steps inside", "rate is a setting of steps, not of groups")
 	}
 	if t := s.Tolerate; t != nil {
 		switch v := t.Value; {

@@ -21,7 +21,7 @@ type Source struct {
 	Steps    []*Node
 	Outputs  []Text
 	Settings []SettingsAt
-	Deadline *Setting[task.Duration] // of the process
+	ProcessSettings
 
 	// Partial says that the parser refused something and went on without it.
 	// Check then does not report what may be missing for that reason alone.
@@ -87,6 +87,9 @@ type Settings struct {
 	Jitter      *Setting[float64]
 	Parallelism *Setting[int]
 	Tolerate    *Setting[Tolerance]
+	Pool        *Setting[string] // "": of workers without one
+	Needs       *Setting[task.Resources]
+	Rate        *Setting[Rate]
 }
 
 // Setting is a value and its place.

@@ -12,7 +12,11 @@ type document struct {
 	Steps    nodes         `json:"steps" jsonschema:"The steps and groups of steps, by name."`
 	Outputs  names         `json:"outputs,omitempty" jsonschema:"Names of data that are the result of the process."`
 	Deadline span          `json:"deadline,omitempty" jsonschema:"The longest time of the whole process, such as 2h, from its start or from when a person last made it go again. Default: none."`
-	Settings settingsMap   `json:"settings,omitempty" jsonschema:"Settings by address, such as clean/dedupe. What is set for a group applies to its steps unless they say otherwise."`
+
+	Parallelism positive `json:"parallelism,omitempty" jsonschema:"How many tasks may be open at a time, of all steps together. Default: no limit."`
+	Weight      weight   `json:"weight,omitempty" jsonschema:"Its share of the workers beside other processes: 3 is three times that of a process with 1. Default: 1."`
+
+	Settings settingsMap `json:"settings,omitempty" jsonschema:"Settings by address, such as clean/dedupe. What is set for a group applies to its steps unless they say otherwise."`
 }
 
 type stepForm struct {
@@ -26,6 +30,9 @@ type stepForm struct {
 	Retry       retryForm `json:"retry,omitzero" jsonschema:"How often a task is tried, and the wait in between."`
 	Parallelism positive  `json:"parallelism,omitempty" jsonschema:"How many tasks of the step may be open at a time. Default: no limit."`
 	Tolerate    tolerance `json:"tolerate,omitzero" jsonschema:"How many tasks may fail for good: a number, a share such as 1%, or all. Default: 0."`
+	Pool        pool      `json:"pool,omitempty" jsonschema:"The pool of workers that execute its tasks, such as gpu. Default: workers without a pool."`
+	Needs       needsForm `json:"needs,omitzero" jsonschema:"What each task needs of the machine that executes it."`
+	Rate        rate      `json:"rate,omitempty" jsonschema:"How many tasks may begin in which time, such as 5000/h or 10/30s. Default: no limit."`
 }
 
 type groupForm struct {
@@ -33,6 +40,8 @@ type groupForm struct {
 	Timeout  duration  `json:"timeout,omitempty" jsonschema:"The timeout of the steps inside that have none of their own."`
 	Retry    retryForm `json:"retry,omitzero" jsonschema:"The retry of the steps inside that say nothing themselves."`
 	Tolerate tolerance `json:"tolerate,omitzero" jsonschema:"How many tasks of each step inside may fail for good: a number, a share such as 1%, or all."`
+	Pool     pool      `json:"pool,omitempty" jsonschema:"The pool of the steps inside that name none themselves; default stands for workers without a pool."`
+	Needs    needsForm `json:"needs,omitzero" jsonschema:"What each task needs, of the steps inside that say nothing themselves."`
 }
 
 type settingsForm struct {
@@ -40,6 +49,9 @@ type settingsForm struct {
 	Retry       retryForm `json:"retry,omitzero" jsonschema:"How often a task is tried, and the wait in between."`
 	Parallelism positive  `json:"parallelism,omitempty" jsonschema:"How many tasks of the step may be open at a time. Not for groups."`
 	Tolerate    tolerance `json:"tolerate,omitzero" jsonschema:"How many tasks may fail for good: a number, a share such as 1%, or all."`
+	Pool        pool      `json:"pool,omitempty" jsonschema:"The pool of workers that execute the tasks; default stands for workers without a pool."`
+	Needs       needsForm `json:"needs,omitzero" jsonschema:"What each task needs of the machine that executes it."`
+	Rate        rate      `json:"rate,omitempty" jsonschema:"How many tasks of the step may begin in which time, such as 5000/h. Not for groups."`
 }
 
 type retryForm struct {
@@ -47,6 +59,12 @@ type retryForm struct {
 	Backoff  backoff  `json:"backoff,omitempty" jsonschema:"The wait after a failure: from..to, growing each time, or one time that stays the same. Default: 1s..30s."`
 	Factor   growth   `json:"factor,omitempty" jsonschema:"How many times as long each wait is as the one before. Default: 2."`
 	Jitter   share    `json:"jitter,omitzero" jsonschema:"The share of a wait by which it may be shorter, so that tasks which failed together do not come back together: 10% or 0.1. Default: 10%."`
+}
+
+type needsForm struct {
+	CPU    cores   `json:"cpu,omitzero" jsonschema:"Cores, up to 3 decimals."`
+	Memory size    `json:"memory,omitempty" jsonschema:"With a unit: 4GiB, 512MiB, 20GB."`
+	GPU    devices `json:"gpu,omitzero" jsonschema:"Devices."`
 }
 
 // Values with a form of their own: schema.go gives each its schema.
@@ -71,4 +89,10 @@ type (
 	share         struct{}
 	tolerance     struct{}
 	positive      int
+	weight        int
+	pool          string
+	rate          string
+	cores         struct{}
+	size          string
+	devices       struct{}
 )

@@ -24,6 +24,9 @@ func (r *reader) process(root *yaml.Node) {
 		"outputs":  func(e entry) { r.src.Outputs = r.texts(e.value, "outputs") },
 		"settings": r.settingsByAddress,
 		"deadline": func(e entry) { r.src.Deadline = setting(r, e.value, "deadline", definition.ParseDuration) },
+
+		"parallelism": func(e entry) { r.src.Parallelism = r.whole(e.value, "parallelism") },
+		"weight":      func(e entry) { r.src.Weight = r.whole(e.value, "weight") },
 	})
 }
 
@@ -61,6 +64,9 @@ func (r *reader) settings(s *definition.Settings) map[string]func(entry) {
 		"timeout":     func(e entry) { s.Timeout = setting(r, e.value, "timeout", definition.ParseDuration) },
 		"parallelism": func(e entry) { s.Parallelism = r.whole(e.value, "parallelism") },
 		"tolerate":    func(e entry) { s.Tolerate = r.tolerance(e.value) },
+		"pool":        func(e entry) { s.Pool = r.pool(e.value) },
+		"needs":       func(e entry) { s.Needs = r.needs(e.value) },
+		"rate":        func(e entry) { s.Rate = r.rate(e.value) },
 		"retry": func(e entry) {
 			r.harmless(func() {
 				r.keys(r.entries(e.value, "retry", "write {attempts: 3, backoff: 1s..30s}"), "retry", map[string]func(entry){

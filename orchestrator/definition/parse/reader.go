@@ -107,12 +107,16 @@ func (r *reader) entries(n *yaml.Node, what, hint string) []entry {
 }
 
 // later are the keys of versions to come.
-var later = []string{"cache", "keep", "needs", "pool", "process", "repeat", "when"}
+var later = []string{"cache", "keep", "process", "repeat", "when"}
 
 // elsewhere says of keys that are looked for in the wrong place where they stand.
 var elsewhere = map[string]string{
 	"deadline": "the process has one, at the top of the definition; timeout bounds one attempt at a task",
+	"weight":   "the process has one, at the top of the definition",
 	"tolerate": "write it in a step or a group",
+	"pool":     "write it in a step or a group",
+	"needs":    "write it in a step or a group",
+	"rate":     "write it in a step",
 }
 
 // keys reads the entries by a table of keys. A key that is only misspelled is

@@ -66,6 +66,8 @@ func options() *jsonschema.ForOptions {
 	oneName.MaxProperties = jsonschema.Ptr(1)
 	timespan := matching("^" + time + "$")
 	timespan.Not = matching(`^[^1-9]*$`) // no zero
+	named := matching(definition.PoolPattern)
+	named.Not = &jsonschema.Schema{Enum: []any{"none"}}
 	command := listOf(&jsonschema.Schema{Types: []string{"string", "number", "boolean"}}, false)
 	command.MinItems = jsonschema.Ptr(1)
 	return &jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
@@ -92,6 +94,12 @@ func options() *jsonschema.ForOptions {
 		reflect.TypeFor[share]():       {OneOf: []*jsonschema.Schema{{Type: "number", Minimum: jsonschema.Ptr(0.0), Maximum: jsonschema.Ptr(1.0)}, matching("^" + percent + "$")}},
 		reflect.TypeFor[tolerance]():   {OneOf: []*jsonschema.Schema{{Type: "integer", Minimum: jsonschema.Ptr(0.0)}, matching("^(all|[0-9]+|" + percent + ")$")}},
 		reflect.TypeFor[positive]():    {Type: "integer", Minimum: jsonschema.Ptr(1.0)},
+		reflect.TypeFor[weight]():      {Type: "integer", Minimum: jsonschema.Ptr(1.0), Maximum: jsonschema.Ptr(float64(definition.MaxWeight))},
+		reflect.TypeFor[pool]():        named,
+		reflect.TypeFor[rate]():        matching(`^ *0*[1-9][0-9]* */ *([smhd]|[1-9][0-9]*d|` + time + `) *$`),
+		reflect.TypeFor[cores]():       {OneOf: []*jsonschema.Schema{{Type: "number", ExclusiveMinimum: jsonschema.Ptr(0.0), Maximum: jsonschema.Ptr(float64(definition.MaxCPU))}, matching(`^[0-9]+(\.[0-9]{1,3})?$`)}},
+		reflect.TypeFor[devices]():     {OneOf: []*jsonschema.Schema{{Type: "integer", Minimum: jsonschema.Ptr(1.0), Maximum: jsonschema.Ptr(float64(definition.MaxGPU))}, matching(`^[1-9][0-9]*$`)}},
+		reflect.TypeFor[size]():        matching(`^[0-9]+(\.[0-9]+)? *([KMGT]i?)?B$`),
 	}}
 }
 
