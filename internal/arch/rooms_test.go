@@ -42,6 +42,7 @@ var rooms = []room{
 		only: map[string]string{"blob": "snapshot*.go views*.go archive*.go"},
 	},
 	{path: "worker", may: []string{"task", "queue", "blob"}},
+	{path: "worker/autoscale", may: core[:1]},
 	{path: "specs", may: core},
 	{path: "specs/file", may: slices.Concat(core, []string{"specs", "orchestrator/definition/parse"})},
 	{path: "specs/aggregate", may: slices.Concat(core, []string{"specs"})},
@@ -60,7 +61,7 @@ var rooms = []room{
 	{path: "queue/queuetest", may: slices.Concat(suite, []string{"queue"})},
 	{path: "blob", may: slices.Concat(local, []string{"task", "golang.org/x/sync/errgroup"})},
 	{path: "blob/blobtest", may: slices.Concat(local, suite, []string{"task", "blob"})},
-	{path: "api/wire", may: slices.Concat(core, []string{"events"})},
+	{path: "api/wire", may: slices.Concat(core, []string{"events", "orchestrator", "queue", "blob"})},
 	{path: "api/client", may: slices.Concat(core, []string{
 		"api/wire", "events", "queue", "blob", "orchestrator", "gocloud.dev/blob", "gocloud.dev/blob/driver", "gocloud.dev/gcerrors",
 	})}, // never the root: that one uses it

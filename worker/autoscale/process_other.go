@@ -1,0 +1,7 @@
+//go:build !unix
+
+package autoscale
+
+import "syscall"
+
+func ownGroup() *syscall.SysProcAttr { return nil }
