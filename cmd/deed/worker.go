@@ -16,6 +16,7 @@ import (
 
 func (a *app) worker() *cobra.Command {
 	o := deed.Options{Join: true}
+	attached := false
 	cmd := &cobra.Command{
 		Use:   "worker",
 		Short: "Compete for tasks, as one more worker process",
@@ -46,13 +47,20 @@ holds; a second one ends it at once, and what it had is given to others.`,
 				o.Dir = a.data
 			}
 			o.Token = os.Getenv("DEED_NATS_TOKEN")
-			return a.workUntil(cmd.Context(), o)
+			ctx := cmd.Context()
+			if attached {
+				var detach context.CancelFunc
+				ctx, detach = a.whileAttached(ctx)
+				defer detach()
+			}
+			return a.workUntil(ctx, o)
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.Server, "nats", "", "`URL` of a NATS server (its token in DEED_NATS_TOKEN)")
 	flags.StringVar(&o.Blobs, "blobs", "", "`URL` of the blob store that belongs to it")
 	flags.IntVar(&o.Workers, "workers", 0, "tasks at a time (default: one a core)")
+	a.attachedFlag(cmd, &attached)
 	a.folderFlag(cmd) // it needs no events
 	return cmd
 }
