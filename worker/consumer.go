@@ -20,8 +20,12 @@ func (w *Worker) room(now time.Time) int {
 	if !w.steps.stepped { // a stepped worker loses little when it is dropped
 		most += w.opt.Slots * w.pace.prefetch(w.longest(now))
 	}
-	free := most - len(w.executing) - w.unstarted
-	if free <= 0 || w.unstarted > 0 && free < most/4 {
+	waiting := w.unstarted
+	if w.stuck != nil { // what waits for room, and not for a slot, holds up nobody
+		waiting -= w.stuck.todo.len()
+	}
+	free := most - len(w.executing) - waiting
+	if free <= 0 || waiting > 0 && free < most/4 {
 		return 0
 	}
 	return w.pace.messages(free)
@@ -46,10 +50,10 @@ func (w *Worker) receive(ctx context.Context, room int, wait time.Duration) (int
 }
 
 // accept takes charge of messages. A redelivery is not executed: its former
-// holder is presumed dead, perhaps because of this very task. Nor is one for a
-// handler that this worker lacks: another one has it, or will. One that makes no
-// sense goes into quarantine; if that fails, or there is none, its lease runs
-// out, and it comes again after that time and not before.
+// holder is presumed dead, perhaps because of this very task. Nor is one that is
+// for another worker: one of another pool, say, or with another handler. One that
+// makes no sense goes into quarantine; if that fails, or there is none, its lease
+// runs out, and it comes again after that time and not before.
 func (w *Worker) accept(ctx context.Context, deliveries []queue.Delivery) {
 	now := w.opt.Now()
 	for _, d := range deliveries {
@@ -58,10 +62,7 @@ func (w *Worker) accept(ctx context.Context, deliveries []queue.Delivery) {
 			w.quarantine(ctx, d, err)
 			continue
 		}
-		var unserved error
-		if work.Run.Handler != "" {
-			unserved = w.opt.Registry.Offers(work.Run.Handler)
-		}
+		unserved := w.refuses(work)
 		h := &holding{delivery: d, work: work, since: now, extended: now, open: work.Tasks.Len()}
 		w.mu.Lock()
 		w.held[h] = struct{}{}
@@ -73,7 +74,7 @@ func (w *Worker) accept(ctx context.Context, deliveries []queue.Delivery) {
 		case w.draining:
 			w.conclude(h, work.Tasks, task.Returned, nil)
 		case unserved != nil:
-			w.opt.Log.Debug("worker: tasks are for a handler that this worker does not offer: they are handed back",
+			w.opt.Log.Debug("worker: tasks are for another worker: they are handed back",
 				"process", work.Process, "address", work.Address, "tasks", work.Tasks.String(), "reason", unserved)
 			w.conclude(h, work.Tasks, task.Unserved, &task.Failure{Error: bounded(unserved.Error()), Verdict: task.Retry})
 		default:
@@ -116,31 +117,6 @@ func (w *Worker) conclude(h *holding, tasks task.Ranges, outcome task.Outcome, w
 	}})
 }
 
-// next begins the next task: it occupies a slot from here on. nil: there is
-// none, or too many results wait to be reported.
-func (w *Worker) next(ctx context.Context) *execution {
-	if w.draining || w.results.full() {
-		return nil
-	}
-	for len(w.waiting) > 0 {
-		h := w.waiting[0]
-		index, ok := h.todo.next()
-		if !ok {
-			w.waiting[0] = nil
-			w.waiting = w.waiting[1:]
-			continue
-		}
-		e := &execution{holding: h, index: index, ordinal: h.begun, began: w.opt.Now()}
-		e.ctx, e.cancel = context.WithCancelCause(ctx)
-		h.begun++
-		h.running = append(h.running, e)
-		w.executing = append(w.executing, e)
-		w.unstarted--
-		return e
-	}
-	return nil
-}
-
 // perform executes a task that next began.
 func (w *Worker) perform(e *execution) {
 	r := w.execute(e)
@@ -154,6 +130,9 @@ func (w *Worker) perform(e *execution) {
 	if !e.gone {
 		e.finished = append(e.finished, e.index)
 		w.gather(result{e.holding, r})
+	}
+	if !e.work.Needs.IsZero() && len(w.waiting) > 0 {
+		w.startable.Broadcast() // there may be room for several
 	}
 	if w.room(w.opt.Now()) > 0 {
 		w.roomy.Signal()

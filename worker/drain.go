@@ -22,6 +22,10 @@ const (
 // when all that is done.
 func (w *Worker) Drain() { w.drain.Do(func() { close(w.leave) }) }
 
+// Drained reports whether the worker left, or is about to, because a signal
+// told it to, and not the program that it is part of.
+func (w *Worker) Drained() bool { return w.told.Load() }
+
 // Close makes the worker leave at once: like Drain, but running tasks are
 // cancelled without grace and programs killed. It returns at once.
 func (w *Worker) Close() {
@@ -95,26 +99,34 @@ func (w *Worker) handBack() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, h := range w.waiting {
-		w.returned(h)
+		w.returned(h, nil)
 	}
-	w.waiting = nil
+	w.waiting, w.stuck = nil, nil
 }
 
 // handBackIdle returns messages that found no slot for a while, although the
-// tasks before them were short when they were taken: other workers are free.
+// tasks before them were short when they were taken, and one that found no room
+// for what it needs: other workers may be free.
 func (w *Worker) handBackIdle(now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, h := range w.waiting {
-		if h.begun == 0 && now.Sub(h.since) >= idleTime {
-			w.returned(h)
+		switch {
+		case h == w.stuck:
+			if now.Sub(h.stuckSince) >= makeRoom {
+				w.returned(h, w.crowded(h))
+			}
+		case h.begun == 0 && now.Sub(h.since) >= idleTime:
+			w.returned(h, nil)
 		}
 	}
 }
 
-func (w *Worker) returned(h *holding) {
+// returned hands back what has not begun of a message. Without a why it is
+// this worker that has no time for it.
+func (w *Worker) returned(h *holding, why *task.Failure) {
 	if left := w.withdraw(h); len(left) > 0 {
-		w.conclude(h, left, task.Returned, nil)
+		w.conclude(h, left, task.Returned, why)
 	}
 }
 

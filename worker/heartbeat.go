@@ -17,6 +17,7 @@ const (
 	topicHeartbeat = "heartbeat" // task.Heartbeat
 	topicRollcall  = "rollcall"  // asks every worker for a heartbeat now
 	topicCancel    = "cancel"    // task.Cancel: what to give up of a process
+	topicDrain     = "drain"     // task.Drain: who is to leave
 
 	heartbeatEvery = time.Second
 )
@@ -25,6 +26,7 @@ const (
 type ears struct {
 	cancels   queue.Listener
 	rollcalls queue.Listener
+	drains    queue.Listener
 }
 
 func (w *Worker) listen() (*ears, error) {
@@ -37,19 +39,30 @@ func (w *Worker) listen() (*ears, error) {
 		cancels.Stop()
 		return nil, fmt.Errorf("listen to %q: %w", topicRollcall, err)
 	}
-	return &ears{cancels, rollcalls}, nil
+	drains, err := w.opt.Signals.Subscribe(topicDrain)
+	if err != nil {
+		cancels.Stop()
+		rollcalls.Stop()
+		return nil, fmt.Errorf("listen to %q: %w", topicDrain, err)
+	}
+	return &ears{cancels, rollcalls, drains}, nil
 }
 
 func (e *ears) stop() {
 	e.cancels.Stop()
 	e.rollcalls.Stop()
+	e.drains.Stop()
 }
 
 // heartbeat says what the worker holds. leaving is the last one.
 func (w *Worker) heartbeat(ctx context.Context, now time.Time, leaving bool) error {
 	beat := task.Heartbeat{Worker: w.opt.Name, Slots: w.opt.Slots, Leaving: leaving}
 	if !leaving {
+		beat.Pool, beat.AnyPool, beat.Offer = w.opt.Pool, w.opt.AnyPool, w.opt.Offer
 		beat.Holding, beat.Handlers = w.holds(now), w.opt.Registry.Names()
+		w.mu.Lock()
+		beat.Used, beat.Draining = w.used(w.starts), w.draining
+		w.mu.Unlock()
 	}
 	body, err := json.Marshal(beat)
 	if err != nil {
@@ -123,6 +136,19 @@ func (w *Worker) cancelled(ctx context.Context, body []byte) error {
 	w.opt.Log.Info("worker: tasks were cancelled", "process", signal.Process, "messages", len(deliveries))
 	if err := w.opt.Work.Ack(ctx, deliveries...); err != nil {
 		return fmt.Errorf("acknowledge what was cancelled of process %q: %w", signal.Process, err)
+	}
+	return nil
+}
+
+// drained makes the worker leave if the signal names it.
+func (w *Worker) drained(body []byte) error {
+	var signal task.Drain
+	if err := json.Unmarshal(body, &signal); err != nil {
+		return fmt.Errorf("decode a drain signal: %w", err)
+	}
+	if signal.Worker == w.opt.Name {
+		w.told.Store(true)
+		w.Drain()
 	}
 	return nil
 }

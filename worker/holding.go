@@ -26,6 +26,9 @@ type holding struct {
 	finished []int // executed, not reported
 	open     int   // tasks not reported: at 0 the message can be acknowledged
 	gone     bool  // lease lost or process cancelled: nothing of it counts any more
+
+	stuckAt    uint64    // while it waits for room: how many executions had begun by then,
+	stuckSince time.Time // and when that was
 }
 
 // execution is one task being executed. It occupies a slot.
@@ -33,6 +36,7 @@ type execution struct {
 	*holding
 	index   int
 	ordinal int
+	number  uint64 // of the executions of the worker, in the order in which they began
 	began   time.Time
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
@@ -54,6 +58,9 @@ func (c *cursor) next() (index int, ok bool) {
 	}
 	return index, true
 }
+
+// len is how many there are left.
+func (c *cursor) len() int { return c.rest.Len() - c.offset }
 
 // left is what next has not returned yet.
 func (c *cursor) left() task.Ranges {
@@ -86,6 +93,8 @@ func decode(d queue.Delivery) (*task.Work, error) {
 		return nil, fmt.Errorf("it names no tasks")
 	case work.Attempt < 0 || work.Generation < 0:
 		return nil, fmt.Errorf("it is for attempt %d of generation %d", work.Attempt, work.Generation)
+	case work.Needs.CPU < 0 || work.Needs.Memory < 0 || work.Needs.GPU < 0:
+		return nil, fmt.Errorf("it needs %s, which is less than nothing", work.Needs)
 	}
 	return &work, nil
 }

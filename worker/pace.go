@@ -8,7 +8,10 @@ const (
 )
 
 // pace is how long tasks take and how many come in a message, as moving
-// averages: what decides how much a worker holds beyond what it runs.
+// averages: what decides how much a worker holds beyond what it runs. Others
+// could have that, and what is short could be done before it: so nothing is held
+// where tasks take longer than prefetchTime, and where some do, it is they that
+// count. A slow one is half of the average at once, a quick one an eighth.
 type pace struct {
 	measured bool
 	task     time.Duration
@@ -18,6 +21,10 @@ type pace struct {
 func (p *pace) took(d time.Duration) {
 	if !p.measured {
 		p.measured, p.task = true, d
+		return
+	}
+	if d > p.task {
+		p.task += (d - p.task) / 2
 		return
 	}
 	p.task += (d - p.task) / 8

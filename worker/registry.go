@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -76,6 +77,41 @@ func (reg *Registry) Names() []string {
 	reg.mu.RLock()
 	defer reg.mu.RUnlock()
 	return slices.Clone(reg.names)
+}
+
+// only is a registry of those handlers whose names match one of the patterns.
+// What is registered later is not in it.
+func (reg *Registry) only(patterns []string) (*Registry, error) {
+	reg.mu.RLock()
+	defer reg.mu.RUnlock()
+	some := NewRegistry()
+	for _, p := range patterns {
+		if _, err := path.Match(p, ""); err != nil {
+			return nil, fmt.Errorf("offer only %q: its wildcards make no sense: close the bracket", clip(p))
+		}
+		found := false
+		for name, handler := range reg.handlers {
+			if strings.HasPrefix(name, reserved) || !isOnly(p, name) {
+				continue
+			}
+			found = true
+			if some.handlers[name] == nil {
+				Handle(some, name, handler)
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("offer only some handlers: %w", unknownName(p, "there are", reg.names))
+		}
+	}
+	return some, nil
+}
+
+// isOnly matches a name with its version, and, if the pattern has none, without.
+func isOnly(pattern, name string) bool {
+	bare, _, _ := strings.Cut(name, "@")
+	with, _ := path.Match(pattern, name)
+	without, _ := path.Match(pattern, bare)
+	return with || without
 }
 
 // Offers says why a step cannot run a handler here, and which one was probably

@@ -265,6 +265,34 @@ func TestLeaving(t *testing.T) {
 		close(deaf)
 	})
 
+	isolated(t, "a signal that names it makes it leave, and it says at once that it takes nothing more", func(t *testing.T, w *world) {
+		g := newGate()
+		w.handle("h", g.handle)
+		heard := w.hear()
+		r := w.run()
+		w.send(job(task.Span(0, 5)))
+		<-g.begun
+		<-g.begun
+		heard()
+		for _, body := range []string{`{"worker":"w2"}`, `{"worker":""}`, `nonsense`} {
+			require.NoError(t, w.signals.Publish(w.ctx, "drain", []byte(body)))
+		}
+		require.Empty(t, heard())
+		require.False(t, r.Drained())
+		require.NoError(t, w.signals.Publish(w.ctx, "drain", []byte(`{"worker":"w1"}`)))
+		beats := heard()
+		require.Len(t, beats, 1)
+		require.True(t, beats[0].Draining)
+		require.True(t, r.Drained())
+		back := w.results(3)[0]
+		require.Equal(t, []any{task.Span(2, 3), task.Returned}, []any{back.Tasks, back.Outcome})
+		close(g.opened)
+		<-r.ended
+		require.NoError(t, r.err)
+		require.Equal(t, task.Done, w.results(2)[0].Outcome)
+		require.Zero(t, w.pending())
+	})
+
 	isolated(t, "a worker that cannot report leaves all the same and says so", func(t *testing.T, w *world) {
 		g := newGate()
 		w.handle("h", g.handle)

@@ -201,7 +201,7 @@ func (w *Worker) leasing(ctx context.Context) {
 func (w *Worker) signalling(ctx context.Context, e *ears) {
 	tick := time.NewTicker(heartbeatEvery)
 	defer tick.Stop()
-	cancels, rollcalls := e.cancels.C(), e.rollcalls.C()
+	cancels, rollcalls, drains, leave := e.cancels.C(), e.rollcalls.C(), e.drains.C(), w.leave
 	err := w.heartbeat(ctx, w.opt.Now(), false)
 	for {
 		if err != nil && ctx.Err() == nil {
@@ -221,6 +221,16 @@ func (w *Worker) signalling(ctx context.Context, e *ears) {
 				rollcalls, err = nil, errors.New("the listener for roll calls ended")
 				continue
 			}
+			err = w.heartbeat(ctx, w.opt.Now(), false)
+		case body, ok := <-drains:
+			if !ok {
+				drains, err = nil, errors.New("the listener for drains ended")
+				continue
+			}
+			err = w.drained(body)
+		case <-leave: // said at once, so that nothing more is meant for it
+			leave = nil
+			w.refuse()
 			err = w.heartbeat(ctx, w.opt.Now(), false)
 		case <-tick.C:
 			w.handBackIdle(w.opt.Now())

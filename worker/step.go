@@ -76,6 +76,13 @@ func (w *Worker) hear(ctx context.Context, now time.Time) error {
 			if err := w.heartbeat(ctx, now, false); err != nil {
 				return err
 			}
+		case body, ok := <-w.steps.ears.drains.C():
+			if !ok {
+				return nil
+			}
+			if err := w.drained(body); err != nil {
+				return err
+			}
 		default:
 			return nil
 		}

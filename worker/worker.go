@@ -16,18 +16,40 @@ import (
 
 	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/queue"
+	"github.com/deedrun/deed/task"
 )
 
 // Options of a worker. Work, Inbox, Signals and Blobs are required.
 type Options struct {
-	Name         string        // unique among workers; "": host, process ID and a random text
-	Work         queue.Queue   // where tasks come from
-	Inbox        queue.Queue   // where reports go
-	Signals      queue.Signals // heartbeats, roll calls, cancels
-	Blobs        *blob.Store
-	Registry     *Registry     // nil: only the built-in handlers, and programs
-	Quarantine   queue.Queue   // takes messages that make no sense; nil: they stay on the work queue
-	Slots        int           // tasks at a time; 0: one a core
+	Name       string        // unique among workers; "": host, process ID and a random text
+	Work       queue.Queue   // where tasks come from: the lane of the pool
+	Inbox      queue.Queue   // where reports go
+	Signals    queue.Signals // heartbeats, roll calls, cancels
+	Blobs      *blob.Store
+	Registry   *Registry   // nil: only the built-in handlers, and programs
+	Quarantine queue.Queue // takes messages that make no sense; nil: they stay on the work queue
+
+	// Pool is whose tasks it takes, and Work the lane of it. AnyPool is for a
+	// worker without one that takes those of every pool, where they are sent to it.
+	Pool    string
+	AnyPool bool
+
+	// Slots are how many tasks it executes at a time; 0: one a core. Offer is
+	// what those may need together; of what it leaves out, that is all the cores,
+	// and all the memory, that this process may use, and no device.
+	Slots int
+	Offer task.Resources
+
+	// Only are patterns of the handlers of Registry that it offers, such as
+	// "words/*" (path.Match; one without a version is for all of them); nil: all.
+	Only []string
+
+	// Allow are patterns of the programs that definitions may run on it, such as
+	// "python3 count.py *"; nil: all. The words are those of a shell, a wildcard
+	// stands for what is in one name, and * as the last word for any others.
+	// Scripts are allowed by "sh" or "*" only.
+	Allow []string
+
 	DrainTimeout time.Duration // how long running tasks may take once the worker is to leave; 0: 10 s
 	Grace        time.Duration // how long a handler may take once its context ended; 0: 5 s
 
@@ -65,10 +87,14 @@ type Worker struct {
 	drain    sync.Once
 	closing  sync.Once
 
+	starts    uint64   // executions that have begun
+	stuck     *holding // of waiting: the first, which has no room; see next
 	began     atomic.Bool
+	told      atomic.Bool // by a signal, to leave
 	abandoned atomic.Int64
 	out       outbox
 	steps     steps
+	programs  programs
 }
 
 // New is a worker that does nothing yet.
@@ -80,17 +106,18 @@ func New(o Options) (*Worker, error) {
 			return nil, fmt.Errorf("create worker: Options.%s is missing", what)
 		}
 	}
-	if o.Slots < 0 || o.DrainTimeout < 0 || o.Grace < 0 || o.ProgramGrace < 0 {
+	if o.Slots < 0 || o.Offer.CPU < 0 || o.Offer.Memory < 0 || o.Offer.GPU < 0 || o.DrainTimeout < 0 || o.Grace < 0 || o.ProgramGrace < 0 {
 		return nil, errors.New("create worker: Options has a negative number; leave it zero for the default")
+	}
+	programs, err := o.limit()
+	if err != nil {
+		return nil, fmt.Errorf("create worker: %w", err)
 	}
 	if o.Nonce == nil {
 		o.Nonce = randomNonce
 	}
 	if o.Name == "" {
 		o.Name = defaultName(o.Nonce())
-	}
-	if o.Registry == nil {
-		o.Registry = NewRegistry()
 	}
 	o.Slots = cmp.Or(o.Slots, runtime.GOMAXPROCS(0))
 	o.DrainTimeout = cmp.Or(o.DrainTimeout, 10*time.Second)
@@ -113,11 +140,35 @@ func New(o Options) (*Worker, error) {
 		gathered: make(chan struct{}, 1),
 		leave:    make(chan struct{}),
 		hurry:    make(chan struct{}),
+		programs: programs,
 	}
 	w.startable.L, w.roomy.L = &w.mu, &w.mu
 	w.opt.Log = o.Log.With("worker", o.Name)
 	w.tools = newTools(w)
 	return w, nil
+}
+
+// limit fills in what the worker may be given to do.
+func (o *Options) limit() (allowed programs, err error) {
+	if o.Registry == nil {
+		o.Registry = NewRegistry()
+	}
+	o.Pool = poolName(o.Pool)
+	if o.Pool != "" {
+		if err := queue.CheckKey(o.Pool); err != nil {
+			return allowed, fmt.Errorf("the pool: %w", err)
+		}
+		if o.AnyPool {
+			return allowed, fmt.Errorf("it has the pool %q and takes the tasks of any: say one of them", o.Pool)
+		}
+	}
+	if o.Only != nil {
+		if o.Registry, err = o.Registry.only(o.Only); err != nil {
+			return allowed, err
+		}
+	}
+	o.Offer = offer(o.Offer)
+	return parsePrograms(o.Allow)
 }
 
 // Abandoned counts the handlers that went on after their context and grace had
