@@ -23,6 +23,10 @@ type Job struct {
 	Params   map[string]string // values for its parameters
 	Settings map[string]string // "address.setting": value
 	Inputs   map[string]Input
+
+	// Files are the files that travel with the definition, stored already, by the
+	// names that it gives them. nil: they lie beside the definition.
+	Files map[string]task.Ref
 }
 
 // FaultsError is a definition that is refused, with everything that is wrong with it.
@@ -78,6 +82,7 @@ type Input struct {
 	paths  []string
 	stream io.Reader
 	values []any
+	parts  []task.Part
 }
 
 // Files is the files at paths: a file, a directory (each file below it a part,
@@ -89,6 +94,9 @@ func Stream(r io.Reader) Input { return Input{stream: r} }
 
 // Values is one part a value, as JSON.
 func Values(values ...any) Input { return Input{values: values} }
+
+// Parts is parts whose content is stored already.
+func Parts(parts ...task.Part) Input { return Input{parts: parts} }
 
 // InputError says that an input is missing or unknown, or that what was given
 // for it cannot be read or stored.
@@ -151,6 +159,9 @@ func (r *Runtime) importOne(ctx context.Context, name string, in Input, progress
 	if in.values != nil {
 		return valueParts(in.values)
 	}
+	if in.parts != nil {
+		return in.parts, nil
+	}
 	var files []blob.File
 	for _, path := range in.paths {
 		found, err := blob.Collect(path)
@@ -168,7 +179,7 @@ func (r *Runtime) importOne(ctx context.Context, name string, in Input, progress
 
 // resolve stores the files that travel with the definition and fills it in.
 func (r *Runtime) resolve(ctx context.Context, job Job) (definition.Definition, error) {
-	files, err := r.importFiles(ctx, job.Source)
+	files, err := r.filesOf(ctx, job)
 	if err != nil {
 		return definition.Definition{}, err
 	}
@@ -177,6 +188,26 @@ func (r *Runtime) resolve(ctx context.Context, job Job) (definition.Definition, 
 		return def, &FaultsError{faults}
 	}
 	return def, nil
+}
+
+// filesOf are the files that travel with the definition of a job. Where they
+// are given, nothing is read from a disk, whatever the definition names.
+func (r *Runtime) filesOf(ctx context.Context, job Job) ([]task.File, error) {
+	if job.Files == nil {
+		return r.importFiles(ctx, job.Source)
+	}
+	var files []task.File
+	for _, f := range job.Source.Files {
+		ref, given := job.Files[f.Value]
+		if !given {
+			return nil, &FaultsError{[]definition.Fault{{
+				Pos: f.Pos, Code: "missing-file", Message: fmt.Sprintf("the file %q of the definition was not given", f.Value),
+				Hint: "store it first, and give its reference",
+			}}}
+		}
+		files = append(files, task.File{Name: f.Value, Ref: ref})
+	}
+	return files, nil
 }
 
 func (r *Runtime) importFiles(ctx context.Context, source *definition.Source) ([]task.File, error) {

@@ -10,8 +10,13 @@ import (
 
 // History yields the stored events of a process, in order.
 func History(ctx context.Context, from Commits, id string) iter.Seq2[events.Event, error] {
+	return HistoryAfter(ctx, from, id, 0)
+}
+
+// HistoryAfter yields those after a version.
+func HistoryAfter(ctx context.Context, from Commits, id string, after uint64) iter.Seq2[events.Event, error] {
 	return func(yield func(events.Event, error) bool) {
-		for e, err := range eventsOf(ctx, from, id, 0) {
+		for e, err := range eventsOf(ctx, from, id, after) {
 			if err != nil {
 				err = fmt.Errorf("history of process %q: %w", id, err)
 			}

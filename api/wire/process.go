@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/deedrun/deed/orchestrator/process"
@@ -129,9 +130,9 @@ func (s Standing) Ended() bool {
 
 // Event is an event as it is stored.
 type Event struct {
-	Version uint64 `json:"version"`
-	ID      string `json:"id"`
-	Type    string `json:"type"`
-	Schema  int    `json:"schema"`
-	Data    any    `json:"data"`
+	Version uint64          `json:"version"`
+	ID      string          `json:"id"`
+	Type    string          `json:"type"`
+	Schema  int             `json:"schema"`
+	Data    json.RawMessage `json:"data"`
 }

@@ -1,0 +1,81 @@
+// Package api is the HTTP API of a deed server: to submit processes, read and
+// watch them, supervise them, and look after what is stored. Its requests and
+// answers are those of package api/wire, package api/client speaks it from Go,
+// and GET /v1/openapi.json describes it.
+//
+// It has no state of its own: whatever it answers comes from the event store,
+// the blob store or an orchestrator, so that any number of servers may stand
+// beside each other, and each may be asked about everything. What changes a
+// process is a command, and counts once however often it is sent.
+//
+// It trusts whoever can reach it. [Listen] takes only addresses that nobody but
+// this machine can reach, and the handler refuses what a web page could make a
+// browser of this machine send.
+package api
+
+import (
+	"cmp"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/orchestrator"
+)
+
+// Options are what an API stands on.
+type Options struct {
+	// Runtime has the stores, and the way to those who orchestrate.
+	Runtime *deed.Runtime
+
+	// Version is that of the binary.
+	Version string
+
+	Log *slog.Logger // nil: slog.Default
+
+	// Beat is how often a stream that has nothing to say says that it is still
+	// there. 0: 10 s. Clients count one as gone after several.
+	Beat time.Duration
+
+	// AnswerWithin is how long the orchestrator has for an answer. 0: 30 s.
+	AnswerWithin time.Duration
+}
+
+// server answers requests.
+type server struct {
+	*deed.Runtime
+	options Options
+	log     *slog.Logger
+	views   *orchestrator.Views
+}
+
+// New is the handler of the API.
+func New(o Options) http.Handler {
+	o.Log = cmp.Or(o.Log, slog.Default())
+	o.Beat = cmp.Or(o.Beat, 10*time.Second)
+	o.AnswerWithin = cmp.Or(o.AnswerWithin, 30*time.Second)
+	s := &server{
+		Runtime: o.Runtime, options: o, log: o.Log,
+		views: &orchestrator.Views{Events: o.Runtime.Events, Blobs: o.Runtime.Blobs, Log: o.Log},
+	}
+	mux := http.NewServeMux()
+	config := huma.DefaultConfig("deed", cmp.Or(o.Version, "(devel)"))
+	config.Info.Description = "Submit, read, watch and supervise processes. Problems are application/problem+json with a stable code."
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/v1/openapi", "", ""
+	config.CreateHooks = nil // no links to schemas in answers
+	config.Transformers = []huma.Transformer{asProblem}
+	routes := &routes{server: s, mux: mux, api: humago.New(mux, config)}
+	routes.health()
+	routes.processes()
+	routes.supervision()
+	routes.outputs()
+	routes.streams()
+	routes.blobs()
+	routes.orchestration()
+	routes.archives()
+	routes.upkeep()
+	return s.door(mux)
+}

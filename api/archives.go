@@ -1,0 +1,116 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/orchestrator"
+	"github.com/deedrun/deed/orchestrator/process"
+)
+
+// archives are the histories that were moved into files.
+func (r *routes) archives() {
+	route(r, http.MethodPost, "/v1/processes/{id}/archive", "Move the history of an ended process into a file", r.archive)
+	route(r, http.MethodDelete, "/v1/processes/{id}/archive", "Remove the archive of a process for good; its ID stays taken", r.removeArchive)
+	r.raw(http.MethodGet, "/v1/processes/{id}/archive", "Read the file of an archived process", "application/gzip", r.exportArchive)
+	r.raw(http.MethodPost, "/v1/archives", "Take in the file of a process that was archived elsewhere", mediaBytes, r.importArchive,
+		textParam("by", "Who asks."), textParam("reason", "Why."))
+	route(r, http.MethodGet, "/v1/archives/due", "List what the retention settings ask for now, or what ended before a time", r.due)
+}
+
+func (s *server) archive(ctx context.Context, in *askedInput[wire.Asked]) (*body[wire.Archived], error) {
+	if err := s.known(ctx, in.ID); err != nil {
+		return nil, err
+	}
+	archived, changed, err := s.Archive.Put(ctx, in.ID, in.Body.Process(), time.Now())
+	return &body[wire.Archived]{wire.ArchivedOf(archived, changed)}, err
+}
+
+func (s *server) known(ctx context.Context, id string) error {
+	version, err := orchestrator.Version(ctx, s.Events, id)
+	if err == nil && version == 0 {
+		err = noProcess(id)
+	}
+	return err
+}
+
+type removeInput struct {
+	idPath
+	By     string `query:"by" maxLength:"256"`
+	Reason string `query:"reason" maxLength:"4096"`
+}
+
+func (s *server) removeArchive(ctx context.Context, in *removeInput) (*body[wire.Archived], error) {
+	if err := s.known(ctx, in.ID); err != nil {
+		return nil, err
+	}
+	changed, err := s.Archive.Remove(ctx, in.ID, process.Asked{By: in.By, Reason: in.Reason}, time.Now())
+	return &body[wire.Archived]{wire.Archived{ID: in.ID, Removed: true, Changed: changed}}, err
+}
+
+func (s *server) exportArchive(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("id")
+	if err := process.CheckID(id); err != nil {
+		return newProblem(http.StatusBadRequest, wire.CodeInvalid, "%v", err)
+	}
+	archived, removed, err := s.Archive.Closed(r.Context(), id)
+	switch {
+	case err != nil:
+		return err
+	case removed != nil:
+		return &orchestrator.RemovedError{Removed: *removed}
+	case archived == nil:
+		return newProblem(http.StatusNotFound, wire.CodeNotFound, "process %q is not archived", id)
+	}
+	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", id+".tar.gz"))
+	sayDigest(w, archived.Archive.SHA256)
+	return s.sendWhole(w, r, archived.Archive)
+}
+
+// importArchive keeps the file beside while it takes it in: it is read several times.
+func (s *server) importArchive(w http.ResponseWriter, r *http.Request) (err error) {
+	spool, err := os.CreateTemp("", "deed-archive-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		_ = spool.Close()
+		_ = os.Remove(spool.Name())
+	}()
+	if _, err := io.Copy(spool, piecesOf(w, r)); err != nil {
+		return fmt.Errorf("receive an archive: %w", err)
+	}
+	if _, err := spool.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	query := r.URL.Query()
+	archived, changed, err := s.Archive.Import(r.Context(), spool, process.Asked{By: query.Get("by"), Reason: query.Get("reason")}, time.Now())
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, wire.ArchivedOf(archived, changed))
+}
+
+type dueInput struct {
+	Before time.Time `query:"before" doc:"What ended before this time; none: what the retention settings ask for."`
+	Name   string    `query:"name" maxLength:"256" doc:"With before: only processes of the definition of this name."`
+}
+
+func (s *server) due(ctx context.Context, in *dueInput) (*body[wire.Dues], error) {
+	var all []orchestrator.Due
+	var err error
+	if in.Before.IsZero() {
+		all, err = s.Archive.DueBy(ctx, time.Now())
+	} else {
+		all, err = s.Archive.EndedBefore(ctx, in.Before, in.Name)
+	}
+	if all == nil {
+		all = []orchestrator.Due{}
+	}
+	return &body[wire.Dues]{wire.Dues{Due: all}}, err
+}

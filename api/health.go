@@ -1,0 +1,42 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"runtime"
+
+	"github.com/deedrun/deed/api/wire"
+)
+
+// health is for whoever starts and watches the server.
+func (r *routes) health() {
+	route(r, http.MethodGet, "/healthz", "Is this server alive?", r.alive)
+	route(r, http.MethodGet, "/readyz", "Can it be worked with: is everything orchestrated, and the event store there?", r.isReady)
+	route(r, http.MethodGet, "/v1/version", "The version of this server", r.version)
+}
+
+func (s *server) alive(context.Context, *struct{}) (*body[wire.Health], error) {
+	return &body[wire.Health]{wire.Health{Status: "ok"}}, nil
+}
+
+func (s *server) isReady(ctx context.Context, _ *struct{}) (*body[wire.Health], error) {
+	err := s.ready(ctx)
+	if err == nil {
+		_, err = s.Events.Version(ctx, "process-readyz") // whether it answers is what counts
+	}
+	if err == nil {
+		return &body[wire.Health]{wire.Health{Status: "ok"}}, nil
+	}
+	if errors.Is(err, errNoAnswer) { // not a gateway's time-out: nothing was asked of anybody
+		return nil, newProblem(http.StatusServiceUnavailable, wire.CodeUnavailable, "%v", err)
+	}
+	return nil, err
+}
+
+func (s *server) version(context.Context, *struct{}) (*body[wire.Version], error) {
+	return &body[wire.Version]{wire.Version{
+		Version: cmp.Or(s.options.Version, "(devel)"), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
+	}}, nil
+}

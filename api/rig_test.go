@@ -1,0 +1,129 @@
+package api_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/api"
+	"github.com/deedrun/deed/api/client"
+	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/worker"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience bounds what comes at once when it comes at all.
+const patience = 20 * time.Second
+
+// rig is a server of the API over a real runtime, and a client of it.
+type rig struct {
+	*testing.T
+	runtime *deed.Runtime
+	url     string
+	client  *client.Client
+}
+
+// inMemory serves a runtime that has all in memory, and works.
+func inMemory(t *testing.T, handlers *worker.Registry) *rig {
+	t.Helper()
+	return serve(t, deed.Options{Handlers: handlers, Workers: 2})
+}
+
+func serve(t *testing.T, o deed.Options) *rig {
+	t.Helper()
+	o.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
+	r, err := deed.Open(t.Context(), o)
+	require.NoError(t, err)
+	t.Cleanup(r.Close)
+	return over(t, r)
+}
+
+// over serves a runtime.
+func over(t *testing.T, r *deed.Runtime) *rig {
+	t.Helper()
+	server := httptest.NewServer(api.New(api.Options{Runtime: r, Version: "test", Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Beat: 50 * time.Millisecond, AnswerWithin: 5 * time.Second}))
+	c, err := client.New(server.URL, client.Options{})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		c.Close()
+		server.Client().CloseIdleConnections()
+		server.Close()
+	})
+	return &rig{T: t, runtime: r, url: server.URL, client: c}
+}
+
+// do sends a request; a body that is no reader is sent as JSON.
+func (r *rig) do(method, path string, body any, header ...string) *http.Response {
+	r.Helper()
+	var content io.Reader
+	media := "application/json"
+	switch b := body.(type) {
+	case nil:
+	case string:
+		content = strings.NewReader(b)
+	case io.Reader:
+		content, media = b, "application/octet-stream"
+	default:
+		encoded, err := json.Marshal(body)
+		require.NoError(r, err)
+		content = bytes.NewReader(encoded)
+	}
+	req, err := http.NewRequestWithContext(r.Context(), method, r.url+path, content)
+	require.NoError(r, err)
+	if method != http.MethodGet {
+		req.Header.Set("Content-Type", media)
+	}
+	for i := 0; i < len(header); i += 2 {
+		if header[i] == "Host" {
+			req.Host = header[i+1]
+			continue
+		}
+		req.Header.Set(header[i], header[i+1])
+	}
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	require.NoError(r, err)
+	r.Cleanup(func() {
+		_ = resp.Body.Close()
+		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	})
+	return resp
+}
+
+// ask sends a request that has to succeed, and reads its answer.
+func (r *rig) ask(status int, into any, method, path string, body any) {
+	r.Helper()
+	resp := r.do(method, path, body)
+	data, err := io.ReadAll(resp.Body)
+	require.NoError(r, err)
+	require.Equal(r, status, resp.StatusCode, string(data))
+	if into != nil {
+		require.NoError(r, json.Unmarshal(data, into), string(data))
+	}
+}
+
+// refused sends a request that has to be refused, and reads why.
+func (r *rig) refused(status int, code, method, path string, body any, header ...string) wire.Problem {
+	r.Helper()
+	resp := r.do(method, path, body, header...)
+	data, err := io.ReadAll(resp.Body)
+	require.NoError(r, err)
+	require.Equal(r, status, resp.StatusCode, string(data))
+	require.Equal(r, wire.ProblemType, resp.Header.Get("Content-Type"), string(data))
+	var p wire.Problem
+	require.NoError(r, json.Unmarshal(data, &p), string(data))
+	require.Equal(r, code, p.Code, string(data))
+	require.Equal(r, status, p.Status)
+	require.NotEmpty(r, p.Detail)
+	return p
+}

@@ -1,0 +1,98 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/deedrun/deed/api/wire"
+)
+
+// routes are the addresses of the API.
+type routes struct {
+	*server
+	mux *http.ServeMux
+	api huma.API
+}
+
+// route is an address that takes and gives JSON. Its errors become problems.
+func route[I, O any](r *routes, method, path, summary string, handle func(context.Context, *I) (*O, error), more ...func(*huma.Operation)) {
+	op := huma.Operation{
+		Method: method, Path: path, Summary: summary, OperationID: operationID(method, path), Tags: []string{tag(path)},
+		MaxBodyBytes: -1, BodyReadTimeout: -1, // the door has read and measured it
+		Responses: map[string]*huma.Response{"default": r.problems()},
+	}
+	for _, change := range more {
+		change(&op)
+	}
+	huma.Register(r.api, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handle(ctx, in)
+		if err != nil {
+			return nil, r.problem(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// status is the answer of success, if that is not 200.
+func status(code int) func(*huma.Operation) {
+	return func(op *huma.Operation) { op.DefaultStatus = code }
+}
+
+// raw is an address whose content is no JSON document, or has no end. It is
+// described like the others.
+func (r *routes) raw(method, path, summary, media string, handle func(w http.ResponseWriter, req *http.Request) error, params ...*huma.Param) {
+	r.mux.HandleFunc(method+" "+path, func(w http.ResponseWriter, req *http.Request) {
+		if err := handle(w, req); err != nil {
+			writeProblem(w, req, r.problem(req.Context(), err))
+		}
+	})
+	described := strings.ReplaceAll(path, "...}", "}")
+	for segment := range strings.SplitSeq(described, "/") {
+		if name, ok := strings.CutPrefix(segment, "{"); ok {
+			params = append(params, &huma.Param{Name: strings.TrimSuffix(name, "}"), In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}})
+		}
+	}
+	op := &huma.Operation{
+		Method: method, Path: described, Summary: summary, OperationID: operationID(method, described), Tags: []string{tag(path)}, Parameters: params,
+		Responses: map[string]*huma.Response{
+			"200":     {Description: "OK", Content: map[string]*huma.MediaType{media: {Schema: &huma.Schema{Type: huma.TypeString}}}},
+			"default": r.problems(),
+		},
+	}
+	r.api.OpenAPI().AddOperation(op)
+}
+
+// problems describes what comes in place of an answer.
+func (r *routes) problems() *huma.Response {
+	schema := r.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[wire.Problem](), true, "Problem")
+	return &huma.Response{Description: "A problem", Content: map[string]*huma.MediaType{wire.ProblemType: {Schema: schema}}}
+}
+
+// operationID is "get-v1-processes-id", without the version.
+func operationID(method, path string) string {
+	words := strings.FieldsFunc(strings.ToLower(path), func(c rune) bool { return c == '/' || c == '{' || c == '}' || c == '.' })
+	if len(words) > 0 && words[0] == "v1" {
+		words = words[1:]
+	}
+	return strings.ToLower(method) + "-" + strings.Join(words, "-")
+}
+
+// tag is the first word of a path.
+func tag(path string) string {
+	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/v1/"), "/")
+	return strings.TrimPrefix(first, "/")
+}
+
+// numberParam describes a number in the query.
+func numberParam(name, doc string) *huma.Param {
+	zero := 0.0
+	return &huma.Param{Name: name, In: "query", Description: doc, Schema: &huma.Schema{Type: huma.TypeInteger, Minimum: &zero}}
+}
+
+func textParam(name, doc string) *huma.Param {
+	return &huma.Param{Name: name, In: "query", Description: doc, Schema: &huma.Schema{Type: huma.TypeString}}
+}

@@ -1,0 +1,183 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/http"
+	"strconv"
+
+	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/events"
+)
+
+// streams are the event store, as programs read it that fold histories
+// themselves, the command deed among them.
+func (r *routes) streams() {
+	prefix := textParam("prefix", "What the names of the streams begin with; process-ID is the stream of a process.")
+	route(r, http.MethodGet, "/v1/streams", "List streams of events", r.listStreams)
+	r.raw(http.MethodGet, "/v1/streams/{stream}/commits", "Read a stream, a commit a line", wire.LinesType, r.readStream,
+		numberParam("after", "Begin with the commit that holds the event after this one."))
+	r.raw(http.MethodGet, "/v1/streams/{stream}/last", "Read the last commit of a stream", wire.LinesType, r.lastOfStream)
+	r.raw(http.MethodGet, "/v1/ends", "Read the last commits of many streams", wire.LinesType, r.readEnds, prefix)
+	r.raw(http.MethodGet, "/v1/feed", "Follow streams: what is stored, and then what comes, for as long as the connection stays", wire.LinesType, r.feed,
+		prefix, numberParam("after", "The checkpoint of the last commit that was seen; 0: from the beginning."))
+}
+
+type prefixInput struct {
+	Prefix string `query:"prefix" maxLength:"128" doc:"What the names begin with."`
+}
+
+type body[T any] struct{ Body T }
+
+func (s *server) listStreams(ctx context.Context, in *prefixInput) (*body[wire.Streams], error) {
+	names, err := s.Events.Streams(ctx, in.Prefix)
+	if names == nil {
+		names = []string{}
+	}
+	return &body[wire.Streams]{wire.Streams{Streams: names}}, err
+}
+
+// number reads a number of the query; none is 0.
+func number(r *http.Request, name string) (uint64, error) {
+	text := r.URL.Query().Get(name)
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0, newProblem(http.StatusBadRequest, wire.CodeInvalid, "%s=%q: give a number", name, text)
+	}
+	return n, nil
+}
+
+func (s *server) readStream(w http.ResponseWriter, r *http.Request) error {
+	after, err := number(r, "after")
+	if err != nil {
+		return err
+	}
+	stream := r.PathValue("stream")
+	return s.writeCommits(w, r, stream, func(ctx context.Context) iter.Seq2[events.Commit, error] {
+		return s.Events.ReadCommits(ctx, stream, after)
+	})
+}
+
+func (s *server) readEnds(w http.ResponseWriter, r *http.Request) error {
+	return s.writeCommits(w, r, "", func(ctx context.Context) iter.Seq2[events.Commit, error] {
+		return s.Events.Ends(ctx, r.URL.Query().Get("prefix"))
+	})
+}
+
+func (s *server) lastOfStream(w http.ResponseWriter, r *http.Request) error {
+	stream := r.PathValue("stream")
+	return s.writeCommits(w, r, stream, func(ctx context.Context) iter.Seq2[events.Commit, error] {
+		return func(yield func(events.Commit, error) bool) {
+			if c, ok, err := s.Events.Last(ctx, stream); ok || err != nil {
+				yield(c, err)
+			}
+		}
+	})
+}
+
+// writeCommits writes commits, each as soon as it is read. An error that comes
+// first is the answer, a later one the last line.
+func (s *server) writeCommits(w http.ResponseWriter, r *http.Request, stream string, read func(context.Context) iter.Seq2[events.Commit, error]) error {
+	if err := checkStream(stream); err != nil {
+		return err
+	}
+	ctx, cancel := untilLeaving(r)
+	defer cancel()
+	next, stop := iter.Pull2(read(ctx))
+	defer stop()
+	c, err, more := next()
+	if err != nil {
+		return err
+	}
+	l := startLines(w)
+	for ; more; c, err, more = next() {
+		if err != nil {
+			break
+		}
+		if err := l.commit(c); err != nil {
+			return nil // whoever asked has gone
+		}
+	}
+	s.end(ctx, l, err)
+	return nil
+}
+
+func checkStream(stream string) error {
+	if stream == "" {
+		return nil
+	}
+	if err := events.CheckStream(stream); err != nil {
+		return newProblem(http.StatusBadRequest, wire.CodeInvalid, "%v", err)
+	}
+	return nil
+}
+
+// feed writes commits for as long as somebody listens.
+func (s *server) feed(w http.ResponseWriter, r *http.Request) error {
+	after, err := number(r, "after")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := untilLeaving(r)
+	defer cancel()
+	sub, err := s.Events.Subscribe(ctx, r.URL.Query().Get("prefix"), events.Checkpoint(after))
+	if err != nil {
+		if p := s.told(err); p != nil {
+			return p
+		}
+		return newProblem(http.StatusBadRequest, wire.CodeInvalid, "%v", err)
+	}
+	defer sub.Stop()
+	l := startLines(w)
+	if err := l.flush(); err != nil {
+		return nil // whoever asked has gone
+	}
+	s.end(ctx, l, s.pump(ctx, l, sub))
+	return nil
+}
+
+// pump writes what a subscription gives until it fails, or nobody listens any
+// more. What there is at once is written together.
+func (s *server) pump(ctx context.Context, l *lineWriter, sub events.Subscription) error {
+	caughtUp := false
+	for {
+		c, ready, err := sub.Next(ctx, false)
+		if err != nil {
+			return err
+		}
+		if !ready {
+			if !caughtUp {
+				caughtUp = true
+				l.buf = append(l.buf, wire.LineCaughtUp...)
+			}
+			if err := l.flush(); err != nil {
+				return err
+			}
+			if c, err = s.await(ctx, l, sub); err != nil {
+				return err
+			}
+		}
+		if err := l.commit(c); err != nil {
+			return err
+		}
+	}
+}
+
+// await waits for a commit, and says meanwhile that the server is still there.
+func (s *server) await(ctx context.Context, l *lineWriter, sub events.Subscription) (events.Commit, error) {
+	for {
+		within, cancel := context.WithTimeout(ctx, s.options.Beat)
+		c, _, err := sub.Next(within, true)
+		cancel()
+		if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return c, err
+		}
+		if err := l.line(wire.LineAlive); err != nil {
+			return c, err
+		}
+	}
+}
