@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/deedrun/deed/orchestrator/definition"
 )
 
 // Stored is an event as it lies in the store: a type name and a schema number
@@ -30,6 +32,7 @@ type eventType struct {
 	schema int
 	decode func([]byte) (Event, error)
 	upcast map[int]upcaster // by the schema it reads; it writes the next
+	holds  func(Event) int  // the oldest schema that holds all of an event; nil: the newest
 }
 
 type upcaster func(data []byte) ([]byte, error)
@@ -42,9 +45,17 @@ func stored[E Event](name string, schema int, upcast map[int]upcaster) (reflect.
 	}}
 }
 
+// defining is the stored form of an event that carries a definition: its schema
+// is that of the definition.
+func defining[E Event](name string, of func(E) definition.Definition) (reflect.Type, *eventType) {
+	t, e := stored[E](name, definitionSchema, map[int]upcaster{1: definition2})
+	e.holds = func(e Event) int { return schemaOf(of(e.(E))) }
+	return t, e
+}
+
 func newCodec() *codec {
 	c := &codec{byName: map[string]*eventType{}, byType: map[reflect.Type]*eventType{}}
-	c.add(stored[ProcessStarted]("process-started", 1, nil))
+	c.add(defining("process-started", func(e ProcessStarted) definition.Definition { return e.Definition }))
 	c.add(stored[StepStarted]("step-started", 1, nil))
 	c.add(stored[TasksScheduled]("tasks-scheduled", 1, nil))
 	c.add(stored[TasksConfirmed]("tasks-confirmed", 1, nil))
@@ -62,7 +73,7 @@ func newCodec() *codec {
 	c.add(stored[ProcessResumed]("process-resumed", 1, nil))
 	c.add(stored[ProcessRetried]("process-retried", 1, nil))
 	c.add(stored[ProcessRestarted]("process-restarted", 1, nil))
-	c.add(stored[ProcessRevised]("process-revised", 1, nil))
+	c.add(defining("process-revised", func(e ProcessRevised) definition.Definition { return e.Definition }))
 	return c
 }
 
@@ -95,7 +106,11 @@ func (c *codec) encode(e Event) (Stored, error) {
 	if err != nil {
 		return Stored{}, fmt.Errorf("encode event %s: %w", t.name, err)
 	}
-	return Stored{Type: t.name, Schema: t.schema, Data: data}, nil
+	schema := t.schema
+	if t.holds != nil {
+		schema = t.holds(e)
+	}
+	return Stored{Type: t.name, Schema: schema, Data: data}, nil
 }
 
 func (c *codec) decode(s Stored) (Event, error) {

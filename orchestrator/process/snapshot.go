@@ -14,8 +14,16 @@ import (
 )
 
 // SnapshotSchema numbers the form of snapshots. Unlike events, snapshots of an
-// older form are not read: the history is.
-const SnapshotSchema = 2
+// older form are not read: the history is. But one whose definitions an older
+// version knows whole has the number before, which is read too.
+const SnapshotSchema = 3
+
+func snapshotSchema(s State) int {
+	if schemaOf(*s.Definition) == 1 && schemaOf(*s.Original) == 1 {
+		return SnapshotSchema - 1
+	}
+	return SnapshotSchema
+}
 
 // snapshot is the stored form of a state: a line of JSON. What tasks wrote
 // follows it, packed, node by node.
@@ -79,7 +87,7 @@ func EncodeSnapshot(s State) ([]byte, error) {
 		return nil, errors.New("encode snapshot: the state is damaged, or of no process")
 	}
 	snap := snapshot{
-		Schema: SnapshotSchema, ID: s.ID, Version: s.Version, Status: s.Status, Definition: s.Definition, Hash: s.Hash, Inputs: s.Inputs,
+		Schema: snapshotSchema(s), ID: s.ID, Version: s.Version, Status: s.Status, Definition: s.Definition, Hash: s.Hash, Inputs: s.Inputs,
 		StartedAt: s.StartedAt, SetOffAt: s.SetOffAt, EndedAt: s.EndedAt, Failure: s.Failure, Cancel: s.Cancel, Pause: s.Pause,
 		Left: s.left, Retired: s.retired, Commands: s.commands, Nodes: make([]nodeSnapshot, len(s.nodes)),
 	}
@@ -138,7 +146,7 @@ func DecodeSnapshot(data []byte) (State, error) {
 	if err := json.Unmarshal(line, &snap); err != nil {
 		return State{}, fmt.Errorf("decode snapshot: %w", err)
 	}
-	if snap.Schema != SnapshotSchema {
+	if snap.Schema != SnapshotSchema && snap.Schema != SnapshotSchema-1 {
 		return State{}, fmt.Errorf("decode snapshot: its schema is %d, this version of deed reads %d", snap.Schema, SnapshotSchema)
 	}
 	if snap.Definition == nil {
