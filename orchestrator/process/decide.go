@@ -56,6 +56,7 @@ func Decide(s State, c Command) ([]Event, error) {
 	if err := d.decide(c); err != nil {
 		return nil, err
 	}
+	d.shareRoom()
 	return d.events, d.damaged
 }
 
@@ -112,6 +113,7 @@ func decideStart(s State, c StartProcess) ([]Event, error) {
 		return nil, &RefusedError{Process: c.ID, Reason: d.damaged.Error()}
 	}
 	d.advanceAll()
+	d.shareRoom()
 	return d.events, nil
 }
 

@@ -66,8 +66,8 @@ func addsUp(d task.Dataset) bool {
 }
 
 // advance goes on with node i as far as it can: it starts a step that waits
-// for nothing any more, schedules what its parallelism leaves room for, and ends
-// what has no open tasks. It may be called at any time; nothing happens twice,
+// for nothing any more, schedules what its parallelism leaves room for (unless
+// the process has one: see shareRoom), and ends what has no open tasks. It may be called at any time; nothing happens twice,
 // and nothing while the process does not run.
 func (d *decision) advance(i int) {
 	if d.Status != Running && !planted.Is(planted.SendingWhilePaused) {
@@ -79,12 +79,8 @@ func (d *decision) advance(i int) {
 			d.startStep(i)
 		}
 	case running:
-		room := n.total - n.scheduled
-		step, isStep := d.graph.step(i)
-		if step.Parallelism > 0 {
-			room = min(room, step.Parallelism-(n.scheduled-n.closed()))
-		}
-		if room > 0 {
+		_, isStep := d.graph.step(i)
+		if room := d.wants(i); room > 0 && !(isStep && d.Definition.Parallelism > 0) {
 			d.schedule(i, n.scheduled, room)
 		}
 		switch n = d.nodes[i]; {

@@ -19,6 +19,7 @@ func randomDefinition(t *rapid.T) definition.Definition {
 	if rapid.IntRange(0, 3).Draw(t, "has a deadline") == 0 {
 		def.Deadline = task.Duration(time.Duration(rapid.IntRange(1, 60).Draw(t, "deadline")) * time.Second)
 	}
+	def.Parallelism = rapid.SampledFrom([]int{0, 0, 1, 2, 5}).Draw(t, "parallelism of all")
 	for i := range rapid.IntRange(1, 6).Draw(t, "steps") {
 		def.Steps = append(def.Steps, randomStep(t, def, fmt.Sprintf("s%d", i)))
 	}
@@ -116,6 +117,9 @@ var revisions = map[string]func(t *rapid.T, def *definition.Definition, s *defin
 	},
 	"sets a parameter": func(_ *rapid.T, def *definition.Definition, _ *definition.Step, nonce int) {
 		def.Params = map[string]json.RawMessage{"p": json.RawMessage(fmt.Sprint(nonce))}
+	},
+	"sets the parallelism of all": func(t *rapid.T, def *definition.Definition, _ *definition.Step, _ int) {
+		def.Parallelism = rapid.SampledFrom([]int{0, 1, 3, 8}).Draw(t, "parallelism of all")
 	},
 	"sets the deadline": func(t *rapid.T, def *definition.Definition, _ *definition.Step, _ int) {
 		def.Deadline = task.Duration(time.Duration(rapid.IntRange(0, 60).Draw(t, "deadline")) * time.Second)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -47,6 +48,9 @@ func (r *rules) event(t *rapid.T, s State, e Event) {
 			require.False(t, r.scheduled[a], "%v is scheduled twice", a)
 			r.scheduled[a] = true
 		}
+		if most := s.Definition.Parallelism; most > 0 && e.Attempt == 1 && !strings.HasPrefix(e.Address, SealPrefix) {
+			require.LessOrEqual(t, r.open(s)+e.Tasks.Len(), most, "no more tasks of the process are open than may be")
+		}
 	case TasksConfirmed:
 		r.close(t, e.Address, e.Tasks, "confirmed")
 	case TasksSkipped:
@@ -72,6 +76,17 @@ func (r *rules) event(t *rapid.T, s State, e Event) {
 	case ProcessRevised:
 		r.begin(s, e.Steps)
 	}
+}
+
+// open counts the tasks of all steps that are scheduled and not done.
+func (r *rules) open(s State) int {
+	open := 0
+	for _, p := range s.Steps() {
+		if p.Phase == "running" {
+			open += p.Scheduled - p.Confirmed - p.Skipped
+		}
+	}
+	return open
 }
 
 func (r *rules) close(t *rapid.T, address string, tasks task.Ranges, how string) {
@@ -185,10 +200,12 @@ func (r *rules) counters(t *rapid.T, s State) {
 		if s.live() {
 			require.Zero(t, stands[broken], "%s has a task that nothing will ever run: %v", address, n)
 		}
-		if step.Parallelism == 0 || s.Status != Running || n.phase != running {
+		if s.Status != Running || n.phase != running {
 			continue
 		}
-		require.True(t, n.scheduled == n.total || n.scheduled-n.closed() >= step.Parallelism, "%s has room for more tasks", address)
+		full := n.scheduled == n.total || step.Parallelism > 0 && n.scheduled-n.closed() >= step.Parallelism
+		full = full || isStep && s.Definition.Parallelism > 0 && r.open(s) >= s.Definition.Parallelism
+		require.True(t, full, "%s has room for more tasks", address)
 	}
 	require.Equal(t, left, s.left, "steps that have not completed")
 	require.False(t, s.Status == Running && left == 0, "it runs, and nothing is left")

@@ -46,9 +46,9 @@ func (h incident) String() string {
 	s := fmt.Sprintf("\n%s  %s", h.at.Format("15:04:05.000"), h.command)
 	switch c := h.command.(type) {
 	case StartProcess:
-		s += fmt.Sprintf("\n              %+v", c.Definition.Steps)
+		s += fmt.Sprintf("\n              parallelism %d: %+v", c.Definition.Parallelism, c.Definition.Steps)
 	case ReviseProcess:
-		s += fmt.Sprintf("\n              %+v", c.Definition.Steps)
+		s += fmt.Sprintf("\n              parallelism %d: %+v", c.Definition.Parallelism, c.Definition.Steps)
 	}
 	if h.err != nil {
 		return s + fmt.Sprintf("\n              refused: %s", h.err)

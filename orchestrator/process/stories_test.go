@@ -2,6 +2,7 @@ package process
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/deedrun/deed/orchestrator/definition"
@@ -22,6 +23,18 @@ var stories = map[string]func(c *chronicle){
 		c.start(def, 20)
 		c.done("work", 1, task.Of(0))
 		c.done("work", 1, task.Of(2))
+	},
+	"shared-room-in-a-pool": func(c *chronicle) {
+		def := sideBySide(3)
+		def.Weight = 5
+		def.Steps[0].Pool, def.Steps[0].Needs = "gpu", task.Resources{CPU: 0.5, Memory: 4 << 30, GPU: 1}
+		def.Steps[1].Rate = definition.Rate{Count: 5000, Per: task.Duration(time.Hour)}
+		c.start(def, 5)
+		c.done("work", 1, task.Of(0))
+		c.failed("beside", 1, task.Of(0), task.Retry)
+		def.Steps = slices.Clone(def.Steps)
+		def.Parallelism, def.Weight, def.Steps[0].Pool = 4, 0, "gpu-2"
+		c.tell(ReviseProcess{Definition: def, Asked: c.asked("there are more machines"), At: c.at})
 	},
 	"nothing-to-do": func(c *chronicle) { c.start(words(), 0); c.rest() },
 	"failed-for-good": func(c *chronicle) {

@@ -16,7 +16,7 @@ type Standing string
 // scheduled: whether a worker has it, only workers can say.
 const (
 	IsWaiting   Standing = "waiting"   // for what its step reads
-	IsHeldBack  Standing = "held back" // by its step's parallelism
+	IsHeldBack  Standing = "held back" // by the parallelism of its step, or of the process
 	IsPaused    Standing = "paused"    // by a person
 	IsRetrying  Standing = "retrying"  // an attempt failed, and another one is planned
 	IsScheduled Standing = "scheduled" // open: to be executed, or being executed
@@ -41,6 +41,7 @@ type Explanation struct {
 	Due        time.Time   `json:"due,omitzero"`       // of a task that waits for its retry
 	Because    []string    `json:"because"`            // sentences, the decisive one first
 	WaitsFor   []string    `json:"waitsFor,omitempty"` // addresses of the steps that a step waits for
+	Raise      []string    `json:"raise,omitempty"`    // settings that hold it back: count.parallelism, parallelism
 	Tasks      *Progress   `json:"tasks,omitempty"`
 	Story      []Happening `json:"story,omitempty"`
 }
@@ -159,15 +160,27 @@ func (w *why) task(i, index int) error {
 func (w *why) unscheduled(i, index int) {
 	n := w.s.nodes[i]
 	step, _ := w.s.graph.step(i)
-	if step.Parallelism > 0 {
-		w.stands(IsHeldBack)
+	open, ofAll, most := n.scheduled-n.closed(), w.s.openTasks(), w.s.Definition.Parallelism
+	if step.Parallelism > 0 && (open >= step.Parallelism || most <= 0) {
+		w.heldBack(step.Address + ".parallelism")
 		w.because("of its step no more than %s may be open at a time (parallelism), and %d are; %s before it",
-			plural(step.Parallelism, "task"), n.scheduled-n.closed(), othersCome(index-n.scheduled))
+			plural(step.Parallelism, "task"), open, othersCome(index-n.scheduled))
+	}
+	if most > 0 && ofAll >= most {
+		w.heldBack("parallelism")
+		w.because("of the whole process no more than %s may be open at a time (parallelism), and %d are, %d of its step; of its step %s before it",
+			plural(most, "task"), ofAll, open, othersCome(index-n.scheduled))
 	}
 	if w.s.Status == Paused {
 		w.stands(IsPaused)
 		w.because("%s", w.s.paused())
 	}
+}
+
+// heldBack says that a setting would have to be raised.
+func (w *why) heldBack(setting string) {
+	w.stands(IsHeldBack)
+	w.Raise = append(w.Raise, setting)
 }
 
 // planned explains a task that waits for its retry.

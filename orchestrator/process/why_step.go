@@ -94,15 +94,19 @@ func (w *why) step(i int) {
 	}
 	open := n.scheduled - n.closed()
 	if busy := open - n.retrying; busy > 0 {
-		w.because("%s scheduled, for whichever worker takes %s", are(busy, "task"), map[bool]string{true: "it", false: "them"}[busy == 1])
+		w.because("%s scheduled, for whichever worker takes %s", tasksAre(busy), map[bool]string{true: "it", false: "them"}[busy == 1])
 	}
 	if n.retrying > 0 {
-		w.because("%s waiting for another attempt", are(n.retrying, "task"))
+		w.because("%s waiting for another attempt", tasksAre(n.retrying))
 	}
 	if left := n.total - n.scheduled; left > 0 {
 		step, _ := w.s.graph.step(i)
-		if step.Parallelism > 0 {
-			w.because("%s held back: no more than %d may be open at a time (parallelism), and %d are", are(left, "task"), step.Parallelism, open)
+		ofAll, most := w.s.openTasks(), w.s.Definition.Parallelism
+		if step.Parallelism > 0 && (open >= step.Parallelism || most <= 0) {
+			w.because("%s held back: no more than %d may be open at a time (parallelism), and %d are", tasksAre(left), step.Parallelism, open)
+		}
+		if most > 0 && ofAll >= most {
+			w.because("%s held back: of the whole process no more than %d may be open at a time (parallelism), and %d are", tasksAre(left), most, ofAll)
 		}
 	}
 	w.notRunning()
@@ -169,9 +173,9 @@ func skippedOf(n *node) string {
 	return fmt.Sprintf(", %d of them skipped", n.skipped)
 }
 
-func are(n int, noun string) string {
+func tasksAre(n int) string {
 	if n == 1 {
-		return "1 " + noun + " is"
+		return "1 task is"
 	}
-	return fmt.Sprintf("%d %ss are", n, noun)
+	return fmt.Sprintf("%d tasks are", n)
 }

@@ -70,6 +70,16 @@ func twoSteps() definition.Definition {
 	return def
 }
 
+// sideBySide reads in with two steps that run at the same time.
+func sideBySide(parallelism int) definition.Definition {
+	def := fanOut(0)
+	def.Parallelism = parallelism
+	beside := def.Steps[0]
+	beside.Address, beside.Out = "beside", nil
+	def.Steps = append(def.Steps, beside)
+	return def
+}
+
 func failed(index, attempt int, at time.Time) Command {
 	return FailTasks{Address: "work", Attempt: attempt, Tasks: task.Of(index), Error: "disk full", Verdict: task.Retry, Worker: "w1", At: at}
 }
@@ -86,6 +96,23 @@ func TestWhyATaskHasNotStarted(t *testing.T) {
 		why := tell(t, fanOut(2), 5).why("work", 3)
 		require.Equal(t, IsHeldBack, why.Standing)
 		require.Equal(t, "of its step no more than 2 tasks may be open at a time (parallelism), and 2 are; 1 other comes before it", why.said())
+	})
+	t.Run("others of its process are open, and no more may be", func(t *testing.T) {
+		x := tell(t, sideBySide(3), 5)
+		why := x.why("work", 4)
+		require.Equal(t, IsHeldBack, why.Standing)
+		require.Equal(t, []string{"parallelism"}, why.Raise)
+		require.Equal(t, "of the whole process no more than 3 tasks may be open at a time (parallelism), and 3 are, 2 of its step; of its step 2 others come before it", why.said())
+		require.Contains(t, x.why("beside", -1).said(), "4 tasks are held back: of the whole process no more than 3 may be open at a time (parallelism), and 3 are")
+	})
+	t.Run("neither its step nor its process has room", func(t *testing.T) {
+		def := sideBySide(3)
+		def.Steps[1].Parallelism = 1
+		x := tell(t, def, 5)
+		require.Equal(t, []string{"beside.parallelism", "parallelism"}, x.why("beside", 2).Raise)
+		require.Equal(t, []string{"parallelism"}, x.why("work", 2).Raise)
+		x.do(PauseProcess{At: start}).do(ConfirmTasks{Address: "work", Attempt: 1, Tasks: task.Of(0), At: start})
+		require.Equal(t, "the process is paused", x.why("work", 2).said(), "there is room, and nobody is to have it")
 	})
 	t.Run("a person paused the process", func(t *testing.T) {
 		x := tell(t, fanOut(2), 5).do(PauseProcess{Asked: Asked{By: "ada", Reason: "lunch"}, At: start})

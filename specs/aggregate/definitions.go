@@ -12,7 +12,7 @@ import (
 // process proceeds, what goes wrong, what a person may do.
 func Features() []specs.Feature {
 	return []specs.Feature{
-		starting, fanOut, branches, shuffle, merging, parallelism,
+		starting, fanOut, branches, shuffle, merging, parallelism, parallelismOfAll,
 		duplicates, retries, losses, timeouts, tolerance, deadline,
 		pausing, cancelling, retrying, restarting, revising,
 	}

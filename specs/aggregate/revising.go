@@ -10,7 +10,7 @@ import (
 var revising = Feature{
 	Name: "another definition while it runs",
 	About: "A process keeps the definition that it started with until a person gives it another: a new version of the file, or other " +
-		"settings of a node. Settings (retries, timeout, parallelism, tolerance, deadline) take effect at once and for what comes. What has completed must " +
+		"settings of a node. Settings (retries, timeout, parallelism, tolerance, deadline, pool, needs, rate, weight) take effect at once and for what comes. What has completed must " +
 		"be as it was: the same work, on the same data, with the same parameters and files; otherwise the revision is refused with everything that speaks " +
 		"against it. A step that is running and does something else now begins anew, as its next generation. Steps that have not started may be changed, added and taken out.",
 	Specs: []Spec{
