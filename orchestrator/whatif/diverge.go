@@ -1,7 +1,7 @@
 package whatif
 
 import (
-	"bytes"
+	"fmt"
 	"time"
 
 	"github.com/deedrun/deed/orchestrator/definition"
@@ -16,13 +16,35 @@ func diverge(start time.Time, t turn, decided []process.Event, why string) *Dive
 		same++
 	}
 	recorded, instead := t.events[same:], decided[same:]
-	if len(recorded) == 0 && len(instead) == 0 {
+	if sameInAnyOrder(recorded, instead) {
 		return nil
 	}
 	return &Divergence{
 		Event: t.first + uint64(same), At: at(t.command), After: task.Duration(at(t.command).Sub(start)), Why: why,
 		Recorded: sentences(recorded), Instead: sentences(instead),
 	}
+}
+
+// sameInAnyOrder: a parallelism of the process that leaves room for all
+// schedules the tasks of steps that begin together after both have begun, not
+// each after its own. That is no other decision.
+func sameInAnyOrder(a, b []process.Event) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	times := map[string]int{}
+	for _, e := range a {
+		times[form(e)]++
+	}
+	for _, e := range b {
+		times[form(e)]--
+	}
+	for _, more := range times {
+		if more != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func sentences(events []process.Event) []string {
@@ -34,15 +56,17 @@ func sentences(events []process.Event) []string {
 	return clipped(lines, most)
 }
 
-// equal reports whether two events say the same, down to the last field. Which
-// definition they carry is the question, not an answer.
-func equal(a, b process.Event) bool {
-	x, err := process.Encode(plain(a))
-	if err != nil {
-		return false
+// equal reports whether two events say the same, down to the last field.
+func equal(a, b process.Event) bool { return form(a) == form(b) }
+
+// form is all that an event says. Which definition it carries is the question,
+// not an answer.
+func form(e process.Event) string {
+	stored, err := process.Encode(plain(e))
+	if err != nil { // as what cannot be stored is printed
+		return fmt.Sprintf("%T %+v", e, e)
 	}
-	y, err := process.Encode(plain(b))
-	return err == nil && x.Type == y.Type && bytes.Equal(x.Data, y.Data)
+	return stored.Type + " " + string(stored.Data)
 }
 
 func plain(e process.Event) process.Event {

@@ -37,6 +37,9 @@ func (n *notes) lines(r *Replay) []string {
 	if params := changedParams(was, would); len(params) > 0 {
 		lines = append(lines, fmt.Sprintf("results are taken to be the same under other parameters (%s): what a handler makes of them is not known here", strings.Join(params, ", ")))
 	}
+	if other := otherWorkers(was, would); len(other) > 0 {
+		lines = append(lines, fmt.Sprintf("results are taken to come when they did under another %s: who would have executed what, and when, is not known here", strings.Join(other, ", ")))
+	}
 	if !r.was.state.Ended() {
 		lines = append(lines, fmt.Sprintf("the process is %s: both worlds are told up to its last event", r.was.state.Status))
 	}
@@ -81,6 +84,25 @@ func changedParams(a, b *definition.Definition) []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// otherWorkers lists the settings that say who executes tasks, and when, where
+// they are others.
+func otherWorkers(a, b *definition.Definition) []string {
+	var other []string
+	if max(a.Weight, 1) != max(b.Weight, 1) {
+		other = append(other, "weight")
+	}
+	for _, is := range b.Steps {
+		was, had := stepAt(a, is.Address)
+		for what, differs := range map[string]bool{"pool": was.Pool != is.Pool, "needs": was.Needs != is.Needs, "rate": was.Rate != is.Rate} {
+			if had && differs {
+				other = append(other, is.Address+"."+what)
+			}
+		}
+	}
+	slices.Sort(other)
+	return other
 }
 
 // openMerges lists the names whose merges the other world waits for and the

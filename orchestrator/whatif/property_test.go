@@ -129,6 +129,7 @@ func (s *story) meddle(t *rapid.T, n int, now time.Time) {
 	address := rapid.SampledFrom(s.state.Definition.Steps).Draw(t, "at").Address
 	revised := *s.state.Definition
 	revised.Steps = append([]definition.Step(nil), revised.Steps...)
+	revised.Parallelism = rapid.SampledFrom([]int{0, 0, 1, 3}).Draw(t, "parallelism of all")
 	randomPolicy(t, &revised.Steps[0])
 	c := rapid.SampledFrom([]process.Command{
 		process.PauseProcess{Asked: asked, At: now},
@@ -171,6 +172,7 @@ func TestUnderAnyOtherPolicyWhatIsToldAddsUp(t *testing.T) {
 		for i := range other.Steps {
 			randomPolicy(rt, &other.Steps[i])
 		}
+		other.Parallelism = rapid.SampledFrom([]int{0, 1, 2, 100}).Draw(rt, "other parallelism of all")
 		other.Deadline = task.Duration(rapid.SampledFrom([]time.Duration{0, 30 * time.Second}).Draw(rt, "other deadline"))
 		report, err := replayed(s.history, func(definition.Definition) (definition.Definition, error) { return other, nil })
 		require.NoError(rt, err)
