@@ -15,16 +15,18 @@ import (
 func (a *app) set() *cobra.Command {
 	var reason string
 	cmd := &cobra.Command{
-		Use:   "set ID ADDRESS.SETTING=VALUE…",
+		Use:   "set ID [ADDRESS.]SETTING=VALUE…",
 		Short: "Change settings of one process, while it runs",
 		Long: `Set changes settings of one process, not of its file: timeout, retry.attempts,
-retry.backoff, retry.factor, retry.jitter, parallelism and tolerate of a step or of
-all steps of a group, and the deadline of the process. They hold at once: a
-parallelism that is raised schedules more, a timeout counts for what runs already.
-"none" lifts a timeout, a parallelism or the deadline.
+retry.backoff, retry.factor, retry.jitter, tolerate, pool and needs of a step or of
+all steps of a group, parallelism and rate of a step, and, without an address,
+deadline, parallelism and weight of the process. They hold at once: a parallelism
+that is raised schedules more, a timeout counts for what runs already, and what
+nobody executes yet goes to the pool that is named now. "none" lifts a timeout, a
+parallelism, a pool, needs, a rate, and whatever is set for the process.
 
 ` + whichID,
-		Example: "  deed set @latest count.timeout=5m count.retry.attempts=5\n  deed set word-count-x7 deadline=2h --reason 'it is larger than usual'",
+		Example: "  deed set @latest count.timeout=5m count.retry.attempts=5\n  deed set word-count-x7 deadline=2h --reason 'it is larger than usual'\n  deed set @latest parallelism=200 faces.pool=gpu faces.needs=cpu=2,memory=4GiB,gpu=1",
 		Args:    between("ID and at least one ADDRESS.SETTING=VALUE", 2, 1000),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if _, err := pairs("setting", args[1:]); err != nil {

@@ -38,7 +38,10 @@ func (a *app) remedies(w whyJSON) []remedy {
 			can("why "+address+" is not done", "why", w.Process, address)
 		}
 	case process.IsHeldBack:
-		can("to let 50 be open at a time, for example", "set", w.Process, w.Address+".parallelism=50")
+		for _, setting := range w.Raise {
+			whose := map[bool]string{true: " of all its steps"}[setting == "parallelism"]
+			can("to let 50"+whose+" be open at a time, for example", "set", w.Process, setting+"=50")
+		}
 	case process.IsPaused:
 		can("to make it go on", "resume", w.Process)
 	case process.IsRetrying:
