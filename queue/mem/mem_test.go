@@ -52,6 +52,29 @@ func TestQueueThatWaitsForItsLeases(t *testing.T) {
 	})
 }
 
+func TestLanes(t *testing.T) {
+	queuetest.RunLanes(t, func(_ *testing.T, lease time.Duration) queuetest.World {
+		c := &clock{now: time.Unix(0, 0)}
+		q := mem.NewQueue(mem.Options{Lease: lease, Now: c.Now})
+		return queuetest.World{A: q, B: q, Advance: c.Advance}
+	})
+}
+
+func TestShardedWithAnInjectedClock(t *testing.T) {
+	queuetest.RunSharded(t, func(_ *testing.T, lease time.Duration) queuetest.World {
+		c := &clock{now: time.Unix(0, 0)}
+		q := mem.NewSharded(mem.Options{Lease: lease, Now: c.Now})
+		return queuetest.World{A: q, B: q.Consumer(), Advance: c.Advance, Kill: q.Kill}
+	})
+}
+
+func TestShardedThatWaitsForItsLeasesAndForTheDead(t *testing.T) {
+	queuetest.RunShardedIn(t, synctest.Test, func(_ *testing.T, lease time.Duration) queuetest.World {
+		q := mem.NewSharded(mem.Options{Lease: lease})
+		return queuetest.World{A: q, B: q.Consumer(), Kill: q.Kill}
+	})
+}
+
 func TestSignals(t *testing.T) {
 	queuetest.RunSignals(t, func(*testing.T) (a, b queue.Signals) {
 		s := mem.NewSignals()

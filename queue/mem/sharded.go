@@ -59,7 +59,7 @@ func (c *Sharded) Hold(ctx context.Context, wanted queue.Shards) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.wanted = wanted
-	for shard, holder := range c.holder {
+	for shard, holder := range &c.holder {
 		if holder == c && !wanted.Has(shard) {
 			c.holder[shard] = nil
 		}

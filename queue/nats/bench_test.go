@@ -24,6 +24,14 @@ func benchQueue(b *testing.B) *nats.Queue {
 	return q
 }
 
+// benchSharded holds all shards, as an orchestrator that is alone does.
+func benchSharded(b *testing.B) *nats.Sharded {
+	back := startBackend(b)
+	s := openSharded(b, back.connect(b), nats.Options{Name: "bench", Async: true})
+	require.NoError(b, s.Hold(b.Context(), queue.AllShards))
+	return s
+}
+
 func benchBatch() []queue.Message {
 	messages := make([]queue.Message, benchMessages)
 	for i := range messages {
@@ -63,7 +71,7 @@ func BenchmarkReceiveAndAck(b *testing.B) {
 }
 
 // drain receives and acks what a batch holds.
-func drain(b *testing.B, q *nats.Queue, consumers, limit int) {
+func drain(b *testing.B, q queue.Queue, consumers, limit int) {
 	var left atomic.Int64
 	left.Store(benchMessages)
 	ctx, finished := context.WithCancel(b.Context())
@@ -93,9 +101,53 @@ func drain(b *testing.B, q *nats.Queue, consumers, limit int) {
 	group.Wait()
 }
 
+func BenchmarkReceiveAndAckOfShards(b *testing.B) {
+	for _, keys := range []int{1, 100} {
+		for _, limit := range []int{10, 1000} {
+			b.Run(fmt.Sprintf("keys=%d/max=%d", keys, limit), func(b *testing.B) {
+				q := benchSharded(b)
+				messages := benchBatch()
+				for i := range messages {
+					messages[i].Key = fmt.Sprintf("process-%d", i%keys)
+				}
+				for b.Loop() {
+					b.StopTimer()
+					require.NoError(b, q.Send(b.Context(), messages...))
+					b.StartTimer()
+					drain(b, q, 1, limit)
+				}
+				b.ReportMetric(float64(b.N*benchMessages)/b.Elapsed().Seconds(), "msgs/s")
+			})
+		}
+	}
+}
+
+// BenchmarkHold is what the first holder of all shards waits for, and the next.
+func BenchmarkHold(b *testing.B) {
+	back := startBackend(b)
+	nc := back.connect(b)
+	var first, next time.Duration
+	for i := 0; b.Loop(); i++ {
+		o := nats.Options{Name: fmt.Sprintf("bench-%d", i), Async: true}
+		for _, took := range []*time.Duration{&first, &next} {
+			s := openSharded(b, nc, o)
+			began := time.Now()
+			require.NoError(b, s.Hold(b.Context(), queue.AllShards))
+			*took += time.Since(began)
+			require.NoError(b, s.Hold(b.Context(), 0))
+		}
+	}
+	b.ReportMetric(first.Seconds()*1000/float64(b.N), "first-ms")
+	b.ReportMetric(next.Seconds()*1000/float64(b.N), "next-ms")
+}
+
 // BenchmarkHop is the time from Send until a Receive that waits has returned.
 func BenchmarkHop(b *testing.B) {
-	q := benchQueue(b)
+	b.Run("plain", func(b *testing.B) { hop(b, benchQueue(b)) })
+	b.Run("shards", func(b *testing.B) { hop(b, benchSharded(b)) })
+}
+
+func hop(b *testing.B, q queue.Queue) {
 	arrived := make(chan time.Time)
 	ctx, stop := context.WithCancel(b.Context())
 	var group sync.WaitGroup

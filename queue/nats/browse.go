@@ -15,35 +15,35 @@ var _ queue.Browser = (*Queue)(nil)
 
 // Browse lists messages as they lie in the stream, leased ones included. It
 // asks the server once a message.
-func (q *Queue) Browse(ctx context.Context, after uint64, n int) ([]queue.Browsed, error) {
+func (s *stream) Browse(ctx context.Context, after uint64, n int) ([]queue.Browsed, error) {
 	if n < 1 {
-		return nil, fmt.Errorf("browse queue %q: %d messages: ask for at least 1", q.name, n)
+		return nil, fmt.Errorf("browse queue %q: %d messages: ask for at least 1", s.name, n)
 	}
 	var all []queue.Browsed
 	for len(all) < n {
-		m, err := q.stream.GetMsg(ctx, after+1, jetstream.WithGetMsgSubject(q.prefix+">"))
+		m, err := s.stored.GetMsg(ctx, after+1, jetstream.WithGetMsgSubject(s.prefix+">"))
 		if errors.Is(err, jetstream.ErrMsgNotFound) {
 			break
 		}
 		if err != nil {
-			return nil, q.failed(ctx, "browse", err)
+			return nil, s.failed(ctx, "browse", err)
 		}
 		after = m.Sequence
-		all = append(all, queue.Browsed{
-			Message: queue.Message{Key: strings.TrimPrefix(m.Subject, q.prefix), Body: m.Data}, Number: m.Sequence, Sent: m.Time,
-		})
+		message, _ := s.form.read(strings.TrimPrefix(m.Subject, s.prefix))
+		message.Body = m.Data
+		all = append(all, queue.Browsed{Message: message, Number: m.Sequence, Sent: m.Time})
 	}
 	return all, nil
 }
 
 // Remove removes a message from the stream, also one that somebody holds.
-func (q *Queue) Remove(ctx context.Context, number uint64) error {
-	err := q.stream.DeleteMsg(ctx, number)
+func (s *stream) Remove(ctx context.Context, number uint64) error {
+	err := s.stored.DeleteMsg(ctx, number)
 	if err == nil {
 		return nil
 	}
-	if _, gone := q.stream.GetMsg(ctx, number); errors.Is(gone, jetstream.ErrMsgNotFound) {
+	if _, gone := s.stored.GetMsg(ctx, number); errors.Is(gone, jetstream.ErrMsgNotFound) {
 		return nil // removed by somebody else
 	}
-	return q.failed(ctx, fmt.Sprintf("remove message %d from", number), err)
+	return s.failed(ctx, fmt.Sprintf("remove message %d from", number), err)
 }

@@ -65,6 +65,13 @@ func openQueue(t testing.TB, nc *natsgo.Conn, o nats.Options) *nats.Queue {
 	return q
 }
 
+func openSharded(t testing.TB, nc *natsgo.Conn, o nats.Options) *nats.Sharded {
+	t.Helper()
+	s, err := nats.OpenSharded(t.Context(), nc, o)
+	require.NoError(t, err)
+	return s
+}
+
 func TestQueue(t *testing.T) {
 	t.Parallel()
 	b := startBackend(t)
@@ -76,6 +83,37 @@ func TestQueue(t *testing.T) {
 			B:        openQueue(t, b.connect(t), o),
 			TooLarge: maxPayload + 1,
 			Restart:  func() { b.restart(t) },
+		}
+	})
+}
+
+func TestLanes(t *testing.T) {
+	t.Parallel()
+	b := startBackend(t)
+	var opened atomic.Int64
+	queuetest.RunLanes(t, func(t *testing.T, lease time.Duration) queuetest.World {
+		open := func(o nats.Options) *nats.Lanes {
+			q, err := nats.OpenLanes(t.Context(), b.connect(t), o)
+			require.NoError(t, err)
+			return q
+		}
+		o := nats.Options{Name: fmt.Sprintf("work.test-%d", opened.Add(1)), Lease: lease, Async: true}
+		return queuetest.World{A: open(o), B: open(o)}
+	})
+}
+
+func TestSharded(t *testing.T) {
+	t.Parallel()
+	b := startBackend(t)
+	var opened atomic.Int64
+	queuetest.RunSharded(t, func(t *testing.T, lease time.Duration) queuetest.World {
+		o := nats.Options{Name: fmt.Sprintf("inbox.test-%d", opened.Add(1)), Lease: lease, Async: true}
+		a := b.connect(t)
+		return queuetest.World{
+			A:       openSharded(t, a, o),
+			B:       openSharded(t, b.connect(t), o),
+			Kill:    a.Close,
+			Restart: func() { b.restart(t) },
 		}
 	})
 }

@@ -3,6 +3,7 @@ package nats
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -18,8 +19,9 @@ const (
 	maxBatch = 4096
 
 	// askFor is how long one request waits at the server. A longer wait asks
-	// again, so that a request that got lost costs no more than that.
-	askFor = 30 * time.Second
+	// again, so that a request that got lost, such as in a network that was cut
+	// and healed, costs no more than that.
+	askFor = 10 * time.Second
 
 	// answerWithin is how long an answer may take beyond the time asked for.
 	answerWithin = 5 * time.Second
@@ -34,27 +36,21 @@ type request struct {
 	NoWait  bool          `json:"no_wait,omitempty"`
 }
 
-// Receive takes at most limit messages on lease, and at most 4096, waiting up
-// to wait for the first. While the server cannot be reached it tries again
-// until the wait is over, and then fails. A message may take a moment after
-// its Send until a Receive with wait 0 sees it.
-//
-// When ctx ends, messages that were already on their way to this call are
-// returned, without error.
-func (q *Queue) Receive(ctx context.Context, limit int, wait time.Duration) ([]queue.Delivery, error) {
+// receive is Queue.Receive.
+func (c *consumer) receive(ctx context.Context, limit int, wait time.Duration) ([]queue.Delivery, error) {
 	if limit < 1 {
-		return nil, fmt.Errorf("receive from queue %q: max %d: ask for at least 1 message", q.name, limit)
+		return nil, fmt.Errorf("receive from queue %q: max %d: ask for at least 1 message", c.name, limit)
 	}
 	deadline := time.Now().Add(wait)
 	req := request{Batch: min(limit, maxBatch), NoWait: true}
 	if err := ctx.Err(); err != nil {
-		return nil, q.failed(ctx, "receive from", err)
+		return nil, c.failed(ctx, "receive from", err)
 	}
 	for {
 		if wait > 0 {
 			req.Expires = min(max(time.Until(deadline), time.Millisecond), askFor)
 		}
-		got, how, err := q.ask(ctx, req)
+		got, how, err := c.ask(ctx, req)
 		if len(got) > 0 {
 			return got, nil
 		}
@@ -64,12 +60,15 @@ func (q *Queue) Receive(ctx context.Context, limit int, wait time.Duration) ([]q
 		left := time.Until(deadline)
 		over := left <= 0 || ctx.Err() != nil
 		switch {
-		case err != nil && (over || !isUnavailable(err) || q.nc.IsClosed()):
-			return nil, q.failed(ctx, "receive from", err)
+		case err != nil && (over || !isUnavailable(err) || c.nc.IsClosed()):
+			return nil, c.failed(ctx, "receive from", err)
 		case over:
 			return nil, nil
 		case err != nil:
 			pause(ctx, min(left, 50*time.Millisecond))
+			if errors.Is(err, natsgo.ErrNoResponders) || errors.Is(err, errDeleted) {
+				c.ensureAgain(ctx)
+			}
 		case how == contended:
 			// Others wait for more messages than there are, and the server lets no
 			// further request join them that way: wait in line for one message.
@@ -87,18 +86,18 @@ const (
 )
 
 // ask makes one request and collects what it brings.
-func (q *Queue) ask(ctx context.Context, req request) ([]queue.Delivery, outcome, error) {
+func (c *consumer) ask(ctx context.Context, req request) ([]queue.Delivery, outcome, error) {
 	body, err := json.Marshal(req)
 	if err != nil {
 		return nil, ended, err
 	}
-	connection := q.inboxes.session()
-	in, err := q.inboxes.borrow(req.Batch + 1)
+	connection := c.inboxes.session()
+	in, err := c.inboxes.borrow(req.Batch + 1)
 	if err != nil {
 		return nil, ended, err
 	}
-	if err := q.nc.PublishRequest(q.next, in.reply("next"), body); err != nil {
-		q.inboxes.release(in)
+	if err := c.nc.PublishRequest(c.next, in.reply("next"), body); err != nil {
+		c.inboxes.release(in)
 		return nil, ended, err
 	}
 	overdue := time.Now().Add(req.Expires + answerWithin)
@@ -109,9 +108,9 @@ func (q *Queue) ask(ctx context.Context, req request) ([]queue.Delivery, outcome
 	for {
 		select {
 		case m := <-in.c:
-			if d, ok := q.delivery(m); ok {
+			if d, ok := c.delivery(m); ok {
 				if got = append(got, d); len(got) == req.Batch {
-					q.inboxes.release(in)
+					c.inboxes.release(in)
 					return got, ended, nil
 				}
 				continue
@@ -120,25 +119,25 @@ func (q *Queue) ask(ctx context.Context, req request) ([]queue.Delivery, outcome
 			if !last {
 				continue
 			}
-			q.inboxes.release(in)
+			c.inboxes.release(in)
 			return got, result, err
 		case <-ctx.Done():
-			return q.late(got, in), ended, ctx.Err()
+			return c.late(got, in), ended, ctx.Err()
 		case <-watch.C:
 			if connection.lost() {
-				return q.late(got, in), ended, natsgo.ErrDisconnected
+				return c.late(got, in), ended, natsgo.ErrDisconnected
 			}
 			if time.Now().After(overdue) {
-				return q.late(got, in), ended, fmt.Errorf("%w: no answer within %s", natsgo.ErrTimeout, answerWithin)
+				return c.late(got, in), ended, fmt.Errorf("%w: no answer within %s", natsgo.ErrTimeout, answerWithin)
 			}
 		}
 	}
 }
 
 // late ends an inbox and adds the messages that still came.
-func (q *Queue) late(got []queue.Delivery, in *inbox) []queue.Delivery {
-	for _, m := range q.inboxes.abandon(in) {
-		if d, ok := q.delivery(m); ok {
+func (c *consumer) late(got []queue.Delivery, in *inbox) []queue.Delivery {
+	for _, m := range c.inboxes.abandon(in) {
+		if d, ok := c.delivery(m); ok {
 			got = append(got, d)
 		}
 	}
@@ -149,8 +148,12 @@ func (q *Queue) late(got []queue.Delivery, in *inbox) []queue.Delivery {
 type token string
 
 // delivery reads a message of the queue; ok is false for anything else that came.
-func (q *Queue) delivery(m *natsgo.Msg) (d queue.Delivery, ok bool) {
-	key, ok := strings.CutPrefix(m.Subject, q.prefix)
+func (s *stream) delivery(m *natsgo.Msg) (d queue.Delivery, ok bool) {
+	subject, ok := strings.CutPrefix(m.Subject, s.prefix)
+	if !ok {
+		return d, false
+	}
+	message, ok := s.form.read(subject)
 	if !ok {
 		return d, false
 	}
@@ -158,12 +161,17 @@ func (q *Queue) delivery(m *natsgo.Msg) (d queue.Delivery, ok bool) {
 	if err != nil {
 		return d, false
 	}
-	return queue.Delivery{
-		Message: queue.Message{Key: key, Body: m.Data},
-		Count:   int(meta.NumDelivered),
-		Token:   token(m.Reply),
-	}, true
+	message.Body = m.Data
+	return queue.Delivery{Message: message, Count: int(meta.NumDelivered), Token: token(m.Reply)}, true
 }
+
+var (
+	// errDeleted: somebody removed the consumer. It is made again.
+	errDeleted = fmt.Errorf("%w: the consumer was deleted", queue.ErrUnavailable)
+
+	// errPin: another request is the pinned one, or none is any more.
+	errPin = errors.New("the request is not the pinned one")
+)
 
 // readStatus reads what the server says of a request; last is false when the
 // request goes on.
@@ -183,10 +191,24 @@ func readStatus(m *natsgo.Msg) (result outcome, last bool, err error) {
 			return contended, true, nil
 		}
 		return ended, true, nil
+	case 409:
+		return ended, true, readConflict(text)
+	case 423:
+		return ended, true, errPin
 	case 503:
 		return ended, true, natsgo.ErrNoResponders
-	case 409: // the consumer moved or was removed, the server stops, too many wait
-		return ended, true, fmt.Errorf("%w: %s", queue.ErrUnavailable, text)
 	}
 	return ended, true, fmt.Errorf("the server refused the request: %s %s", status, text)
+}
+
+// readConflict reads why the server ended a request before its time.
+func readConflict(text string) error {
+	switch text {
+	case "Batch Completed", "Message Size Exceeds MaxBytes": // as many bytes as were asked for
+		return nil
+	case "Consumer Deleted":
+		return errDeleted
+	default: // the consumer moved, the server stops, too many wait
+		return fmt.Errorf("%w: %s", queue.ErrUnavailable, text)
+	}
 }

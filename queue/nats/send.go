@@ -38,29 +38,29 @@ var errRefused = errors.New("not stored: the server did not take it")
 // come after one that was sent later in the same call. What may or may not be
 // stored, because the connection broke, is not: that is ErrUnavailable, and
 // sending again is the caller's decision.
-func (q *Queue) Send(ctx context.Context, messages ...queue.Message) error {
+func (s *stream) Send(ctx context.Context, messages ...queue.Message) error {
 	if err := ctx.Err(); err != nil {
-		return q.failed(ctx, "send to", err)
+		return s.failed(ctx, "send to", err)
 	}
 	for i, m := range messages {
-		if err := queue.CheckKey(m.Key); err != nil {
-			return fmt.Errorf("send to queue %q: message %d of %d: %w", q.name, i+1, len(messages), err)
+		if err := m.Check(); err != nil {
+			return fmt.Errorf("send to queue %q: message %d of %d: %w", s.name, i+1, len(messages), err)
 		}
 	}
-	fits, tooLarge := q.fitting(messages)
+	fits, tooLarge := s.fitting(messages)
 	open := make([]int, fits)
 	for i := range open {
 		open[i] = i
 	}
 	giveUp := time.Now().Add(retryFor)
 	for wait := 25 * time.Millisecond; len(open) > 0; wait = min(2*wait, 400*time.Millisecond) {
-		refused, err := q.publish(ctx, messages, open)
+		refused, err := s.publish(ctx, messages, open)
 		if err == nil && len(refused) > 0 && time.Now().After(giveUp) {
 			err = fmt.Errorf("%w within %s: %d of %d messages", errRefused, retryFor, len(refused), len(messages))
-			return q.failed(ctx, "send to", fmt.Errorf("%w: %w", queue.ErrUnavailable, err))
+			return s.failed(ctx, "send to", fmt.Errorf("%w: %w", queue.ErrUnavailable, err))
 		}
 		if err != nil {
-			return q.failed(ctx, "send to", err)
+			return s.failed(ctx, "send to", err)
 		}
 		if open = refused; len(open) > 0 {
 			pause(ctx, wait)
@@ -71,12 +71,12 @@ func (q *Queue) Send(ctx context.Context, messages ...queue.Message) error {
 
 // fitting counts the messages before the first that is too large; the error is
 // about that one.
-func (q *Queue) fitting(messages []queue.Message) (int, error) {
-	limit := q.nc.MaxPayload()
+func (s *stream) fitting(messages []queue.Message) (int, error) {
+	limit := s.nc.MaxPayload()
 	for i, m := range messages {
 		if int64(len(m.Body)) > limit {
 			return i, fmt.Errorf("send to queue %q: message %d of %d, key %q: %w: %d bytes, the server takes at most %d (its max_payload)",
-				q.name, i+1, len(messages), m.Key, queue.ErrTooLarge, len(m.Body), limit)
+				s.name, i+1, len(messages), m.Key, queue.ErrTooLarge, len(m.Body), limit)
 		}
 	}
 	return len(messages), nil
@@ -85,27 +85,27 @@ func (q *Queue) fitting(messages []queue.Message) (int, error) {
 // publish sends the messages that open names and waits for the acknowledgements.
 // Those it returns are certainly not stored. After a refusal it sends no
 // further ones, to keep the order.
-func (q *Queue) publish(ctx context.Context, messages []queue.Message, open []int) (refused []int, err error) {
+func (s *stream) publish(ctx context.Context, messages []queue.Message, open []int) (refused []int, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	connection := q.inboxes.session()
-	if q.nc.IsClosed() {
+	connection := s.inboxes.session()
+	if s.nc.IsClosed() {
 		return nil, natsgo.ErrConnectionClosed
 	}
 	if connection.lost() {
 		return open, nil
 	}
-	in, err := q.inboxes.borrow(min(window, len(open)))
+	in, err := s.inboxes.borrow(min(window, len(open)))
 	if err != nil {
 		return nil, err
 	}
 	f := flight{messages: messages, open: open, settled: make([]bool, len(open))}
 	defer func() {
 		if f.underWay == 0 {
-			q.inboxes.release(in)
+			s.inboxes.release(in)
 		} else {
-			q.inboxes.abandon(in)
+			s.inboxes.abandon(in)
 		}
 	}()
 
@@ -115,7 +115,7 @@ func (q *Queue) publish(ctx context.Context, messages []queue.Message, open []in
 	for {
 		for f.maySend() && len(in.c) == 0 {
 			m := messages[open[f.sent]]
-			err := q.nc.PublishRequest(q.prefix+m.Key, in.reply(strconv.Itoa(f.sent)), m.Body)
+			err := s.nc.PublishRequest(s.prefix+s.form.subject(m), in.reply(strconv.Itoa(f.sent)), m.Body)
 			if err != nil && f.underWay == 0 && isUnavailable(err) {
 				f.refused = append(f.refused, open[f.sent])
 				f.sent++

@@ -27,7 +27,11 @@ func TestWire(t *testing.T) {
 			{status("404", "No Messages"), ended, true, ""},
 			{status("408", "Request Timeout"), ended, true, ""},
 			{status("408", "Requests Pending"), contended, true, ""},
-			{status("409", "Consumer Deleted"), ended, true, "queue unavailable: Consumer Deleted"},
+			{status("409", "Consumer Deleted"), ended, true, "queue unavailable: the consumer was deleted"},
+			{status("409", "Leadership Change"), ended, true, "queue unavailable: Leadership Change"},
+			{status("409", "Batch Completed"), ended, true, ""},
+			{status("409", "Message Size Exceeds MaxBytes"), ended, true, ""},
+			{status("423", "Nats-Wrong-Pin-Id"), ended, true, "not the pinned one"},
 			{status("503", ""), ended, true, "no responders"},
 			{status("400", "Bad Request"), ended, true, "refused the request: 400 Bad Request"},
 			{status("?", ""), ended, false, ""},
@@ -75,7 +79,7 @@ func TestWire(t *testing.T) {
 	})
 
 	t.Run("a message that is no delivery of this queue is left aside", func(t *testing.T) {
-		q := &Queue{prefix: "deed.queue.work."}
+		q := &stream{prefix: "deed.queue.work."}
 		for _, m := range []*natsgo.Msg{
 			{Subject: "deed.queue.work.k"},
 			{Subject: "deed.queue.work.k", Reply: "$JS.ACK.x", Sub: &natsgo.Subscription{}},

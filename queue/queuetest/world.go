@@ -1,5 +1,5 @@
 // Package queuetest is what every backend of package queue must do: run
-// [RunQueue] and [RunSignals] in the backend's own tests.
+// [RunQueue], [RunLanes], [RunSharded] and [RunSignals] in the backend's own tests.
 package queuetest
 
 import (
@@ -25,6 +25,9 @@ type World struct {
 	// TooLarge is the size of a body that the backend refuses, above 1 MiB.
 	TooLarge int
 
+	// Kill ends A as the end of its process would. Nil: it cannot be ended.
+	Kill func()
+
 	// Restart ends the backend and starts it again with what it had stored;
 	// A and B stay. Nil: the backend stores nothing.
 	Restart func()
@@ -47,10 +50,7 @@ func RunQueue(t *testing.T, open Open) {
 // RunQueueIn is RunQueue with every behaviour inside a surrounding of its own,
 // such as synctest.Test, in which leases run out as soon as everybody waits.
 func RunQueueIn(t *testing.T, surround func(*testing.T, func(*testing.T)), open Open) {
-	for _, group := range []struct {
-		name string
-		run  func(suite)
-	}{
+	runGroups(t, surround, open, []group{
 		{"delivery", runDelivery},
 		{"bodies and refusals", runRefusals},
 		{"leases", runLeases},
@@ -59,7 +59,17 @@ func RunQueueIn(t *testing.T, surround func(*testing.T, func(*testing.T)), open 
 		{"browsing", runBrowsing},
 		{"load", runLoad},
 		{restart, runRestart},
-	} {
+	})
+}
+
+// group is some behaviours about one thing.
+type group struct {
+	name string
+	run  func(suite)
+}
+
+func runGroups(t *testing.T, surround func(*testing.T, func(*testing.T)), open Open, groups []group) {
+	for _, group := range groups {
 		t.Run(group.name, func(t *testing.T) {
 			// A restart takes the backend from everybody who shares it.
 			if group.name != restart {

@@ -1,0 +1,281 @@
+package nats
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	natsgo "github.com/nats-io/nats.go"
+
+	"github.com/deedrun/deed/internal/natsconn"
+	"github.com/deedrun/deed/queue"
+)
+
+const (
+	// leastAsked and mostAsked bound how many messages the request of a shard
+	// asks for: more the faster they come. maxAsked bounds it over all shards,
+	// beyond which each still asks for the least, and readyBytes what may lie
+	// here unreturned before no more is asked for: all of it is on lease.
+	leastAsked = 64
+	mostAsked  = 1024
+	maxAsked   = 8192
+	readyBytes = 32 << 20
+
+	// overdueAfter is how long the end of a request may be late before it counts
+	// as lost.
+	overdueAfter = time.Second
+
+	// renewPin is how often the server hears from a pinned consumer, and
+	// keepPin how long after the last message it does.
+	renewPin = pinFor / 2
+	keepPin  = 5 * time.Second
+
+	// askAgainAfter is how long a request waits that the server did not take.
+	askAgainAfter = 100 * time.Millisecond
+)
+
+// standing is the request for the messages of a shard that is held.
+type standing struct {
+	shard    int
+	consumer *consumer
+	sub      *natsgo.Subscription
+
+	made    bool // the consumer is there, as far as known
+	making  bool // it is being made
+	turn    int  // which request stands; answers to earlier ones count no more
+	left    int  // of the messages it asked for; 0: none stands
+	overdue time.Time
+	notYet  time.Time // before which it must not be asked again
+	trouble error     // why none stands
+
+	batch int // how many to ask for
+	ready int // of Sharded.ready
+
+	pin    string    // by which the server knows that this consumer is pinned
+	heard  time.Time // when the server last heard the pin from here
+	active time.Time // when the last message came
+}
+
+// pinned is a request of a consumer with pins. It stands until it brought what
+// it asks for, unlike one that does not wait.
+type pinned struct {
+	request
+	MaxBytes int64  `json:"max_bytes,omitempty"`
+	Group    string `json:"group"`
+	ID       string `json:"id,omitempty"`
+}
+
+// tend sees to it that a request stands for each shard held, and that the pins
+// hold. It says when to come back, and why nothing can come.
+func (s *Sharded) tend(now time.Time) (again time.Time, err error) {
+	again = now.Add(askFor)
+	if s.nc.IsClosed() {
+		return again, natsgo.ErrConnectionClosed
+	}
+	if !s.nc.IsConnected() {
+		return again, natsgo.ErrDisconnected
+	}
+	asked, held, stuck := 0, 0, 0
+	broken := s.connection.lost()
+	for _, h := range &s.held {
+		if h == nil {
+			continue
+		}
+		held++
+		if broken {
+			h.left, h.pin, h.notYet = 0, "", time.Time{}
+		}
+		asked += h.left
+	}
+	if broken {
+		s.connection = s.inboxes.session()
+	}
+	for _, h := range &s.held {
+		if h == nil {
+			continue
+		}
+		asked -= h.left
+		s.tendOne(h, now, maxAsked-asked)
+		asked += h.left
+		if next := h.next(); next.Before(again) {
+			again = next
+		}
+		if h.trouble == nil {
+			continue
+		}
+		if stuck++; err == nil || isUnavailable(err) {
+			err = h.trouble
+		}
+	}
+	if stuck < held && isUnavailable(err) { // others get on
+		err = nil
+	}
+	return again, err
+}
+
+// tendOne sees to the request of one shard, which may ask for more than the
+// least only as far as room goes.
+func (s *Sharded) tendOne(h *standing, now time.Time, room int) {
+	if h.left > 0 && now.After(h.overdue) {
+		h.left = 0
+	}
+	if h.left > 0 {
+		s.keepPinned(h, now)
+	}
+	if h.left > 0 || now.Before(h.notYet) || 2*h.ready > h.batch || s.bytes >= readyBytes {
+		return
+	}
+	if !h.made {
+		s.makeConsumer(h)
+		return
+	}
+	s.renew(h, now, room)
+}
+
+// next is when this request needs tending, if nothing comes.
+func (h *standing) next() time.Time {
+	switch {
+	case h.left == 0:
+		return h.notYet
+	case h.pin != "" && h.heard.Add(renewPin).Before(h.overdue):
+		return h.heard.Add(renewPin)
+	default:
+		return h.overdue
+	}
+}
+
+// keepPinned renews the pin of a shard that messages come to. That of one which
+// nothing came to for a while lapses; the request that stood by it is replaced
+// by one that takes no pin, before the next message finds it useless.
+func (s *Sharded) keepPinned(h *standing, now time.Time) {
+	unheard := now.Sub(h.heard)
+	if h.pin == "" || unheard < renewPin {
+		return
+	}
+	if unheard < pinFor && now.Sub(h.active) < keepPin {
+		// The server answers it at once, and has nothing to remember of it.
+		s.publish(h, now, "pin", pinned{request: request{Batch: 1, NoWait: true}})
+		return
+	}
+	h.pin, h.left = "", 0
+}
+
+// renew asks for messages.
+func (s *Sharded) renew(h *standing, now time.Time, room int) {
+	if now.Sub(h.heard) >= pinFor {
+		h.pin = ""
+	}
+	batch := max(min(h.batch, room), leastAsked)
+	s.turns++
+	h.turn = s.turns
+	h.trouble = nil
+	ask := pinned{request: request{Batch: batch, Expires: askFor}, MaxBytes: max(s.nc.MaxPayload()+1<<10, readyBytes/4)}
+	if s.publish(h, now, strconv.Itoa(h.turn), ask) {
+		h.left, h.overdue = batch, now.Add(askFor+overdueAfter)
+	}
+}
+
+// publish sends a request of a shard, by the pin that it has.
+func (s *Sharded) publish(h *standing, now time.Time, label string, ask pinned) bool {
+	ask.Group, ask.ID = pinGroup, h.pin
+	body, err := json.Marshal(ask)
+	if err == nil {
+		err = s.nc.PublishRequest(h.consumer.next, s.subject+shardToken(h.shard)+"."+label, body)
+	}
+	if err != nil {
+		h.left, h.trouble, h.notYet = 0, err, now.Add(askAgainAfter)
+		return false
+	}
+	if h.pin != "" {
+		h.heard = now
+	}
+	return true
+}
+
+// makeConsumer creates the consumer of a shard on the side, because meanwhile
+// other shards go on.
+func (s *Sharded) makeConsumer(h *standing) {
+	if h.making {
+		return
+	}
+	h.making = true
+	go func() {
+		call, cancel := natsconn.Call(context.Background(), s.nc, 2*time.Second)
+		defer cancel()
+		err := h.consumer.ensureOnce(call)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		h.making, h.made, h.trouble = false, err == nil, err
+		h.notYet = time.Time{}
+		if err != nil {
+			h.notYet = time.Now().Add(askAgainAfter)
+		}
+		s.look()
+	}()
+}
+
+// settle reads one answer: a message, or what became of a request. A message of
+// a shard that was let go goes back at once.
+func (s *Sharded) settle(now time.Time, m *natsgo.Msg) {
+	d, ok := s.delivery(m)
+	if !ok {
+		s.settleStatus(now, m)
+		return
+	}
+	shard := queue.ShardOf(d.Key)
+	h := s.held[shard]
+	if h == nil {
+		s.giveBack(d)
+		return
+	}
+	if pin := m.Header.Get("Nats-Pin-Id"); pin != h.pin {
+		h.pin, h.heard = pin, now
+	}
+	h.active = now
+	h.trouble = nil
+	s.ready = append(s.ready, arrived{shard, d})
+	s.bytes += len(d.Body)
+	h.ready++
+	if h.left > 0 {
+		if h.left--; h.left == 0 {
+			h.batch = min(2*h.batch, mostAsked)
+		}
+	}
+}
+
+// settleStatus reads what became of a request.
+func (s *Sharded) settleStatus(now time.Time, m *natsgo.Msg) {
+	token, label, _ := strings.Cut(strings.TrimPrefix(m.Subject, s.subject), ".")
+	shard, err := strconv.Atoi(token)
+	if err != nil || shard < 0 || shard >= queue.ShardCount || s.held[shard] == nil {
+		return // to nothing that we asked, or that still matters
+	}
+	h := s.held[shard]
+	_, last, err := readStatus(m)
+	switch {
+	case !last:
+	case errors.Is(err, errPin) && (label == "pin" || label == strconv.Itoa(h.turn)):
+		// The pin lapsed, or somebody else has it by now. Asked without one, the
+		// server gives the shard to whoever it is free for.
+		h.pin, h.left = "", 0
+	case label != strconv.Itoa(h.turn):
+	default:
+		h.left = 0
+		if err == nil {
+			h.batch = max(h.batch/2, leastAsked)
+			return
+		}
+		if errors.Is(err, natsgo.ErrNoResponders) || errors.Is(err, errDeleted) {
+			h.made = false
+		}
+		h.pin, h.trouble, h.notYet = "", err, now.Add(askAgainAfter)
+	}
+}
+
+// giveBack has a delivery delivered to somebody else at once.
+func (s *Sharded) giveBack(d queue.Delivery) {
+	_ = s.nc.Publish(string(d.Token.(token)), []byte("-NAK")) // else its lease runs out
+}
