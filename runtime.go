@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/deedrun/deed/api/client"
 	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/queue"
@@ -26,6 +27,11 @@ type Options struct {
 	Server string
 	Token  string
 	Blobs  string
+
+	// URL joins a server by its API instead, http://host:port, to look and to
+	// ask: nothing orchestrates or works in this runtime, and the other options
+	// but Log mean nothing.
+	URL string
 
 	// Events is the URL of the event store: esdb://… or esdb+discover://… for
 	// EventStoreDB. Empty, or "jetstream": the JetStream of the server that has
@@ -67,6 +73,7 @@ type Runtime struct {
 	Joined string
 
 	options    Options
+	remote     *client.Client // of the server that it asks by its API; nil: by none
 	events     eventStore
 	work       queue.Queue
 	quarantine queue.Queue
@@ -98,6 +105,8 @@ func (r *Runtime) open(ctx context.Context) error {
 		return err
 	}
 	switch {
+	case r.options.URL != "":
+		err = r.openRemote(ctx)
 	case r.options.Server != "":
 		err = r.join(ctx, r.options.Server, r.options.Token, r.options.Blobs, r.events)
 	case r.options.Dir != "":
