@@ -8,27 +8,19 @@ import (
 // again is this command line, with the ID of the process if there is one.
 func again(id string) string {
 	words := []string{program()}
-	skip, events := false, false
-	for _, arg := range os.Args[1:] {
-		url, joined := strings.CutPrefix(arg, "--events=")
+	for args := os.Args[1:]; len(args) > 0; args = args[1:] {
+		flag, value, joined := strings.Cut(args[0], "=")
 		switch {
-		case skip:
-			skip = false
+		case flag != "--id" && flag != "--events" && flag != "--server":
+			words = append(words, quote(args[0]))
 			continue
-		case events, joined:
-			events = false
-			words = append(words, eventsArgs(url)...)
-			continue
-		case arg == "--events":
-			events = true
-			continue
-		case arg == "--id":
-			skip = true
-			continue
-		case strings.HasPrefix(arg, "--id="):
-			continue
+		case !joined && len(args) > 1:
+			args = args[1:]
+			value = args[0]
 		}
-		words = append(words, quote(arg))
+		if flag != "--id" {
+			words = append(words, urlArgs(strings.TrimPrefix(flag, "--"), value)...)
+		}
 	}
 	if id != "" {
 		words = append(words, "--id", id)
@@ -42,22 +34,22 @@ func (a *app) commandLine(words ...string) string {
 	for _, w := range words {
 		line += " " + quote(w)
 	}
-	if a.data != defaultData {
-		line += " --data " + quote(a.data)
+	words = []string{line}
+	for _, s := range []setting{{"server", a.server}, {"data", a.data}, {"context", a.context}, {"events", a.events}} {
+		if a.source[s.name] == fromLine { // what says the rest says it again
+			words = append(words, urlArgs(s.name, s.value)...)
+		}
 	}
-	return strings.Join(append([]string{line}, eventsArgs(a.events)...), " ")
+	return strings.Join(words, " ")
 }
 
-// eventsArgs are the flag for an event store. A URL with a user is not repeated,
-// since it may hold a password.
-func eventsArgs(url string) []string {
-	switch {
-	case url == "":
-		return nil
-	case strings.Contains(url, "@"):
-		return []string{"--events", `"$` + eventsVariable + `"`}
+// urlArgs are a flag that says where something is. A URL with a user is not
+// repeated, since it may hold a password.
+func urlArgs(flag, url string) []string {
+	if strings.Contains(url, "://") && strings.Contains(url, "@") {
+		return []string{"--" + flag, `"$` + variableOf(flag) + `"`}
 	}
-	return []string{"--events", quote(url)}
+	return []string{"--" + flag, quote(url)}
 }
 
 // program is how a person calls this binary.

@@ -41,7 +41,7 @@ func (a *app) attend(ctx context.Context, t attendance) error {
 	}
 	switch {
 	case ctx.Err() != nil:
-		fmt.Fprintf(a.stderr, "\ninterrupted; what is done is kept. To resume:\n  %s\n", t.resume)
+		a.sayInterrupted(t, p.state.Version > 0)
 		return errors.Join(errSaid, errInterrupted)
 	case errors.Is(err, deed.ErrFailed), errors.Is(err, deed.ErrCancelled):
 		a.stopInOrder(ctx, r)
@@ -54,6 +54,16 @@ func (a *app) attend(ctx context.Context, t attendance) error {
 		return a.notWritten(t, paths, err)
 	}
 	return a.report(ctx, result, t, paths, time.Since(began))
+}
+
+// sayInterrupted tells what becomes of a process that is not followed any more.
+func (a *app) sayInterrupted(t attendance, begun bool) {
+	if a.server != "" && begun {
+		fmt.Fprintf(a.stderr, "\ninterrupted; %s goes on at %s. To follow it again, or to end it:\n  %s\n  %s\n",
+			t.id, a.where(), t.resume, a.commandLine("cancel", t.id))
+		return
+	}
+	fmt.Fprintf(a.stderr, "\ninterrupted; what is done is kept. To resume:\n  %s\n", t.resume)
 }
 
 // stopInOrder gives what was being executed a moment to end, and whoever asked
@@ -85,12 +95,16 @@ func (a *app) toTheEnd(ctx context.Context, t attendance, p *progress) (*deed.Ru
 		if err == nil {
 			result, err = r.Wait(attached, t.id, p.update)
 		}
-		moved := errors.Is(context.Cause(attached), errServerMoved) || !r.Serving && isUnavailable(err)
+		var unprepared *unpreparedError
+		moved := errors.Is(context.Cause(attached), errServerMoved) || !r.Serving && isUnavailable(err) && !errors.As(err, &unprepared)
 		stop()
 		if err == nil || !moved || ctx.Err() != nil || errors.Is(err, deed.ErrFailed) || errors.Is(err, deed.ErrCancelled) {
 			return r, result, err
 		}
 		r.Close()
+		if a.server != "" { // it may be there, and what is behind it away
+			settle(ctx)
+		}
 	}
 }
 
@@ -120,7 +134,7 @@ func (a *app) sayUnfinished(ctx context.Context, r *deed.Runtime, id string) {
 		return // what follows says it better
 	}
 	if ids = slices.DeleteFunc(ids, func(other string) bool { return other == id }); len(ids) > 0 {
-		fmt.Fprintf(a.stderr, "going on with what was unfinished in %s: %s\n", a.data, strings.Join(ids, ", "))
+		fmt.Fprintf(a.stderr, "going on with what was unfinished in %s: %s\n", a.where(), strings.Join(ids, ", "))
 	}
 }
 

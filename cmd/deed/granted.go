@@ -81,5 +81,5 @@ func (a *app) unserved(g granted) string {
 	if g.served {
 		return ""
 	}
-	return fmt.Sprintf("; nobody serves %s, so nothing of it runs", a.data)
+	return fmt.Sprintf("; nobody serves %s, so nothing of it runs", a.where())
 }

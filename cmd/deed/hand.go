@@ -79,7 +79,7 @@ func (a *app) find(ctx context.Context, r *deed.Runtime, given string) (process.
 }
 
 func (a *app) send(ctx context.Context, r *deed.Runtime, id string, c process.Command) error {
-	silent := &unservedError{fmt.Sprintf("whoever serves %s does not answer; look whether that process is stuck", a.data)}
+	silent := &unservedError{fmt.Sprintf("whoever serves %s does not answer; look whether that process is stuck", a.where())}
 	ctx, cancel := context.WithTimeoutCause(ctx, answerWithin, silent)
 	defer cancel()
 	return refusal(id, r.Command(ctx, id, c))

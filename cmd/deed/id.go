@@ -19,7 +19,7 @@ func (a *app) resolveID(ctx context.Context, r *deed.Runtime, given string) (str
 			return "", err
 		}
 		if len(all) == 0 {
-			return "", &notFoundError{fmt.Sprintf("no process has been started in %q", a.data)}
+			return "", &notFoundError{fmt.Sprintf("no process has been started in %q", a.where())}
 		}
 		return all[0].ID, nil
 	}
@@ -34,7 +34,7 @@ func (a *app) resolveID(ctx context.Context, r *deed.Runtime, given string) (str
 	}
 	switch len(ids) {
 	case 0:
-		return "", &notFoundError{fmt.Sprintf("no process %q in %q; `%s ps` lists them", given, a.data, program())}
+		return "", &notFoundError{fmt.Sprintf("no process %q in %q; `%s ps` lists them", given, a.where(), program())}
 	case 1:
 		return ids[0], nil
 	}

@@ -36,8 +36,10 @@ The same file again changes nothing. An ID that another process has here is refu
 			if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
 				return usagef("%s: it is no file: an archive is read several times, so that a pipe is not enough", args[0])
 			}
-			if err := os.MkdirAll(a.data, 0o700); err != nil {
-				return &usageError{fmt.Errorf("open folder %q: %w; choose another with --data", a.data, err)}
+			if a.server == "" {
+				if err := os.MkdirAll(a.data, 0o700); err != nil {
+					return &usageError{fmt.Errorf("open folder %q: %w; choose another with --data", a.data, err)}
+				}
 			}
 			var did archivedJSON
 			err = a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {

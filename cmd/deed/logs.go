@@ -82,7 +82,7 @@ func (a *app) printLogs(ctx context.Context, r *deed.Runtime, given string, t *l
 		fmt.Fprintf(a.stderr, "nothing was printed%s\n", map[bool]string{true: "", false: " yet"}[t.over(s)])
 	}
 	if t.options.follow && !t.over(s) {
-		fmt.Fprintf(a.stderr, "nobody serves %s: nothing more is printed until %#q\n", a.data, a.commandLine("resume", s.ID))
+		fmt.Fprintf(a.stderr, "nobody serves %s: nothing more is printed until %#q\n", a.where(), a.commandLine("resume", s.ID))
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func deedCommand(t *testing.T, dir string, args ...string) *exec.Cmd {
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, self, args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), beDeed+"=1")
+	cmd.Env = append(os.Environ(), beDeed+"=1", "XDG_CONFIG_HOME="+dir) // no context of who runs the tests
 	return cmd
 }
 

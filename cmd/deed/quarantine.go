@@ -132,7 +132,7 @@ message may arrive twice; that changes nothing.`,
 			}
 			fmt.Fprintf(a.stderr, "%s sent again\n", plural(len(sent), "message"))
 			if unserved && len(sent) > 0 {
-				fmt.Fprintf(a.stderr, "nobody serves %s now: the next `%s run` on it reads them\n", a.data, program())
+				fmt.Fprintf(a.stderr, "nobody serves %s now: the next `%s run` on it reads them\n", a.where(), program())
 			}
 			return err
 		},

@@ -58,7 +58,7 @@ func (o *goOn) again(ctx context.Context, a *app, given, already string, wish wi
 	case g.after.Status == process.Paused:
 		return a.tell(g, text+"; it is paused"+since(g.after)+": "+a.commandLine("resume", id)+" makes it go on")
 	case !here && !g.served:
-		return a.tell(g, fmt.Sprintf("%s; nobody serves %s, so nothing runs yet: %s goes on with it", text, a.data, a.commandLine("resume", id)))
+		return a.tell(g, fmt.Sprintf("%s; nobody serves %s, so nothing runs yet: %s goes on with it", text, a.where(), a.commandLine("resume", id)))
 	case !here:
 		return a.tell(g, text+"; it goes on where it is served")
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,14 +17,19 @@ import (
 
 // app is what all commands share.
 type app struct {
-	stdin  io.Reader
-	stdout io.Writer // data, and nothing else
-	stderr io.Writer // everything else
-	data   string
-	events string
-	joined string // where the events are, as a server of the folder said
-	output string
-	debug  bool
+	stdin   io.Reader
+	stdout  io.Writer // data, and nothing else
+	stderr  io.Writer // everything else
+	server  string
+	data    string
+	context string
+	events  string
+	source  map[string]string // by flag: what said its value, see fill
+	joined  string            // where the events are, as a server of the folder said
+	reached bool              // the server has answered before
+	lost    time.Time         // since when it does not any more; zero: it does
+	output  string
+	debug   bool
 }
 
 // execute runs one command line and returns its exit code.
@@ -55,21 +61,28 @@ record, so that anything may be killed at any time and go on where it was.
 
 Exit codes: 0 ok, 1 the process failed, 2 usage or bad definition, 3 not found,
 4 refused or conflict, 5 unreachable, 6 the process was cancelled, 7 the wait timed
-out, 130 interrupted.`,
+out, 130 interrupted.
+
+Where deed is, each command takes as --server, --data or --context, or else from
+the environment (DEED_SERVER, DEED_DATA, DEED_CONTEXT, DEED_EVENTS), or else from the
+current context. Every flag of a role, such as worker, can be given in the environment,
+too, as DEED_ and its name: DEED_POOL for --pool. Lists have commas.`,
 		Example: `  deed run examples/wordcount/process.yaml --in corpus=examples/wordcount/corpus
   deed show @latest
   deed history @latest`,
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		Args:          cobra.NoArgs,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		Args:              cobra.NoArgs,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.fill(cmd) },
 	}
 	root.PersistentFlags().BoolVar(&a.debug, "debug", false, "say more about what happens inside, on standard error")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(a.cancel(), a.pause(), a.resume(), a.retry(), a.restart(), a.set(), a.migrate(), a.wait())
-	root.AddCommand(a.run(), a.check(), a.graph(), a.ps(), a.show(), a.history(), a.worker(), a.spec(), a.schema(), a.version())
+	root.AddCommand(a.run(), a.check(), a.graph(), a.ps(), a.show(), a.history(), a.spec(), a.schema(), a.version())
 	root.AddCommand(a.timeouts(), a.why(), a.logs(), a.shell(), a.quarantine(), a.viewsCommand())
-	root.AddCommand(a.replay(), a.archive(), a.importing(), a.retention(), a.gc())
+	root.AddCommand(a.replay(), a.archive(), a.importing(), a.retention(), a.gc(), a.contexts())
+	root.AddCommand(role(a.worker())...)
 	explainArgs(root)
 	return root
 }
@@ -95,20 +108,31 @@ const defaultData = ".deed"
 // processes shows its password.
 const eventsVariable = "DEED_EVENTS"
 
+// dataFlag declares where deed is, for commands that ask.
 func (a *app) dataFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&a.server, "server", "", "`URL` of the API of `deed serve` or `deed up`, such as http://127.0.0.1:8420, instead of a folder")
 	a.folderFlag(cmd)
-	cmd.Flags().StringVar(&a.events, "events", "", "`URL` of an event store elsewhere, such as esdb://user:password@host:2113 (default: "+eventsVariable+", or else jetstream, in the folder)")
+	a.eventsFlag(cmd)
 }
 
 func (a *app) folderFlag(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&a.data, "data", defaultData, "folder with the events, queues and blobs")
+	cmd.Flags().StringVar(&a.context, "context", "", "`NAME` of the place where deed is, see deed context")
 }
 
-// open opens the data folder, or joins whoever serves it. That one says where
-// the events are; it may end before the command does, so that is remembered.
+func (a *app) eventsFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&a.events, "events", "", "`URL` of an event store elsewhere, such as esdb://user:password@host:2113 (default: "+eventsVariable+", or else jetstream, in the folder)")
+}
+
+// open opens the data folder, or joins whoever serves it, or the server. The
+// one of a folder says where the events are; it may end before the command does,
+// so that is remembered.
 func (a *app) open(ctx context.Context, o deed.Options) (*deed.Runtime, error) {
+	if a.server != "" {
+		return a.openServer(ctx)
+	}
 	o.Dir, o.Log = a.data, a.log()
-	o.Events = cmp.Or(a.events, os.Getenv(eventsVariable), a.joined)
+	o.Events = cmp.Or(a.events, a.joined)
 	r, err := deed.Open(ctx, o)
 	if err == nil {
 		a.joined = r.EventsURL()

@@ -65,6 +65,9 @@ NAME/[KEY/]FILE. Small texts among them are printed, too.`,
 }
 
 func (a *app) runProcess(ctx context.Context, file string, o runOptions) error {
+	if err := a.checkRemote("run", "workers", "no-workers", "lease"); err != nil {
+		return err
+	}
 	if o.workers < 0 {
 		return usagef("--workers %d: give 1 or more", o.workers)
 	}
@@ -106,9 +109,12 @@ func (a *app) submit(ctx context.Context, job deed.Job, o runOptions) func(conte
 				return err
 			}
 			prepared, err := r.Prepare(ctx, o.id, job, p.importing)
-			if err != nil {
-				unprepared = err
-				return err
+			switch {
+			case isUnavailable(err) && !o.readsStdin():
+				return err // what was stored of them is not stored again
+			case err != nil:
+				unprepared = &unpreparedError{err}
+				return unprepared
 			}
 			start = &prepared
 		}
@@ -116,6 +122,16 @@ func (a *app) submit(ctx context.Context, job deed.Job, o runOptions) func(conte
 		return err
 	}
 }
+
+// readsStdin reports whether an input is standard input.
+func (o runOptions) readsStdin() bool {
+	return slices.ContainsFunc(o.inputs, func(in string) bool { return strings.HasSuffix(in, "=-") })
+}
+
+// unpreparedError is a process that cannot begin, wherever it is tried.
+type unpreparedError struct{ error }
+
+func (e *unpreparedError) Unwrap() error { return e.error }
 
 // checkHandlers refuses to begin what nobody could run. A process that is
 // there already is none of that: it may have done its work.

@@ -11,9 +11,9 @@ import (
 // errServerMoved ends what was joined to a server of the folder that is no more.
 var errServerMoved = errors.New("the server of the folder has ended")
 
-// whileServed is a context that ends when the server that a runtime joined
-// ends, or another one takes its place. The runtime that is the server itself
-// has no such end.
+// whileServed is a context that ends when the server of the folder that a
+// runtime joined ends, or another one takes its place. The runtime that is the
+// server itself has no such end, nor has one that asks a server by its API.
 func (a *app) whileServed(ctx context.Context, r *deed.Runtime) (context.Context, context.CancelFunc) {
 	return a.whileServedOr(ctx, r, 0)
 }
@@ -23,7 +23,7 @@ func (a *app) whileServed(ctx context.Context, r *deed.Runtime) (context.Context
 func (a *app) whileServedOr(ctx context.Context, r *deed.Runtime, patience time.Duration) (context.Context, context.CancelFunc) {
 	served, cancel := context.WithCancelCause(ctx)
 	stop := func() { cancel(nil) }
-	if r.Serving {
+	if r.Serving || a.server != "" { // who is behind an address is not known
 		return served, stop
 	}
 	go func() {

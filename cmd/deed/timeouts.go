@@ -44,7 +44,7 @@ certain: a worker that has not spoken for a lease may still hold something.
 			ctx, stop := a.whileServed(cmd.Context(), r)
 			defer stop()
 			if err = a.showTimeouts(ctx, r, id, watch); errors.Is(context.Cause(ctx), errServerMoved) {
-				err = &unservedError{fmt.Sprintf("whoever served %s has ended", a.data)}
+				err = &unservedError{fmt.Sprintf("whoever served %s has ended", a.where())}
 			}
 			return err
 		},
@@ -74,7 +74,7 @@ func (a *app) showTimeouts(ctx context.Context, r *deed.Runtime, id string, watc
 
 // look asks the orchestrator; one that does not answer is an error.
 func (a *app) look(ctx context.Context, r *deed.Runtime, id string) (orchestrator.View, error) {
-	silent := &unservedError{fmt.Sprintf("whoever serves %s does not answer: it may be stuck, or of an older version", a.data)}
+	silent := &unservedError{fmt.Sprintf("whoever serves %s does not answer: it may be stuck, or of an older version", a.where())}
 	within, cancel := context.WithTimeoutCause(ctx, lookWithin, silent)
 	defer cancel()
 	return r.Look(within, id)

@@ -87,7 +87,7 @@ func (w *waiting) untilEnd(ctx context.Context) error {
 			return err
 		case time.Since(unserved) > unservedFor:
 			return &unservedError{fmt.Sprintf("%s is %s, but nobody serves %s: %s goes on with it",
-				w.last.ID, w.last.Status, w.app.data, w.app.commandLine("resume", w.last.ID))}
+				w.last.ID, w.last.Status, w.app.where(), w.app.commandLine("resume", w.last.ID))}
 		}
 		if err := w.untilServed(ctx, unserved); err != nil {
 			return err
@@ -104,7 +104,7 @@ func (w *waiting) untilServed(ctx context.Context, since time.Time) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-look.C:
-			if _, ok := deed.Served(w.app.data); ok || time.Since(since) > unservedFor {
+			if w.app.served() || time.Since(since) > unservedFor {
 				return nil
 			}
 		}

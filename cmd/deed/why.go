@@ -117,7 +117,7 @@ const lookWithin = 5 * time.Second
 // lookNow adds what an orchestrator sees right now.
 func (a *app) lookNow(ctx context.Context, r *deed.Runtime, s process.State, answer *whyJSON) {
 	if r.Serving {
-		answer.Now = []string{fmt.Sprintf("nobody serves %s: nothing of it runs", a.data)}
+		answer.Now = []string{fmt.Sprintf("nobody serves %s: nothing of it runs", a.where())}
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookWithin)
@@ -125,7 +125,7 @@ func (a *app) lookNow(ctx context.Context, r *deed.Runtime, s process.State, ans
 	view, err := r.Look(ctx, s.ID)
 	if err != nil {
 		answer.Served = false
-		answer.Now = []string{"whoever serves " + a.data + " does not answer: it may be stuck, or of an older version"}
+		answer.Now = []string{"whoever serves " + a.where() + " does not answer: it may be stuck, or of an older version"}
 		return
 	}
 	if answer.Index >= 0 {

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// check refuses what could not be a place, before it is kept under a name.
+func (p place) check() error {
+	switch {
+	case p == place{}:
+		return usagef("where is it? Give --server URL, --data DIR, or --nats URL with --blobs URL")
+	case p.Server != "" && p.Data != "":
+		return usagef("--server and --data: a context is one of them; make two")
+	case p.Data != "" && p.Nats != "":
+		return usagef("--data and --nats: a folder has its own server; make two contexts")
+	case (p.Nats == "") != (p.Blobs == ""):
+		return usagef("--nats and --blobs belong together: give both")
+	case p.Events != "" && p.Data == "" && p.Nats == "":
+		return usagef("--events belongs to --data or --nats: a server knows where its events are")
+	case p.Server != "":
+		return checkServer(p.Server)
+	}
+	return nil
+}
+
+// absolute is the place seen from any directory.
+func (p place) absolute() (place, error) {
+	if p.Data == "" {
+		return p, nil
+	}
+	dir, err := filepath.Abs(p.Data)
+	p.Data = dir
+	return p, err
+}
+
+// checkServer says of a --server what is wrong with it.
+func checkServer(server string) error {
+	u, err := url.Parse(server)
+	switch {
+	case err != nil || u.Host == "":
+		return usagef("--server %q is no address: give one such as http://127.0.0.1:8420", hidden(server))
+	case u.Scheme == "nats":
+		return usagef("--server %q is a NATS server, which speaks with roles: give the address of `deed serve` or `deed up`, such as http://127.0.0.1:8420", hidden(server))
+	case u.Scheme != "http" && u.Scheme != "https":
+		return usagef("--server %q: its scheme is http or https", hidden(server))
+	}
+	return nil
+}
+
+var contextName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+
+func checkContextName(name string) error {
+	if !contextName.MatchString(name) {
+		return usagef("%q is no name for a context: take letters, digits, dots, underscores and hyphens", name)
+	}
+	return nil
+}
+
+// secretWords mark parameters of a URL that are not shown.
+var secretWords = []string{"secret", "password", "token", "key", "sig", "credential"}
+
+// hidden is a URL as others may see it: without who asks and his password,
+// which of a NATS URL may be a token. Of a list of URLs with several users only
+// the last host is shown.
+func hidden(address string) string {
+	scheme, rest, ok := strings.Cut(address, "://")
+	if !ok {
+		scheme, rest = "", address
+	} else {
+		scheme += "://"
+	}
+	rest, query, asks := strings.Cut(rest, "?")
+	if at := strings.LastIndex(rest, "@"); at >= 0 {
+		rest = "…" + rest[at:]
+	}
+	if !asks {
+		return scheme + rest
+	}
+	params := strings.Split(query, "&")
+	for i, param := range params {
+		name, _, _ := strings.Cut(param, "=")
+		for _, word := range secretWords {
+			if strings.Contains(strings.ToLower(name), word) {
+				params[i] = name + "=…"
+			}
+		}
+	}
+	return scheme + rest + "?" + strings.Join(params, "&")
+}
+
+// String is the place on one line, for people: what is secret in it is hidden.
+func (p place) String() string {
+	var words []string
+	for _, s := range p.settings() {
+		words = append(words, fmt.Sprintf("--%s %s", s.name, shownSetting(s)))
+	}
+	return strings.Join(words, " ")
+}
+
+// hidden is the place with nothing secret in it.
+func (p place) hidden() place {
+	return place{Server: hidden(p.Server), Data: p.Data, Nats: hidden(p.Nats), Blobs: hidden(p.Blobs), Events: hidden(p.Events)}
+}
+
+func shownSetting(s setting) string {
+	if s.name == "data" {
+		return s.value
+	}
+	return hidden(s.value)
+}
