@@ -116,7 +116,7 @@ func fill(b *testing.B, h *longHistory, dir, blobs string) *natsconn.Server {
 	driver, err := eventsnats.Open(b.Context(), conn, eventsnats.Options{})
 	require.NoError(b, err)
 	h.store(b.Context(), b, events.New(driver), blobs)
-	_, _, _, err = natsQueues(b.Context(), conn)
+	_, _, _, err = natsQueues(b.Context(), conn, 0)
 	require.NoError(b, err)
 	return server
 }

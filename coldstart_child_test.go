@@ -1,7 +1,6 @@
 package deed_test
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -63,6 +62,7 @@ func (c coldStart) begin(ctx context.Context) (took coldTimes, err error) {
 		return took, err
 	}
 	took.Open = lap()
+	o.First = true // as whoever serves
 	owner, err := orchestrator.NewOwner(o)
 	if err != nil {
 		return took, err
@@ -142,8 +142,8 @@ func (s *coldShell) open(ctx context.Context, c coldStart) (o orchestrator.Optio
 	}
 	var driver events.Driver
 	if c.ESDB != "" {
-		newQueue := func() queue.Queue { return memqueue.NewQueue(memqueue.Options{Lease: 10 * time.Second}) }
-		o.Inbox, o.Work, o.Quarantine, o.Signals = newQueue(), newQueue(), newQueue(), memqueue.NewSignals()
+		q := memqueue.Options{Lease: 10 * time.Second}
+		o.Inbox, o.Work, o.Quarantine, o.Signals = memqueue.NewSharded(q), memqueue.NewQueue(q), memqueue.NewQueue(q), memqueue.NewSignals()
 		driver, err = esdb.Open(ctx, c.ESDB, esdb.Options{})
 	} else {
 		driver, err = s.nats(ctx, c, &o)
@@ -164,20 +164,24 @@ func (s *coldShell) nats(ctx context.Context, c coldStart, o *orchestrator.Optio
 	}
 	s.closers = append(s.closers, conn.Close)
 	o.Signals = queuenats.NewSignals(conn)
-	o.Work, o.Inbox, o.Quarantine, err = natsQueues(ctx, conn)
-	if err != nil {
+	if o.Work, o.Inbox, o.Quarantine, err = natsQueues(ctx, conn, 0); err != nil {
 		return nil, err
 	}
 	return eventsnats.Open(ctx, conn, eventsnats.Options{})
 }
 
-func natsQueues(ctx context.Context, conn *nats.Conn) (work, inbox, quarantine queue.Queue, err error) {
-	open := func(name string) queue.Queue {
-		q, failed := queuenats.Open(ctx, conn, queuenats.Options{Name: name, Async: name != "quarantine"})
-		err = cmp.Or(err, failed)
-		return q
+// natsQueues opens the queues as a runtime does.
+func natsQueues(ctx context.Context, conn *nats.Conn, lease time.Duration) (queue.Lanes, queue.Sharded, queue.Queue, error) {
+	work, err := queuenats.OpenLanes(ctx, conn, queuenats.Options{Name: "work", Lease: lease, Async: true})
+	if err != nil {
+		return nil, nil, nil, err
 	}
-	return open("work"), open("inbox"), open("quarantine"), err
+	inbox, err := queuenats.OpenSharded(ctx, conn, queuenats.Options{Name: "inbox", Lease: lease, Async: true})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	bad, err := queuenats.Open(ctx, conn, queuenats.Options{Name: "quarantine", Lease: lease})
+	return work, inbox, bad, err
 }
 
 // stopwatch is the time since it was last asked, at first since a moment that

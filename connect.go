@@ -28,10 +28,10 @@ func (r *Runtime) openMemory(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	newQueue := func() queue.Queue { return memqueue.NewQueue(memqueue.Options{Lease: r.lease()}) }
+	newQueue := func() *memqueue.Queue { return memqueue.NewQueue(memqueue.Options{Lease: r.lease()}) }
 	r.Serving, r.Blobs = true, blobs
-	r.Client = &orchestrator.Client{Events: events.New(memevents.New()), Inbox: newQueue(), Signals: memqueue.NewSignals()}
-	r.work, r.quarantine = newQueue(), newQueue()
+	r.inbox, r.work, r.quarantine = memqueue.NewSharded(memqueue.Options{Lease: r.lease()}), newQueue(), newQueue()
+	r.Client = &orchestrator.Client{Events: events.New(memevents.New()), Inbox: r.inbox, Signals: memqueue.NewSignals()}
 	return nil
 }
 
@@ -172,15 +172,8 @@ func (r *Runtime) connect(ctx context.Context, conn *nats.Conn, blobs string, at
 		return err
 	}
 	r.closers = append(r.closers, func() { _ = store.Close() })
-	queues := map[string]queue.Queue{}
-	for _, name := range []string{"work", "inbox", "quarantine"} {
-		q, err := natsqueue.Open(ctx, conn, natsqueue.Options{
-			Name: name, Lease: lease, Async: name != "quarantine",
-		})
-		if err != nil {
-			return err
-		}
-		queues[name] = q
+	if err := r.openQueues(ctx, conn, lease); err != nil {
+		return err
 	}
 	driver, err := r.eventsOrLater(ctx, conn, at)
 	if err != nil {
@@ -189,14 +182,30 @@ func (r *Runtime) connect(ctx context.Context, conn *nats.Conn, blobs string, at
 	log := events.New(driver)
 	r.closers = append(r.closers, func() { _ = log.Close() })
 	r.Blobs = store
-	r.Client = &orchestrator.Client{Events: log, Inbox: queues["inbox"], Signals: natsqueue.NewSignals(conn), Patient: at.elsewhere()}
-	r.work, r.quarantine = queues["work"], queues["quarantine"]
+	r.Client = &orchestrator.Client{Events: log, Inbox: r.inbox, Signals: natsqueue.NewSignals(conn), Patient: at.elsewhere()}
+	return nil
+}
+
+func (r *Runtime) openQueues(ctx context.Context, conn *nats.Conn, lease time.Duration) error {
+	work, err := natsqueue.OpenLanes(ctx, conn, natsqueue.Options{Name: "work", Lease: lease, Async: true})
+	if err != nil {
+		return err
+	}
+	inbox, err := natsqueue.OpenSharded(ctx, conn, natsqueue.Options{Name: "inbox", Lease: lease, Async: true})
+	if err != nil {
+		return err
+	}
+	bad, err := natsqueue.Open(ctx, conn, natsqueue.Options{Name: "quarantine", Lease: lease})
+	if err != nil {
+		return err
+	}
+	r.work, r.inbox, r.quarantine = work, inbox, bad
 	return nil
 }
 
 // eventsOrLater opens the event store; a worker does that when it needs it.
 func (r *Runtime) eventsOrLater(ctx context.Context, conn *nats.Conn, at eventStore) (events.Driver, error) {
-	if r.options.Handlers != nil && (r.options.Join || r.options.Server != "") {
+	if r.options.Handlers != nil && !r.options.Orchestrate && (r.options.Join || r.options.Server != "") {
 		return &laterStore{open: func(ctx context.Context) (events.Driver, error) { return r.openEvents(ctx, conn, at) }}, nil
 	}
 	return r.openEvents(ctx, conn, at)

@@ -30,13 +30,13 @@ var shares = []int{70, 60, 50, 40, 30}
 // runOn runs a process for each share, of as many tasks, with queues in memory,
 // and says, when all is over, whether they have ended with the right answers.
 func runOn(ctx context.Context, t *testing.T, store *events.Store) <-chan error {
-	newQueue := func() *memqueue.Queue { return memqueue.NewQueue(memqueue.Options{Lease: 2 * time.Second}) }
-	inbox, work, bad, signals := newQueue(), newQueue(), newQueue(), memqueue.NewSignals()
+	q := memqueue.Options{Lease: 2 * time.Second}
+	inbox, work, bad, signals := memqueue.NewSharded(q), memqueue.NewQueue(q), memqueue.NewQueue(q), memqueue.NewSignals()
 	blobs := must(blob.Open(ctx, "mem://"))
 	t.Cleanup(func() { _ = blobs.Close() })
 	silent := slog.New(slog.DiscardHandler)
 	owner := must(orchestrator.NewOwner(orchestrator.Options{
-		Events: store, Inbox: inbox, Work: work, Quarantine: bad, Signals: signals, Log: silent,
+		Events: store, Inbox: inbox, Work: work, Quarantine: bad, Signals: signals, First: true, Log: silent,
 		Snapshots: &orchestrator.Snapshots{Blobs: blobs, Every: 15, Log: silent}, Window: 8,
 	}))
 	hand := must(worker.New(worker.Options{

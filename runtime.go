@@ -46,6 +46,13 @@ type Options struct {
 	// ReadOnly opens the data without orchestrating: nothing resumes.
 	ReadOnly bool
 
+	// Orchestrate makes a runtime that joins, by Server or the server of Dir,
+	// orchestrate as one more replica; who serves does so anyway.
+	Orchestrate bool
+
+	// Version is that of the program, for the other replicas and for people.
+	Version string
+
 	// Handlers makes the runtime a worker that offers them, with Workers tasks
 	// at a time (0: one a core). nil: it is no worker.
 	Handlers *worker.Registry
@@ -75,6 +82,7 @@ type Runtime struct {
 	options    Options
 	remote     *client.Client // of the server that it asks by its API; nil: by none
 	events     eventStore
+	inbox      queue.Sharded
 	work       queue.Queue
 	quarantine queue.Queue
 	worker     *worker.Worker
@@ -123,7 +131,7 @@ func (r *Runtime) open(ctx context.Context) error {
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	r.stop = stop
-	if r.Serving {
+	if r.Serving || r.options.Orchestrate {
 		if err := r.orchestrate(running); err != nil {
 			return err
 		}
@@ -131,23 +139,6 @@ func (r *Runtime) open(ctx context.Context) error {
 	if r.options.Handlers != nil {
 		return r.startWorker()
 	}
-	return nil
-}
-
-func (r *Runtime) orchestrate(ctx context.Context) error {
-	owner, err := orchestrator.NewOwner(orchestrator.Options{
-		Events: r.Events, Inbox: r.Inbox, Work: r.work, Quarantine: r.quarantine, Signals: r.Signals,
-		Snapshots: &orchestrator.Snapshots{Blobs: r.Blobs, Log: r.options.Log},
-		Archive:   r.Archive, Log: r.options.Log, Failpoint: r.options.Failpoint,
-	})
-	if err != nil {
-		return err
-	}
-	r.running.Go(func() {
-		defer owner.Close()
-		_ = owner.Run(ctx) // it ends with ctx
-	})
-	r.running.Go(func() { (&orchestrator.Keeper{Archive: r.Archive, Log: r.options.Log}).Run(ctx) })
 	return nil
 }
 

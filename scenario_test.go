@@ -233,7 +233,7 @@ func (sc scenario) play(t *testing.T, store storage) played {
 
 // round lets everybody do one thing, and a moment pass.
 func (w *world) round(t *testing.T) {
-	_, err := w.owner.Step(w.ctx, w.now)
+	_, err := w.owners[0].Step(w.ctx, w.now)
 	require.NoError(t, err)
 	for _, a := range w.workers {
 		_, err := a.Step(w.ctx, w.now)

@@ -63,15 +63,12 @@ func (r *remote) orchestrate(t *testing.T, server, token, blobs string) {
 	driver, err := natsevents.Open(t.Context(), nc, natsevents.Options{})
 	require.NoError(t, err)
 	r.ledger = &ledger{Driver: driver, began: make(chan struct{})}
-	queues := map[string]*natsqueue.Queue{}
-	for _, name := range []string{"work", "inbox", "quarantine"} {
-		queues[name], err = natsqueue.Open(t.Context(), nc, natsqueue.Options{Name: name, Lease: 2 * time.Second, Async: name != "quarantine"})
-		require.NoError(t, err)
-	}
+	work, inbox, bad, err := natsQueues(t.Context(), nc, 2*time.Second)
+	require.NoError(t, err)
 	store, err := blob.Open(t.Context(), blobs)
 	require.NoError(t, err)
 	owner, err := orchestrator.NewOwner(orchestrator.Options{
-		Events: events.New(r.ledger), Inbox: queues["inbox"], Work: queues["work"], Quarantine: queues["quarantine"],
+		Events: events.New(r.ledger), Inbox: inbox, Work: work, Quarantine: bad,
 		Signals:   natsqueue.NewSignals(nc),
 		Snapshots: &orchestrator.Snapshots{Blobs: store, Every: 50, Log: slog.New(slog.DiscardHandler)},
 		Log:       slog.New(slog.DiscardHandler),

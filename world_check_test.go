@@ -61,8 +61,10 @@ func (w *world) live(seed uint64) error {
 // run goes on until the processes have ended and nobody waits for an answer.
 func (w *world) run(ids ...string) error {
 	const most = 60_000
+	churn := w.random.IntN(2000)
 	for n := range most {
 		w.step()
+		w.settled = w.settled || n > churn
 		if n%50 != 0 {
 			continue
 		}

@@ -32,16 +32,18 @@ type world struct {
 	random  *rand.Rand
 	now     time.Time
 	store   *events.Store
-	inbox   queue.Queue
-	work    queue.Queue
-	bad     queue.Queue
+	inbox   *memqueue.Sharded // of those who only send
+	work    *memqueue.Queue
+	bad     *memqueue.Queue
 	signals queue.Signals
 	blobs   *blob.Store
-	owner   *orchestrator.Owner
-	rival   *orchestrator.Owner // a second one, that believes it is alone
+	owners  []*replica
+	rival   *orchestrator.Owner // one more, that believes it is alone and reads what the first one gets
 	workers []*actor
 	persons persons
 	steady  bool // the owner never dies, so that nothing is cured by a takeover
+	many    bool // owners come and go
+	settled bool // they do no more: whatever is stuck now stays so
 	calm    bool // nothing goes wrong by chance
 	offers  func() *worker.Registry
 	names   int
@@ -68,22 +70,21 @@ func newWorldOver(ctx context.Context, seed uint64, driver events.Driver) *world
 	w := &world{
 		ctx: ctx, random: rand.New(rand.NewPCG(seed, 1)),
 		steady:  seed%4 == 2,
+		many:    seed%4 >= 3 || seed%8 == 1,
 		now:     time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC),
 		signals: memqueue.NewSignals(), ran: map[string]int{},
 	}
 	w.offers = w.handlers
 	w.store = events.New(&flaky{Driver: driver, world: w})
-	newQueue := func() queue.Queue {
-		return memqueue.NewQueue(memqueue.Options{Lease: 10 * time.Second, Now: func() time.Time { return w.now }})
-	}
-	w.inbox, w.work, w.bad = newQueue(), newQueue(), newQueue()
+	o := memqueue.Options{Lease: 10 * time.Second, Now: func() time.Time { return w.now }}
+	w.inbox, w.work, w.bad = memqueue.NewSharded(o), memqueue.NewQueue(o), memqueue.NewQueue(o)
 	w.blobs = must(blob.Open(w.ctx, "mem://"))
 	return w
 }
 
 // people are an owner and three workers.
 func (w *world) people() {
-	w.owner = w.newOwner()
+	w.owners = []*replica{w.newReplica(true)}
 	for range 3 {
 		w.workers = append(w.workers, w.newWorker())
 	}
@@ -97,7 +98,9 @@ func must[T any](v T, err error) T {
 }
 
 func (w *world) close() {
-	w.owner.Close()
+	for _, r := range w.owners {
+		r.Close()
+	}
 	if w.rival != nil {
 		w.rival.Close()
 	}
@@ -106,14 +109,6 @@ func (w *world) close() {
 	}
 	_ = w.store.Close()
 	_ = w.blobs.Close()
-}
-
-func (w *world) newOwner() *orchestrator.Owner {
-	return must(orchestrator.NewOwner(orchestrator.Options{
-		Events: w.store, Inbox: w.inbox, Work: w.work, Quarantine: w.bad, Signals: w.signals,
-		Window: 8, Log: slog.New(slog.DiscardHandler), Failpoint: w.crashSometimes,
-		Snapshots: &orchestrator.Snapshots{Blobs: w.blobs, Every: 15, Log: slog.New(slog.DiscardHandler)},
-	}))
 }
 
 func (w *world) newWorker() *actor {
@@ -180,7 +175,7 @@ func (w *world) step() {
 	a := w.workers[i]
 	switch x := w.random.IntN(1000); {
 	case x < 410:
-		w.stepOwner(&w.owner, "owner")
+		w.stepReplica(w.random.IntN(len(w.owners)))
 	case x < 890:
 		if w.now.Before(a.frozen) {
 			return
@@ -202,20 +197,10 @@ func (w *world) step() {
 		w.say("worker %d stands still", i)
 		a.frozen = w.now.Add(time.Duration(w.random.IntN(30)) * time.Second)
 	case x < 985 && w.steady:
-	case x < 971:
-		w.say("the owner dies")
-		w.owner.Close()
-		w.owner = w.newOwner()
 	case x < 975:
-		w.say("a rival begins")
-		if w.rival != nil {
-			w.rival.Close()
-		}
-		w.rival = w.newOwner()
+		w.meddleWithReplicas()
 	case x < 985:
-		if w.rival != nil {
-			w.stepOwner(&w.rival, "rival")
-		}
+		w.stepRival()
 	case x < 993:
 		w.meddle()
 	default:
@@ -230,17 +215,6 @@ func (w *world) step() {
 		})
 		w.workers[i] = w.newWorker()
 	}
-}
-
-func (w *world) stepOwner(o **orchestrator.Owner, who string) {
-	var err error
-	if crash := survive(func() { _, err = (*o).Step(w.ctx, w.now) }); crash != nil {
-		w.say("the %s crashes at %s", who, crash.at)
-		(*o).Close()
-		*o = w.newOwner()
-		return
-	}
-	w.say("%s: %v", who, err)
 }
 
 func (w *world) say(format string, args ...any) {

@@ -12,6 +12,7 @@ import (
 const (
 	keeperEvery = time.Hour
 	keeperAgain = time.Minute // after a backend was not available
+	keeperTurn  = time.Second // while it is another's turn, which may end any time
 )
 
 // Keeper does what the retention settings ask for, by itself. Any number of
@@ -21,6 +22,10 @@ const (
 type Keeper struct {
 	Archive *Archive
 	Log     *slog.Logger // nil: slog.Default
+
+	// Turn, if set, says whether it is this one who does so now, of several that
+	// know of each other: so that not each of them reads the whole store.
+	Turn func() bool
 
 	next time.Time
 }
@@ -44,6 +49,10 @@ func (k *Keeper) Run(ctx context.Context) {
 // an error is of the store.
 func (k *Keeper) Step(ctx context.Context, now time.Time) (next time.Time, err error) {
 	if now.Before(k.next) {
+		return k.next, nil
+	}
+	if k.Turn != nil && !k.Turn() {
+		k.next = now.Add(keeperTurn)
 		return k.next, nil
 	}
 	k.next = now.Add(keeperEvery)

@@ -18,8 +18,12 @@ import (
 )
 
 // askAgain is how long a client waits for an answer before it repeats its
-// command. Commands are idempotent, so a repeat is harmless.
-const askAgain = 3 * time.Second
+// command: at first, since that may have come to a replica that just left, and
+// at most. Commands are idempotent, so a repeat is harmless.
+const (
+	askAgain       = time.Second
+	askAgainAtMost = 3 * time.Second
+)
 
 // Via carries what a person asks to the orchestrator and brings the answer: by
 // another way than the inbox and signals, such as the API of a server. Both
@@ -79,49 +83,16 @@ func (c *Client) Send(ctx context.Context, id string, command process.Command) (
 	if err != nil {
 		return Answer{}, fmt.Errorf("ask process %q: %w", id, err)
 	}
-	for {
+	for wait := askAgain; ; wait = min(wait+askAgain, askAgainAtMost) {
 		if err := c.Inbox.Send(ctx, queue.Message{Key: id, Body: body}); err != nil {
 			return Answer{}, fmt.Errorf("ask process %q: %w", id, err)
 		}
 		select {
 		case <-ctx.Done():
 			return Answer{}, fmt.Errorf("ask process %q: no answer: %w", id, context.Cause(ctx))
-		case <-time.After(askAgain):
+		case <-time.After(wait):
 		case reply := <-replies.C():
 			return decodeAnswer(id, reply)
-		}
-	}
-}
-
-// Look asks the orchestrator what it sees of a process, or of all, right now.
-// It repeats itself until it is answered or ctx ends.
-func (c *Client) Look(ctx context.Context, id string) (View, error) {
-	if c.Via != nil {
-		return c.Via.Look(ctx, id)
-	}
-	topic, replies, err := c.listen()
-	if err != nil {
-		return View{}, fmt.Errorf("ask the orchestrator: %w", err)
-	}
-	defer replies.Stop()
-	question, err := json.Marshal(Question{ReplyTo: topic, Process: id})
-	if err != nil {
-		return View{}, fmt.Errorf("ask the orchestrator: %w", err)
-	}
-	for {
-		if err := c.Signals.Publish(ctx, TopicAsk, question); err != nil {
-			return View{}, fmt.Errorf("ask the orchestrator: %w", err)
-		}
-		select {
-		case <-ctx.Done():
-			return View{}, fmt.Errorf("ask the orchestrator: no answer: %w", context.Cause(ctx))
-		case <-time.After(askAgain / 3):
-		case reply := <-replies.C():
-			var v View
-			if err := json.Unmarshal(reply, &v); err != nil {
-				return v, fmt.Errorf("ask the orchestrator: the answer cannot be read: %w", err)
-			}
-			return v, nil
 		}
 	}
 }

@@ -38,46 +38,23 @@ func LoadAt(ctx context.Context, from Commits, id string, version uint64) (proce
 	return process.Fold(state, batch...), nil
 }
 
-// takeOver loads every process that has not ended and resumes it. Whatever is
-// on the work queue of them is from an earlier owner: it is removed, and what
-// no worker says it holds is sent again.
-func (o *Owner) takeOver(ctx context.Context) error {
-	ids, err := Unfinished(ctx, o.Events)
-	if err != nil {
-		return fmt.Errorf("take over: %w", err)
-	}
-	open := 0
-	for _, id := range ids {
-		s, err := o.reload(ctx, id)
-		if err != nil && isPassing(ctx, err) {
-			return fmt.Errorf("take over: %w", err)
-		}
-		if err != nil {
-			o.Log.Error("orchestrator: a process cannot be taken over and stands still", "process", id, "error", err)
-			continue
-		}
-		if s.Ended() {
-			continue
-		}
-		open++
-		o.feeder.sweep(id)
-	}
-	if open > 0 {
-		o.Log.Info("orchestrator: resuming", "processes", open)
-		o.callRoll(ctx)
-	}
-	return nil
-}
-
 // Unfinished lists the IDs of the processes that have not ended. It reads one
 // commit a process, unless that is one that may follow an end.
 func Unfinished(ctx context.Context, store *events.Store) ([]string, error) {
+	return unfinished(ctx, store, func(string) bool { return true })
+}
+
+// unfinished is Unfinished of those processes that are among.
+func unfinished(ctx context.Context, store *events.Store, among func(id string) bool) ([]string, error) {
 	var ids []string
 	for last, err := range store.Ends(ctx, streamPrefix) {
 		if err != nil {
 			return nil, err
 		}
 		id := strings.TrimPrefix(last.Stream, streamPrefix)
+		if !among(id) {
+			continue
+		}
 		if len(last.Events) == 0 { // damaged: loading it says so
 			ids = append(ids, id)
 			continue

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/deedrun/deed/internal/planted"
 	"github.com/deedrun/deed/queue"
 )
 
@@ -110,7 +111,10 @@ func (m *members) look() (letGo, take queue.Shards) {
 
 // releases notes that the replica has nothing to do with shards any more.
 func (m *members) releases(shards queue.Shards) {
-	m.claimed, m.held = m.claimed.Without(shards), m.held.Without(shards)
+	m.claimed = m.claimed.Without(shards)
+	if !planted.Is(planted.ClaimedForEver) {
+		m.held = m.held.Without(shards)
+	}
 }
 
 // holds notes that what is claimed of these shards is held from now on.

@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/deedrun/deed/events"
@@ -11,12 +12,13 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
-// Topics of signals between the orchestrator and workers.
+// Topics of signals between orchestrators, workers and people.
 const (
 	TopicHeartbeat = "heartbeat" // workers: task.Heartbeat, once a second
 	TopicRollCall  = "rollcall"  // orchestrator: whoever listens sends a heartbeat at once
 	TopicCancel    = "cancel"    // orchestrator: task.Cancel, stop what runs of a process
 	TopicAsk       = "ask"       // people: Question, answered with a View
+	TopicReplica   = "replica"   // orchestrators: Announcement, twice a second and on every change
 )
 
 // streamPrefix begins the names of the streams of processes.
@@ -25,6 +27,8 @@ const streamPrefix = "process-"
 const (
 	inboxBatch = 1024            // messages received in one step
 	commitSize = 512 << 10       // bytes of encoded events after which a commit is closed
+	finish     = time.Second     // how long a step may go on that is under way when the owner is to end
+	leave      = 2 * time.Second // how long letting go may take then
 	rollCall   = time.Second     // how long a takeover waits for workers to say what they hold
 	idle       = time.Second / 4 // the longest wait of a step with nothing to do: questions are answered between two
 	retryAfter = time.Second / 4 // after a backend was not available
@@ -34,10 +38,20 @@ const (
 // Options are the backends and limits of an Owner.
 type Options struct {
 	Events     *events.Store
-	Inbox      queue.Queue // reports and commands
+	Inbox      queue.Sharded // reports and commands
 	Work       queue.Queue
 	Quarantine queue.Queue // messages that cannot be used; they are never dropped
 	Signals    queue.Signals
+
+	// Replica is the name among the replicas, which no other one may have; "": one
+	// that is made up.
+	Replica string
+
+	// First takes all shards at once: nobody else can be there yet, since this
+	// process serves the queues. Others listen first.
+	First bool
+
+	Version string // of the binary, for the other replicas and for people
 
 	// Snapshots, if set, makes loading a process with a long history quick.
 	Snapshots *Snapshots
@@ -57,8 +71,9 @@ type Options struct {
 	Failpoint func(name string)
 }
 
-// Owner is the single writer of the processes of a store: it turns what comes
-// into the inbox into events, and events into work.
+// Owner is the single writer of the processes of its shards: it turns what comes
+// into the inbox into events, and events into work. Owners share the shards
+// among themselves, see members.
 //
 // An Owner is used by one goroutine: either Run, or whoever calls Step.
 type Owner struct {
@@ -72,11 +87,16 @@ type Owner struct {
 	running   *running
 	beats     queue.Listener
 	questions queue.Listener
+	replicas  queue.Listener
+	members   *members
+	voice     voice
+	shards    queue.Shards      // held: their processes are loaded, and their messages come in
+	holding   atomic.Uint64     // the same, for other goroutines
+	taking    *takeover         // under way; nil: none
 	snapshots map[string]uint64 // by process: the version of the latest
 	saving    chan struct{}     // holds a token while a snapshot is being stored; nil: it is stored in the step
 	late      map[string]int    // by process: tasks reported done when they were not open any more
 	backlog   []queue.Delivery  // received, but the store was not available
-	taken     bool              // over: the open processes are loaded
 	asked     time.Time         // the timeout manager's last look
 }
 
@@ -91,14 +111,19 @@ func NewOwner(o Options) (*Owner, error) {
 	if o.Failpoint == nil {
 		o.Failpoint = func(string) {}
 	}
-	beats, err := o.Signals.Subscribe(TopicHeartbeat)
-	if err != nil {
-		return nil, err
+	if o.Replica == "" {
+		o.Replica = newReplicaName()
 	}
-	questions, err := o.Signals.Subscribe(TopicAsk)
-	if err != nil {
-		beats.Stop()
-		return nil, err
+	var listeners []queue.Listener
+	for _, topic := range []string{TopicHeartbeat, TopicAsk, TopicReplica} {
+		l, err := o.Signals.Subscribe(topic)
+		if err != nil {
+			for _, open := range listeners {
+				open.Stop()
+			}
+			return nil, err
+		}
+		listeners = append(listeners, l)
 	}
 	running := newRunning(o.Work.Lease())
 	return &Owner{
@@ -108,8 +133,11 @@ func NewOwner(o Options) (*Owner, error) {
 		dropped:   map[string]struct{}{},
 		feeder:    newFeeder(o.Work, o.Window, running),
 		running:   running,
-		beats:     beats,
-		questions: questions,
+		beats:     listeners[0],
+		questions: listeners[1],
+		replicas:  listeners[2],
+		members:   newMembers(o.Replica, o.Version, o.First),
+		voice:     voice{signals: o.Signals},
 		snapshots: map[string]uint64{},
 		late:      map[string]int{},
 	}, nil
@@ -119,17 +147,28 @@ func NewOwner(o Options) (*Owner, error) {
 func (o *Owner) Close() {
 	o.beats.Stop()
 	o.questions.Stop()
+	o.replicas.Stop()
 }
 
 // Run steps until ctx ends. It retries for ever what is unavailable and
-// returns only the error of a context.
+// returns only the error of a context. In the end it lets go of its shards, so
+// that others take them at once; a step that is under way may go on for a moment.
 func (o *Owner) Run(ctx context.Context) error {
 	o.saving = make(chan struct{}, 1)
 	defer func() { o.saving <- struct{}{} }() // until the last snapshot is stored
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(finish, stop) })()
+	speaking := make(chan struct{})
+	go func() {
+		defer close(speaking)
+		o.voice.carry(ctx)
+	}()
 	wait, trouble := time.Duration(0), standstill{}
 	for ctx.Err() == nil {
 		began := time.Now()
-		next, err := o.step(ctx, time.Now, wait)
+		o.voice.steps()
+		next, err := o.step(working, ctx, time.Now, wait)
 		if ctx.Err() != nil {
 			break
 		}
@@ -144,6 +183,12 @@ func (o *Owner) Run(ctx context.Context) error {
 		case <-time.After(retryAfter):
 		}
 	}
+	<-speaking
+	leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), leave)
+	defer cancel()
+	if err := o.Leave(leaving); err != nil {
+		o.Log.Debug("orchestrator: could not let go in order; others take over once this one is silent", "error", err)
+	}
 	return context.Cause(ctx)
 }
 
@@ -151,21 +196,23 @@ func (o *Owner) Run(ctx context.Context) error {
 // back at the latest. After an error the same step is tried again: nothing is
 // acknowledged that was not stored.
 func (o *Owner) Step(ctx context.Context, now time.Time) (next time.Time, err error) {
-	return o.step(ctx, func() time.Time { return now }, 0)
+	return o.step(ctx, ctx, func() time.Time { return now }, 0)
 }
 
-func (o *Owner) step(ctx context.Context, clock func() time.Time, wait time.Duration) (time.Time, error) {
-	now := clock()
-	if !o.taken {
-		if err := o.takeOver(ctx); err != nil {
-			return now, err
-		}
-		o.taken, wait = true, 0
+// step is one step; waiting ends the wait for messages, and nothing else.
+func (o *Owner) step(ctx, waiting context.Context, clock func() time.Time, wait time.Duration) (time.Time, error) {
+	before := o.shards
+	if err := o.shareOut(ctx, clock); err != nil {
+		return clock(), err
 	}
+	if o.taking != nil || o.shards != before {
+		wait = 0
+	}
+	now := clock()
 	deliveries := o.backlog
 	if len(deliveries) == 0 {
 		var err error
-		if deliveries, err = o.Inbox.Receive(ctx, inboxBatch, wait); err != nil {
+		if deliveries, err = o.Inbox.Receive(waiting, inboxBatch, wait); err != nil {
 			return now, err
 		}
 		now = clock()
@@ -188,6 +235,9 @@ func (o *Owner) step(ctx context.Context, clock func() time.Time, wait time.Dura
 
 // next is when there may be something to do even if nothing comes in.
 func (o *Owner) next(now time.Time) time.Time {
+	if o.taking != nil {
+		return now
+	}
 	at := now.Add(idle)
 	if due, ok := o.timers.next(); ok && due.Before(at) {
 		at = due
@@ -230,9 +280,13 @@ func (o *Owner) listen(ctx context.Context, now time.Time) {
 // have missed the first signal. A process that this owner has not heard of was
 // ended by an earlier one, which may have died before it took the messages off
 // the queue: loading it makes up for that. What another owner sent since is no
-// leftover: so the store is asked before.
+// leftover: so the store is asked before. The processes of others are none of
+// this owner's business.
 func (o *Owner) cancelLeftovers(ctx context.Context, beat task.Heartbeat) {
 	for _, hold := range beat.Holding {
+		if !o.shards.Holds(hold.Process) {
+			continue
+		}
 		s, err := o.state(ctx, hold.Process)
 		if err == nil && isLeftover(s, hold) {
 			if err = o.confirmCurrent(ctx, hold.Process, s.Version); isConflict(err) {

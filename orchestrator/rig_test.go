@@ -27,7 +27,7 @@ type rig struct {
 	ctx     context.Context
 	now     time.Time
 	store   *events.Store
-	inbox   *memqueue.Queue
+	inbox   *memqueue.Sharded
 	work    *memqueue.Queue
 	bad     *memqueue.Queue
 	signals *memqueue.Signals
@@ -41,9 +41,10 @@ func newRig(t *testing.T) *rig {
 		return memqueue.NewQueue(memqueue.Options{Lease: lease, Now: func() time.Time { return r.now }})
 	}
 	r.store, r.signals = events.New(memevents.New()), memqueue.NewSignals()
-	r.inbox, r.work, r.bad = newQueue(), newQueue(), newQueue()
+	r.inbox = memqueue.NewSharded(memqueue.Options{Lease: lease, Now: func() time.Time { return r.now }})
+	r.work, r.bad = newQueue(), newQueue()
 	r.options = Options{
-		Events: r.store, Inbox: r.inbox, Work: r.work, Quarantine: r.bad, Signals: r.signals, Log: slog.New(slog.DiscardHandler),
+		Events: r.store, Inbox: r.inbox, Work: r.work, Quarantine: r.bad, Signals: r.signals, First: true, Log: slog.New(slog.DiscardHandler),
 	}
 	r.restart()
 	return r
@@ -58,9 +59,31 @@ func (r *rig) restart() {
 }
 
 func (r *rig) newOwner() *Owner {
+	r.options.Signals = unheard{r.signals, memqueue.NewSignals()}
 	o, err := NewOwner(r.options)
 	require.NoError(r.t, err)
 	return o
+}
+
+// unheard is signals over which an owner hears no other one: it believes that it
+// is alone.
+type unheard struct {
+	queue.Signals
+	own queue.Signals
+}
+
+func (u unheard) Publish(ctx context.Context, topic string, body []byte) error {
+	if topic == TopicReplica {
+		return u.own.Publish(ctx, topic, body)
+	}
+	return u.Signals.Publish(ctx, topic, body)
+}
+
+func (u unheard) Subscribe(topic string) (queue.Listener, error) {
+	if topic == TopicReplica {
+		return u.own.Subscribe(topic)
+	}
+	return u.Signals.Subscribe(topic)
 }
 
 func (r *rig) step() {

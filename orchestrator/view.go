@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/deedrun/deed/orchestrator/process"
+	"github.com/deedrun/deed/queue"
 	"github.com/deedrun/deed/task"
 )
 
@@ -21,8 +22,13 @@ type Question struct {
 
 // View is what an orchestrator sees right now. It is memory, made of heartbeats
 // and of what the feeder sent: it is never stored, and a second later it is another.
+// Each replica sees the processes of its shards; Client.Look puts together what
+// they see.
 type View struct {
-	Certain bool          `json:"certain"` // it has listened for long enough to know who holds what
+	Certain  bool          `json:"certain"`       // it has listened for long enough to know who holds what
+	Shards   queue.Shards  `json:"shards,string"` // whose processes it is about
+	Replicas []ReplicaView `json:"replicas"`      // who sees this, by name
+
 	Workers []WorkerView  `json:"workers"`
 	Running []RunningTask `json:"running"`        // the longest running first; at most MaxRunning
 	Pools   []PoolView    `json:"pools"`          // by name, "" first: those that have workers or work
@@ -37,6 +43,13 @@ const (
 	MaxQueues  = 1000
 	MaxUnsent  = 1000
 )
+
+// ReplicaView is an orchestrator that answered.
+type ReplicaView struct {
+	Replica string       `json:"replica"`
+	Shards  queue.Shards `json:"shards,string"` // that it holds
+	Version string       `json:"version,omitempty"`
+}
 
 // PoolView is how much work a pool has, and who is there to do it: the figures
 // that say how many workers are wanted.
@@ -97,13 +110,17 @@ type HeldTasks struct {
 	Tasks      task.Ranges `json:"tasks"`
 }
 
-// answerQuestion answers what it can: a question that cannot be read, or whose
-// asker wants the answer on a topic that is not for answers, is ignored.
+// answerQuestion answers what it can: about the processes of its shards. A
+// question that cannot be read, or whose asker wants the answer on a topic that
+// is not for answers, is ignored.
 func (o *Owner) answerQuestion(ctx context.Context, now time.Time, body []byte) {
 	var q Question
 	if err := json.Unmarshal(body, &q); err != nil || !strings.HasPrefix(q.ReplyTo, replyPrefix) {
 		o.Log.Warn("orchestrator: a question that cannot be read is ignored", "error", err)
 		return
+	}
+	if q.Process != "" && !o.shards.Holds(q.Process) || o.shards == 0 {
+		return // somebody else does, or will in a moment
 	}
 	answer, err := json.Marshal(o.view(ctx, now, q.Process))
 	if err == nil {
@@ -115,7 +132,10 @@ func (o *Owner) answerQuestion(ctx context.Context, now time.Time, body []byte) 
 }
 
 func (o *Owner) view(ctx context.Context, now time.Time, id string) View {
-	v := View{Certain: o.running.certain(now), Pools: []PoolView{}, Workers: []WorkerView{}, Running: []RunningTask{}, Queues: []QueueView{}}
+	v := View{
+		Certain: o.running.certain(now), Shards: o.shards, Replicas: []ReplicaView{{o.members.name, o.shards, o.Version}},
+		Pools: []PoolView{}, Workers: []WorkerView{}, Running: []RunningTask{}, Queues: []QueueView{},
+	}
 	held := map[string][]HeldTasks{}
 	for _, b := range o.running.workers {
 		w := WorkerView{
@@ -134,7 +154,7 @@ func (o *Owner) view(ctx context.Context, now time.Time, id string) View {
 	v.Running = o.executing(now, id)
 	var open []string
 	for other, s := range o.processes {
-		if !s.Ended() && (id == "" || id == other) {
+		if !s.Ended() && (id == "" || id == other) && o.shards.Holds(other) {
 			open = append(open, other)
 		}
 	}
@@ -172,9 +192,7 @@ func (o *Owner) executing(now time.Time, id string) []RunningTask {
 			})
 		}
 	})
-	slices.SortFunc(all, func(a, b RunningTask) int {
-		return cmp.Or(cmp.Compare(b.Elapsed, a.Elapsed), cmp.Compare(a.Process, b.Process), cmp.Compare(a.Address, b.Address), cmp.Compare(a.Index, b.Index))
-	})
+	slices.SortFunc(all, longestFirst)
 	return all[:min(len(all), MaxRunning)]
 }
 

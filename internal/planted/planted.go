@@ -21,12 +21,14 @@ const (
 	SendingWhilePaused Fault = "schedule in a pause"
 	UnverifiedTakeover Fault = "trust a decision without events that is out of date"
 	RepeatedTimer      Fault = "let a timer count that has fired already"
+	UnloadedShard      Fault = "take a shard before its processes are loaded"
+	ClaimedForEver     Fault = "go on announcing a shard that was let go of"
 )
 
 // All lists the faults.
 func All() []Fault {
 	return []Fault{
 		AckBeforeAppend, UnfencedAttempt, UnfencedGeneration, UncheckedVersion, DroppedTimer, OffByOne, LostRetry,
-		ForgottenCommand, SendingWhilePaused, UnverifiedTakeover, RepeatedTimer,
+		ForgottenCommand, SendingWhilePaused, UnverifiedTakeover, RepeatedTimer, UnloadedShard, ClaimedForEver,
 	}
 }
