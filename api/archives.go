@@ -40,7 +40,7 @@ func (s *server) known(ctx context.Context, id string) error {
 }
 
 type removeInput struct {
-	idPath
+	ProcessPath
 	By     string `query:"by" maxLength:"256"`
 	Reason string `query:"reason" maxLength:"4096"`
 }

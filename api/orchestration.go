@@ -12,7 +12,6 @@ import (
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/queue"
-	"github.com/deedrun/deed/task"
 )
 
 // orchestration is what the orchestrators are asked and told by programs.
@@ -31,12 +30,14 @@ func (s *server) answering(ctx context.Context) (context.Context, context.Cancel
 	return context.WithTimeoutCause(ctx, s.options.AnswerWithin, errNoAnswer)
 }
 
-type idPath struct {
+// ProcessPath is the process that a request is about. It has a large letter for
+// the sake of huma, which sets no fields of what has a small one.
+type ProcessPath struct {
 	ID string `path:"id" pattern:"^[a-z0-9-]{1,64}$" doc:"The process."`
 }
 
 type commandInput struct {
-	idPath
+	ProcessPath
 	Body json.RawMessage `doc:"A command with its type and data. One that has an ID counts once, however often it is sent."`
 }
 
@@ -93,7 +94,7 @@ func (s *server) drain(ctx context.Context, in *workerPath) (*body[wire.Drained]
 	}
 	for _, w := range view.Workers {
 		if w.Worker == in.Name {
-			return &body[wire.Drained]{wire.Drained{Worker: w.Worker, Holding: w.Holding}}, s.drainWorker(ctx, in.Name)
+			return &body[wire.Drained]{wire.Drained{Worker: w.Worker, Holding: w.Holding}}, s.DrainWorker(ctx, in.Name)
 		}
 	}
 	return nil, newProblem(http.StatusNotFound, wire.CodeNotFound, "there is no worker %q; /v1/look lists those that are there", in.Name)
@@ -114,11 +115,3 @@ func (s *server) ready(ctx context.Context) error {
 }
 
 const readyWithin = 3 * time.Second
-
-func (s *server) drainWorker(ctx context.Context, name string) error {
-	signal, err := json.Marshal(task.Drain{Worker: name})
-	if err != nil {
-		return err
-	}
-	return s.Signals.Publish(ctx, "drain", signal)
-}

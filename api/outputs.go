@@ -23,7 +23,7 @@ func (r *routes) outputs() {
 	r.raw(http.MethodGet, "/v1/processes/{id}/outputs/{name}/{part}", "Read a part of an output, or a range of it", mediaBytes, r.readPart)
 }
 
-func (s *server) listOutputs(ctx context.Context, in *struct{ idPath }) (*body[wire.Outputs], error) {
+func (s *server) listOutputs(ctx context.Context, in *struct{ ProcessPath }) (*body[wire.Outputs], error) {
 	state, err := s.load(ctx, in.ID, 0)
 	if err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func (s *server) listOutputs(ctx context.Context, in *struct{ idPath }) (*body[w
 }
 
 type partsInput struct {
-	idPath
+	ProcessPath
 	Name  string `path:"name" maxLength:"256" doc:"The name of the data."`
 	From  int    `query:"from" minimum:"0" doc:"The first part of the page."`
 	Limit int    `query:"limit" minimum:"1" maximum:"10000" default:"1000"`

@@ -99,7 +99,7 @@ func noProcess(id string) error {
 }
 
 type showInput struct {
-	idPath
+	ProcessPath
 	At uint64 `query:"at" doc:"After so many of its events; 0: now."`
 }
 
@@ -119,7 +119,7 @@ func (s *server) show(ctx context.Context, in *showInput) (*body[wire.Process], 
 }
 
 type historyInput struct {
-	idPath
+	ProcessPath
 	After uint64 `query:"after" doc:"Only what follows this event."`
 	Limit int    `query:"limit" minimum:"1" maximum:"10000" default:"1000"`
 }

@@ -127,3 +127,12 @@ func (r *rig) refused(status int, code, method, path string, body any, header ..
 	require.NotEmpty(r, p.Detail)
 	return p
 }
+
+// serveOnly serves a handler that is no API.
+func serveOnly(t *testing.T, h http.Handler) string {
+	t.Helper()
+	server := httptest.NewServer(h)
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
+	t.Cleanup(server.Close)
+	return server.URL
+}

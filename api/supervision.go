@@ -39,7 +39,7 @@ func (r *routes) supervision() {
 
 // askedInput is what somebody asks of a process.
 type askedInput[T any] struct {
-	idPath
+	ProcessPath
 	Body T
 }
 

@@ -136,7 +136,7 @@ func (c *Client) call(ctx context.Context, r request, body, into any) error {
 			return fmt.Errorf("ask the deed server: %w", err)
 		}
 		r.body, r.typ = bytes.NewReader(encoded), "application/json"
-	} else if r.method == http.MethodPost {
+	} else if r.method == http.MethodPost && r.body == nil {
 		r.typ = "application/json"
 	}
 	resp, err := c.send(ctx, r)

@@ -27,6 +27,7 @@ type lines struct {
 	body   io.ReadCloser
 	buf    *bufio.Reader
 	silent *time.Timer
+	status int
 }
 
 // open asks for a stream. It ends with ctx; close must be called.
@@ -42,7 +43,7 @@ func (c *Client) open(ctx context.Context, r request) (*lines, error) {
 		}
 		return nil, err
 	}
-	return &lines{client: c, ctx: inner, cancel: cancel, body: resp.Body, buf: bufio.NewReaderSize(resp.Body, 64<<10), silent: silent}, nil
+	return &lines{client: c, ctx: inner, cancel: cancel, body: resp.Body, buf: bufio.NewReaderSize(resp.Body, 64<<10), silent: silent, status: resp.StatusCode}, nil
 }
 
 func (l *lines) close() {
