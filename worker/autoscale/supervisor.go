@@ -3,6 +3,7 @@ package autoscale
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -58,12 +59,14 @@ func NewSupervisor(o Options) (*Supervisor, error) {
 }
 
 // Run keeps the workers until ctx ends; then it drains all of them, and returns
-// when the last has ended. All that it decides is decided by one goroutine; one
+// when the last has ended and nobody looks any more. All that it decides is decided by one goroutine; one
 // more looks, and each worker has one that waits for its end.
 func (s *Supervisor) Run(ctx context.Context) {
 	looking, stop := context.WithCancel(ctx)
+	var lookout sync.WaitGroup
+	lookout.Go(func() { s.lookOut(looking) })
+	defer lookout.Wait()
 	defer stop()
-	go s.lookOut(looking)
 	s.tell(Decision{Kind: Began, To: s.scaler.Wanted(), Why: fmt.Sprintf("%d to %d workers are kept here", s.opt.Min, s.opt.Max)})
 	s.converge(time.Now())
 	for leave := ctx.Done(); !s.ending || len(s.fleet.members) > 0; {
@@ -169,7 +172,11 @@ func (s *Supervisor) bury(e end, now time.Time) {
 }
 
 func (s *Supervisor) failing(now time.Time, how string) Decision {
-	return Decision{At: now, Kind: Failing, From: s.scaler.Wanted(), To: s.scaler.Wanted(), Why: fmt.Sprintf("%s; the next is tried in %s", how, short(s.starts.from.Sub(now)))}
+	when := "at once"
+	if !s.starts.may(now) {
+		when = "in " + short(s.starts.from.Sub(now))
+	}
+	return Decision{At: now, Kind: Failing, From: s.scaler.Wanted(), To: s.scaler.Wanted(), Why: how + "; the next is tried " + when}
 }
 
 // next is how long nothing has to be done, unless something comes in.

@@ -25,6 +25,24 @@ func TestAWorkerThatDiesWhereFourAreDeclaredIsReplacedAtOnce(t *testing.T) {
 	})
 }
 
+func TestAWorkerThatDiesYoungIsReplacedAtOnceButNotTheNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := running(t, four())
+		c.after(time.Second)
+		c.process(101).die(errors.New("signal: killed"))
+		c.process(102).die(errors.New("signal: killed"))
+		synctest.Wait()
+		require.Equal(t, []int{100, 103, 104, 105}, c.alive())
+		require.Equal(t, Replaced, c.lastTold().Kind)
+		c.after(time.Second)
+		c.process(104).die(errors.New("signal: killed"))
+		synctest.Wait()
+		require.Equal(t, []int{100, 103, 105}, c.alive())
+		c.after(time.Second / 2)
+		require.Len(t, c.alive(), 4)
+	})
+}
+
 func TestAWorkerThatAPersonDrainedIsReplacedToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := running(t, four())
@@ -70,7 +88,7 @@ func TestWorkersThatCannotBeStartedAreTriedAgain(t *testing.T) {
 		c.mu.Unlock()
 		c.process(100).die(errors.New("signal: killed"))
 		synctest.Wait()
-		require.Equal(t, "start a worker: no memory; the next is tried in 500ms: 4", c.lastTold().String())
+		require.Equal(t, "start a worker: no memory; the next is tried in 500ms: 4", c.lastTold().String(), "it was tried twice")
 		c.mu.Lock()
 		c.startErr = nil
 		c.mu.Unlock()
