@@ -3,16 +3,22 @@ package nats
 import (
 	"context"
 	"encoding/json"
+	"sync"
 	"time"
 
 	natsgo "github.com/nats-io/nats.go"
-	"golang.org/x/sync/errgroup"
 
+	"github.com/deedrun/deed/internal/natsconn"
 	"github.com/deedrun/deed/queue"
 )
 
-// holdAtATime is how many consumers Hold creates at a time.
-const holdAtATime = 16
+const (
+	// holdAtATime is how many consumers Hold creates at a time.
+	holdAtATime = 16
+
+	// holdWithin bounds how long it tries to. A cluster elects a leader for each.
+	holdWithin = 10 * time.Second
+)
 
 // Hold makes Receive take from these shards and from no others. A message that
 // had come from a shard that is let go, and was not returned by Receive, goes
@@ -58,17 +64,7 @@ func (s *Sharded) take(ctx context.Context, shards queue.Shards) error {
 	if shards == 0 {
 		return nil
 	}
-	var made [queue.ShardCount]bool
-	var making errgroup.Group
-	making.SetLimit(holdAtATime)
-	for shard := range shards.All() {
-		making.Go(func() error {
-			err := s.consumers[shard].ensure(ctx)
-			made[shard] = err == nil
-			return err
-		})
-	}
-	failed := making.Wait()
+	made, failed := s.make(ctx, shards)
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,13 +75,40 @@ func (s *Sharded) take(ctx context.Context, shards queue.Shards) error {
 			return err
 		}
 		s.held[shard] = &standing{
-			shard: shard, consumer: s.consumers[shard], sub: sub, made: made[shard], batch: leastAsked,
+			shard: shard, consumer: s.consumers[shard], sub: sub, made: made.Has(shard), batch: leastAsked,
 		}
 	}
 	if failed == nil {
 		_, failed = s.tend(time.Now())
 	}
 	return failed
+}
+
+// make creates the consumers of shards, and says which are there.
+func (s *Sharded) make(ctx context.Context, shards queue.Shards) (made queue.Shards, err error) {
+	ctx, cancel := natsconn.Call(ctx, s.nc, holdWithin)
+	defer cancel()
+	var (
+		mu    sync.Mutex
+		group sync.WaitGroup
+		slots = make(chan struct{}, holdAtATime)
+	)
+	for shard := range shards.All() {
+		slots <- struct{}{}
+		group.Go(func() {
+			failed := s.consumers[shard].ensure(ctx)
+			<-slots
+			mu.Lock()
+			defer mu.Unlock()
+			if failed == nil {
+				made = made.With(shard)
+			} else {
+				err = failed
+			}
+		})
+	}
+	group.Wait()
+	return made, err
 }
 
 // letGo ends the requests for shards and gives back what they brought. When the

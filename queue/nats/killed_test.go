@@ -12,16 +12,29 @@ import (
 	"github.com/deedrun/deed/queue/nats"
 )
 
+// remember returns what makes the server's folder that of one which was killed
+// after it wrote down acks and before it wrote down that they removed messages.
+func (b *backend) remember(t *testing.T, stream string) (undoRemovals func()) {
+	t.Helper()
+	messages := filepath.Join(b.options.Dir, "jetstream", "$G", "streams", stream, "msgs")
+	before := filepath.Join(t.TempDir(), "msgs")
+	b.server.Close()
+	require.NoError(t, os.CopyFS(before, os.DirFS(messages)))
+	b.start(t)
+	return func() {
+		b.server.Close()
+		require.NoError(t, os.RemoveAll(messages))
+		require.NoError(t, os.CopyFS(messages, os.DirFS(before)))
+		b.start(t)
+	}
+}
+
 func TestMessagesThatAKilledServerFindsAgainAlthoughTheyWereAckedAreNotPending(t *testing.T) {
 	t.Parallel()
 	b := startBackend(t)
 	q := openQueue(t, b.connect(t), nats.Options{Name: "work", Async: true})
 	require.NoError(t, q.Send(t.Context(), queue.Message{Key: "a"}, queue.Message{Key: "b"}, queue.Message{Key: "a"}))
-	messages := filepath.Join(b.options.Dir, "jetstream", "$G", "streams", "deed-work", "msgs")
-	before := filepath.Join(t.TempDir(), "msgs")
-	b.server.Close()
-	require.NoError(t, os.CopyFS(before, os.DirFS(messages)))
-	b.start(t)
+	undoRemovals := b.remember(t, "deed-work")
 	got, err := q.Receive(t.Context(), 3, 5*time.Second)
 	require.NoError(t, err)
 	require.Len(t, got, 3)
@@ -31,12 +44,7 @@ func TestMessagesThatAKilledServerFindsAgainAlthoughTheyWereAckedAreNotPending(t
 		return err == nil && n == 0
 	}, 5*time.Second, time.Millisecond)
 
-	// The folder of a server that was killed after it wrote down the acks and
-	// before it wrote down that they removed the messages.
-	b.server.Close()
-	require.NoError(t, os.RemoveAll(messages))
-	require.NoError(t, os.CopyFS(messages, os.DirFS(before)))
-	b.start(t)
+	undoRemovals()
 	require.NoError(t, q.Send(t.Context(), queue.Message{Key: "b"}))
 	there, err := q.Browse(t.Context(), 0, 10)
 	require.NoError(t, err)
@@ -51,4 +59,35 @@ func TestMessagesThatAKilledServerFindsAgainAlthoughTheyWereAckedAreNotPending(t
 	require.NoError(t, err)
 	require.Len(t, got, 1)
 	require.Equal(t, "b", got[0].Key)
+}
+
+func TestMessagesThatAKilledServerFindsAgainTakeNoneOfAnotherLaneWithThem(t *testing.T) {
+	t.Parallel()
+	b := startBackend(t)
+	q, err := nats.OpenLanes(t.Context(), b.connect(t), nats.Options{Name: "work", Async: true})
+	require.NoError(t, err)
+	require.NoError(t, q.Send(t.Context(), queue.Message{Lane: "gpu", Key: "a", Body: []byte("kept")}, queue.Message{Key: "a"}, queue.Message{Key: "a"}))
+	undoRemovals := b.remember(t, "deed-work")
+	got, err := q.Receive(t.Context(), 2, 5*time.Second)
+	require.NoError(t, err)
+	require.Len(t, got, 2)
+	require.NoError(t, q.Ack(t.Context(), got...))
+	pending := func() int {
+		n, err := q.Pending(t.Context(), "a")
+		require.NoError(t, err)
+		return n
+	}
+	require.Eventually(t, func() bool { return pending() == 1 }, 5*time.Second, time.Millisecond)
+
+	undoRemovals()
+	var there []queue.Browsed
+	require.Eventually(t, func() bool { // until the connection is back
+		there, err = q.Browse(t.Context(), 0, 10)
+		return err == nil
+	}, 5*time.Second, time.Millisecond)
+	require.Len(t, there, 3, "they are in the stream again")
+	require.Equal(t, 1, pending())
+	gpu, err := q.Lane(t.Context(), "gpu")
+	require.NoError(t, err)
+	require.Equal(t, "kept", receiveOne(t, gpu))
 }

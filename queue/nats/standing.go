@@ -31,7 +31,7 @@ const (
 	// renewPin is how often the server hears from a pinned consumer, and
 	// keepPin how long after the last message it does.
 	renewPin = pinFor / 2
-	keepPin  = 5 * time.Second
+	keepPin  = 3 * time.Second
 
 	// askAgainAfter is how long a request waits that the server did not take.
 	askAgainAfter = 100 * time.Millisecond

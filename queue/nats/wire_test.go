@@ -2,6 +2,7 @@ package nats
 
 import (
 	"testing"
+	"time"
 
 	natsgo "github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/assert"
@@ -92,5 +93,22 @@ func TestWire(t *testing.T) {
 		require.True(t, ok)
 		assert.Equal(t, "k", d.Key)
 		assert.Equal(t, 3, d.Count)
+	})
+
+	t.Run("what says nothing of a request that stands for a shard is left aside", func(t *testing.T) {
+		s := &Sharded{stream: &stream{prefix: "deed.queue.inbox.", form: inShards}, subject: "in."}
+		h := &standing{shard: 7, turn: 3, left: 10, pin: "p", batch: leastAsked}
+		s.held[7] = h
+		before := *h
+		lost := status("409", "Leadership Change")
+		for _, subject := range []string{"", "in.", "in.07", "in.07.", "in.07.2", "in.07.pin", "in.-1.3", "in.64.3", "in.8.3", "in.x.3", "other.07.3"} {
+			lost.Subject = subject
+			s.settle(time.Now(), lost)
+			require.Equal(t, before, *h, "subject %q", subject)
+		}
+		lost.Subject = "in.07.3"
+		s.settle(time.Now(), lost)
+		require.Zero(t, h.left)
+		require.ErrorContains(t, h.trouble, "Leadership Change")
 	})
 }
