@@ -15,9 +15,13 @@ import (
 // One that has not read by then is cut off: it asks again from where it was.
 const writeWithin = 5 * time.Minute
 
+// lastWords is how long a server that leaves waits for somebody who does not read.
+const lastWords = time.Second
+
 // lineWriter writes a stream of lines. Whoever reads slowly is written to
 // slowly, and holds up nobody else.
 type lineWriter struct {
+	ctx  context.Context // of the stream: see untilLeaving
 	w    http.ResponseWriter
 	conn *http.ResponseController
 	buf  []byte
@@ -27,10 +31,10 @@ type lineWriter struct {
 const flushAt = 64 << 10
 
 // startLines begins the answer.
-func startLines(w http.ResponseWriter) *lineWriter {
+func startLines(ctx context.Context, w http.ResponseWriter) *lineWriter {
 	w.Header().Set("Content-Type", wire.LinesType)
 	w.Header().Set("X-Accel-Buffering", "no") // a proxy passes on what there is
-	l := &lineWriter{w: w, conn: http.NewResponseController(w)}
+	l := &lineWriter{ctx: ctx, w: w, conn: http.NewResponseController(w)}
 	w.WriteHeader(http.StatusOK)
 	return l
 }
@@ -50,6 +54,9 @@ func (l *lineWriter) line(line []byte) error {
 
 func (l *lineWriter) flush() error {
 	_ = l.conn.SetWriteDeadline(time.Now().Add(writeWithin)) // not every connection of a test has one
+	if l.ctx.Err() != nil {
+		_ = l.conn.SetWriteDeadline(time.Now().Add(lastWords)) // also if that came in between
+	}
 	_, err := l.w.Write(l.buf)
 	if err == nil {
 		err = l.conn.Flush()

@@ -100,12 +100,15 @@ type leavingKey struct{}
 var errLeaving = newProblem(http.StatusServiceUnavailable, wire.CodeLeaving, "this server ends; ask the next one")
 
 // untilLeaving is the context of a stream: that of its request, which a leaving
-// server ends early.
-func untilLeaving(r *http.Request) (context.Context, context.CancelFunc) {
+// server ends early. It does not wait long for whoever does not read.
+func untilLeaving(w http.ResponseWriter, r *http.Request) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(r.Context())
 	stop := func() bool { return true }
 	if leaving, ok := r.Context().Value(leavingKey{}).(context.Context); ok {
-		stop = context.AfterFunc(leaving, func() { cancel(errLeaving) })
+		stop = context.AfterFunc(leaving, func() {
+			cancel(errLeaving)
+			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(lastWords))
+		})
 	}
 	return ctx, func() { stop(); cancel(nil) }
 }

@@ -102,7 +102,7 @@ func (s *server) drain(ctx context.Context, in *workerPath) (*body[wire.Drained]
 
 // ready reports whether all processes have somebody who orchestrates them.
 func (s *server) ready(ctx context.Context) error {
-	within, cancel := context.WithTimeoutCause(ctx, readyWithin, errNoAnswer)
+	within, cancel := context.WithTimeoutCause(ctx, min(readyWithin, s.options.AnswerWithin), errNoAnswer)
 	defer cancel()
 	view, err := s.Look(within, "")
 	if err != nil {

@@ -272,7 +272,9 @@ func TestAProcessIsSupervised(t *testing.T) {
 		{"restart", func() (wire.Granted, error) {
 			return r.client.Restart(t.Context(), "greet-2", wire.Restart{From: "greet"})
 		}, true, "restarted from greet"},
-		{"pause", func() (wire.Granted, error) { return r.client.Pause(t.Context(), "greet-2", wire.Asked{Reason: "lunch"}) }, true, "paused: lunch"},
+		{"pause", func() (wire.Granted, error) {
+			return r.client.Pause(t.Context(), "greet-2", wire.Asked{Reason: "lunch"})
+		}, true, "paused: lunch"},
 		{"pause again", func() (wire.Granted, error) { return r.client.Pause(t.Context(), "greet-2", wire.Asked{}) }, false, ""},
 		{"settings", func() (wire.Granted, error) {
 			return r.client.Set(t.Context(), "greet-2", wire.Settings{Settings: map[string]string{"greet.timeout": "5m"}})

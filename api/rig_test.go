@@ -50,9 +50,15 @@ func serve(t *testing.T, o deed.Options) *rig {
 }
 
 // over serves a runtime.
-func over(t *testing.T, r *deed.Runtime) *rig {
+func over(t *testing.T, r *deed.Runtime, change ...func(*api.Options)) *rig {
 	t.Helper()
-	server := httptest.NewServer(api.New(api.Options{Runtime: r, Version: "test", Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Beat: 50 * time.Millisecond, AnswerWithin: 5 * time.Second}))
+	o := api.Options{
+		Runtime: r, Version: "test", Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Beat: 50 * time.Millisecond, AnswerWithin: 5 * time.Second,
+	}
+	for _, c := range change {
+		c(&o)
+	}
+	server := httptest.NewServer(api.New(o))
 	c, err := client.New(server.URL, client.Options{})
 	require.NoError(t, err)
 	t.Cleanup(func() {

@@ -85,7 +85,7 @@ func (s *server) writeCommits(w http.ResponseWriter, r *http.Request, stream str
 	if err := checkStream(stream); err != nil {
 		return err
 	}
-	ctx, cancel := untilLeaving(r)
+	ctx, cancel := untilLeaving(w, r)
 	defer cancel()
 	next, stop := iter.Pull2(read(ctx))
 	defer stop()
@@ -93,7 +93,7 @@ func (s *server) writeCommits(w http.ResponseWriter, r *http.Request, stream str
 	if err != nil {
 		return err
 	}
-	l := startLines(w)
+	l := startLines(ctx, w)
 	for ; more; c, err, more = next() {
 		if err != nil {
 			break
@@ -122,7 +122,7 @@ func (s *server) feed(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := untilLeaving(r)
+	ctx, cancel := untilLeaving(w, r)
 	defer cancel()
 	sub, err := s.Events.Subscribe(ctx, r.URL.Query().Get("prefix"), events.Checkpoint(after))
 	if err != nil {
@@ -132,7 +132,7 @@ func (s *server) feed(w http.ResponseWriter, r *http.Request) error {
 		return newProblem(http.StatusBadRequest, wire.CodeInvalid, "%v", err)
 	}
 	defer sub.Stop()
-	l := startLines(w)
+	l := startLines(ctx, w)
 	if err := l.flush(); err != nil {
 		return nil // whoever asked has gone
 	}

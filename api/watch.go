@@ -30,7 +30,7 @@ func (s *server) watch(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := untilLeaving(r)
+	ctx, cancel := untilLeaving(w, r)
 	defer cancel()
 	version, err := orchestrator.Version(ctx, s.Events, id)
 	switch {
@@ -54,7 +54,7 @@ func (s *server) watch(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", mediaEvents)
 	w.Header().Set("X-Accel-Buffering", "no") // a proxy passes on what there is
 	w.WriteHeader(http.StatusOK)
-	s.tellStates(ctx, &lineWriter{w: w, conn: http.NewResponseController(w)}, first, states, seen)
+	s.tellStates(ctx, &lineWriter{ctx: ctx, w: w, conn: http.NewResponseController(w)}, first, states, seen)
 	return nil
 }
 
