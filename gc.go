@@ -102,6 +102,11 @@ var ErrNoProcesses = errors.New("the event store holds no process, so every blob
 //   - nothing that is younger than the grace period goes
 func (r *Runtime) CollectGarbage(ctx context.Context, o GCOptions) (GCReport, error) {
 	o.Grace = cmp.Or(o.Grace, DefaultGrace)
+	if r.remote != nil {
+		var report GCReport
+		err := r.remote.CollectGarbage(ctx, o.Grace, o.Delete, &report)
+		return report, err
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/deedrun/deed/api/client"
 	"github.com/deedrun/deed/queue"
 	"github.com/deedrun/deed/task"
 )
@@ -13,8 +14,9 @@ import (
 // Quarantine is where messages lie that could not be used, until a person
 // looks at them. Nothing takes them out by itself.
 type Quarantine struct {
-	box  queue.Browser
-	from map[string]queue.Queue
+	box    queue.Browser
+	from   map[string]queue.Queue
+	remote *client.Client // if it is that of a server, asked by its API
 }
 
 // Quarantined is a message in quarantine.
@@ -26,6 +28,9 @@ type Quarantined struct {
 
 // Quarantine is that of the runtime's queues.
 func (r *Runtime) Quarantine() (*Quarantine, error) {
+	if r.remote != nil {
+		return &Quarantine{remote: r.remote}, nil
+	}
 	box, ok := r.quarantine.(queue.Browser)
 	if !ok {
 		return nil, fmt.Errorf("the quarantine is in a queue that cannot be browsed (%T)", r.quarantine)
@@ -39,6 +44,10 @@ const quarantinePage = 100
 // All lists the messages, the oldest first.
 func (q *Quarantine) All(ctx context.Context) ([]Quarantined, error) {
 	var all []Quarantined
+	if q.remote != nil {
+		err := q.remote.Quarantine(ctx, &all)
+		return all, err
+	}
 	for after := uint64(0); ; {
 		page, err := q.box.Browse(ctx, after, quarantinePage)
 		if err != nil {
@@ -58,6 +67,10 @@ func (q *Quarantine) All(ctx context.Context) ([]Quarantined, error) {
 func (q *Quarantine) Get(ctx context.Context, number uint64) (m Quarantined, ok bool, err error) {
 	if number == 0 {
 		return m, false, nil
+	}
+	if q.remote != nil {
+		ok, err = q.remote.Quarantined(ctx, number, &m)
+		return m, ok, err
 	}
 	page, err := q.box.Browse(ctx, number-1, 1)
 	if err != nil {
@@ -82,6 +95,9 @@ func readQuarantined(m queue.Browsed) Quarantined {
 // of quarantine. If it still cannot be used it comes back, under another
 // number; if this is interrupted in between it has been sent and is still here.
 func (q *Quarantine) Retry(ctx context.Context, m Quarantined) error {
+	if q.remote != nil {
+		return q.remote.RetryQuarantined(ctx, m.Number)
+	}
 	to, ok := q.from[m.From]
 	if !ok {
 		return fmt.Errorf("message %d of the quarantine came from %q, and this version has no such queue", m.Number, m.From)

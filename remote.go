@@ -15,7 +15,7 @@ import (
 // openRemote joins a server by its API. The three seams are the client's then:
 // histories are read and folded here, as of any store; commands and questions
 // go through the server; of blobs those can be written that inputs need. What
-// changes a store itself, see Administration, the server does.
+// changes the stores themselves the server does, see upkeep.go.
 func (r *Runtime) openRemote(ctx context.Context) error {
 	c, err := client.New(r.options.URL, client.Options{})
 	if err != nil {
@@ -24,7 +24,7 @@ func (r *Runtime) openRemote(ctx context.Context) error {
 	r.closers = append(r.closers, c.Close)
 	log := events.New(c.Events())
 	r.closers = append(r.closers, func() { _ = log.Close() })
-	if _, err := log.Version(ctx, "deed"); err != nil {
+	if _, err := c.Version(ctx); err != nil {
 		return unreached(c.URL(), err)
 	}
 	r.options = Options{URL: r.options.URL, Log: r.options.Log, ReadOnly: true}
@@ -37,7 +37,7 @@ func (r *Runtime) openRemote(ctx context.Context) error {
 // unreached is the error of a server that did not answer at once.
 func unreached(url string, err error) error {
 	if errors.Is(err, queue.ErrUnavailable) {
-		return &UnreachableError{fmt.Errorf("%w: start `deed serve` or `deed up` there, or name another address than %s", err, url)}
+		return &UnreachableError{fmt.Errorf("%w; start `deed serve` or `deed up` there, or name another server than %s", err, url)}
 	}
 	return err
 }
