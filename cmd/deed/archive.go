@@ -78,13 +78,13 @@ func (o archiveOptions) check(ids []string) error {
 func (o archiveOptions) chosen(ctx context.Context, a *app, r *deed.Runtime, ids []string, now time.Time) ([]orchestrator.Due, error) {
 	switch {
 	case o.due:
-		return r.Archive.DueBy(ctx, now)
+		return r.Due(ctx)
 	case o.before != "":
 		age, err := orchestrator.ParseAge(o.before)
 		if err != nil {
 			return nil, usagef("--before %w", err)
 		}
-		return r.Archive.EndedBefore(ctx, now.Add(-age), o.name)
+		return r.EndedBefore(ctx, now.Add(-age), o.name)
 	}
 	var all []orchestrator.Due
 	for _, given := range ids {
@@ -131,7 +131,7 @@ func (a *app) archiveAll(ctx context.Context, ids []string, o archiveOptions) er
 			if seen[d.ID] {
 				continue
 			}
-			did, err := archiveOne(ctx, r, d, who, now)
+			did, err := archiveOne(ctx, r, d, who)
 			if err == nil {
 				err = file.export(ctx, r, d.ID)
 			}
@@ -158,15 +158,15 @@ func (a *app) archiveAll(ctx context.Context, ids []string, o archiveOptions) er
 	return errors.Join(err, refused)
 }
 
-func archiveOne(ctx context.Context, r *deed.Runtime, d orchestrator.Due, who process.Asked, now time.Time) (archivedJSON, error) {
+func archiveOne(ctx context.Context, r *deed.Runtime, d orchestrator.Due, who process.Asked) (archivedJSON, error) {
 	if d.Why != "" && who.Reason == "" {
 		who.Reason = d.Why
 	}
 	if d.Remove {
-		changed, err := r.Archive.Remove(ctx, d.ID, who, now)
+		changed, err := r.RemoveArchive(ctx, d.ID, who)
 		return archivedJSON{ID: d.ID, Removed: true, Changed: changed}, err
 	}
-	archived, changed, err := r.Archive.Put(ctx, d.ID, who, now)
+	archived, changed, err := r.PutArchive(ctx, d.ID, who)
 	return told(archived, changed), err
 }
 

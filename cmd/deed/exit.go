@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
@@ -77,6 +78,7 @@ func exitCode(err error) int {
 	var eventsURL *deed.EventsURLError
 	var otherEvents *deed.OtherEventsError
 	var unserved *unservedError
+	var problem *wire.Problem
 	switch {
 	case err == nil:
 		return exitOK
@@ -88,6 +90,8 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case errors.Is(err, syscall.ENOSPC): // wherever it struck, it is nobody's command line
 		return exitFailed
+	case errors.As(err, &problem) && problemExit[problem.Code] != 0:
+		return problemExit[problem.Code]
 	case errors.As(err, &usage), errors.As(err, &faults), errors.As(err, &input), errors.As(err, &eventsURL), strings.HasPrefix(err.Error(), "unknown command"):
 		return exitUsage
 	case errors.As(err, &notFound), errors.As(err, &removed), errors.As(err, &noFolder):

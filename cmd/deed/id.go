@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/orchestrator"
@@ -14,14 +13,10 @@ import (
 // only one has, or @latest.
 func (a *app) resolveID(ctx context.Context, r *deed.Runtime, given string) (string, error) {
 	if given == "@latest" {
-		all, err := a.views(r).Processes(ctx, time.Now())
-		if err != nil {
-			return "", err
+		for p, err := range r.Processes(ctx) {
+			return p.ID, err
 		}
-		if len(all) == 0 {
-			return "", &notFoundError{fmt.Sprintf("no process has been started in %q", a.where())}
-		}
-		return all[0].ID, nil
+		return "", &notFoundError{fmt.Sprintf("no process has been started in %q", a.where())}
 	}
 	ids, err := orchestrator.IDs(ctx, r.Events, given)
 	if err != nil {

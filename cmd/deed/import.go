@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/api/client"
+	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
 )
@@ -46,7 +47,7 @@ The same file again changes nothing. An ID that another process has here is refu
 				if _, err := file.Seek(0, io.SeekStart); err != nil {
 					return err
 				}
-				archived, changed, err := r.Archive.Import(ctx, file, process.Asked{By: person(), Reason: reason}, time.Now())
+				archived, changed, err := r.ImportArchive(ctx, file, process.Asked{By: person(), Reason: reason})
 				did = told(archived, changed)
 				return err
 			})
@@ -74,10 +75,13 @@ The same file again changes nothing. An ID that another process has here is refu
 func importError(path string, err error) error {
 	var refused *process.RefusedError
 	var file *orchestrator.ArchiveFileError
+	var answer *orchestrator.AnswerError
 	switch {
 	case errors.As(err, &refused):
 		return refusal(refused.Process, err)
-	case errors.As(err, &file):
+	case errors.As(err, &answer): // of a server
+		return &refusedError{answer.Text}
+	case errors.As(err, &file), client.IsCode(err, wire.CodeArchiveFile):
 		return &usageError{fmt.Errorf("%s: %w", path, err)}
 	}
 	return fmt.Errorf("import %s: %w", path, err)

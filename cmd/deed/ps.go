@@ -20,9 +20,15 @@ func (a *app) ps() *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var all []orchestrator.Summary
-			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
-				all, err = a.views(r).Processes(ctx, time.Now())
-				return err
+			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
+				all = []orchestrator.Summary{}
+				for p, err := range r.Processes(ctx) {
+					if err != nil {
+						return err
+					}
+					all = append(all, p)
+				}
+				return nil
 			})
 			if err != nil {
 				return err

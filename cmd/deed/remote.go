@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/api/wire"
 )
 
 // backWithin is how long a server that has answered before may be away: it may
@@ -39,6 +40,18 @@ func (a *app) openServer(ctx context.Context) (*deed.Runtime, error) {
 		case <-time.After(time.Second / 4):
 		}
 	}
+}
+
+// problemExit is what problems of a server mean to a script, as far as no error
+// of its own says so.
+var problemExit = map[string]int{
+	wire.CodeInvalid:     exitUsage,
+	wire.CodeInput:       exitUsage,
+	wire.CodeArchiveFile: exitUsage,
+	wire.CodeNoProcess:   exitNotFound,
+	wire.CodeNotFound:    exitNotFound,
+	wire.CodeRemoved:     exitNotFound,
+	wire.CodeNoAnswer:    exitUnreachable,
 }
 
 // where is where deed is, for people.

@@ -99,7 +99,7 @@ func (a *app) retentionSet() *cobra.Command {
 				return usagef("give --archive-after AGE, such as 30d")
 			}
 			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
-				return orchestrator.SetRetention(ctx, r.Events, set)
+				return r.SetRetention(ctx, set)
 			})
 			if err != nil {
 				return err
@@ -128,7 +128,7 @@ func (a *app) retentionRemove() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			known := false
 			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
-				there, err := orchestrator.UnsetRetention(ctx, r.Events, args[0], process.Asked{By: person(), Reason: reason}, time.Now())
+				there, err := r.UnsetRetention(ctx, args[0], process.Asked{By: person(), Reason: reason})
 				known = known || there
 				return err
 			})

@@ -36,6 +36,9 @@ workers), submits the process, waits for its end and writes its outputs. All of
 it lies in the folder --data; a second run on that folder joins the first, and
 whatever was left unfinished there goes on.
 
+With --server all of it runs there: run stores the inputs, follows the process and
+brings its outputs. It goes on if run is interrupted.
+
 --in takes a file, a directory (each file a part, its key the folder), a pattern,
 or - for standard input; repeat it for more. With --id the run is idempotent: the
 same job under the same ID attaches to the process that is there and resumes it;
@@ -49,19 +52,25 @@ NAME/[KEY/]FILE. Small texts among them are printed, too.`,
 		Args: exactly("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runProcess(cmd.Context(), args[0], o) },
 	}
+	o.flags(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&o.out, "out", "", "directory for the outputs (default out/<id>)")
+	flags.IntVar(&o.workers, "workers", 0, "tasks at a time (default: one a core)")
+	flags.BoolVar(&o.idle, "no-workers", false, "execute nothing in this process: that is left to workers that join")
+	flags.DurationVar(&o.lease, "lease", 10*time.Second, "after how long others do what a silent worker holds, if this process serves the folder; 1s or more")
+	a.dataFlag(cmd)
+	a.outputFlag(cmd, "json")
+	return cmd
+}
+
+// flags are those that say which process is to be started.
+func (o *runOptions) flags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&o.inputs, "in", nil, "`NAME=PATH` of an input; may be repeated")
 	flags.StringArrayVar(&o.params, "param", nil, "`NAME=VALUE` of a parameter")
 	flags.StringArrayVar(&o.settings, "set", nil, "`ADDRESS.SETTING=VALUE`, such as count.timeout=5m")
 	flags.StringVar(&o.id, "id", "", "ID of the process (default: its name and a random ending)")
-	flags.StringVar(&o.out, "out", "", "directory for the outputs (default out/<id>)")
-	flags.IntVar(&o.workers, "workers", 0, "tasks at a time (default: one a core)")
-	flags.BoolVar(&o.idle, "no-workers", false, "execute nothing in this process: that is left to workers that join")
-	flags.DurationVar(&o.lease, "lease", 10*time.Second, "after how long others do what a silent worker holds, if this process serves the folder; 1s or more")
 	flags.BoolVar(&o.await, "await-workers", false, "begin even if nobody offers some handler yet; its tasks wait for a worker that does")
-	a.dataFlag(cmd)
-	a.outputFlag(cmd, "json")
-	return cmd
 }
 
 func (a *app) runProcess(ctx context.Context, file string, o runOptions) error {
@@ -81,11 +90,8 @@ func (a *app) runProcess(ctx context.Context, file string, o runOptions) error {
 	if err != nil {
 		return err
 	}
-	if o.id == "" {
-		o.id = deed.NewID(job.Source.Name.Value)
-	}
-	if err := process.CheckID(o.id); err != nil {
-		return usagef("--id: %w", err)
+	if err := o.giveID(job); err != nil {
+		return err
 	}
 	if o.out == "" {
 		o.out = filepath.Join("out", o.id)

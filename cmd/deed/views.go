@@ -15,11 +15,6 @@ import (
 	"github.com/deedrun/deed/orchestrator"
 )
 
-// views are those of a data folder.
-func (a *app) views(r *deed.Runtime) *orchestrator.Views {
-	return &orchestrator.Views{Events: r.Events, Blobs: r.Blobs, Log: a.log()}
-}
-
 func (a *app) viewsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "views",
@@ -48,7 +43,7 @@ does not fit them is not believed, and any can be made again from them.`,
 func (a *app) listViews(cmd *cobra.Command, _ []string) error {
 	var all []orchestrator.ViewStatus
 	err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
-		all, err = a.views(r).Status(ctx)
+		all, err = r.ViewStatus(ctx)
 		return err
 	})
 	if err != nil {
@@ -84,7 +79,7 @@ equal, or what differs first; then the new one takes its place.`,
 			}
 			var rebuilt orchestrator.Rebuilt
 			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
-				rebuilt, err = a.views(r).Rebuild(ctx, time.Now())
+				rebuilt, err = r.RebuildViews(ctx)
 				return err
 			})
 			if err != nil {
