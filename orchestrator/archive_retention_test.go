@@ -152,3 +152,20 @@ func TestAnAgeIsWrittenInDaysAndYears(t *testing.T) {
 	require.Equal(t, "2y", Age(2*aYear).String())
 	require.Equal(t, "36h", Age(36*time.Hour).String())
 }
+
+func TestOfSeveralKeepersOnlyTheOneWhoseTurnItIsLooks(t *testing.T) {
+	s := newShelf(t, memevents.New())
+	s.keep("*", time.Hour, 20*aDay)
+	s.pass(2 * time.Hour)
+	turn := false
+	keeper := &Keeper{Archive: s.archive, Log: slog.New(slog.DiscardHandler), Turn: func() bool { return turn }}
+	next, err := keeper.Step(s.ctx, s.now)
+	require.NoError(t, err)
+	require.NotEqual(t, []string{archivedType}, s.stream())
+	require.Equal(t, keeperTurn, next.Sub(s.now), "the other one may end any time")
+	turn = true
+	s.pass(keeperTurn)
+	_, err = keeper.Step(s.ctx, s.now)
+	require.NoError(t, err)
+	require.Equal(t, []string{archivedType}, s.stream())
+}
