@@ -38,6 +38,15 @@ func (r *Runtime) openMemory(ctx context.Context) error {
 // Lease is how long a task belongs to a worker that is silent.
 func (r *Runtime) Lease() time.Duration { return r.work.Lease() }
 
+// joinLease is 0 for who takes the lease that others decided: all but who
+// orchestrates.
+func (r *Runtime) joinLease() time.Duration {
+	if r.options.Server == "" || !r.options.Orchestrate {
+		return 0
+	}
+	return r.options.Lease
+}
+
 func (r *Runtime) lease() time.Duration { return cmp.Or(r.options.Lease, 10*time.Second) }
 
 // openWithin is how long a folder may neither be joined nor be free.
@@ -153,7 +162,7 @@ func (r *Runtime) join(ctx context.Context, url, token, blobs string, at eventSt
 		return &UnreachableError{err}
 	}
 	r.Joined = url
-	err = r.connect(ctx, conn, blobs, at, 0)
+	err = r.connect(ctx, conn, blobs, at, r.joinLease())
 	var final *finalError
 	if errors.As(err, &final) {
 		return err
@@ -172,10 +181,14 @@ func (r *Runtime) connect(ctx context.Context, conn *nats.Conn, blobs string, at
 		return err
 	}
 	r.closers = append(r.closers, func() { _ = store.Close() })
-	if err := r.openQueues(ctx, conn, lease); err != nil {
+	replicas, err := r.replicas(ctx, conn)
+	if err != nil {
 		return err
 	}
-	driver, err := r.eventsOrLater(ctx, conn, at)
+	if err := r.openQueues(ctx, conn, lease, replicas); err != nil {
+		return err
+	}
+	driver, err := r.eventsOrLater(ctx, conn, at, replicas)
 	if err != nil {
 		return err
 	}
@@ -186,16 +199,19 @@ func (r *Runtime) connect(ctx context.Context, conn *nats.Conn, blobs string, at
 	return nil
 }
 
-func (r *Runtime) openQueues(ctx context.Context, conn *nats.Conn, lease time.Duration) error {
-	work, err := natsqueue.OpenLanes(ctx, conn, natsqueue.Options{Name: "work", Lease: lease, Async: true})
+// openQueues opens the queues. What one server alone has of tasks and reports it
+// may lose in a power cut, and is spared to write at once: it is derived anew.
+func (r *Runtime) openQueues(ctx context.Context, conn *nats.Conn, lease time.Duration, replicas int) error {
+	async := replicas == 1
+	work, err := natsqueue.OpenLanes(ctx, conn, natsqueue.Options{Name: "work", Lease: lease, Async: async, Replicas: replicas})
 	if err != nil {
 		return err
 	}
-	inbox, err := natsqueue.OpenSharded(ctx, conn, natsqueue.Options{Name: "inbox", Lease: lease, Async: true})
+	inbox, err := natsqueue.OpenSharded(ctx, conn, natsqueue.Options{Name: "inbox", Lease: lease, Async: async, Replicas: replicas})
 	if err != nil {
 		return err
 	}
-	bad, err := natsqueue.Open(ctx, conn, natsqueue.Options{Name: "quarantine", Lease: lease})
+	bad, err := natsqueue.Open(ctx, conn, natsqueue.Options{Name: "quarantine", Lease: lease, Replicas: replicas})
 	if err != nil {
 		return err
 	}
@@ -204,9 +220,9 @@ func (r *Runtime) openQueues(ctx context.Context, conn *nats.Conn, lease time.Du
 }
 
 // eventsOrLater opens the event store; a worker does that when it needs it.
-func (r *Runtime) eventsOrLater(ctx context.Context, conn *nats.Conn, at eventStore) (events.Driver, error) {
+func (r *Runtime) eventsOrLater(ctx context.Context, conn *nats.Conn, at eventStore, replicas int) (events.Driver, error) {
 	if r.options.Handlers != nil && !r.options.Orchestrate && (r.options.Join || r.options.Server != "") {
-		return &laterStore{open: func(ctx context.Context) (events.Driver, error) { return r.openEvents(ctx, conn, at) }}, nil
+		return &laterStore{open: func(ctx context.Context) (events.Driver, error) { return r.openEvents(ctx, conn, at, replicas) }}, nil
 	}
-	return r.openEvents(ctx, conn, at)
+	return r.openEvents(ctx, conn, at, replicas)
 }

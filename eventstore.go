@@ -63,14 +63,14 @@ const openStoreWithin = 5 * time.Second
 
 // openEvents opens the event store that belongs to the queues of a connection.
 // Its error is a *finalError, unless it is the connection's.
-func (r *Runtime) openEvents(ctx context.Context, conn *nats.Conn, at eventStore) (events.Driver, error) {
-	note := eventsNote{conn: conn, dir: r.options.Dir}
+func (r *Runtime) openEvents(ctx context.Context, conn *nats.Conn, at eventStore, replicas int) (events.Driver, error) {
+	note := eventsNote{conn: conn, dir: r.options.Dir, replicas: replicas}
 	noted, err := note.check(ctx, at)
 	if err != nil {
 		return nil, err
 	}
 	if !at.elsewhere() {
-		return natsevents.Open(ctx, conn, natsevents.Options{})
+		return natsevents.Open(ctx, conn, natsevents.Options{Replicas: replicas})
 	}
 	driver, err := at.open(ctx, r)
 	if err != nil {

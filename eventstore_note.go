@@ -23,6 +23,8 @@ import (
 type eventsNote struct {
 	conn *nats.Conn
 	dir  string // of the server, if it is one of a folder
+
+	replicas int // of the stream, if the note makes it
 }
 
 // Names in storage.
@@ -87,7 +89,7 @@ func (n eventsNote) write(ctx context.Context, at eventStore) error {
 	if err != nil {
 		return n.failure(err)
 	}
-	_, err = js.CreateStream(ctx, noteOf(at, natsevents.Config(natsevents.Options{Stream: noteStream})))
+	_, err = js.CreateStream(ctx, noteOf(at, natsevents.Config(natsevents.Options{Stream: noteStream, Replicas: n.replicas})))
 	if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 		return n.failure(err)
 	}

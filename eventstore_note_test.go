@@ -16,14 +16,14 @@ import (
 	"github.com/deedrun/deed/worker"
 )
 
-// external is a NATS server that is no folder's, and how to open it.
+// external is a NATS server that is no folder's, and how to serve it.
 func external(t *testing.T) Options {
 	t.Helper()
 	server, err := natsconn.Start(natsconn.ServerOptions{Dir: t.TempDir(), NoSync: true})
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	blobs := url.URL{Scheme: "file", Path: t.TempDir()}
-	return Options{Server: server.URL(), Token: server.Token(), Blobs: blobs.String(), Log: slog.New(slog.DiscardHandler)}
+	return Options{Server: server.URL(), Token: server.Token(), Blobs: blobs.String(), Orchestrate: true, Log: slog.New(slog.DiscardHandler)}
 }
 
 func double(t *testing.T) *esdbtest.Server {
@@ -67,7 +67,7 @@ func TestAWorkerNeedsNoEventStoreAndIsToldWhenItAsksForOne(t *testing.T) {
 	o, store := external(t), double(t)
 	o.Events = store.URL()
 	require.NoError(t, opens(t, o))
-	o.Handlers = worker.NewRegistry()
+	o.Handlers, o.Orchestrate = worker.NewRegistry(), false
 	store.Stop()
 	r, err := Open(t.Context(), o)
 	require.NoError(t, err)

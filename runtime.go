@@ -2,9 +2,7 @@ package deed
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
 
@@ -12,6 +10,7 @@ import (
 	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/queue"
+	"github.com/deedrun/deed/task"
 	"github.com/deedrun/deed/worker"
 )
 
@@ -50,6 +49,11 @@ type Options struct {
 	// orchestrate as one more replica; who serves does so anyway.
 	Orchestrate bool
 
+	// Replicas is on how many servers of a NATS cluster each message and event is
+	// kept, if this runtime is the first to orchestrate there; 0: 3 in a cluster.
+	// Where others were first it is 0, or the same.
+	Replicas int
+
 	// Version is that of the program, for the other replicas and for people.
 	Version string
 
@@ -57,6 +61,21 @@ type Options struct {
 	// at a time (0: one a core). nil: it is no worker.
 	Handlers *worker.Registry
 	Workers  int
+
+	// Pool is whose tasks that worker takes. Without one it takes those that
+	// name none; and if it does not join as one more (Join, Server), those of
+	// every pool that has no worker of its own.
+	Pool string
+
+	// Offer is what the tasks that it executes may need together, Only are
+	// patterns of the handlers that it offers, Allow of the programs that it runs,
+	// DrainTimeout is how long what it executes may take once it leaves; see
+	// worker.Options. Allow nil means all, but none where the worker joined by
+	// Server: a definition alone never gets to run a program on somebody's worker.
+	Offer        task.Resources
+	Only         []string
+	Allow        []string
+	DrainTimeout time.Duration
 
 	// Lease is how long a task belongs to a worker that is silent; 0: 10 s. Who
 	// serves decides it, for all who join.
@@ -83,7 +102,7 @@ type Runtime struct {
 	remote     *client.Client // of the server that it asks by its API; nil: by none
 	events     eventStore
 	inbox      queue.Sharded
-	work       queue.Queue
+	work       queue.Lanes
 	quarantine queue.Queue
 	worker     *worker.Worker
 	worked     chan struct{} // closed when the worker has ended
@@ -137,38 +156,8 @@ func (r *Runtime) open(ctx context.Context) error {
 		}
 	}
 	if r.options.Handlers != nil {
-		return r.startWorker()
+		return r.startWorker(ctx)
 	}
-	return nil
-}
-
-func (r *Runtime) startWorker() error {
-	scratch := ""
-	if r.options.Dir != "" {
-		folder, err := openFolder(r.options.Dir, false)
-		if err != nil {
-			return err
-		}
-		if scratch, err = folder.scratch(); err != nil {
-			return fmt.Errorf("open folder %q: %w", r.options.Dir, err)
-		}
-		r.closers = append(r.closers, func() { _ = os.RemoveAll(scratch) })
-	}
-	w, err := worker.New(worker.Options{
-		Work: r.work, Inbox: r.Inbox, Signals: r.Signals, Quarantine: r.quarantine, Blobs: r.Blobs,
-		Registry: r.options.Handlers, Slots: r.options.Workers, TempDir: scratch, Log: r.options.Log, Failpoint: r.options.Failpoint,
-	})
-	if err != nil {
-		return err
-	}
-	r.worker = w
-	r.worked = make(chan struct{})
-	r.running.Go(func() {
-		defer close(r.worked)
-		if err := w.Run(context.Background()); err != nil { // until it is drained or closed
-			r.options.Log.Error("worker ended", "error", err)
-		}
-	})
 	return nil
 }
 

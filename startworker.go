@@ -1,0 +1,51 @@
+package deed
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/deedrun/deed/queue"
+	"github.com/deedrun/deed/worker"
+)
+
+// startWorker makes this runtime a worker, of one lane of the work queue.
+func (r *Runtime) startWorker(ctx context.Context) error {
+	scratch := ""
+	if r.options.Dir != "" {
+		folder, err := openFolder(r.options.Dir, false)
+		if err != nil {
+			return err
+		}
+		if scratch, err = folder.scratch(); err != nil {
+			return fmt.Errorf("open folder %q: %w", r.options.Dir, err)
+		}
+		r.closers = append(r.closers, func() { _ = os.RemoveAll(scratch) })
+	}
+	o := r.options
+	if o.Allow == nil && o.Server != "" {
+		o.Allow = []string{}
+	}
+	lane, err := r.work.Lane(ctx, cmp.Or(o.Pool, queue.DefaultLane))
+	if err != nil {
+		return fmt.Errorf("start a worker: %w", err)
+	}
+	w, err := worker.New(worker.Options{
+		Work: lane, Inbox: r.Inbox, Signals: r.Signals, Quarantine: r.quarantine, Blobs: r.Blobs, Registry: o.Handlers,
+		Pool: o.Pool, AnyPool: o.Pool == "" && !o.Join && o.Server == "", Slots: o.Workers, Offer: o.Offer, Only: o.Only, Allow: o.Allow,
+		DrainTimeout: o.DrainTimeout, TempDir: scratch, Log: o.Log, Failpoint: o.Failpoint,
+	})
+	if err != nil {
+		return err
+	}
+	r.worker = w
+	r.worked = make(chan struct{})
+	r.running.Go(func() {
+		defer close(r.worked)
+		if err := w.Run(context.Background()); err != nil { // until it is drained or closed
+			o.Log.Error("worker ended", "error", err)
+		}
+	})
+	return nil
+}
