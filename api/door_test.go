@@ -61,7 +61,7 @@ func TestWhatIsNoGoodRequestIsRefusedAndChangesNothing(t *testing.T) {
 		{"a definition that is too large", 422, wire.CodeInvalid, post, "/v1/processes", wire.Submit{Definition: strings.Repeat("x", 1<<20+1)}, nil},
 		{"a definition that is none", 422, wire.CodeFaults, post, "/v1/processes", wire.Submit{Definition: "\x00"}, nil},
 		{"no definition", 422, wire.CodeInvalid, post, "/v1/processes", "{}", nil},
-		{"a field that nobody knows", 422, wire.CodeInvalid, post, "/v1/processes", `{"definition": "x", "defintion": "y"}`, nil},
+		{"a field that nobody knows", 422, wire.CodeInvalid, post, "/v1/processes", `{"definition": "x", "colour": "red"}`, nil},
 		{"an ID that is none", 422, wire.CodeInvalid, post, "/v1/processes", wire.Submit{ID: "../etc", Definition: hello}, nil},
 		{"an input that is missing", 422, wire.CodeInput, post, "/v1/processes", wire.Submit{Definition: hello}, nil},
 		{"an input that nobody asked for", 422, wire.CodeInput, post, "/v1/processes", wire.Submit{Definition: hello, Inputs: map[string]wire.Input{"people": {}}}, nil},

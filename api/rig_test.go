@@ -3,6 +3,7 @@ package api_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -69,8 +70,26 @@ func over(t *testing.T, r *deed.Runtime, change ...func(*api.Options)) *rig {
 	return &rig{T: t, runtime: r, url: server.URL, client: c}
 }
 
-// do sends a request; a body that is no reader is sent as JSON.
-func (r *rig) do(method, path string, body any, header ...string) *http.Response {
+// answer is an answer, read whole.
+type answer struct {
+	status int
+	header http.Header
+	length int64
+	body   []byte
+}
+
+// do sends a request, and reads what is answered.
+func (r *rig) do(method, path string, body any, header ...string) answer {
+	r.Helper()
+	resp := r.open(method, path, body, header...)
+	data, err := io.ReadAll(resp.Body)
+	require.NoError(r, errors.Join(err, resp.Body.Close()))
+	return answer{resp.StatusCode, resp.Header, resp.ContentLength, data}
+}
+
+// open sends a request; a body that is no reader is sent as JSON. The body of
+// the answer is the caller's to close.
+func (r *rig) open(method, path string, body any, header ...string) *http.Response {
 	r.Helper()
 	var content io.Reader
 	media := "application/json"
@@ -99,36 +118,29 @@ func (r *rig) do(method, path string, body any, header ...string) *http.Response
 	}
 	resp, err := http.DefaultTransport.RoundTrip(req)
 	require.NoError(r, err)
-	r.Cleanup(func() {
-		_ = resp.Body.Close()
-		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-	})
+	r.Cleanup(http.DefaultTransport.(*http.Transport).CloseIdleConnections)
 	return resp
 }
 
 // ask sends a request that has to succeed, and reads its answer.
 func (r *rig) ask(status int, into any, method, path string, body any) {
 	r.Helper()
-	resp := r.do(method, path, body)
-	data, err := io.ReadAll(resp.Body)
-	require.NoError(r, err)
-	require.Equal(r, status, resp.StatusCode, string(data))
+	a := r.do(method, path, body)
+	require.Equal(r, status, a.status, string(a.body))
 	if into != nil {
-		require.NoError(r, json.Unmarshal(data, into), string(data))
+		require.NoError(r, json.Unmarshal(a.body, into), string(a.body))
 	}
 }
 
 // refused sends a request that has to be refused, and reads why.
 func (r *rig) refused(status int, code, method, path string, body any, header ...string) wire.Problem {
 	r.Helper()
-	resp := r.do(method, path, body, header...)
-	data, err := io.ReadAll(resp.Body)
-	require.NoError(r, err)
-	require.Equal(r, status, resp.StatusCode, string(data))
-	require.Equal(r, wire.ProblemType, resp.Header.Get("Content-Type"), string(data))
+	a := r.do(method, path, body, header...)
+	require.Equal(r, status, a.status, string(a.body))
+	require.Equal(r, wire.ProblemType, a.header.Get("Content-Type"), string(a.body))
 	var p wire.Problem
-	require.NoError(r, json.Unmarshal(data, &p), string(data))
-	require.Equal(r, code, p.Code, string(data))
+	require.NoError(r, json.Unmarshal(a.body, &p), string(a.body))
+	require.Equal(r, code, p.Code, string(a.body))
 	require.Equal(r, status, p.Status)
 	require.NotEmpty(r, p.Detail)
 	return p

@@ -56,8 +56,13 @@ func (b *bucket) ErrorCode(err error) gcerrors.ErrorCode {
 // errNotHere is what only the server does with blobs.
 var errNotHere = errors.New("through the API of a server blobs can be read and imported, nothing else")
 
+// Copy implements driver.Bucket.
 func (b *bucket) Copy(context.Context, string, string, *driver.CopyOptions) error { return errNotHere }
-func (b *bucket) Delete(context.Context, string) error                            { return errNotHere }
+
+// Delete implements driver.Bucket.
+func (b *bucket) Delete(context.Context, string) error { return errNotHere }
+
+// SignedURL implements driver.Bucket.
 func (b *bucket) SignedURL(context.Context, string, *driver.SignedURLOptions) (string, error) {
 	return "", errNotHere
 }

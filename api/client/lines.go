@@ -34,7 +34,7 @@ type lines struct {
 func (c *Client) open(ctx context.Context, r request) (*lines, error) {
 	inner, cancel := context.WithCancelCause(ctx)
 	silent := time.AfterFunc(c.silence, func() { cancel(errSilent) })
-	resp, err := c.send(inner, r)
+	resp, err := c.send(inner, r) //nolint:bodyclose // lines.close does
 	if err != nil {
 		silent.Stop()
 		cancel(nil)

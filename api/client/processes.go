@@ -145,7 +145,7 @@ func (c *Client) OpenPart(ctx context.Context, id, name string, part int) (io.Re
 
 // content streams what is at an address; what is cut off is an error.
 func (c *Client) content(ctx context.Context, path ...string) (io.ReadCloser, error) {
-	resp, err := c.send(ctx, request{method: http.MethodGet, path: path})
+	resp, err := c.send(ctx, request{method: http.MethodGet, path: path}) //nolint:bodyclose // the reader does
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ const (
 )
 
 // Problem is why a request was not granted, as it travels.
-type Problem struct {
+type Problem struct { //nolint:errname // the word of RFC 9457, and more than an error: a document
 	Title   string    `json:"title" doc:"The status in words."`
 	Status  int       `json:"status" doc:"The HTTP status."`
 	Code    string    `json:"code" doc:"What it is, for programs; it never changes its meaning."`
