@@ -3,7 +3,6 @@ package orchestrator
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -13,80 +12,81 @@ import (
 )
 
 // feeder turns scheduled tasks into messages on the work queue, and keeps the
-// queue short: of each process at most window tasks are out, and processes
-// take turns. It is what Lokad's receptor was: what it still holds is derived
-// from the state (process.Resume) and never stored.
+// queue short, so that who comes late need not wait for what came before. It
+// was Lokad's receptor: what it still holds is derived from the state
+// (process.Resume) and never stored.
+//
+// A task goes to a lane of the queue by the pool of its step ([pool]); a lane
+// takes what its workers do soon ([lane]); processes share a lane by credits
+// ([account]). The tasks of a step of a process wait in a [row], in one place at
+// a time: see standing. Nothing here walks all that waits or is out in a step.
 type feeder struct {
-	work    queue.Queue
-	window  int
-	running *running
-	feeds   map[string]*feed
-	turn    []string // processes with something to send, in the order of their turns
-	purges  []string // processes whose messages are to be removed from the queue
+	work     queue.Queue
+	most     int // tasks out a lane
+	replicas int // that feed the same lanes, this one included
+	running  *running
+
+	feeds    map[string]*feed
+	lanes    map[string]*lane
+	pools    map[string]*pool
+	fresh    []*row   // to be placed, when they stand there still
+	aside    []*row   // nobody can execute them; looked at again when workers change
+	sleepers sleepers // rows that wait for a time
+	purges   []string // processes whose messages are to be removed from the queue
+	seen     int      // the version of running that pools and lanes are made of
+	looked   time.Time
+	accounts int  // made so far
+	roll     bool // workers are to be asked what they hold
 }
 
 // feed is the feeder's share of a process.
 type feed struct {
-	pending []process.Enqueue
-	sent    map[taskKey]sending
-	inTurn  bool // it stands in feeder.turn
+	id       string
+	rows     map[string]*row
+	accounts map[string]*account // by lane
 
 	// swept says that what was on the queue is gone, so that nothing counts as
 	// sent but what workers hold. They are given until notBefore to say so.
 	swept     bool
 	notBefore time.Time
-
-	// idleUntil: all that is pending is for handlers that nobody offers.
-	idleUntil time.Time
 }
 
-// from is when something of the process may be sent.
-func (fd *feed) from() time.Time {
-	if fd.idleUntil.After(fd.notBefore) {
-		return fd.idleUntil
+func newFeeder(work queue.Queue, most int, running *running) *feeder {
+	return &feeder{
+		work: work, most: most, replicas: 1, running: running, seen: -1,
+		feeds: map[string]*feed{}, lanes: map[string]*lane{}, pools: map[string]*pool{},
 	}
-	return fd.notBefore
-}
-
-type taskKey struct {
-	address string
-	index   int
-}
-
-// sending is a task that is on the queue or with a worker.
-type sending struct {
-	generation int
-	attempt    int
-	at         time.Time
-	missed     bool // nobody had it at the last look
-}
-
-// turnSize is how many tasks a process may send before it is another's turn.
-const turnSize = 256
-
-func newFeeder(work queue.Queue, window int, running *running) *feeder {
-	return &feeder{work: work, window: window, running: running, feeds: map[string]*feed{}}
 }
 
 func (f *feeder) feed(id string) *feed {
 	if f.feeds[id] == nil {
-		f.feeds[id] = &feed{sent: map[taskKey]sending{}}
+		f.feeds[id] = &feed{id: id, rows: map[string]*row{}, accounts: map[string]*account{}}
 	}
 	return f.feeds[id]
+}
+
+func (f *feeder) row(id, address string) *row {
+	fd := f.feed(id)
+	if fd.rows[address] == nil {
+		fd.rows[address] = &row{feed: fd, address: address, sent: map[int]sending{}}
+	}
+	return fd.rows[address]
 }
 
 // add takes tasks to be sent. Those that are out at this attempt already are
 // passed over when their turn comes: see resend.
 func (f *feeder) add(id string, e process.Enqueue) {
-	fd := f.feed(id)
-	fd.pending, fd.idleUntil = append(fd.pending, e), time.Time{}
-	f.join(id, fd)
+	r := f.row(id, e.Address)
+	r.push(e)
+	f.freshen(r)
 }
 
-// join gives a process a turn.
-func (f *feeder) join(id string, fd *feed) {
-	if !fd.inTurn {
-		f.turn, fd.inTurn = append(f.turn, id), true
+// freshen has a row with something to send placed by what its process is now,
+// unless it stands somewhere.
+func (f *feeder) freshen(r *row) {
+	if r.stands == nowhereYet && r.waiting > 0 {
+		r.stands = isFresh
+		f.fresh = append(f.fresh, r)
 	}
 }
 
@@ -97,8 +97,8 @@ func (f *feeder) observe(id string, happened []process.Event) {
 		return
 	}
 	back := func(address string, tasks task.Ranges) {
-		for i := range tasks.All() {
-			delete(fd.sent, taskKey{address, i})
+		if r := fd.rows[address]; r != nil {
+			r.comeBack(tasks, nil)
 		}
 	}
 	for _, e := range happened {
@@ -115,30 +115,48 @@ func (f *feeder) observe(id string, happened []process.Event) {
 	}
 }
 
-// giveBack takes tasks that a draining worker returned: they go out again.
-func (f *feeder) giveBack(id string, r task.Result) {
-	f.resend(id, process.Enqueue{Address: r.Address, Generation: r.Generation, Attempt: r.Attempt, Tasks: r.Tasks})
+// measure learns from a worker's report how long tasks of a step take.
+func (f *feeder) measure(id string, r task.Result) {
+	n := r.Tasks.Len()
+	if n == 0 || r.Elapsed <= 0 || r.Outcome != task.Done && r.Outcome != task.Failed {
+		return
+	}
+	fd := f.feeds[id]
+	if fd == nil || fd.rows[r.Address] == nil {
+		return
+	}
+	row := fd.rows[r.Address]
+	each := max(time.Duration(r.Elapsed)/time.Duration(n), time.Microsecond)
+	row.reckon(averaged(row.took, each, n))
+	if row.pool != nil {
+		row.pool.took = averaged(row.pool.took, each, n)
+	}
 }
 
-// resend takes tasks that were out and that nobody holds. They may be more than
-// were ever sent: a report names them.
+// resend takes tasks that were out, were not begun, and that nobody holds. What
+// is named and was not out is pending, or over: a report may name anything.
 func (f *feeder) resend(id string, e process.Enqueue) {
-	maps.DeleteFunc(f.feed(id).sent, func(key taskKey, s sending) bool {
-		return key.address == e.Address && s.attempt == e.Attempt && e.Tasks.Contains(key.index)
-	})
-	f.add(id, e)
+	fd := f.feeds[id]
+	if fd == nil || fd.rows[e.Address] == nil {
+		return
+	}
+	r := fd.rows[e.Address]
+	e.Tasks = r.comeBack(e.Tasks, func(s sending) bool { return s.attempt == e.Attempt && s.generation == e.Generation })
+	r.bucket.giveBack(e.Tasks.Len())
+	r.pushFront(e)
+	f.freshen(r)
 }
 
 // hold marks tasks as out: a worker says it has them. What was confirmed since
 // it said so is not: no event would ever take it off again.
 func (f *feeder) hold(s *process.State, h task.Hold, now time.Time) {
-	fd := f.feeds[s.ID]
-	if fd == nil {
+	if f.feeds[s.ID] == nil {
 		return
 	}
+	r := f.row(s.ID, h.Address)
 	for i := range s.Open(h.Address, h.Generation, h.Tasks).All() {
 		if s.IsCurrent(h.Address, i, h.Attempt) {
-			fd.sent[taskKey{h.Address, i}] = sending{generation: h.Generation, attempt: h.Attempt, at: now}
+			r.goOut(i, sending{generation: h.Generation, attempt: h.Attempt, at: now})
 		}
 	}
 }
@@ -150,22 +168,38 @@ func (f *feeder) settle(s *process.State) {
 	if fd == nil {
 		return
 	}
-	maps.DeleteFunc(fd.sent, func(key taskKey, o sending) bool {
-		return len(s.Open(key.address, o.generation, task.Span(key.index, 1))) == 0 || !s.IsCurrent(key.address, key.index, o.attempt)
-	})
+	for _, r := range fd.rows {
+		for i, o := range r.sent {
+			if len(s.Open(r.address, o.generation, task.Span(i, 1))) == 0 || !s.IsCurrent(r.address, i, o.attempt) {
+				r.comeBack(task.Span(i, 1), nil)
+			}
+		}
+	}
 }
 
 // forget drops what is pending: it is about to be derived anew.
 func (f *feeder) forget(id string) {
 	if fd := f.feeds[id]; fd != nil {
-		fd.pending = nil
-		f.leave(id)
+		for _, r := range fd.rows {
+			r.pending, r.waiting = nil, 0
+			r.leave()
+		}
 	}
 }
 
 // end drops everything of a process that has ended.
 func (f *feeder) end(id string) {
-	f.leave(id)
+	fd := f.feeds[id]
+	if fd == nil {
+		return
+	}
+	for _, r := range fd.rows {
+		r.leave()
+		r.settleIn(nil)
+	}
+	for _, a := range fd.accounts {
+		a.close()
+	}
 	delete(f.feeds, id)
 }
 
@@ -181,7 +215,11 @@ func (f *feeder) halt(id string) {
 func (f *feeder) sweep(id string) {
 	fd := f.feed(id)
 	fd.swept = true
-	clear(fd.sent)
+	for _, r := range fd.rows {
+		r.comeBack(r.out(), nil)
+		r.leave()
+		f.freshen(r)
+	}
 	f.purge(id)
 }
 
@@ -189,73 +227,6 @@ func (f *feeder) purge(id string) {
 	if !slices.Contains(f.purges, id) {
 		f.purges = append(f.purges, id)
 	}
-}
-
-func (f *feeder) leave(id string) {
-	if fd := f.feeds[id]; fd != nil && fd.inTurn {
-		fd.inTurn = false
-		f.turn = slices.DeleteFunc(f.turn, func(other string) bool { return other == id })
-	}
-}
-
-// next is when there is something to send, if nothing comes in before.
-func (f *feeder) next(now time.Time) (time.Time, bool) {
-	if len(f.purges) > 0 {
-		return now, true
-	}
-	var first time.Time
-	for _, id := range f.turn {
-		fd := f.feeds[id]
-		if len(fd.pending) == 0 || len(fd.sent) >= f.window {
-			continue
-		}
-		from := fd.from()
-		if !from.After(now) {
-			return now, true
-		}
-		if first.IsZero() || from.Before(first) {
-			first = from
-		}
-	}
-	return first, !first.IsZero()
-}
-
-// send gives each process one turn. It returns the commands that follow from
-// messages which can never be sent.
-func (f *feeder) send(ctx context.Context, now time.Time, state func(id string) (*process.State, error)) (impossible batch, err error) {
-	if err := f.purgeAll(ctx, now); err != nil {
-		return impossible, err
-	}
-	for range len(f.turn) {
-		if len(f.turn) == 0 {
-			break // reading a state may end it
-		}
-		id := f.turn[0]
-		f.turn, f.feeds[id].inTurn = f.turn[1:], false
-		s, err := state(id)
-		fd := f.feeds[id]
-		if fd == nil {
-			continue
-		}
-		if err == nil && (s.Version == 0 || s.Ended() || s.Damage() != nil) {
-			f.end(id) // what came back of it is not wanted any more
-			continue
-		}
-		var refused []*request
-		if err == nil && !fd.from().After(now) {
-			refused, err = f.sendSome(ctx, now, s, fd)
-		}
-		if len(refused) > 0 {
-			impossible.add(id, refused...)
-		}
-		if len(fd.pending) > 0 {
-			f.join(id, fd)
-		}
-		if err != nil {
-			return impossible, err
-		}
-	}
-	return impossible, nil
 }
 
 // purgeAll takes off the queue what is to be taken off. A process that goes on
@@ -272,4 +243,19 @@ func (f *feeder) purgeAll(ctx context.Context, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// next is when there is something to send, if nothing comes in before.
+func (f *feeder) next(now time.Time) (time.Time, bool) {
+	if len(f.purges) > 0 || len(f.fresh) > 0 || f.seen != f.running.version {
+		return now, true
+	}
+	first, waits := f.sleepers.next()
+	for _, l := range f.lanes {
+		at, ok := l.next(now)
+		if ok && (!waits || at.Before(first)) {
+			first, waits = at, true
+		}
+	}
+	return first, waits
 }

@@ -2,6 +2,7 @@ package orchestrator
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -13,28 +14,39 @@ import (
 func (f *feeder) stale(t time.Time) []string {
 	var ids []string
 	for id, fd := range f.feeds {
-		for _, s := range fd.sent {
-			if s.at.Before(t) {
-				ids = append(ids, id)
-				break
-			}
+		if fd.hasOutSince(t) {
+			ids = append(ids, id)
 		}
 	}
 	slices.Sort(ids)
 	return ids
 }
 
-// out lists the tasks of a process that are out since before t.
+func (fd *feed) hasOutSince(t time.Time) bool {
+	for _, r := range fd.rows {
+		for _, s := range r.sent {
+			if s.at.Before(t) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// out lists the tasks of a process that are out since before t; the zero time:
+// all that are out.
 func (f *feeder) out(id string, t time.Time) []process.Enqueue {
 	type batch struct {
 		address             string
 		generation, attempt int
 	}
 	indexes := map[batch][]int{}
-	for key, s := range f.feeds[id].sent {
-		if s.at.Before(t) {
-			b := batch{key.address, s.generation, s.attempt}
-			indexes[b] = append(indexes[b], key.index)
+	for _, r := range f.feeds[id].rows {
+		for i, s := range r.sent {
+			if t.IsZero() || s.at.Before(t) {
+				b := batch{r.address, s.generation, s.attempt}
+				indexes[b] = append(indexes[b], i)
+			}
 		}
 	}
 	var all []process.Enqueue
@@ -51,44 +63,43 @@ func (f *feeder) out(id string, t time.Time) []process.Enqueue {
 // last look already.
 func (f *feeder) missedTwice(id string, e process.Enqueue, missing task.Ranges) task.Ranges {
 	var again []int
-	fd := f.feeds[id]
+	r := f.row(id, e.Address)
 	for i := range missing.All() {
-		key := taskKey{e.Address, i}
-		s := fd.sent[key]
+		s := r.sent[i]
 		if s.missed {
 			again = append(again, i)
 		}
 		s.missed = true
-		fd.sent[key] = s
+		r.goOut(i, s)
 	}
 	return task.Of(again...)
 }
 
 // found says that the tasks of a process are somewhere.
 func (f *feeder) found(id string) {
-	fd := f.feeds[id]
-	for key, s := range fd.sent {
-		if s.missed {
-			s.missed = false
-			fd.sent[key] = s
+	for _, r := range f.feeds[id].rows {
+		for i, s := range r.sent {
+			if s.missed {
+				s.missed = false
+				r.sent[i] = s
+			}
 		}
 	}
 }
 
 // waiting is how many tasks of a process are scheduled and not sent yet.
 func (f *feeder) waiting(id string) int {
-	fd := f.feeds[id]
-	if fd == nil {
-		return 0
-	}
 	n := 0
-	for _, e := range fd.pending {
-		n += e.Tasks.Len()
+	if fd := f.feeds[id]; fd != nil {
+		for _, r := range fd.rows {
+			n += r.waiting
+		}
 	}
 	return n
 }
 
-// unsent lists what waiting counts, as far as a view has room.
+// unsent lists what waiting counts, as far as a view has room, with the reason
+// where there is a particular one.
 func (f *feeder) unsent(id string) []HeldTasks {
 	fd := f.feeds[id]
 	if fd == nil {
@@ -96,13 +107,20 @@ func (f *feeder) unsent(id string) []HeldTasks {
 	}
 	var all []HeldTasks
 	room := MaxUnsent
-	for _, e := range fd.pending {
-		if room == 0 {
-			break
+	for _, address := range slices.Sorted(maps.Keys(fd.rows)) {
+		r := fd.rows[address]
+		why := r.why()
+		for _, q := range r.pending {
+			if room == 0 {
+				return all
+			}
+			tasks := q.left()
+			tasks = tasks[:min(len(tasks), room)]
+			room -= len(tasks)
+			all = append(all, HeldTasks{
+				Address: r.address, Generation: q.Generation, Attempt: q.Attempt, Tasks: tasks, Why: why, Unserved: r.stands == isAside,
+			})
 		}
-		tasks := e.Tasks[:min(len(e.Tasks), room)]
-		room -= len(tasks)
-		all = append(all, HeldTasks{Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: tasks})
 	}
 	return all
 }

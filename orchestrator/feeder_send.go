@@ -15,123 +15,253 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
-// sendSome sends what a process may send in its turn. On an error everything
-// of the turn stays pending, and may be sent twice.
-func (f *feeder) sendSome(ctx context.Context, now time.Time, s *process.State, fd *feed) ([]*request, error) {
-	if s.Status != process.Running {
-		fd.pending = nil // what is to be sent after a pause is derived anew
+const (
+	turnSize  = 512                   // messages a lane in one step
+	turnTime  = 10 * time.Millisecond // of work in one turn of a process, unless one task takes longer
+	turnTasks = 64                    // in one turn
+	turnLooks = 4096                  // tasks looked at in one turn that are to be sent no more
+)
+
+// states gives the state of a process. It may have to be loaded: what the feeder
+// has of the process is then derived anew meanwhile, or ends.
+type states func(id string) (*process.State, error)
+
+// send sends what may be sent now. It returns the commands that follow from
+// messages which can never be sent. On an error everything of the step stays
+// pending, and may be sent twice.
+func (f *feeder) send(ctx context.Context, now time.Time, state states) (impossible batch, err error) {
+	if err := f.purgeAll(ctx, now); err != nil {
+		return impossible, err
+	}
+	f.regroup(now)
+	for r := f.sleepers.due(now); r != nil; r = f.sleepers.due(now) {
+		r.stands = nowhereYet
+		f.freshen(r)
+	}
+	if err := f.placeAll(now, state); err != nil {
+		return impossible, err
+	}
+	m := mail{now: now}
+	for _, name := range slices.Sorted(maps.Keys(f.lanes)) {
+		if err = f.fill(f.lanes[name], state, &m); err != nil {
+			break
+		}
+	}
+	return m.refused, errors.Join(f.post(ctx, &m), err)
+}
+
+// placeAll puts rows with new tasks where they belong.
+func (f *feeder) placeAll(now time.Time, state states) error {
+	holding := map[string][]task.Hold(nil)
+	for len(f.fresh) > 0 {
+		r := f.fresh[0]
+		id := r.feed.id
+		if r.stands != isFresh || f.feeds[id] != r.feed {
+			f.fresh = f.fresh[1:]
+			continue
+		}
+		s, err := f.sendable(id, state)
+		if err != nil {
+			return err
+		}
+		f.fresh = f.fresh[1:]
+		if s == nil || r.stands != isFresh {
+			continue
+		}
+		if r.feed.notBefore.After(now) {
+			f.sleepers.add(r, r.feed.notBefore)
+			continue
+		}
+		if !r.feed.swept {
+			f.place(now, s, r)
+			continue
+		}
+		r.feed.swept = false
+		if holding == nil {
+			holding = f.running.byProcess()
+		}
+		for _, h := range holding[id] {
+			f.hold(s, h, now)
+		}
+		for _, address := range slices.Sorted(maps.Keys(r.feed.rows)) {
+			f.place(now, s, r.feed.rows[address])
+		}
+	}
+	return nil
+}
+
+// sendable is the state of a process of which something may be sent; nil if
+// nothing may, which is dropped then: what is to be sent after a pause is
+// derived anew, and what comes back of a process that has ended is not wanted.
+func (f *feeder) sendable(id string, state states) (*process.State, error) {
+	s, err := state(id)
+	switch {
+	case err != nil && f.feeds[id] == nil:
+		return nil, nil // it cannot be read, and was given up
+	case err != nil:
+		return nil, err
+	case s.Version == 0 || s.Ended() || s.Damage() != nil:
+		f.end(id)
+		return nil, nil
+	case s.Status != process.Running:
+		f.forget(id)
 		return nil, nil
 	}
-	if fd.swept {
-		fd.swept = false
-		f.running.each(func(_ beat, h task.Hold) {
-			if h.Process == s.ID {
-				f.hold(s, h, now)
-			}
-		})
-	}
-	unserved := f.setAside(now, s, fd)
-	defer func() { fd.pending = append(fd.pending, unserved...) }()
-	before := slices.Clone(fd.pending)
-	room := min(turnSize, f.window-len(fd.sent))
-	var messages []queue.Message
-	var refused []*request
-	out := map[taskKey]sending{}
-	var largest struct {
-		enqueue     process.Enqueue
-		index, size int
-	}
-	for len(fd.pending) > 0 && room > 0 {
-		e := fd.pending[0]
-		head, rest := e.Tasks.Take(room) // before Open: there may be many, and scattered
-		head = s.Open(e.Address, e.Generation, head)
-		if planted.Is(planted.OffByOne) {
-			_, rest = rest.Take(1)
-		}
-		for i := range head.All() {
-			if !s.IsCurrent(e.Address, i, e.Attempt) {
-				continue // time has overtaken it
-			}
-			key := taskKey{e.Address, i}
-			if isOut(fd.sent, key, e) || isOut(out, key, e) {
-				continue
-			}
-			m, err := message(s, e, task.Span(i, 1))
-			if err != nil {
-				refused = append(refused, unsendable(e, i, err, now))
-				continue
-			}
-			if len(m.Body) > largest.size {
-				largest.enqueue, largest.index, largest.size = e, i, len(m.Body)
-			}
-			messages = append(messages, m)
-			out[key] = sending{generation: e.Generation, attempt: e.Attempt, at: now}
-		}
-		room -= head.Len()
-		if fd.pending[0].Tasks = rest; len(rest) == 0 {
-			fd.pending = fd.pending[1:]
-		}
-	}
-	if err := f.work.Send(ctx, messages...); err != nil {
-		fd.pending = before
-		if !errors.Is(err, queue.ErrTooLarge) {
-			return refused, fmt.Errorf("send tasks of process %q: %w", s.ID, err)
-		}
-		return append(refused, unsendable(largest.enqueue, largest.index, err, now)), nil
-	}
-	maps.Copy(fd.sent, out)
-	return refused, nil
+	return s, nil
 }
 
-// setAside takes out of what is pending the tasks whose handler no worker
-// offers, so that they fill neither the queue nor the window. Nothing is known
-// while there is no worker at all.
-func (f *feeder) setAside(now time.Time, s *process.State, fd *feed) (unserved []process.Enqueue) {
-	if len(f.running.workers) == 0 {
+// fill gives turns in a lane, until it has enough.
+func (f *feeder) fill(l *lane, state states, m *mail) error {
+	l.keep(m.now)
+	l.needs.loosen(m.now)
+	for sent := 0; sent < turnSize; {
+		a, n := l.choose(m.now)
+		if a == nil {
+			return nil
+		}
+		s, err := f.sendable(a.feed.id, state)
+		if err != nil {
+			return err
+		}
+		if again, _ := l.choose(m.now); s == nil || again != a {
+			continue
+		}
+		sent += f.turn(m, a, s, min(n, turnSize-sent))
+	}
+	return nil
+}
+
+// mail is the messages of one step.
+type mail struct {
+	now      time.Time
+	messages []queue.Message
+	of       []posted // by message
+	refused  batch
+}
+
+// posted is a task that a message is about.
+type posted struct {
+	*row
+	process.Enqueue
+}
+
+// turn gives a process a turn of at most n tasks, and returns how many it sent.
+func (f *feeder) turn(m *mail, a *account, s *process.State, n int) (sent int) {
+	r := a.ready[0]
+	n = min(n, turnTasks, max(1, int(turnTime/r.cost())))
+	r.bucket.fill(r.rate, m.now)
+	if left := r.bucket.left(); left >= 0 {
+		n = min(n, left)
+	}
+	if !r.needs.IsZero() {
+		n = min(n, a.lane.needs.fit(r))
+	}
+	for looks := 0; sent < n && r.waiting > 0 && looks < turnLooks; {
+		e := r.take(n - sent)
+		looks += e.Tasks.Len()
+		sent += m.write(s, r, e)
+	}
+	a.release(sent, m.now)
+	a.pay(time.Duration(sent) * r.cost())
+	if a.favoured && sent > 0 {
+		a.lane.warm(m.now.Add(min(r.cost(), linger) + linger))
+	}
+	r.bucket.take(sent)
+	if sent > 0 {
+		a.lane.needs.sent(r)
+	}
+	f.move(m.now, a, r)
+	return sent
+}
+
+// move puts a row after its turn where it belongs.
+func (f *feeder) move(now time.Time, a *account, r *row) {
+	switch {
+	case r.waiting == 0:
+		a.dismiss(r)
+	case r.bucket.left() == 0:
+		a.dismiss(r)
+		f.sleepers.add(r, r.bucket.next())
+	case !r.needs.IsZero() && a.lane.needs.fit(r) == 0:
+		a.dismiss(r)
+		a.lane.needs.cramp(r, now)
+	default:
+		a.rotate()
+	}
+}
+
+// write makes messages of tasks that are still to be sent.
+func (m *mail) write(s *process.State, r *row, e process.Enqueue) (written int) {
+	open := s.Open(e.Address, e.Generation, e.Tasks)
+	if planted.Is(planted.OffByOne) && r.waiting > 0 {
+		r.take(1)
+	}
+	for i := range open.All() {
+		if !s.IsCurrent(e.Address, i, e.Attempt) || r.isOut(i, e) {
+			continue // time has overtaken it
+		}
+		one := e
+		one.Tasks = task.Span(i, 1)
+		body, err := message(s, one)
+		if err != nil {
+			m.refused.add(s.ID, unsendable(one, err, m.now))
+			continue
+		}
+		m.messages = append(m.messages, queue.Message{Lane: r.account.lane.name, Key: s.ID, Body: body})
+		m.of = append(m.of, posted{r, one})
+		r.goOut(i, sending{generation: e.Generation, attempt: e.Attempt, at: m.now})
+		written++
+	}
+	return written
+}
+
+// post sends the messages. After an error all of them are pending again.
+func (f *feeder) post(ctx context.Context, m *mail) error {
+	if len(m.messages) == 0 {
 		return nil
 	}
-	offered := map[string]bool{"": true} // a program
-	served := fd.pending[:0:0]
-	for _, e := range fd.pending {
-		handler := s.Handler(e.Address)
-		if _, known := offered[handler]; !known {
-			offered[handler] = f.running.offers(handler)
-		}
-		if offered[handler] {
-			served = append(served, e)
-		} else {
-			unserved = append(unserved, e)
+	err := f.work.Send(ctx, m.messages...)
+	if err == nil {
+		return nil
+	}
+	for _, p := range slices.Backward(m.of) {
+		p.comeBack(p.Tasks, nil)
+		p.account.pay(-p.cost())
+		p.bucket.giveBack(1)
+		p.pushFront(p.Enqueue)
+		f.freshen(p.row)
+	}
+	if !errors.Is(err, queue.ErrTooLarge) {
+		return fmt.Errorf("send tasks: %w", err)
+	}
+	largest := 0
+	for i := range m.messages {
+		if len(m.messages[i].Body) > len(m.messages[largest].Body) {
+			largest = i
 		}
 	}
-	if fd.pending = served; len(served) == 0 && len(unserved) > 0 {
-		fd.idleUntil = now.Add(nowhere)
-	}
-	return unserved
+	p := m.of[largest]
+	m.refused.add(p.feed.id, unsendable(p.Enqueue, err, m.now))
+	return nil
 }
 
-// isOut reports whether this very attempt is out already.
-func isOut(sent map[taskKey]sending, key taskKey, e process.Enqueue) bool {
-	s, ok := sent[key]
-	return ok && s.attempt == e.Attempt && s.generation == e.Generation
-}
-
-func message(s *process.State, e process.Enqueue, tasks task.Ranges) (queue.Message, error) {
-	w, err := process.Message(*s, e, tasks)
+func message(s *process.State, e process.Enqueue) ([]byte, error) {
+	w, err := process.Message(*s, e, e.Tasks)
 	if err != nil {
-		return queue.Message{}, err
+		return nil, err
 	}
 	body, err := json.Marshal(w)
 	if err != nil {
-		return queue.Message{}, fmt.Errorf("encode the message of %s[%d]: %w", e.Address, tasks[0].First, err)
+		return nil, fmt.Errorf("encode the message of %s[%d]: %w", e.Address, e.Tasks[0].First, err)
 	}
-	return queue.Message{Key: s.ID, Body: body}, nil
+	return body, nil
 }
 
 // unsendable makes of a message that cannot be sent a failure of its task, so
 // that the process ends with the reason instead of standing still.
-func unsendable(e process.Enqueue, index int, why error, now time.Time) *request {
+func unsendable(e process.Enqueue, why error, now time.Time) *request {
 	return &request{command: process.FailTasks{
-		Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: task.Span(index, 1),
+		Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: e.Tasks,
 		Error: "its message cannot be sent: " + why.Error(), Verdict: task.Permanent, At: now,
 	}}
 }

@@ -136,6 +136,7 @@ func (o *Owner) results(now time.Time, d *queue.Delivery, report *task.Report) (
 	var all []*request
 	for _, r := range report.Results {
 		var c process.Command
+		o.feeder.measure(report.Process, r)
 		switch r.Outcome {
 		case task.Done:
 			c = process.ConfirmTasks{
@@ -157,7 +158,7 @@ func (o *Owner) results(now time.Time, d *queue.Delivery, report *task.Report) (
 				Worker: report.Worker, At: now,
 			}
 		case task.Returned:
-			o.feeder.giveBack(report.Process, r)
+			o.giveBack(now, report.Process, r)
 			continue
 		case task.Unserved:
 			o.sendElsewhere(now, report.Process, r)

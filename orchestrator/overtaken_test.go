@@ -165,6 +165,7 @@ func TestRetriesOfAProcessThatAreDueTogetherAreOneCommit(t *testing.T) {
 	r.step()
 	disk.n = 0
 	r.pass(time.Hour)
+	r.beat(task.Heartbeat{Worker: "w1", Slots: 50})
 	r.step()
 	require.Equal(t, 1, disk.n)
 	require.Equal(t, task.Span(0, 50), indexes(r.received()))

@@ -60,9 +60,9 @@ type Options struct {
 	// out of the store; without it they cannot be read.
 	Archive *Archive
 
-	// Window is how many tasks of one process may be on the work queue or with
-	// workers; the rest stays with the feeder, so that the queue stays short
-	// and no process fills it. 0: 2048.
+	// Window is how many tasks of one pool of workers may be on the work queue or
+	// with workers at most, however many these are; the rest stays with the
+	// feeder. 0: 4096.
 	Window int
 
 	Log *slog.Logger // nil: slog.Default
@@ -103,7 +103,7 @@ type Owner struct {
 // NewOwner prepares an Owner; nothing is read before the first Step.
 func NewOwner(o Options) (*Owner, error) {
 	if o.Window <= 0 {
-		o.Window = 2048
+		o.Window = mostOut
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()

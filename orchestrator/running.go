@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"slices"
 	"time"
 
 	"github.com/deedrun/deed/task"
@@ -13,6 +14,7 @@ type running struct {
 	lease   time.Duration
 	since   time.Time // of the first look
 	workers map[string]beat
+	version int // counts changes of who is there and what they can do
 }
 
 type beat struct {
@@ -25,11 +27,23 @@ func newRunning(lease time.Duration) *running {
 }
 
 func (r *running) beat(now time.Time, b task.Heartbeat) {
+	before, known := r.workers[b.Worker]
 	if b.Leaving {
-		delete(r.workers, b.Worker)
+		if known {
+			delete(r.workers, b.Worker)
+			r.version++
+		}
 		return
 	}
+	if !known || !isAlike(before.Heartbeat, b) {
+		r.version++
+	}
 	r.workers[b.Worker] = beat{at: now, Heartbeat: b}
+}
+
+// isAlike reports whether a worker can do what it could do before.
+func isAlike(a, b task.Heartbeat) bool {
+	return a.Slots == b.Slots && a.Pool == b.Pool && a.AnyPool == b.AnyPool && a.Offer == b.Offer && slices.Equal(a.Handlers, b.Handlers)
 }
 
 // expire forgets workers that were silent for a lease: what they hold is
@@ -41,6 +55,7 @@ func (r *running) expire(now time.Time) {
 	for name, b := range r.workers {
 		if now.Sub(b.at) > r.lease {
 			delete(r.workers, name)
+			r.version++
 		}
 	}
 }
@@ -56,4 +71,65 @@ func (r *running) each(visit func(b beat, h task.Hold)) {
 			visit(b, h)
 		}
 	}
+}
+
+// byProcess is what is held, by process.
+func (r *running) byProcess() map[string][]task.Hold {
+	all := map[string][]task.Hold{}
+	r.each(func(_ beat, h task.Hold) { all[h.Process] = append(all[h.Process], h) })
+	return all
+}
+
+// crew is the workers that serve a pool; and those that serve any pool that has
+// none.
+func (r *running) crew(pool string) (own, anyPool []task.Heartbeat) {
+	for _, b := range r.workers {
+		if poolName(b.Pool) == pool {
+			own = append(own, b.Heartbeat)
+		}
+		if b.AnyPool {
+			anyPool = append(anyPool, b.Heartbeat)
+		}
+	}
+	return own, anyPool
+}
+
+// serves reports whether somebody takes the tasks of a pool from a lane.
+func (r *running) serves(lane, pool string) bool {
+	for _, b := range r.workers {
+		if laneName(poolName(b.Pool)) == lane && (b.AnyPool || poolName(b.Pool) == pool) {
+			return true
+		}
+	}
+	return false
+}
+
+// slots is how many tasks the workers of a lane execute at a time.
+func (r *running) slots(lane string) (n int) {
+	for _, b := range r.workers {
+		if laneName(poolName(b.Pool)) == lane {
+			n += b.Slots
+		}
+	}
+	return n
+}
+
+// offer is what the workers of a lane offer together to tasks with needs.
+func (r *running) offer(lane string) (all task.Resources) {
+	for _, b := range r.workers {
+		if laneName(poolName(b.Pool)) == lane {
+			all = all.Plus(b.Offer)
+		}
+	}
+	return all
+}
+
+// foreign is how many tasks the workers of a lane hold of processes that are not mine.
+func (r *running) foreign(lane string, mine func(id string) bool) (n int) {
+	r.each(func(b beat, h task.Hold) {
+		if laneName(poolName(b.Pool)) == lane && !mine(h.Process) {
+			n += h.Tasks.Len()
+		}
+	})
+	return n
 }

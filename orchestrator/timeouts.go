@@ -118,6 +118,10 @@ func unheld(e process.Enqueue, holds []task.Hold) task.Ranges {
 // feed lets the feeder send; what can never be sent is decided on.
 func (o *Owner) feed(ctx context.Context, now time.Time) error {
 	impossible, sendErr := o.feeder.send(ctx, now, func(id string) (*process.State, error) { return o.state(ctx, id) })
+	if o.feeder.roll {
+		o.feeder.roll = false
+		o.callRoll(ctx)
+	}
 	if err := o.passAll(ctx, impossible); err != nil {
 		return err
 	}

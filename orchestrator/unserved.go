@@ -9,32 +9,49 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
-// How long tasks wait that a worker sent back because it does not offer their
-// handler: for another one that does, or for one that does to come.
+// How long tasks wait that a worker sent back because it may not execute them:
+// for another one that may, or for one that may to come; and those for which it
+// had no room just then.
 const (
 	elsewhere = time.Second / 10
 	nowhere   = time.Second
+	crowded   = 300 * time.Millisecond
 )
 
 // sendElsewhere sends tasks again that came to a worker which does not offer
-// their handler. It costs them no attempt.
+// their handler, or is not of their pool. It costs them no attempt.
 func (o *Owner) sendElsewhere(now time.Time, id string, r task.Result) {
 	wait := nowhere
-	if s := o.processes[id]; s != nil && o.running.offers(s.Handler(r.Address)) {
+	if o.feeder.isServed(id, r.Address) {
 		wait = elsewhere
 	}
-	o.timers.set(now.Add(wait), id, resend(process.Enqueue{Address: r.Address, Generation: r.Generation, Attempt: r.Attempt, Tasks: r.Tasks}))
+	o.timers.set(now.Add(wait), id, resend(returned(r)))
 }
 
-// offers reports whether some worker offers a handler. One without a version is
-// offered by whoever offers any version of it.
-func (r *running) offers(handler string) bool {
-	for _, b := range r.workers {
-		if offers(b.Handlers, handler) {
-			return true
-		}
+// giveBack takes tasks that a worker handed back: those of one that leaves go
+// out again at once. If it says why, it had no room for what they need, and
+// there may be none elsewhere: they stay out for a while.
+func (o *Owner) giveBack(now time.Time, id string, r task.Result) {
+	if r.Failure != nil && r.Failure.Error != "" {
+		o.timers.set(now.Add(crowded), id, resend(returned(r)))
+		return
 	}
-	return false
+	o.feeder.resend(id, returned(r))
+}
+
+func returned(r task.Result) process.Enqueue {
+	return process.Enqueue{Address: r.Address, Generation: r.Generation, Attempt: r.Attempt, Tasks: r.Tasks}
+}
+
+// isServed reports whether a worker is there that can execute the tasks of a
+// step, as far as is known.
+func (f *feeder) isServed(id, address string) bool {
+	fd := f.feeds[id]
+	if fd == nil || fd.rows[address] == nil || fd.rows[address].pool == nil {
+		return false
+	}
+	r := fd.rows[address]
+	return len(r.pool.crew) > 0 && r.isServed()
 }
 
 func offers(offered []string, handler string) bool {

@@ -108,6 +108,8 @@ type HeldTasks struct {
 	Generation int         `json:"generation,omitempty"`
 	Attempt    int         `json:"attempt"`
 	Tasks      task.Ranges `json:"tasks"`
+	Why        string      `json:"why,omitempty"`      // unsent: what they wait for, unless it is only their turn
+	Unserved   bool        `json:"unserved,omitempty"` // unsent: none of the workers that are there can execute them
 }
 
 // answerQuestion answers what it can: about the processes of its shards. A
@@ -134,7 +136,7 @@ func (o *Owner) answerQuestion(ctx context.Context, now time.Time, body []byte) 
 func (o *Owner) view(ctx context.Context, now time.Time, id string) View {
 	v := View{
 		Certain: o.running.certain(now), Shards: o.shards, Replicas: []ReplicaView{{o.members.name, o.shards, o.Version}},
-		Pools: []PoolView{}, Workers: []WorkerView{}, Running: []RunningTask{}, Queues: []QueueView{},
+		Pools: o.feeder.views(), Workers: []WorkerView{}, Running: []RunningTask{}, Queues: []QueueView{},
 	}
 	held := map[string][]HeldTasks{}
 	for _, b := range o.running.workers {
@@ -145,7 +147,7 @@ func (o *Owner) view(ctx context.Context, now time.Time, id string) View {
 		for _, h := range b.Holding {
 			w.Holding += h.Tasks.Len()
 			if id != "" && h.Process == id {
-				held[id] = append(held[id], HeldTasks{b.Worker, h.Address, h.Generation, h.Attempt, h.Tasks})
+				held[id] = append(held[id], HeldTasks{Worker: b.Worker, Address: h.Address, Generation: h.Generation, Attempt: h.Attempt, Tasks: h.Tasks})
 			}
 		}
 		v.Workers = append(v.Workers, w)

@@ -22,7 +22,7 @@ func Message(s State, e Enqueue, tasks task.Ranges) (task.Work, error) {
 	w := task.Work{Process: s.ID, Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: tasks}
 	step, isStep := s.graph.step(i)
 	if !isStep {
-		w.Run.Handler = SealHandler
+		w.Run.Handler, w.Pool = SealHandler, s.Pool(e.Address)
 		seal := s.merge(i, tasks[0].First)
 		w.Seal = &seal
 		return w, nil

@@ -230,6 +230,21 @@ func (s State) Step(address string) (definition.Step, bool) {
 	return s.graph.step(i)
 }
 
+// Pool is the pool whose workers execute the tasks of an address; "": those
+// without one. Merges are executed where the step is whose lists they merge.
+func (s State) Pool(address string) string {
+	if s.graph == nil {
+		return ""
+	}
+	if i, ok := s.graph.number[address]; ok {
+		if _, isStep := s.graph.step(i); !isStep {
+			i = s.graph.number[s.graph.writerOf(address)]
+		}
+		return s.graph.def.Steps[i].Pool
+	}
+	return ""
+}
+
 // Handler is the handler that runs the tasks of an address; "" for a program.
 func (s State) Handler(address string) string {
 	if s.graph == nil {
