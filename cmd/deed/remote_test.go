@@ -128,7 +128,7 @@ func TestARunAtAServerShowsItsProgressHereAndWritesItsOutputsHere(t *testing.T) 
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, stderr, "it is broken")
 	require.Contains(t, stderr, "deed retry f --server "+h.url, "the next command goes to the same place")
-	code, stdout, _ = h.deed("submit", "fail.yaml", "--in", "x=x", "--id", "g", "--wait", "-o", "json")
+	code, stdout, _ = h.deed("submit", "fail.yaml", "--in", "x=x", "--id", "g", "--set", "shout.retry.attempts=1", "--wait", "-o", "json")
 	require.Equal(t, exitFailed, code)
 	var told outcome
 	require.NoError(t, json.Unmarshal([]byte(stdout), &told))
