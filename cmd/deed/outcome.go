@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/orchestrator/process"
 )
@@ -52,7 +53,7 @@ func (a *app) endedBadly(s process.State, err error) error {
 		fmt.Fprintf(a.stderr, "%-21s%s\n", n[0], n[1])
 	}
 	if a.output == "json" {
-		if err := a.printJSON(outcome{ID: s.ID, Status: s.Status, Reason: s.Reason(), Skipped: skippedTasks(s), Outputs: []string{}}); err != nil {
+		if err := a.printJSON(outcome{ID: s.ID, Status: s.Status, Reason: s.Reason(), Skipped: wire.SkippedOf(s), Outputs: []string{}}); err != nil {
 			return err
 		}
 	}
@@ -72,7 +73,7 @@ type outcome struct {
 	ID      string         `json:"id"`
 	Status  process.Status `json:"status"`
 	Reason  string         `json:"reason,omitempty"`
-	Skipped []skippedJSON  `json:"skipped,omitempty"`
+	Skipped []wire.Skipped `json:"skipped,omitempty"`
 	Outputs []string       `json:"outputs"`
 }
 
@@ -85,7 +86,7 @@ func (a *app) report(ctx context.Context, result *deed.Result, t attendance, pat
 	fmt.Fprintf(a.stderr, "%s completed in %s: %s in %s; outputs in %s\n", t.id, duration(took),
 		plural(tasks, "task"), plural(len(result.State.Steps()), "step"), t.out)
 	if a.output == "json" {
-		return a.printJSON(outcome{ID: t.id, Status: process.Completed, Skipped: skippedTasks(result.State), Outputs: paths})
+		return a.printJSON(outcome{ID: t.id, Status: process.Completed, Skipped: wire.SkippedOf(result.State), Outputs: paths})
 	}
 	return a.printSmall(ctx, result)
 }

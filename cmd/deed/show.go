@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/task"
@@ -52,7 +53,7 @@ and outputs. With --at it folds the first N events only: where the process stood
 				return err
 			}
 			if a.output == "json" {
-				return a.printJSON(shown(state))
+				return a.printJSON(wire.ProcessOf(state))
 			}
 			if at > 0 {
 				fmt.Fprintf(a.stdout, "after event %d, at %s\n", at, now.Local().Format(time.DateTime))
@@ -79,45 +80,6 @@ func timeOfEvent(ctx context.Context, r *deed.Runtime, id string, version uint64
 		}
 	}
 	return time.Time{}, &notFoundError{fmt.Sprintf("%s has no event %d", id, version)}
-}
-
-// stateJSON is what `show -o json` prints.
-type stateJSON struct {
-	ID         string                  `json:"id"`
-	Name       string                  `json:"name"`
-	Definition string                  `json:"definitionVersion,omitempty"`
-	Hash       string                  `json:"definitionHash"`
-	Status     process.Status          `json:"status"`
-	Reason     string                  `json:"reason,omitempty"`
-	Events     uint64                  `json:"events"`
-	StartedAt  time.Time               `json:"startedAt"`
-	EndedAt    time.Time               `json:"endedAt,omitzero"`
-	Inputs     map[string]task.Dataset `json:"inputs,omitempty"`
-	Steps      []process.Progress      `json:"steps"`
-	Skipped    []skippedJSON           `json:"skipped,omitempty"`
-	Deadline   time.Time               `json:"deadline,omitzero"`
-	Outputs    map[string]task.Dataset `json:"outputs,omitempty"`
-	Damage     string                  `json:"damage,omitempty"`
-}
-
-func shown(s process.State) stateJSON {
-	j := stateJSON{
-		ID: s.ID, Hash: s.Hash, Status: s.Status, Events: s.Version, StartedAt: s.StartedAt, EndedAt: s.EndedAt,
-		Inputs: s.Inputs, Steps: s.Steps(), Skipped: skippedTasks(s), Outputs: map[string]task.Dataset{},
-		Reason: s.Reason(), Deadline: s.Deadline(),
-	}
-	if err := s.Damage(); err != nil {
-		j.Damage = err.Error()
-	}
-	if s.Definition != nil {
-		j.Name, j.Definition = s.Definition.Name, s.Definition.Version
-		for _, name := range s.Definition.Outputs {
-			if d, ok := s.Data(name); ok {
-				j.Outputs[name] = d
-			}
-		}
-	}
-	return j
 }
 
 // printState prints where a process stands; now is what durations count to.

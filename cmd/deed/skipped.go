@@ -4,50 +4,13 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/task"
 )
 
-// skippedJSON is tasks that a step went on without.
-type skippedJSON struct {
-	Address  string      `json:"address"`
-	Tasks    task.Ranges `json:"tasks"`
-	Elements []string    `json:"elements,omitempty"` // what they are about, of the first few, where that is known
-	Reason   string      `json:"reason,omitempty"`
-}
-
-// mostElements is how many tasks are named one by one, mostReasons how many
-// reasons are told of a step.
-const (
-	mostElements = 5
-	mostReasons  = 3
-)
-
-func skippedTasks(s process.State) []skippedJSON {
-	var all []skippedJSON
-	for _, p := range s.Steps() {
-		for _, skip := range p.Skips {
-			all = append(all, skippedJSON{Address: p.Address, Tasks: skip.Tasks, Elements: elements(s, p.Address, skip.Tasks), Reason: skip.Reason})
-		}
-	}
-	return all
-}
-
-// elements names the first few of some tasks; nil if it does not know one of them.
-func elements(s process.State, address string, tasks task.Ranges) []string {
-	var names []string
-	for index := range tasks.All() {
-		if len(names) == mostElements {
-			break
-		}
-		name := s.Element(address, index)
-		if name == "" {
-			return nil
-		}
-		names = append(names, name)
-	}
-	return names
-}
+// mostReasons is how many reasons are told of a step.
+const mostReasons = 3
 
 // skippedLines tell what steps went on without, a line a step:
 // 2 of 100 tasks of shrink were skipped: a.jpg, b.jpg (not a photo).
@@ -107,7 +70,7 @@ func byReason(skips []process.Skip) []process.Skip {
 
 // nameTasks is "a.jpg, b.jpg", or "[3–5]" where the elements have no names.
 func nameTasks(s process.State, address string, tasks task.Ranges) string {
-	names := elements(s, address, tasks)
+	names := wire.Elements(s, address, tasks)
 	if names == nil {
 		return "[" + shortened(tasks.String(), 80) + "]"
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/orchestrator/process"
 )
 
@@ -157,7 +158,7 @@ func (w *waiting) end(ctx context.Context, result *deed.Result, err error) error
 	}
 	a.saySkipped(s)
 	if a.output == "json" {
-		return a.printJSON(outcome{ID: s.ID, Status: s.Status, Skipped: skippedTasks(s), Outputs: paths})
+		return a.printJSON(outcome{ID: s.ID, Status: s.Status, Skipped: wire.SkippedOf(s), Outputs: paths})
 	}
 	text := s.ID + " completed"
 	if w.out != "" {
