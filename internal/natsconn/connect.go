@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	neturl "net/url"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -46,7 +48,7 @@ func Connect(ctx context.Context, url, token string, o ConnOptions) (*nats.Conn,
 				r.nc.Close()
 			}
 		}()
-		return nil, fmt.Errorf("connect to nats at %q: %w", url, ctx.Err())
+		return nil, fmt.Errorf("connect to nats at %q: %w", withoutUsers(url), ctx.Err())
 	}
 }
 
@@ -58,7 +60,22 @@ func connectError(url string, err error) error {
 	case errors.Is(err, nats.ErrSecureConnWanted), errors.Is(err, nats.ErrSecureConnRequired):
 		remedy = "the server and the address do not agree on TLS: use tls:// for a server that wants it"
 	}
-	return fmt.Errorf("connect to nats at %q: %w: %s", url, err, remedy)
+	var parsed *neturl.Error
+	if errors.As(err, &parsed) {
+		err = parsed.Err // without the address
+	}
+	return fmt.Errorf("connect to nats at %q: %w: %s", withoutUsers(url), err, remedy)
+}
+
+// withoutUsers is an address, or several with commas, as it may be logged:
+// without users and passwords, which may be tokens.
+func withoutUsers(url string) string {
+	scheme, rest, ok := strings.Cut(url, "://")
+	at := strings.LastIndex(rest, "@") // of several with users the last is shown
+	if !ok || at < 0 {
+		return url
+	}
+	return scheme + "://…" + rest[at:]
 }
 
 func connOptions(token string, o ConnOptions) []nats.Option {

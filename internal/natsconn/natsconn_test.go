@@ -242,6 +242,14 @@ func TestConnect(t *testing.T) {
 		assert.ErrorContains(t, err, "is a server running there")
 	})
 
+	t.Run("an error shows neither users nor passwords", func(t *testing.T) {
+		for _, url := range []string{"nats://ada:secret@127.0.0.1:1", "nats://secret@127.0.0.1:1", "nats://a:secret@127.0.0.1:1,nats://b:secret@127.0.0.1:1", "nats://ada:secret@127.0.0.1:port"} {
+			_, err := natsconn.Connect(t.Context(), url, "", natsconn.ConnOptions{})
+			require.ErrorContains(t, err, "…@127.0.0.1")
+			require.NotContains(t, err.Error(), "secret")
+		}
+	})
+
 	t.Run("a wrong token is told from an absent server", func(t *testing.T) {
 		s := start(t, natsconn.ServerOptions{Token: "right"})
 		_, err := natsconn.Connect(t.Context(), s.URL(), "wrong", natsconn.ConnOptions{})
