@@ -80,7 +80,7 @@ func (a *app) fill(cmd *cobra.Command) error {
 	if err := a.fromEnvironment(cmd, way); err != nil {
 		return err
 	}
-	if declared("context") && (way == nil || way[0] == "context") {
+	if declared("context") && (len(way) == 0 || way[0] == "context") {
 		if err := a.fromContext(cmd); err != nil {
 			return err
 		}
