@@ -131,10 +131,10 @@ func (a *app) serveUntil(ctx context.Context, o serveOptions) error {
 	defer stop()
 	answered := make(chan error, 1)
 	go func() { answered <- api.Serve(answering, listener, door, o.Log) }()
-	err = a.stand(ctx, o.Options, func(ctx context.Context, r *deed.Runtime) error {
+	err = a.stand(ctx, o.Options, func(ctx context.Context, r *deed.Runtime) (bool, error) {
 		door.open(api.New(api.Options{Runtime: r, Version: o.Version, Log: o.Log}))
 		defer door.close()
-		return a.serveWith(ctx, r, o, listener.Addr().String())
+		return false, a.serveWith(ctx, r, o, listener.Addr().String())
 	})
 	stop()
 	return errors.Join(err, <-answered)
@@ -163,7 +163,7 @@ func (a *app) serveWith(ctx context.Context, r *deed.Runtime, o serveOptions, ad
 	if o.Dir != "" {
 		a.sayUnfinished(ctx, r, "")
 	}
-	fmt.Fprintf(a.stderr, "serving %s\n", standsOn(o.Options))
+	fmt.Fprintf(a.stderr, "serving %s\n", where(o.Options))
 	if _, err := fmt.Fprintf(a.stdout, "http://%s\n", address); err != nil {
 		return err
 	}

@@ -12,10 +12,11 @@ import (
 // standAgain is how long a role waits before it looks for its server again.
 const standAgain = time.Second / 2
 
-// stand does what a role does with one server after the other, until ctx ends:
-// whoever supervises it need not know in which order they start. during ends
-// with the server or with ctx. An error is one that waiting does not help.
-func (a *app) stand(ctx context.Context, o deed.Options, during func(ctx context.Context, r *deed.Runtime) error) error {
+// stand does what a role does with one server after the other, until ctx ends
+// or the role is over: whoever supervises it need not know in which order they
+// start. during ends with the server, with ctx, or when the role is over. An
+// error is one that waiting does not help.
+func (a *app) stand(ctx context.Context, o deed.Options, during func(ctx context.Context, r *deed.Runtime) (over bool, err error)) error {
 	said := ""
 	for {
 		r, err := deed.Open(ctx, o)
@@ -29,16 +30,16 @@ func (a *app) stand(ctx context.Context, o deed.Options, during func(ctx context
 			return nil
 		case err == nil:
 			said = ""
-			err = during(ctx, r)
+			over, err := during(ctx, r)
 			r.Close()
-			if err != nil {
+			if over || err != nil {
 				return err
 			}
 		case !errors.As(err, &unreachable) && !errors.As(err, &noFolder):
 			return err
 		case err.Error() != said:
 			said = err.Error()
-			fmt.Fprintf(a.stderr, "waiting for %s: %v\n", standsOn(o), err)
+			fmt.Fprintf(a.stderr, "waiting for %s: %v\n", where(o), err)
 		}
 		select {
 		case <-ctx.Done():
@@ -48,10 +49,14 @@ func (a *app) stand(ctx context.Context, o deed.Options, during func(ctx context
 	}
 }
 
-// standsOn is what a role needs, for people.
-func standsOn(o deed.Options) string {
+// where is what a role stands on, for people.
+func where(o deed.Options) string {
+	at := hidden(o.Server)
 	if o.Dir != "" {
-		return "the folder " + o.Dir
+		at = "the folder " + o.Dir
 	}
-	return hidden(o.Server)
+	if o.Pool != "" {
+		at += ", pool " + o.Pool
+	}
+	return at
 }

@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +15,7 @@ import (
 func (a *app) worker() *cobra.Command {
 	o := deed.Options{Join: true}
 	attached := false
+	var allow allowed
 	cmd := &cobra.Command{
 		Use:   "worker",
 		Short: "Compete for tasks, as one more worker process",
@@ -24,22 +23,42 @@ func (a *app) worker() *cobra.Command {
 until it is stopped. Start as many as you like. A worker of a folder waits while
 nobody serves it, and goes on with the next server.
 
-On SIGTERM or Ctrl-C it finishes what it executes and hands back what it only
-holds; a second one ends it at once, and what it had is given to others.`,
+It takes the tasks of one pool: of --pool, or else those of the steps that name
+none. What the tasks that it executes need together is never more than it offers:
+--cpu, --memory and --gpu; a task that would never fit, or that is for a handler it
+does not offer, goes to another worker.
+
+A worker of a folder runs whatever programs the definitions say. One that joins by
+--nats runs none but those that --allow names: a definition alone never gets to run a
+program on somebody's worker. --allow takes the words of a command line. * stands for
+what is in one word between slashes, and as the last word for any words that follow:
+
+  --allow 'python3 count.py *'   python3 with count.py and any further arguments
+  --allow './tools/*'            what lies in that folder of the definition, no arguments
+  --allow sh                     scripts (sh: in a definition), which can do anything
+  --allow '*'                    everything
+
+It says what is started, not what a file that comes with a definition contains.
+
+On SIGTERM or Ctrl-C, or when deed worker drain names it, it finishes what it executes,
+for --drain-timeout at most, and hands back the rest, which costs no attempt; a second
+signal ends it at once, and what it had is given to others.`,
 		Example: `  deed worker
-  deed worker --data /srv/deed --workers 8
-  deed worker --nats nats://127.0.0.1:4222 --blobs file:///srv/blobs`,
+  deed worker --data /srv/deed --concurrency 8 --pool gpu --gpu 1 --memory 24GiB
+  deed worker --nats nats://127.0.0.1:4222 --blobs file:///srv/blobs --handlers 'words/*' --allow 'wc *'`,
 		Args: cobra.NoArgs,
 		PreRunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
 			case o.Workers < 0:
-				return usagef("--workers %d: give 1 or more", o.Workers)
+				return usagef("--concurrency %d: give 1 or more", o.Workers)
+			case o.DrainTimeout < 0:
+				return usagef("--drain-timeout %s: give 0 or more", o.DrainTimeout)
 			case o.Server != "" && cmd.Flags().Changed("data"):
 				return usagef("--data and --nats are two ways to say where the server is; give one")
 			case (o.Server == "") != (o.Blobs == ""):
 				return usagef("--nats and --blobs belong together: give both")
 			}
-			return nil
+			return allow.check(&o)
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Handlers, o.Log, o.Failpoint = handlers(), a.log(), failpoint()
@@ -59,63 +78,54 @@ holds; a second one ends it at once, and what it had is given to others.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.Server, "nats", "", "`URL` of a NATS server (its token in DEED_NATS_TOKEN)")
 	flags.StringVar(&o.Blobs, "blobs", "", "`URL` of the blob store that belongs to it")
-	flags.IntVar(&o.Workers, "workers", 0, "tasks at a time (default: one a core)")
+	offerFlags(flags, &o, &allow)
 	a.attachedFlag(cmd, &attached)
 	a.folderFlag(cmd) // it needs no events
+	cmd.AddCommand(a.workerLs(), a.workerDrain())
 	return cmd
 }
 
-// workUntil works until ctx ends, for one server of a folder after the other.
+// workUntil works until ctx ends or it is told to leave, for one server of a
+// folder after the other.
 func (a *app) workUntil(ctx context.Context, o deed.Options) error {
-	waiting := false
-	for {
-		r, err := deed.Open(ctx, o)
-		var unreachable *deed.UnreachableError
-		var noFolder *deed.NoFolderError
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err == nil:
-			fmt.Fprintf(a.stderr, "working for %s\n", where(o))
-			waiting = false
-			a.workFor(ctx, r, o)
-		case o.Dir == "" || !errors.As(err, &unreachable) && !errors.As(err, &noFolder):
-			return err
-		case !waiting:
-			waiting = true
-			fmt.Fprintf(a.stderr, "waiting until somebody serves %s\n", where(o))
+	return a.stand(ctx, o, func(ctx context.Context, r *deed.Runtime) (over bool, err error) {
+		fmt.Fprintf(a.stderr, "working for %s\n", where(o))
+		if o.Server != "" && o.Allow == nil {
+			fmt.Fprintln(a.stderr, "it runs no programs, only handlers: --allow names those that it may run")
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(time.Second / 2):
+		if over = a.workFor(ctx, r, o); over {
+			fmt.Fprintln(a.stderr, "it was told to leave: what it executed has ended or is handed back, as is the rest")
 		}
-	}
+		return over, nil
+	})
 }
 
-func where(o deed.Options) string {
-	if o.Dir != "" {
-		return "the folder " + o.Dir
-	}
-	return o.Server
-}
-
-// workFor works until ctx ends, or until the folder has another server. A
-// server that was killed is waited for as long as what is held belongs to this
-// worker: the next one leaves it to whoever holds it.
-func (a *app) workFor(ctx context.Context, r *deed.Runtime, o deed.Options) {
-	defer r.Close()
+// workFor works until ctx ends, until it is told to leave, or until the folder
+// has another server. A server that was killed is waited for as long as what is
+// held belongs to this worker: the next one leaves it to whoever holds it.
+func (a *app) workFor(ctx context.Context, r *deed.Runtime, o deed.Options) (drained bool) {
 	served, stop := ctx, context.CancelFunc(func() {})
 	if o.Dir != "" {
 		served, stop = a.whileServedOr(ctx, r, r.Lease())
 	}
 	defer stop()
-	<-served.Done()
+	select {
+	case <-served.Done():
+	case <-r.WorkerEnded():
+	}
+	if r.Drained() {
+		select {
+		case <-r.WorkerEnded():
+			return true
+		case <-ctx.Done():
+		}
+	}
 	if ctx.Err() == nil {
-		return
+		return false
 	}
 	fmt.Fprintln(a.stderr, "finishing what is being executed; once more to end at once")
 	again, stopListening := signal.NotifyContext(context.WithoutCancel(ctx), os.Interrupt, syscall.SIGTERM)
 	defer stopListening()
 	r.Drain(again)
+	return r.Drained()
 }
