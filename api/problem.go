@@ -80,6 +80,8 @@ func (s *server) told(err error) *wire.Problem {
 		return as(http.StatusInternalServerError, wire.CodeCorrupt)
 	case errors.As(err, &damaged):
 		return as(http.StatusInternalServerError, wire.CodeDamaged)
+	case errors.Is(err, events.ErrStopped): // the stores are being closed
+		return newProblem(http.StatusServiceUnavailable, wire.CodeLeaving, "this server ends; ask the next one")
 	case errors.Is(err, events.ErrUnavailable), errors.Is(err, queue.ErrUnavailable):
 		return as(http.StatusServiceUnavailable, wire.CodeUnavailable)
 	}
