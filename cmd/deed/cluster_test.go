@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -79,6 +81,16 @@ func newMachines(t *testing.T, orchestrators, workers int) *machines {
 	return m
 }
 
+// oneMachine is all of it on the machine of the test, with one NATS server.
+func oneMachine(t *testing.T) *machines {
+	t.Helper()
+	m := &machines{t: t, dir: t.TempDir(), token: "of this machine"}
+	p, err := natsproc.Start(t.Context(), natsproc.Options{Dir: t.TempDir(), Listen: "127.0.0.1:0", Token: m.token})
+	require.NoError(t, err)
+	m.nodes, m.server = []*node{{Process: p}}, p.URL()
+	return m
+}
+
 func (m *machines) blobs() string {
 	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(m.dir, "blobs"))}).String()
 }
@@ -115,7 +127,11 @@ func (r *machine) again(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	args := append(append([]string{}, r.on()...), r.self)
+	var args []string
+	if r.host != nil {
+		args = r.on()
+	}
+	args = append(slices.Clone(args), r.self)
 	args = append(args, r.args...)
 	r.cmd = exec.CommandContext(ctx, args[0], args[1:]...)
 	r.cmd.Env, r.cmd.Stdout, r.cmd.Stderr = r.env, log, log
@@ -126,6 +142,13 @@ func (r *machine) again(ctx context.Context) error {
 func (r *machine) kill() {
 	_ = r.cmd.Process.Kill()
 	_ = r.cmd.Wait() // it ended by a signal: that is what was asked for
+}
+
+// leave ends it in good order.
+func (r *machine) leave(t *testing.T) {
+	t.Helper()
+	require.NoError(t, r.cmd.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, r.cmd.Wait(), "%s did not leave in good order", r.name)
 }
 
 // client is a runtime on the machine of the test, once somebody serves.

@@ -190,7 +190,7 @@ func (m *machines) trouble(random *rand.Rand, round int) string {
 		}
 	} else {
 		r := m.roles[victim-len(m.nodes)]
-		name = r.host.name
+		name = r.name
 		if what == "killed" {
 			r.kill()
 			time.Sleep(away)
