@@ -5,21 +5,18 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/worker/autoscale"
 )
 
-// drainFor is how long a worker may take to leave: longer than it gives to what
-// it executes, to handlers that do not hear that they should end, and to its
-// last reports.
-const drainFor = 45 * time.Second
+// leaveWithin is how long a worker may take to leave beyond its --drain-timeout: for
+// handlers that do not hear that they should end, and for its last reports.
+const leaveWithin = 35 * time.Second
 
 func (a *app) autoscale() *cobra.Command {
 	limits := autoscale.Limits{Min: 1, Max: runtime.GOMAXPROCS(0), Target: 10 * time.Second, CoolDown: time.Minute}
@@ -68,7 +65,7 @@ when autoscale itself is killed. All flags of deed worker are passed on to them.
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.keepWorkers(cmd.Context(), cmd, worker.Flags(), limits, every)
+			return a.keepWorkers(cmd, passOn(cmd, worker.Flags()), limits, every)
 		},
 	}
 	flags := cmd.Flags()
@@ -78,24 +75,16 @@ when autoscale itself is killed. All flags of deed worker are passed on to them.
 	flags.DurationVar(&limits.CoolDown, "cooldown", limits.CoolDown, "for so long fewer must have been enough before there are fewer")
 	flags.DurationVar(&every, "interval", every, "time between two looks")
 	flags.StringVarP(&a.output, "output", "o", "text", "form of what is printed: text or json")
-	flags.AddFlagSet(worker.Flags())
-	if flags.Lookup("events") == nil {
-		a.eventsFlag(cmd) // where the decisions are kept
-	}
+	takeOver(cmd, worker.Flags())
+	a.eventsFlag(cmd) // where the decisions are kept
 	cmd.AddCommand(a.autoscaleHistory())
 	return cmd
 }
 
-// valueOf is what a flag says; "" if the command has no such flag.
-func valueOf(cmd *cobra.Command, flag string) string {
-	if f := cmd.Flags().Lookup(flag); f != nil {
-		return f.Value.String()
-	}
-	return ""
-}
-
-// keepWorkers keeps workers until ctx ends and the last has left.
-func (a *app) keepWorkers(ctx context.Context, cmd *cobra.Command, passed *pflag.FlagSet, limits autoscale.Limits, every time.Duration) error {
+// keepWorkers keeps workers until its context ends and the last has left. All of
+// them are in the place that was found at first: what a context says may change.
+func (a *app) keepWorkers(cmd *cobra.Command, passed []string, limits autoscale.Limits, every time.Duration) error {
+	ctx := cmd.Context()
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("start workers: %w", err)
@@ -104,15 +93,21 @@ func (a *app) keepWorkers(ctx context.Context, cmd *cobra.Command, passed *pflag
 		Join: true, ReadOnly: true, Log: a.log(), Events: a.events,
 		Server: valueOf(cmd, "nats"), Blobs: valueOf(cmd, "blobs"), Token: os.Getenv("DEED_NATS_TOKEN"),
 	}
+	args := []string{"worker", "--attached"}
 	if o.Server == "" {
 		o.Dir = a.data
+		args = append(args, "--data="+o.Dir)
+	}
+	drain, err := time.ParseDuration(valueOf(cmd, "drain-timeout"))
+	if err != nil {
+		return fmt.Errorf("how long workers take to leave: %w", err)
 	}
 	watch := newPoolWatch(o, valueOf(cmd, "pool"))
 	defer watch.close()
 	supervisor, err := autoscale.NewSupervisor(autoscale.Options{
-		Limits: limits, Every: every, DrainFor: drainFor,
+		Limits: limits, Every: every, DrainFor: drain + leaveWithin,
 		Look:  watch.look,
-		Start: watch.starting(autoscale.Command{Path: self, Args: workerArgs(o, passed), Log: &inTurn{to: a.stderr}}),
+		Start: watch.starting(autoscale.Command{Path: self, Args: append(args, passed...), Log: &inTurn{to: a.stderr}}),
 		Tell: func(d autoscale.Decision) {
 			watch.note(d)
 			a.printDecision(watch.decided(d))
@@ -124,26 +119,4 @@ func (a *app) keepWorkers(ctx context.Context, cmd *cobra.Command, passed *pflag
 	supervisor.Run(ctx)
 	watch.keepRest(context.WithoutCancel(ctx))
 	return nil
-}
-
-// workerArgs is the command line of a worker: the flags as they were found, and
-// the place that they led to. What a context says may be changed any time, and
-// all workers are to be in one place.
-func workerArgs(o deed.Options, passed *pflag.FlagSet) []string {
-	args := []string{"worker", "--attached"}
-	if o.Dir != "" {
-		args = append(args, "--data="+o.Dir)
-	}
-	passed.VisitAll(func(f *pflag.Flag) {
-		switch several, ok := f.Value.(pflag.SliceValue); {
-		case !f.Changed || slices.Contains([]string{"data", "context", "attached"}, f.Name):
-		case ok:
-			for _, value := range several.GetSlice() {
-				args = append(args, "--"+f.Name+"="+value)
-			}
-		default:
-			args = append(args, "--"+f.Name+"="+f.Value.String())
-		}
-	})
-	return args
 }

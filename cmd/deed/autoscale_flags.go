@@ -1,0 +1,72 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// takeOver gives a command the flags of another one, which checks them, and
+// whose command line they are for in the end.
+func takeOver(cmd *cobra.Command, from *pflag.FlagSet) {
+	from.VisitAll(func(f *pflag.Flag) {
+		taken := *f
+		if _, several := f.Value.(pflag.SliceValue); !several {
+			taken.Value = &asGiven{Value: f.Value}
+		}
+		cmd.Flags().AddFlag(&taken)
+	})
+}
+
+// asGiven is a value that remembers how it was said: not every kind can tell.
+type asGiven struct {
+	pflag.Value
+
+	text string
+}
+
+// Set takes what the value itself takes.
+func (g *asGiven) Set(text string) error {
+	err := g.Value.Set(text)
+	if err == nil {
+		g.text = text
+	}
+	return err
+}
+
+func (g *asGiven) String() string {
+	if g.text != "" {
+		return g.text
+	}
+	return g.Value.String()
+}
+
+// notPassed are those flags of a worker that its starter decides on.
+var notPassed = []string{"data", "context", "attached", "help"}
+
+// passOn is the part of a worker's command line that was said to its starter, on
+// the command line, in the environment or in a context.
+func passOn(cmd *cobra.Command, worker *pflag.FlagSet) (args []string) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if worker.Lookup(f.Name) == nil || slices.Contains(notPassed, f.Name) {
+			return
+		}
+		values := []string{f.Value.String()}
+		if several, ok := f.Value.(pflag.SliceValue); ok {
+			values = several.GetSlice()
+		}
+		for _, value := range values {
+			args = append(args, "--"+f.Name+"="+value)
+		}
+	})
+	return args
+}
+
+// valueOf is what a flag says; "" if the command has no such flag.
+func valueOf(cmd *cobra.Command, flag string) string {
+	if f := cmd.Flags().Lookup(flag); f != nil {
+		return f.Value.String()
+	}
+	return ""
+}
