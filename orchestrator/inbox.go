@@ -137,6 +137,9 @@ func (o *Owner) results(now time.Time, d *queue.Delivery, report *task.Report) (
 	for _, r := range report.Results {
 		var c process.Command
 		o.feeder.measure(report.Process, r)
+		if r.Outcome == task.Unserved || r.Outcome == task.Returned {
+			o.refusals.note(now, report.Process, report.Worker, r)
+		}
 		switch r.Outcome {
 		case task.Done:
 			c = process.ConfirmTasks{

@@ -96,6 +96,7 @@ type Owner struct {
 	snapshots map[string]uint64 // by process: the version of the latest
 	saving    chan struct{}     // holds a token while a snapshot is being stored; nil: it is stored in the step
 	late      map[string]int    // by process: tasks reported done when they were not open any more
+	refusals  refusals          // of tasks, by workers
 	backlog   []queue.Delivery  // received, but the store was not available
 	asked     time.Time         // the timeout manager's last look
 }
@@ -140,6 +141,7 @@ func NewOwner(o Options) (*Owner, error) {
 		voice:     voice{signals: o.Signals},
 		snapshots: map[string]uint64{},
 		late:      map[string]int{},
+		refusals:  refusals{},
 	}, nil
 }
 

@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -43,7 +44,7 @@ func (r *running) beat(now time.Time, b task.Heartbeat) {
 
 // isAlike reports whether a worker can do what it could do before.
 func isAlike(a, b task.Heartbeat) bool {
-	return a.Slots == b.Slots && a.Pool == b.Pool && a.AnyPool == b.AnyPool && a.Offer == b.Offer && slices.Equal(a.Handlers, b.Handlers)
+	return a.Slots == b.Slots && a.Pool == b.Pool && a.AnyPool == b.AnyPool && a.Offer == b.Offer && a.Draining == b.Draining && slices.Equal(a.Handlers, b.Handlers)
 }
 
 // expire forgets workers that were silent for a lease: what they hold is
@@ -80,10 +81,21 @@ func (r *running) byProcess() map[string][]task.Hold {
 	return all
 }
 
+// taking yields the workers that take tasks: those that are not about to leave.
+func (r *running) taking() iter.Seq[beat] {
+	return func(yield func(beat) bool) {
+		for _, b := range r.workers {
+			if !b.Draining && !yield(b) {
+				return
+			}
+		}
+	}
+}
+
 // crew is the workers that serve a pool; and those that serve any pool that has
 // none.
 func (r *running) crew(pool string) (own, anyPool []task.Heartbeat) {
-	for _, b := range r.workers {
+	for b := range r.taking() {
 		if poolName(b.Pool) == pool {
 			own = append(own, b.Heartbeat)
 		}
@@ -96,7 +108,7 @@ func (r *running) crew(pool string) (own, anyPool []task.Heartbeat) {
 
 // serves reports whether somebody takes the tasks of a pool from a lane.
 func (r *running) serves(lane, pool string) bool {
-	for _, b := range r.workers {
+	for b := range r.taking() {
 		if laneName(poolName(b.Pool)) == lane && (b.AnyPool || poolName(b.Pool) == pool) {
 			return true
 		}
@@ -106,7 +118,7 @@ func (r *running) serves(lane, pool string) bool {
 
 // slots is how many tasks the workers of a lane execute at a time.
 func (r *running) slots(lane string) (n int) {
-	for _, b := range r.workers {
+	for b := range r.taking() {
 		if laneName(poolName(b.Pool)) == lane {
 			n += b.Slots
 		}
@@ -116,7 +128,7 @@ func (r *running) slots(lane string) (n int) {
 
 // offer is what the workers of a lane offer together to tasks with needs.
 func (r *running) offer(lane string) (all task.Resources) {
-	for _, b := range r.workers {
+	for b := range r.taking() {
 		if laneName(poolName(b.Pool)) == lane {
 			all = all.Plus(b.Offer)
 		}

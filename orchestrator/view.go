@@ -99,6 +99,9 @@ type QueueView struct {
 	Unsent  []HeldTasks   `json:"unsent,omitempty"`  // what Pending counts, held by nobody; only if the process was asked for, and its beginning
 	Late    int           `json:"late,omitempty"`    // tasks reported done when they were not open any more; those results were dropped
 	Retries task.Duration `json:"retries,omitempty"` // until the next planned retry; 0: none
+
+	Unattended []HeldTasks `json:"unattended,omitempty"` // on the queue, in a pool that nobody serves; only if the process was asked for
+	Refused []RefusalView `json:"refused,omitempty"` // by workers, of late; only if the process was asked for
 }
 
 // HeldTasks are tasks that a worker holds, executing or about to.
@@ -170,7 +173,8 @@ func (o *Owner) view(ctx context.Context, now time.Time, id string) View {
 		}
 		q.Held = held[other]
 		if id != "" {
-			q.Unsent = o.feeder.unsent(other)
+			q.Unsent, q.Unattended = o.feeder.unsent(other), o.feeder.unattended(other)
+			q.Refused = o.refusals.of(now, other)
 		}
 		v.Queues = append(v.Queues, q)
 	}

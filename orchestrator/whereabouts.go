@@ -68,6 +68,17 @@ func (v View) Find(all View, t task.Attempt, handler string) Whereabouts {
 		return w
 	}
 	before := max(all.messages()-1, 0)
+	if i := slices.IndexFunc(q.Unsent, func(h HeldTasks) bool { return h.has(t) && h.Why != "" }); i >= 0 {
+		w.Place, w.Text = Unsent, q.Unsent[i].Why
+		if q.Unsent[i].Unserved {
+			w.Place, w.Offered = Unserved, v.offered()
+		}
+		return w
+	}
+	if i := slices.IndexFunc(q.Unattended, func(h HeldTasks) bool { return h.has(t) }); i >= 0 {
+		w.Place, w.Text = Queued, "it is on the queue, and "+q.Unattended[i].Why
+		return w
+	}
 	switch {
 	case slices.ContainsFunc(q.Unsent, func(h HeldTasks) bool { return h.has(t) }):
 		w.Place, w.Before = Unsent, before
@@ -79,8 +90,14 @@ func (v View) Find(all View, t task.Attempt, handler string) Whereabouts {
 		w.Place = Nowhere
 		w.Text = "nobody has it: it is just changing hands, or its message was lost; then it is sent again"
 	}
-	if len(v.Workers) == 0 {
+	text, refused := v.Refusal(t.Process, t.Address)
+	switch {
+	case len(v.Workers) == 0:
 		w.Text += "; no worker is there"
+	case refused && w.Place == Nowhere:
+		w.Text = text
+	case refused:
+		w.Text += "; " + text
 	}
 	return w
 }

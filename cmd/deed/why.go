@@ -139,6 +139,9 @@ func (a *app) lookNow(ctx context.Context, r *deed.Runtime, s process.State, ans
 		if text, unserved := view.Unserved(s.Handler(step.Address)); unserved {
 			answer.Now = append(answer.Now, step.Address+": "+text)
 		}
+		if text, refused := view.Refusal(s.ID, step.Address); refused {
+			answer.Now = append(answer.Now, text)
+		}
 		if text := executing(view, step.Address); text != "" {
 			answer.Now = append(answer.Now, text)
 		}
