@@ -29,7 +29,7 @@ func (a *app) whileServedOr(ctx context.Context, r *deed.Runtime, patience time.
 	go func() {
 		look := time.NewTicker(time.Second / 2)
 		defer look.Stop()
-		seen := time.Now()
+		seen, worker := time.Now(), r.WorkerEnded()
 		for {
 			select {
 			case <-served.Done():
@@ -43,7 +43,11 @@ func (a *app) whileServedOr(ctx context.Context, r *deed.Runtime, patience time.
 					cancel(errServerMoved)
 					return
 				}
-			case <-r.WorkerEnded():
+			case <-worker:
+				if r.Drained() { // as it was asked to; there may be more to do here
+					worker = nil
+					continue
+				}
 				cancel(errServerMoved) // it could not start: open anew
 				return
 			}
