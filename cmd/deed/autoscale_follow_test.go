@@ -62,9 +62,9 @@ func TestAutoscaleFollowsALoadThatRisesAndFallsTenfold(t *testing.T) {
 	r, err := deed.Open(t.Context(), deed.Options{Dir: filepath.Join(dir, ".deed")})
 	require.NoError(t, err)
 	defer r.Close()
-	keeper := startKeeper(t, dir)
+	leave := startKeeper(t, dir)
 	samples := followLoad(t, r)
-	require.NoError(t, keeper.Signal(syscall.SIGTERM))
+	leave()
 
 	peak := samples[int(to.Seconds())-1]
 	last := samples[len(samples)-1]
@@ -76,28 +76,21 @@ func TestAutoscaleFollowsALoadThatRisesAndFallsTenfold(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "scaling.svg"), []byte(drawSamples(samples)), 0o644))
 }
 
-// startKeeper starts the real command.
-func startKeeper(t *testing.T, dir string) *os.Process {
+// startKeeper starts the real command. It is to be told to leave before the
+// server ends.
+func startKeeper(t *testing.T, dir string) (leave func()) {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
-	cmd := exec.Command(self, "autoscale", "--min", "1", "--max", "12", "--concurrency", "2",
+	cmd := exec.CommandContext(t.Context(), self, "autoscale", "--min", "1", "--max", "12", "--concurrency", "2",
 		"--target", "2s", "--cooldown", "20s", "--interval", "1s")
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), beDeed+"=1")
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	require.NoError(t, cmd.Start())
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	t.Cleanup(func() {
-		select {
-		case err := <-ended:
-			require.NoError(t, err)
-		case <-time.After(time.Minute):
-			_ = cmd.Process.Kill()
-			t.Error("it did not leave")
-		}
-	})
-	return cmd.Process
+	return func() {
+		require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+		require.NoError(t, cmd.Wait())
+	}
 }
 
 // followLoad submits the load, a process a quarter of a second, and looks once a
@@ -108,7 +101,7 @@ func followLoad(t *testing.T, r *deed.Runtime) (samples []sample) {
 	began := time.Now()
 	quarter := time.NewTicker(time.Second / 4)
 	defer quarter.Stop()
-	for n := 0; n < 4*int(lasts.Seconds()); n++ {
+	for n := range 4 * int(lasts.Seconds()) {
 		load := arriving(time.Duration(n) * time.Second / 4)
 		values := make([]any, load/4)
 		for i := range values {
