@@ -288,3 +288,15 @@ func TestAQuestionAboutAProcessIsAnsweredByItsHolderOnly(t *testing.T) {
 	require.Equal(t, f.owners[1].shards, v.Shards)
 	require.Equal(t, []ReplicaView{{Replica: "r2", Shards: f.owners[1].shards}}, v.Replicas)
 }
+
+func TestAnOwnerThatIsAskedInItsFirstStepIsNotCertain(t *testing.T) {
+	f := newFleet(t, 0)
+	replies, err := f.signals.Subscribe("reply.x")
+	require.NoError(t, err)
+	defer replies.Stop()
+	require.NoError(t, f.signals.Publish(f.ctx, TopicAsk, []byte(`{"replyTo":"reply.x"}`)))
+	f.stepAll()
+	var v View
+	require.NoError(t, json.Unmarshal(<-replies.C(), &v))
+	require.False(t, v.Certain)
+}

@@ -63,7 +63,7 @@ func (r *running) expire(now time.Time) {
 
 // certain reports whether the view has listened long enough to say that
 // nobody holds a task.
-func (r *running) certain(now time.Time) bool { return now.Sub(r.since) > r.lease }
+func (r *running) certain(now time.Time) bool { return !r.since.IsZero() && now.Sub(r.since) > r.lease }
 
 // each yields what is held, and who holds it since when the elapsed times count.
 func (r *running) each(visit func(b beat, h task.Hold)) {
