@@ -2,6 +2,7 @@ package orchestrator
 
 import (
 	"container/heap"
+	"math/bits"
 	"slices"
 	"time"
 )
@@ -10,10 +11,11 @@ import (
 // spend on tasks, divided by the weight of the process.
 //
 // A process begins with a purse. While it has something in it, it is favoured:
-// it goes before all that have spent theirs, and among its like who has spent
-// least goes first. So a small one passes a large one, and is done before its
-// purse is empty. After that a process pays for each turn with virtual time:
-// who is least far goes next, which gives all of them shares by weight.
+// it goes before all that have spent theirs. Of the favoured, who has spent
+// little goes before who has spent much, and else who came first: so a small one
+// passes a large one, and many small ones are done one after the other. After
+// that a process pays for each turn with virtual time: who is least far goes
+// next, which gives all of them shares by weight.
 //
 // Those that pay are never starved: of what the favoured take while others wait,
 // a third becomes the lane's debt to these, and a lane in debt serves them first.
@@ -179,9 +181,11 @@ func (h accounts) first() *account {
 	return h[0]
 }
 
+// due is what decides whose turn it is: the least. Of what was spent a rough
+// measure counts, which doubles: 1 s, 2 s, 4 s.
 func (a *account) due() time.Duration {
 	if a.favoured {
-		return a.spent
+		return time.Duration(bits.Len64(uint64(max(a.spent, 0) / time.Second)))
 	}
 	return a.turn
 }

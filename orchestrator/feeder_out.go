@@ -124,3 +124,18 @@ func (f *feeder) unsent(id string) []HeldTasks {
 	}
 	return all
 }
+
+// unattended lists the tasks of a process that are on the queue for a pool which
+// nobody serves.
+func (f *feeder) unattended(id string) (all []HeldTasks) {
+	fd := f.feeds[id]
+	if fd == nil {
+		return nil
+	}
+	for _, e := range f.out(id, time.Time{}) {
+		if r := fd.rows[e.Address]; r.pool != nil && r.pool.name != "" && len(r.pool.crew) == 0 {
+			all = append(all, HeldTasks{Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: e.Tasks, Why: r.why()})
+		}
+	}
+	return all
+}

@@ -30,10 +30,10 @@ type states func(id string) (*process.State, error)
 // messages which can never be sent. On an error everything of the step stays
 // pending, and may be sent twice.
 func (f *feeder) send(ctx context.Context, now time.Time, state states) (impossible batch, err error) {
+	f.regroup(now)
 	if err := f.purgeAll(ctx, now); err != nil {
 		return impossible, err
 	}
-	f.regroup(now)
 	for r := f.sleepers.due(now); r != nil; r = f.sleepers.due(now) {
 		r.stands = nowhereYet
 		f.freshen(r)

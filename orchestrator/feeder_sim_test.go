@@ -20,12 +20,15 @@ import (
 type plant struct {
 	*rig
 	lasts    func(task.Work) time.Duration
+	returns  func(task.Work) bool // it is handed back in the end, as if it had not been begun
 	beats    []task.Heartbeat
-	free     map[string]int // slots, by lane
+	slots    map[string]int // by lane
+	free     map[string]int // of these
 	ends     endings
 	ended    map[string]time.Time // processes
 	begun    map[string][]time.Time
 	most     map[string]int // by lane: the most that was out at a time
+	before   map[string]int // by lane: what was out at the last look
 	arrivals []arrival
 	began    time.Time
 	beaten   time.Time
@@ -64,11 +67,12 @@ const short = 50 * time.Millisecond
 // newPlant has workers that say so in their heartbeats.
 func newPlant(t *testing.T, workers ...task.Heartbeat) *plant {
 	p := &plant{
-		rig: newRig(t), lasts: func(task.Work) time.Duration { return short }, beats: workers,
-		free: map[string]int{}, ended: map[string]time.Time{}, begun: map[string][]time.Time{}, most: map[string]int{},
+		rig: newRig(t), lasts: func(task.Work) time.Duration { return short }, returns: func(task.Work) bool { return false },
+		beats: workers, slots: map[string]int{}, free: map[string]int{}, ended: map[string]time.Time{}, begun: map[string][]time.Time{}, most: map[string]int{}, before: map[string]int{},
 	}
 	p.began = p.now
 	for _, b := range workers {
+		p.slots[laneName(b.Pool)] += b.Slots
 		p.free[laneName(b.Pool)] += b.Slots
 	}
 	return p
@@ -121,9 +125,7 @@ func (p *plant) run(until string, most time.Duration) {
 		p.beatAll()
 		next, err := p.owner.Step(p.ctx, p.now)
 		require.NoError(p.t, err)
-		for lane, l := range p.owner.feeder.lanes {
-			p.most[lane] = max(p.most[lane], l.out)
-		}
+		p.check()
 		p.begin()
 		if next.Equal(p.now) && p.owner.feeder.seen >= 0 {
 			continue
@@ -134,6 +136,18 @@ func (p *plant) run(until string, most time.Duration) {
 		}
 		p.advance(next, giveUp)
 		p.finish()
+	}
+}
+
+// check looks whether more is out in a lane than may be.
+func (p *plant) check() {
+	for name, l := range p.owner.feeder.lanes {
+		p.most[name] = max(p.most[name], l.out)
+		if l.slots > 0 && l.out > max(leastSlot*l.slots, p.before[name]) {
+			require.LessOrEqual(p.t, l.time, time.Duration(l.slots)*aheadTime)
+			require.LessOrEqual(p.t, l.out, mostOut)
+		}
+		p.before[name] = l.out
 	}
 }
 
@@ -211,6 +225,9 @@ func (p *plant) finish() {
 		if e.work.Address != "work" { // of a chain
 			i := e.work.Tasks[0].First
 			result.Parts = []task.Produced{{Index: i, Data: e.work.Outputs[0].Data, Part: task.Part{Value: json.RawMessage(`1`)}}}
+		}
+		if p.returns(e.work) {
+			result = task.Result{Address: result.Address, Attempt: result.Attempt, Tasks: result.Tasks, Outcome: task.Returned}
 		}
 		p.report(e.work.Process, result)
 	}

@@ -57,6 +57,8 @@ func TestAProcessOfManyTasksKeepsTheQueueShort(t *testing.T) {
 
 func TestProcessesTakeTurns(t *testing.T) {
 	r := newRig(t)
+	r.beat(task.Heartbeat{Worker: "w1", Slots: 20})
+	r.step()
 	r.send("large", fanOut(), 10_000)
 	r.send("small", fanOut(), 3)
 	r.step()
@@ -64,7 +66,7 @@ func TestProcessesTakeTurns(t *testing.T) {
 	for _, w := range r.received() {
 		sent[w.Process]++
 	}
-	require.Equal(t, map[string]int{"large": nobodyThere - 3, "small": 3}, sent)
+	require.Equal(t, map[string]int{"large": 2*20 - 3, "small": 3}, sent)
 }
 
 func TestAnOwnerThatDiedAfterTheAppendAndBeforeTheSendIsResumedByTheNext(t *testing.T) {

@@ -117,6 +117,7 @@ func unheld(e process.Enqueue, holds []task.Hold) task.Ranges {
 
 // feed lets the feeder send; what can never be sent is decided on.
 func (o *Owner) feed(ctx context.Context, now time.Time) error {
+	o.feeder.replicas = 1 + len(o.members.names())
 	impossible, sendErr := o.feeder.send(ctx, now, func(id string) (*process.State, error) { return o.state(ctx, id) })
 	if o.feeder.roll {
 		o.feeder.roll = false
