@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -261,6 +262,25 @@ func TestHealthAndReadiness(t *testing.T) {
 	var document map[string]any
 	r.ask(http.StatusOK, &document, http.MethodGet, "/v1/openapi.json", nil)
 	require.Contains(t, document["paths"], "/v1/processes/{id}/watch")
+}
+
+func TestEveryAddressIsOnThePageAboutThem(t *testing.T) {
+	page, err := os.ReadFile("../docs/api.md")
+	require.NoError(t, err)
+	var document struct {
+		Paths map[string]any `json:"paths"`
+	}
+	inMemory(t, nil).ask(http.StatusOK, &document, http.MethodGet, "/v1/openapi.json", nil)
+	require.Greater(t, len(document.Paths), 30)
+	for address := range document.Paths {
+		last := "" // word of it that is no variable
+		for word := range strings.SplitSeq(address, "/") {
+			if word != "" && !strings.HasPrefix(word, "{") {
+				last = word
+			}
+		}
+		require.True(t, strings.Contains(string(page), last), "docs/api.md does not tell of %s", address)
+	}
 }
 
 // nobody is an orchestrator that does not answer.

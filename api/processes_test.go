@@ -16,6 +16,7 @@ import (
 
 	"github.com/deedrun/deed/api/client"
 	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
@@ -327,4 +328,35 @@ func TestCommandsAndViewsGoThroughTheClientAsThroughTheQueues(t *testing.T) {
 		last = s
 	}
 	require.Equal(t, process.Cancelled, last.Status)
+}
+
+func TestFilesThatTravelWithADefinitionAreStoredBeforeIt(t *testing.T) {
+	r := inMemory(t, greeters(nil))
+	store := blob.New(r.client.Bucket())
+	defer store.Close()
+	ref, err := store.Import(t.Context(), strings.NewReader("in a low voice: "))
+	require.NoError(t, err)
+	const quiet = `
+deed: v1
+name: quiet
+inputs: [names]
+files: [tone.txt]
+steps:
+  say: {sh: cat tone.txt "$DEED_IN/names" > "$DEED_OUT/said", each: names, out: [said]}
+outputs: [said]
+`
+	job := wire.Submit{ID: "quiet-1", Definition: quiet, Inputs: names("Ann"), Files: []wire.File{{Name: "tone.txt", Ref: ref}}}
+	_, err = r.client.Submit(t.Context(), job)
+	require.NoError(t, err)
+	require.Equal(t, process.Completed, r.ended("quiet-1").Status)
+	var said []string
+	for p, err := range r.client.Parts(t.Context(), "quiet-1", "said") {
+		require.NoError(t, err)
+		content, err := r.client.OpenPart(t.Context(), "quiet-1", "said", p.Part)
+		require.NoError(t, err)
+		text, err := io.ReadAll(content)
+		require.NoError(t, errors.Join(err, content.Close()))
+		said = append(said, string(text))
+	}
+	require.Equal(t, []string{`in a low voice: "Ann"`}, said)
 }
