@@ -199,6 +199,11 @@ func (r *Runtime) connect(ctx context.Context, conn *nats.Conn, blobs string, at
 	return nil
 }
 
+// inboxLease is how long a report or command belongs to an orchestrator that is
+// silent. It handles one in milliseconds; what was on its way to one that a
+// network cut off comes again after this time, and all else waits for it.
+const inboxLease = 3 * time.Second
+
 // openQueues opens the queues. What one server alone has of tasks and reports it
 // may lose in a power cut, and is spared to write at once: it is derived anew.
 func (r *Runtime) openQueues(ctx context.Context, conn *nats.Conn, lease time.Duration, replicas int) error {
@@ -207,7 +212,7 @@ func (r *Runtime) openQueues(ctx context.Context, conn *nats.Conn, lease time.Du
 	if err != nil {
 		return err
 	}
-	inbox, err := natsqueue.OpenSharded(ctx, conn, natsqueue.Options{Name: "inbox", Lease: lease, Async: async, Replicas: replicas})
+	inbox, err := natsqueue.OpenSharded(ctx, conn, natsqueue.Options{Name: "inbox", Lease: min(lease, inboxLease), Async: async, Replicas: replicas})
 	if err != nil {
 		return err
 	}

@@ -178,7 +178,7 @@ func (m *machines) trouble(random *rand.Rand, round int) string {
 	name := ""
 	if victim < len(m.nodes) {
 		n := m.nodes[victim]
-		name = n.name
+		name = n.host.name
 		if what == "killed" {
 			require.NoError(m.t, n.Kill())
 			time.Sleep(away)
