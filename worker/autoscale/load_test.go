@@ -65,6 +65,7 @@ func TestFromZeroOnOneWaitingTaskAndBackToZero(t *testing.T) {
 	s.until(3 * time.Minute)
 	require.Equal(t, []int{0, 1, 0}, s.changes(0))
 	require.Equal(t, "1 task, and none has ended yet: a slot for each: 0 -> 1", s.told[1].String())
+	require.Equal(t, "none wanted for 1m0s, now no work: 1 -> 0", s.told[3].String())
 }
 
 func TestAtMostTwiceAsManyAndOneMoreAtATime(t *testing.T) {

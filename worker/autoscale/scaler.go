@@ -14,7 +14,7 @@ type Scaler struct {
 	wishes window
 	last   *Figures  // of the last step that had any
 	ended  time.Time // when something was last seen to end, or could not have
-	idle   int       // steps in a row with free slots although tasks waited
+	idle   time.Time // since when slots are free although tasks wait; zero: they are not
 }
 
 // NewScaler wants the least at first.
@@ -35,7 +35,7 @@ func (s *Scaler) Step(now time.Time, f *Figures, live int) Decision {
 	if f == nil {
 		// Nothing was wanted less meanwhile, and nothing could be seen to end.
 		s.wishes.add(now, s.wanted)
-		s.ended, s.idle = now, 0
+		s.ended, s.idle = now, time.Time{}
 		d.Kind, d.Why = Blind, "the orchestrator does not say how much there is to do"
 		return d
 	}
@@ -56,7 +56,7 @@ func (s *Scaler) Step(now time.Time, f *Figures, live int) Decision {
 		d.Kind, d.To = Fell, highest
 		d.Why = why
 		if s.limits.CoolDown > 0 {
-			d.Why = fmt.Sprintf("no more than %d wanted for %s, now %s", highest, short(s.limits.CoolDown), why)
+			d.Why = fmt.Sprintf("%s wanted for %s, now %s", noMoreThan(highest), short(s.limits.CoolDown), why)
 		}
 	}
 	if d.To == d.From {
@@ -78,25 +78,36 @@ func (s *Scaler) observe(now time.Time, f Figures) {
 	if s.last == nil || f.Slots == 0 || s.last.Slots == 0 || f.tasks() <= f.Slots || f.after(*s.last) {
 		s.ended = now
 	}
-	if f.Waiting > 0 && f.Out < f.Slots {
-		s.idle++
-	} else {
-		s.idle = 0
+	switch {
+	case f.Waiting == 0 || f.Out >= f.Slots:
+		s.idle = time.Time{}
+	case s.idle.IsZero():
+		s.idle = now
 	}
 	s.last = &f
 }
 
-// held says why more workers would not help, if so. Free slots have to be seen
-// twice: what has just begun to wait is not on the queue yet.
+// idleFor is how long slots have to be free although tasks wait: what has just
+// begun to wait is not on the queue yet.
+const idleFor = 2 * time.Second
+
+// held says why more workers would not help, if so.
 func (s *Scaler) held(now time.Time, f Figures) (held bool, why string) {
 	patience := max(s.limits.Patience, 3*time.Duration(f.Took))
 	switch silent := now.Sub(s.ended); {
-	case s.idle >= 2:
+	case !s.idle.IsZero() && now.Sub(s.idle) >= idleFor:
 		return true, fmt.Sprintf("%s while %d of %s are free: more workers would not help", waits(f.Waiting), f.Slots-f.Out, count(f.Slots, "slot"))
 	case silent >= patience:
 		return true, fmt.Sprintf("nothing has ended for %s, with %s out to %s: more workers would not help", short(patience), count(f.Out, "task"), count(f.Slots, "slot"))
 	}
 	return false, ""
+}
+
+func noMoreThan(n int) string {
+	if n == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("no more than %d", n)
 }
 
 func waits(n int) string {
