@@ -145,6 +145,7 @@ func (f *fleet) requireShared() {
 	for _, o := range f.owners {
 		require.Zero(f.t, all&o.shards, "two hold a shard")
 		require.NotZero(f.t, o.shards, "%s holds nothing", o.Replica)
+		require.Equal(f.t, len(f.owners), o.feeder.replicas, "the workers are shared, too")
 		all |= o.shards
 		for id := range o.processes {
 			require.True(f.t, o.shards.Holds(id), "%s knows %s, which is not its business", o.Replica, id)

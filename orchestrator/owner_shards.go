@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"os"
 	"slices"
@@ -53,6 +54,7 @@ func (o *Owner) hold(shards queue.Shards) {
 func (o *Owner) shareOut(ctx context.Context, clock func() time.Time) error {
 	o.hearReplicas(clock())
 	letGo, _ := o.members.look()
+	o.feeder.replicas = 1 + len(o.members.names())
 	if letGo != 0 {
 		if err := o.letGo(ctx, letGo); err != nil {
 			return err
@@ -95,7 +97,7 @@ func (o *Owner) letGo(ctx context.Context, shards queue.Shards) error {
 			return fmt.Errorf("let go of shards: %w", err)
 		}
 		o.hold(o.shards.Without(shards))
-		o.Log.Info("orchestrator: shards let go of", "shards", shards.Len(), "left", o.shards.Len())
+		o.tell(ctx, "orchestrator: shards let go of", "shards", shards.Len(), "left", o.shards.Len())
 	}
 	o.forget(shards)
 	o.members.releases(shards)
@@ -148,8 +150,20 @@ func (o *Owner) take(ctx context.Context, clock func() time.Time) error {
 	o.hold(o.shards | t.shards)
 	o.members.holds(t.shards)
 	o.taking = nil
-	o.Log.Info("orchestrator: shards taken", "shards", t.shards.Len(), "held", o.shards.Len(), "resuming", t.open)
+	if t.open > 0 {
+		o.Log.Info("orchestrator: resuming", "processes", t.open)
+	}
+	o.tell(ctx, "orchestrator: shards taken", "shards", t.shards.Len(), "held", o.shards.Len())
 	return nil
+}
+
+// tell is of interest only where there are several replicas.
+func (o *Owner) tell(ctx context.Context, what string, args ...any) {
+	level := slog.LevelDebug
+	if len(o.members.others) > 0 {
+		level = slog.LevelInfo
+	}
+	o.Log.Log(ctx, level, what, append(args, "replica", o.Replica)...)
 }
 
 // loadSome loads processes for as long as a slice allows; done says that there
