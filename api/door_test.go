@@ -279,7 +279,9 @@ func TestEveryAddressIsOnThePageAboutThem(t *testing.T) {
 				last = word
 			}
 		}
-		require.True(t, strings.Contains(string(page), last), "docs/api.md does not tell of %s", address)
+		if !strings.Contains(string(page), last) {
+			t.Errorf("docs/api.md does not tell of %s", address)
+		}
 	}
 }
 

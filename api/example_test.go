@@ -16,6 +16,7 @@ import (
 // A server, and a client that submits a process, watches it and reads what it wrote.
 func Example() {
 	ctx, leave := context.WithCancel(context.Background())
+	defer leave()
 	runtime, err := deed.Open(ctx, deed.Options{Handlers: greeters(nil), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		fmt.Println(err)
