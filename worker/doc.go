@@ -16,9 +16,14 @@
 //	})
 //
 // A worker may offer several versions of a handler, "words/count@2" beside
-// "words/count": see [Handle]. Tasks for a handler that it lacks go back at
-// once, and cost no attempt. A step can also run a program in any language, see
-// below.
+// "words/count": see [Handle]. A step can also run a program in any language, see
+// below; [Options].Allow says which.
+//
+// Tasks that are not for it go back at once, with the reason, and cost no attempt:
+// those of another pool, for a handler that it lacks, with a program that it does
+// not allow, or that need more than it has. What the tasks that it executes need
+// together is never more than [Options].Offer. One that does not fit beside them
+// may wait for room, and lets others pass; a second goes back, to be sent again.
 //
 // A [Worker] competes with others for messages. In this order:
 //

@@ -293,6 +293,27 @@ func TestLeaving(t *testing.T) {
 		require.Zero(t, w.pending())
 	})
 
+	isolated(t, "what waits for a slot, or for room, is handed back as well, at no cost", func(t *testing.T, w *world) {
+		g := newGate()
+		w.handle("h", g.handle)
+		r := w.run(func(o *worker.Options) { o.Pool, o.Slots, o.Offer = "big", 2, task.Resources{CPU: 2, Memory: 32 * gb} })
+		big := func(tasks task.Ranges) task.Work {
+			return job(tasks, needs(task.Resources{Memory: 20 * gb}), func(w *task.Work) { w.Pool = "big" })
+		}
+		w.send(big(task.Of(0)))
+		<-g.begun
+		w.send(big(task.Span(1, 2))) // no room
+		synctest.Wait()
+		r.Drain()
+		back := w.results(2)
+		require.Equal(t, []task.Result{{Address: "step", Attempt: 1, Tasks: task.Span(1, 2), Outcome: task.Returned}}, back)
+		close(g.opened)
+		<-r.ended
+		require.NoError(t, r.err)
+		require.Equal(t, task.Done, w.results(1)[0].Outcome)
+		require.Zero(t, w.pending())
+	})
+
 	isolated(t, "a worker that cannot report leaves all the same and says so", func(t *testing.T, w *world) {
 		g := newGate()
 		w.handle("h", g.handle)
