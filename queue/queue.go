@@ -26,7 +26,7 @@ var ErrTooLarge = errors.New("message too large")
 // Message is a body and the key it is filed under (a process ID), by which
 // Purge and Pending find it.
 type Message struct {
-	Lane string // of a queue in lanes, who may receive it; "": DefaultLane
+	Lane string // of a queue in lanes, who may receive it; "": DefaultLane; other queues ignore it
 	Key  string
 	Body []byte
 }
@@ -41,14 +41,15 @@ type Lanes interface {
 	Queue
 
 	// Lane is the same queue, with a Receive that takes from another lane. A
-	// lane comes into being when it is first used, and has a name like a key.
+	// lane comes into being when it is first used, and has a name like a key. A
+	// delivery of the default lane names none.
 	Lane(ctx context.Context, name string) (Queue, error)
 }
 
 // Delivery is a message on lease to this consumer.
 type Delivery struct {
 	Message
-	Count int // 1 the first time; more: an earlier holder let its lease run out
+	Count int // 1 the first time; more: an earlier holder let its lease run out, or its shard go
 	Token any // the backend's handle
 }
 

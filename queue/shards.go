@@ -20,10 +20,14 @@ type Sharded interface {
 	// Hold makes Receive take from these shards and from no others; before the
 	// first Hold it takes nothing. What was received from a shard before it is
 	// let go may still be acked. What was not returned by Receive yet goes to
-	// the next holder at once, as if it had never been delivered. Who else wants
-	// a shard that is held gets nothing of it; one whose holder died is free
-	// after two seconds. That two hold the same shard for a moment is possible:
-	// a delivery may be repeated, and something else has to fence what they do.
+	// the next holder at once, though its Count may say that it was delivered
+	// before: from a sharded queue that tells nothing about who tried to handle
+	// it. While messages come, who else wants a shard that is held gets nothing of
+	// it; one whose holder died is free after two seconds.
+	//
+	// That two hold the same shard for a moment is possible, and of an idle one
+	// either may get the next message: a delivery may be repeated, and something
+	// else has to fence what they do.
 	Hold(ctx context.Context, shards Shards) error
 }
 

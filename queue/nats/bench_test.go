@@ -122,6 +122,28 @@ func BenchmarkReceiveAndAckOfShards(b *testing.B) {
 	}
 }
 
+func BenchmarkReceiveAndAckOfALane(b *testing.B) {
+	for _, limit := range []int{10, 100} {
+		b.Run(fmt.Sprintf("max=%d", limit), func(b *testing.B) {
+			back := startBackend(b)
+			lanes, err := nats.OpenLanes(b.Context(), back.connect(b), nats.Options{Name: "bench", Async: true})
+			require.NoError(b, err)
+			for _, name := range []string{"a", "b", "c"} {
+				_, err := lanes.Lane(b.Context(), name)
+				require.NoError(b, err)
+			}
+			messages := benchBatch()
+			for b.Loop() {
+				b.StopTimer()
+				require.NoError(b, lanes.Send(b.Context(), messages...))
+				b.StartTimer()
+				drain(b, lanes, 1, limit)
+			}
+			b.ReportMetric(float64(b.N*benchMessages)/b.Elapsed().Seconds(), "msgs/s")
+		})
+	}
+}
+
 // BenchmarkHold is what the first holder of all shards waits for, and the next.
 func BenchmarkHold(b *testing.B) {
 	back := startBackend(b)

@@ -1,6 +1,7 @@
 package nats_test
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"net/url"
@@ -89,7 +90,7 @@ func TestOnThreeReplicasShardsAndLanesGoOnWhenTheServerDiesThatLedTheirConsumers
 			}
 			for _, d := range got {
 				_ = q.Ack(t.Context(), d)
-				if string(d.Body) == string(m.Body) {
+				if bytes.Equal(d.Body, m.Body) {
 					return
 				}
 			}

@@ -139,7 +139,9 @@ func (s *Sharded) letGo(ctx context.Context, shards queue.Shards) {
 	// when nobody listens for their answers.
 	s.unpin(ctx, gone)
 	for _, h := range gone {
-		_ = h.sub.Drain()
+		if h.sub.Drain() != nil { // it is not connected
+			_ = h.sub.Unsubscribe()
+		}
 	}
 	// The answer to this ping follows everything sent before that.
 	_ = s.nc.FlushTimeout(abandonWithin)

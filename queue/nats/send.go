@@ -23,8 +23,11 @@ const (
 	// retryFor is how long a Send tries again what the server did not take.
 	retryFor = 3 * time.Second
 
-	// ackWithin is how long the server may take for any next acknowledgement.
-	ackWithin = 10 * time.Second
+	// ackWithin is how long the server may take for any next acknowledgement, and
+	// replicasAckWithin how long several may: what was published while they had no
+	// leader is lost, and electing one takes them a few seconds.
+	ackWithin         = 10 * time.Second
+	replicasAckWithin = 3 * time.Second
 )
 
 // errRefused ends a Send whose messages the server kept refusing.
@@ -145,11 +148,18 @@ func (s *stream) publish(ctx context.Context, messages []queue.Message, open []i
 			if connection.lost() {
 				return nil, fmt.Errorf("%w: %d of %d messages are acknowledged, the others may be stored or not", natsgo.ErrDisconnected, f.stored, len(open))
 			}
-			if time.Since(progress) > ackWithin {
-				return nil, fmt.Errorf("%w: no acknowledgement within %s; %d of %d messages are acknowledged", natsgo.ErrTimeout, ackWithin, f.stored, len(open))
+			if within := s.ackWithin(); time.Since(progress) > within {
+				return nil, fmt.Errorf("%w: no acknowledgement within %s; %d of %d messages are acknowledged", natsgo.ErrTimeout, within, f.stored, len(open))
 			}
 		}
 	}
+}
+
+func (s *stream) ackWithin() time.Duration {
+	if s.stored.CachedInfo().Config.Replicas > 1 {
+		return replicasAckWithin
+	}
+	return ackWithin
 }
 
 // flight is what a publish has under way.

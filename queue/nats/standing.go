@@ -25,7 +25,7 @@ const (
 	readyBytes = 32 << 20
 
 	// overdueAfter is how long the end of a request may be late before it counts
-	// as lost.
+	// as lost, and how long a refusal may take.
 	overdueAfter = time.Second
 
 	// renewPin is how often the server hears from a pinned consumer, and
@@ -35,6 +35,11 @@ const (
 
 	// askAgainAfter is how long a request waits that the server did not take.
 	askAgainAfter = 100 * time.Millisecond
+
+	// makeWithin bounds an attempt to create a consumer, makeAgainAfter is the
+	// time until the next.
+	makeWithin     = 2 * time.Second
+	makeAgainAfter = time.Second
 )
 
 // standing is the request for the messages of a shard that is held.
@@ -43,10 +48,13 @@ type standing struct {
 	consumer *consumer
 	sub      *natsgo.Subscription
 
-	made    bool // the consumer is there, as far as known
-	making  bool // it is being made
-	turn    int  // which request stands; answers to earlier ones count no more
-	left    int  // of the messages it asked for; 0: none stands
+	made    bool      // the consumer is there, as far as known
+	making  bool      // it is being made
+	makeAt  time.Time // before which it must not be tried again
+	refused error     // why it cannot be made
+
+	turn    int // which request stands; answers to earlier ones count no more
+	left    int // of the messages it asked for; 0: none stands
 	overdue time.Time
 	notYet  time.Time // before which it must not be asked again
 	trouble error     // why none stands
@@ -79,6 +87,7 @@ func (s *Sharded) tend(now time.Time) (again time.Time, err error) {
 		return again, natsgo.ErrDisconnected
 	}
 	asked, held, stuck := 0, 0, 0
+	var refused error
 	broken := s.connection.lost()
 	for _, h := range &s.held {
 		if h == nil {
@@ -103,17 +112,22 @@ func (s *Sharded) tend(now time.Time) (again time.Time, err error) {
 		if next := h.next(); next.Before(again) {
 			again = next
 		}
-		if h.trouble == nil {
-			continue
-		}
-		if stuck++; err == nil || isUnavailable(err) {
+		if h.trouble != nil {
+			stuck++
 			err = h.trouble
 		}
+		if h.refused != nil {
+			refused = h.refused
+		}
 	}
-	if stuck < held && isUnavailable(err) { // others get on
-		err = nil
+	switch {
+	case refused != nil:
+		return again, refused
+	case stuck < held: // others get on
+		return again, nil
+	default:
+		return again, err
 	}
-	return again, err
 }
 
 // tendOne sees to the request of one shard, which may ask for more than the
@@ -123,23 +137,32 @@ func (s *Sharded) tendOne(h *standing, now time.Time, room int) {
 		h.left = 0
 	}
 	if h.left > 0 {
+		if h.trouble != nil && !now.Before(h.settled()) {
+			h.trouble, h.left = nil, 0
+		}
 		s.keepPinned(h, now)
 	}
 	if h.left > 0 || now.Before(h.notYet) || 2*h.ready > h.batch || s.bytes >= readyBytes {
 		return
 	}
-	if !h.made {
+	if !h.made && !h.making && !now.Before(h.makeAt) {
 		s.makeConsumer(h)
-		return
 	}
 	s.renew(h, now, room)
 }
+
+// settled is when a request that the server did not refuse counts as taken. A
+// consumer that was just being made, or was electing a leader, may have lost it
+// without a word: after such trouble it is repeated then.
+func (h *standing) settled() time.Time { return h.overdue.Add(-askFor) }
 
 // next is when this request needs tending, if nothing comes.
 func (h *standing) next() time.Time {
 	switch {
 	case h.left == 0:
 		return h.notYet
+	case h.trouble != nil:
+		return h.settled()
 	case h.pin != "" && h.heard.Add(renewPin).Before(h.overdue):
 		return h.heard.Add(renewPin)
 	default:
@@ -171,7 +194,6 @@ func (s *Sharded) renew(h *standing, now time.Time, room int) {
 	batch := max(min(h.batch, room), leastAsked)
 	s.turns++
 	h.turn = s.turns
-	h.trouble = nil
 	ask := pinned{request: request{Batch: batch, Expires: askFor}, MaxBytes: max(s.nc.MaxPayload()+1<<10, readyBytes/4)}
 	if s.publish(h, now, strconv.Itoa(h.turn), ask) {
 		h.left, h.overdue = batch, now.Add(askFor+overdueAfter)
@@ -195,23 +217,22 @@ func (s *Sharded) publish(h *standing, now time.Time, label string, ask pinned) 
 	return true
 }
 
-// makeConsumer creates the consumer of a shard on the side, because meanwhile
-// other shards go on.
+// makeConsumer creates the consumer of a shard on the side. Meanwhile its
+// request is repeated: perhaps the consumer is there, and had no leader.
 func (s *Sharded) makeConsumer(h *standing) {
-	if h.making {
-		return
-	}
 	h.making = true
 	go func() {
-		call, cancel := natsconn.Call(context.Background(), s.nc, 2*time.Second)
+		call, cancel := natsconn.Call(context.Background(), s.nc, makeWithin)
 		defer cancel()
 		err := h.consumer.ensureOnce(call)
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		h.making, h.made, h.trouble = false, err == nil, err
-		h.notYet = time.Time{}
-		if err != nil {
-			h.notYet = time.Now().Add(askAgainAfter)
+		h.making, h.made, h.refused = false, err == nil, nil
+		h.makeAt = time.Now().Add(makeAgainAfter)
+		if err == nil {
+			h.left, h.notYet = 0, time.Time{}
+		} else if !isUnavailable(err) && call.Err() == nil {
+			h.refused = err
 		}
 		s.look()
 	}()
