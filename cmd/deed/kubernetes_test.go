@@ -1,15 +1,21 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/queue"
 )
 
@@ -106,4 +112,37 @@ func TestAPoolInKubernetesScalesOnItsOwnQueue(t *testing.T) {
 	require.Equal(t, "gpu", pool)
 	require.Equal(t, "pool-"+pool, changed["/spec/triggers/0/metadata/consumer"])
 	require.Equal(t, concurrency, changed["/spec/triggers/0/metadata/lagThreshold"])
+}
+
+func TestTheQueueOfAPoolShowsAScalerThatThereIsWorkAndStaysShort(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), ".deed")
+	r, err := deed.Open(t.Context(), deed.Options{Dir: dir})
+	require.NoError(t, err)
+	defer r.Close()
+	tasks := make([]any, 1000)
+	for i := range tasks {
+		tasks[i] = i
+	}
+	job := deed.Job{
+		Source: deed.MustParse("{deed: v1, name: x, inputs: [x], steps: {a: {run: [sleep, '1'], each: x, pool: gpu}}}"),
+		Inputs: map[string]deed.Input{"x": deed.Values(tasks...)},
+	}
+	require.NoError(t, r.Submit(t.Context(), "x", job))
+
+	var at struct{ URL, Token string }
+	data, err := os.ReadFile(filepath.Join(dir, "server.json"))
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(data, &at))
+	conn, err := nats.Connect(at.URL, nats.Token(at.Token))
+	require.NoError(t, err)
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	require.NoError(t, err)
+	require.EventuallyWithT(t, func(t *assert.CollectT) {
+		consumer, err := js.Consumer(context.Background(), "deed-work", "pool-gpu")
+		require.NoError(t, err)
+		lag := consumer.CachedInfo().NumPending + uint64(consumer.CachedInfo().NumAckPending)
+		require.EqualValues(t, 16, lag, "as docs/scaling.md says")
+	}, time.Minute, 20*time.Millisecond)
 }
