@@ -222,6 +222,19 @@ func TestAReplicaThatStoodStillForLongGoesOnWithoutTakingWhatOthersHave(t *testi
 	f.finish(handedOver + silentAfter + announceEvery)
 }
 
+// Such a one serves the queues, and was away with them: the others outlived it.
+func TestAFirstReplicaThatBeginsWhereOthersHoldShardsSharesThem(t *testing.T) {
+	f := newFleet(t, 20)
+	f.join(false)
+	f.join(false)
+	f.run(2500 * time.Millisecond)
+	f.gone(f.owners[0])
+	f.join(true)
+	f.run(3 * time.Second)
+	f.requireShared()
+	f.finish(handedOver + silentAfter + announceEvery)
+}
+
 func TestTheTasksOfAProcessThatIsLetGoOfStayOnTheQueueForTheNextToSweep(t *testing.T) {
 	f := newFleet(t, 0)
 	f.send("p", fanOut(), 5)

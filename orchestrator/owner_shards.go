@@ -97,7 +97,7 @@ func (o *Owner) letGo(ctx context.Context, shards queue.Shards) error {
 			return fmt.Errorf("let go of shards: %w", err)
 		}
 		o.hold(o.shards.Without(shards))
-		o.tell(ctx, "orchestrator: shards let go of", "shards", shards.Len(), "left", o.shards.Len())
+		o.Log.Log(ctx, o.interest(), "orchestrator: shards let go of", "replica", o.Replica, "shards", shards.Len(), "left", o.shards.Len())
 	}
 	o.forget(shards)
 	o.members.releases(shards)
@@ -153,17 +153,17 @@ func (o *Owner) take(ctx context.Context, clock func() time.Time) error {
 	if t.open > 0 {
 		o.Log.Info("orchestrator: resuming", "processes", t.open)
 	}
-	o.tell(ctx, "orchestrator: shards taken", "shards", t.shards.Len(), "held", o.shards.Len())
+	o.Log.Log(ctx, o.interest(), "orchestrator: shards taken", "replica", o.Replica, "shards", t.shards.Len(), "held", o.shards.Len())
 	return nil
 }
 
-// tell is of interest only where there are several replicas.
-func (o *Owner) tell(ctx context.Context, what string, args ...any) {
-	level := slog.LevelDebug
+// interest is how much what happens to shards matters to people: little, where
+// there is one replica.
+func (o *Owner) interest() slog.Level {
 	if len(o.members.others) > 0 {
-		level = slog.LevelInfo
+		return slog.LevelInfo
 	}
-	o.Log.Log(ctx, level, what, append(args, "replica", o.Replica)...)
+	return slog.LevelDebug
 }
 
 // loadSome loads processes for as long as a slice allows; done says that there

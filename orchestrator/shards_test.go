@@ -24,7 +24,7 @@ func shares(t *testing.T, names []string) map[string]queue.Shards {
 	return all
 }
 
-func namesOf(n int, run int) []string {
+func namesOf(n, run int) []string {
 	var names []string
 	for i := range n {
 		names = append(names, fmt.Sprintf("deed-%d-%x", i, run))

@@ -69,7 +69,7 @@ func TestALongTakeoverIsDoneInSlicesSoThatTheShardsThatAreHeldGoOn(t *testing.T)
 	require.NotNil(t, r.owner.taking)
 	require.LessOrEqual(t, r.owner.next(r.now), r.now, "and comes back at once")
 
-	for range len(ids) {
+	for range ids {
 		_, err := r.owner.step(r.ctx, r.ctx, clock, 0)
 		require.NoError(t, err)
 	}
