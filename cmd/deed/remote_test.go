@@ -127,7 +127,7 @@ func TestARunAtAServerShowsItsProgressHereAndWritesItsOutputsHere(t *testing.T) 
 	code, _, stderr = h.deed("run", "fail.yaml", "--in", "x=x", "--id", "f", "--set", "shout.retry.attempts=1")
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, stderr, "it is broken")
-	require.Contains(t, stderr, "deed retry f --server "+h.url, "the next command goes to the same place")
+	require.Contains(t, stderr, " retry f --server "+h.url, "the next command goes to the same place")
 	code, stdout, _ = h.deed("submit", "fail.yaml", "--in", "x=x", "--id", "g", "--set", "shout.retry.attempts=1", "--wait", "-o", "json")
 	require.Equal(t, exitFailed, code)
 	var told outcome
