@@ -211,3 +211,28 @@ func TestRangesOfBlobs(t *testing.T) {
 	head := r.do(http.MethodHead, "/v1/blobs/"+ref.Key, nil)
 	require.Equal(t, int64(10), head.length)
 }
+
+func TestAnOutputThatWasAlteredIsNeverGivenWhole(t *testing.T) {
+	dir := t.TempDir()
+	r := serve(t, deed.Options{Dir: dir, Handlers: greeters(nil)})
+	for id, name := range map[string]string{"small": strings.Repeat("x", 8<<10), "large": strings.Repeat("x", 200<<10)} {
+		_, err := r.client.Submit(t.Context(), wire.Submit{ID: id, Definition: hello, Inputs: names(name)})
+		require.NoError(t, err)
+		r.ended(id)
+		for p, err := range r.client.Parts(t.Context(), id, "text") {
+			require.NoError(t, err)
+			require.NotNil(t, p.Ref)
+			file := filepath.Join(dir, "blobs", filepath.FromSlash(p.Ref.Key))
+			data, err := os.ReadFile(file)
+			require.NoError(t, err)
+			data[0]++
+			require.NoError(t, os.WriteFile(file, data, 0o600))
+		}
+	}
+	r.refused(http.StatusInternalServerError, wire.CodeCorrupt, http.MethodGet, "/v1/processes/small/outputs/text/0", nil)
+	content, err := r.client.OpenPart(t.Context(), "large", "text", 0)
+	require.NoError(t, err)
+	_, err = io.ReadAll(content)
+	require.ErrorIs(t, err, events.ErrUnavailable, "it is cut off before its end")
+	require.NoError(t, content.Close())
+}

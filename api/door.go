@@ -113,7 +113,7 @@ func readJSON(w http.ResponseWriter, r *http.Request) *wire.Problem {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return newProblem(http.StatusRequestEntityTooLarge, wire.CodeTooLarge, "the body is larger than the %d bytes that are read here", tooLarge.Limit)
+		return newProblem(http.StatusRequestEntityTooLarge, wire.CodeTooLarge, "the body is larger than the %d bytes that are read here; large inputs are stored first, by PUT /v1/blobs/KEY", tooLarge.Limit)
 	case err != nil:
 		return newProblem(http.StatusRequestTimeout, wire.CodeInvalid, "the body did not come whole within %s: %v", readWithin, err)
 	}

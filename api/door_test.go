@@ -302,4 +302,5 @@ func TestAServerWithoutOrchestratorsIsNotReady(t *testing.T) {
 	r := over(t, &deed.Runtime{Client: &orchestrator.Client{Events: events.New(mem.New()), Via: nobody{}}}, func(o *api.Options) { o.AnswerWithin = 50 * time.Millisecond })
 	r.refused(http.StatusServiceUnavailable, wire.CodeUnavailable, http.MethodGet, "/readyz", nil)
 	r.refused(http.StatusGatewayTimeout, wire.CodeNoAnswer, http.MethodGet, "/v1/look", nil)
+	require.Equal(t, "1", r.do(http.MethodGet, "/v1/look", nil).header.Get("Retry-After"))
 }

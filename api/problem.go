@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -68,7 +69,7 @@ func (s *server) told(err error) *wire.Problem {
 		return as(http.StatusUnprocessableEntity, wire.CodeInvalid)
 	case errors.As(err, &tooLarge):
 		return newProblem(http.StatusRequestEntityTooLarge, wire.CodeTooLarge, "the body is larger than the %d bytes that are read here", tooLarge.Limit)
-	case errors.Is(err, errNoAnswer):
+	case errors.Is(err, errNoAnswer), errors.Is(err, context.DeadlineExceeded):
 		return as(http.StatusGatewayTimeout, wire.CodeNoAnswer)
 	case errors.Is(err, blob.ErrNotFound):
 		return as(http.StatusNotFound, wire.CodeNoBlob)
@@ -139,6 +140,7 @@ func writeProblem(w http.ResponseWriter, r *http.Request, p *wire.Problem) {
 	for _, name := range []string{"Content-Length", "Etag", "Last-Modified", "Repr-Digest"} {
 		h.Del(name) // those of the content that there is none of
 	}
+	maps.Copy(h, p.GetHeaders())
 	h.Set("Content-Type", wire.ProblemType)
 	if r.Method == http.MethodHead { // it has no body to say it in
 		h.Set(wire.HeaderCode, p.Code)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/deedrun/deed/api/wire"
@@ -47,6 +48,10 @@ func (e *FaultsError) Error() string {
 func (c *Client) unreachable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("ask the deed server %s: %w", c.URL(), context.Cause(ctx))
+	}
+	var sent *url.Error // says once more where it was sent
+	if errors.As(err, &sent) {
+		err = sent.Err
 	}
 	return &UnreachableError{Server: c.URL(), Err: err}
 }

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/deedrun/deed/orchestrator/definition"
@@ -85,6 +86,15 @@ func (p *Problem) GetStatus() int { return p.Status }
 
 // ContentType is that of problems, whatever was asked for.
 func (p *Problem) ContentType(string) string { return ProblemType }
+
+// GetHeaders are those of the answer: what passes may be asked again soon.
+func (p *Problem) GetHeaders() http.Header {
+	switch p.Code {
+	case CodeUnavailable, CodeLeaving, CodeNoAnswer:
+		return http.Header{"Retry-After": {"1"}}
+	}
+	return http.Header{}
+}
 
 // FaultsOf is how faults travel.
 func FaultsOf(faults []definition.Fault) []Fault {
