@@ -137,7 +137,7 @@ func TestShardsWhileTheServerIsAway(t *testing.T) {
 		require.ErrorIs(t, s.Hold(t.Context(), queue.AllShards), queue.ErrUnavailable)
 
 		b.start(t)
-		require.NoError(t, s.Send(t.Context(), queue.Message{Key: "k", Body: []byte("again")}))
+		require.NoError(t, s.Send(t.Context(), queue.Message{Key: "k", Body: []byte("again")})) // it waits for the connection
 		require.Equal(t, "again", receiveOne(t, s))
 	})
 

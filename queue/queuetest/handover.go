@@ -156,7 +156,7 @@ func runShardedRestart(s suite) {
 		send(t, w.B, queue.Message{Key: k[2], Body: []byte("nobody's")})
 		w.Restart()
 
-		send(t, w.B, queue.Message{Key: k[1], Body: []byte("after")})
+		sendRetrying(t, w.B, queue.Message{Key: k[1], Body: []byte("after")})
 		got := map[string]bool{}
 		for tries := 0; len(got) < 3; tries++ { // one may come again
 			require.Less(t, tries, 100, "of what is there came %v", got)
@@ -179,7 +179,7 @@ func runShardedRestart(s suite) {
 		holdShards(t, w.B, queue.AllShards)
 		waiting := receiveLater(t.Context(), w.B, 1, 2*soon)
 		w.Restart()
-		send(t, w.A, queue.Message{Key: "k", Body: []byte("after")})
+		sendRetrying(t, w.A, queue.Message{Key: "k", Body: []byte("after")})
 		a := <-waiting
 		require.NoError(t, a.err)
 		assert.Equal(t, []string{"after"}, bodies(a.got))
