@@ -141,7 +141,15 @@ func (f *feeder) resend(id string, e process.Enqueue) {
 		return
 	}
 	r := fd.rows[e.Address]
-	e.Tasks = r.comeBack(e.Tasks, func(s sending) bool { return s.attempt == e.Attempt && s.generation == e.Generation })
+	var back []int
+	r.comeBack(e.Tasks, func(i int, s sending) bool {
+		if s.attempt != e.Attempt || s.generation != e.Generation {
+			return false
+		}
+		back = append(back, i)
+		return true
+	})
+	e.Tasks = task.Of(back...)
 	r.bucket.giveBack(e.Tasks.Len())
 	r.pushFront(e)
 	f.freshen(r)

@@ -51,11 +51,11 @@ func (f *feeder) pool(name string) *pool {
 
 // route finds a pool's crew and lane.
 func (f *feeder) route(p *pool) {
-	own, any := f.running.crew(p.name)
+	own, anyPool := f.running.crew(p.name)
 	p.crew, p.offered, p.fits = own, map[string]bool{}, map[task.Resources]int{}
 	lane := laneName(p.name)
-	if len(own) == 0 && len(any) > 0 {
-		p.crew, lane = any, queue.DefaultLane
+	if len(own) == 0 && len(anyPool) > 0 {
+		p.crew, lane = anyPool, queue.DefaultLane
 	}
 	p.lane = f.lane(lane)
 	f.equip(p.lane)

@@ -46,8 +46,9 @@ func TestEveryTaskIsSentInTheEndNeverTwiceAtATimeAndNoLaneHasMoreOutThanItMay(t 
 		f := p.owner.feeder
 		require.Empty(t, f.feeds)
 		for name, l := range f.lanes {
-			require.Equal(t, make([]int, 8),
-				[]int{l.out, int(l.time), l.paidOut, int(l.paidTime), l.held, l.needs.tasks, len(l.favoured), len(l.paid)}, "lane %s is empty", name)
+			for _, left := range []int{l.out, int(l.time), l.paidOut, int(l.paidTime), l.held, l.needs.tasks, len(l.favoured), len(l.paid)} {
+				require.Zero(t, left, "lane %s is empty", name)
+			}
 		}
 	})
 }

@@ -93,7 +93,7 @@ func (s *sleepers) next() (time.Time, bool) {
 
 // due takes out a row whose time has come; nil: there is none.
 func (s *sleepers) due(now time.Time) *row {
-	if at, any := s.next(); !any || at.After(now) {
+	if at, waits := s.next(); !waits || at.After(now) {
 		return nil
 	}
 	return heap.Pop(s).(sleeper).row

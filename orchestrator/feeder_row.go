@@ -133,34 +133,28 @@ func (r *row) goOut(index int, s sending) {
 	r.sent[index] = s
 }
 
-// comeBack notes that tasks are not out any more, of those named that which
-// accepts, and returns what was. They may be any: a report names them.
-func (r *row) comeBack(tasks task.Ranges, which func(sending) bool) task.Ranges {
-	var back []int
-	isBack := func(i int, s sending) {
-		if which == nil || which(s) {
-			delete(r.sent, i)
-			back = append(back, i)
-		}
-	}
-	if tasks.Len() <= len(r.sent) {
+// comeBack notes that tasks are not out any more: of those named, what accepts
+// says yes to; nil: all. They may be any: a report names them.
+func (r *row) comeBack(tasks task.Ranges, accepts func(index int, s sending) bool) {
+	before := len(r.sent)
+	if tasks.Len() <= before {
 		for i := range tasks.All() {
-			if s, ok := r.sent[i]; ok {
-				isBack(i, s)
+			if s, ok := r.sent[i]; ok && (accepts == nil || accepts(i, s)) {
+				delete(r.sent, i)
 			}
 		}
 	} else {
 		for i, s := range r.sent {
-			if tasks.Contains(i) {
-				isBack(i, s)
+			if tasks.Contains(i) && (accepts == nil || accepts(i, s)) {
+				delete(r.sent, i)
 			}
 		}
 	}
-	r.weigh(-len(back))
+	back := before - len(r.sent)
+	r.weigh(-back)
 	if r.account != nil {
-		r.account.freed(len(back))
+		r.account.freed(back)
 	}
-	return task.Of(back...)
 }
 
 // out is the tasks that are out, at whatever attempt.

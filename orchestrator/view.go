@@ -100,8 +100,8 @@ type QueueView struct {
 	Late    int           `json:"late,omitempty"`    // tasks reported done when they were not open any more; those results were dropped
 	Retries task.Duration `json:"retries,omitempty"` // until the next planned retry; 0: none
 
-	Unattended []HeldTasks `json:"unattended,omitempty"` // on the queue, in a pool that nobody serves; only if the process was asked for
-	Refused []RefusalView `json:"refused,omitempty"` // by workers, of late; only if the process was asked for
+	Unattended []HeldTasks   `json:"unattended,omitempty"` // on the queue, in a pool that nobody serves; only if the process was asked for
+	Refused    []RefusalView `json:"refused,omitempty"`    // by workers, of late; only if the process was asked for
 }
 
 // HeldTasks are tasks that a worker holds, executing or about to.
