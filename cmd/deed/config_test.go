@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 )
 
@@ -229,4 +230,20 @@ func TestAHintRepeatsWhatTheCommandLineSaidAndNoPassword(t *testing.T) {
 		require.NoError(t, a.fill(cmd))
 		require.Equal(t, program()+want, a.commandLine("show", "p"))
 	}
+}
+
+func TestNoFlagOfARoleIsAVariableThatMeansSomethingElse(t *testing.T) {
+	taken := strings.Fields("DEED_IN DEED_OUT DEED_TASK_FILE DEED_TASK DEED_PROCESS DEED_ADDRESS DEED_INDEX DEED_KEY DEED_ATTEMPT DEED_NATS_TOKEN DEED_FAILPOINT DEED_GUARD")
+	roles := 0
+	for _, cmd := range (&app{}).root().Commands() {
+		if _, isRole := cmd.Annotations[roleMark]; !isRole {
+			continue
+		}
+		roles++
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			require.NotContains(t, taken, variableOf(f.Name), "--%s of deed %s", f.Name, cmd.Name())
+			require.False(t, strings.HasPrefix(variableOf(f.Name), "DEED_PARAM_") || strings.HasPrefix(variableOf(f.Name), "DEED_TEST_"), f.Name)
+		})
+	}
+	require.GreaterOrEqual(t, roles, 4)
 }
