@@ -180,3 +180,20 @@ func TestAPoolSaysHowMuchWorkItHas(t *testing.T) {
 		Workers: 1, Slots: 4, Out: 8, Waiting: left - 8, Took: task.Duration(short), Backlog: task.Duration(left) * task.Duration(short),
 	}, v[0])
 }
+
+func TestReplicasDivideTheSlotsAndOneAloneMayUseThemAll(t *testing.T) {
+	running, now := newRunning(lease), time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	f := newFeeder(nil, mostOut, running)
+	f.replicas = 2
+	f.feed("mine")
+	look := func(holding ...task.Hold) int {
+		now = now.Add(time.Second)
+		running.beat(now, task.Heartbeat{Worker: "w", Slots: 16, Holding: holding})
+		f.regroup(now)
+		return f.pool("").lane.slots
+	}
+	mine := task.Hold{Process: "mine", Tasks: task.Span(0, 12)}
+	require.Equal(t, 16, look(mine), "the other replica has nothing to do")
+	require.Equal(t, 13, look(mine, task.Hold{Process: "another's", Tasks: task.Span(0, 3)}))
+	require.Equal(t, 8, look(task.Hold{Process: "another's", Tasks: task.Span(0, 16)}))
+}
