@@ -40,7 +40,7 @@ func newNetwork(t *testing.T, names ...string) (*network, map[string]*host) {
 	if out, err := exec.CommandContext(t.Context(), "ip", "link", "add", n.bridge, "type", "bridge").CombinedOutput(); err != nil {
 		t.Skipf("machines of their own are network namespaces, which cannot be made here: %s", out)
 	}
-	t.Cleanup(func() { _ = exec.Command("ip", "link", "del", n.bridge).Run() }) //nolint:noctx // that of the test has ended by then
+	t.Cleanup(func() { _ = exec.Command("ip", "link", "del", n.bridge).Run() }) // the context of the test has ended by then
 	ip(t, "addr", "add", n.subnet+".1/24", "dev", n.bridge)
 	ip(t, "link", "set", n.bridge, "up")
 	hosts := map[string]*host{}
@@ -57,7 +57,7 @@ func (n *network) add(t *testing.T, name string, number int) *host {
 		cable: fmt.Sprintf("%sh%d", n.bridge, number),
 	}
 	ip(t, "netns", "add", h.name)
-	t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", h.name).Run() }) //nolint:noctx // that of the test has ended by then
+	t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", h.name).Run() }) // the context of the test has ended by then
 	ip(t, "link", "add", h.cable, "type", "veth", "peer", "name", "eth0", "netns", h.name)
 	ip(t, "link", "set", h.cable, "master", n.bridge, "up")
 	for _, command := range []string{
