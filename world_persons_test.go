@@ -3,6 +3,7 @@ package deed_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/deedrun/deed"
@@ -123,9 +124,17 @@ func (w *world) revision(id string, asked process.Asked) process.Command {
 	return process.ReviseProcess{Definition: def, Base: s.Hash, Asked: asked}
 }
 
-// calmDown ends the meddling: what was paused or cancelled goes on.
+// calmDown ends the meddling: what was paused or cancelled goes on. First all
+// that was asked is answered, also a second time: what was refused when it came
+// first is not remembered, and may be granted when it comes again.
 func (w *world) calmDown() {
 	w.persons.busy = false
+	for range 20_000 {
+		if w.checkAnswers() == nil && w.received() {
+			break
+		}
+		w.step()
+	}
 	for _, id := range w.persons.ids {
 		w.ask(id, process.ResumeProcess{Asked: process.Asked{Command: "resume-" + id}})
 		if w.random.IntN(2) == 0 {
@@ -133,4 +142,9 @@ func (w *world) calmDown() {
 		}
 	}
 	w.now = w.now.Add(time.Second)
+}
+
+// received reports whether the inbox is empty.
+func (w *world) received() bool {
+	return !slices.ContainsFunc(w.persons.ids, func(id string) bool { return must(w.inbox.Pending(w.ctx, id)) > 0 })
 }
