@@ -35,7 +35,8 @@ func (s *server) door(inside *http.ServeMux) http.Handler {
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "no-store")
-		p := admit(sites, r)
+		_, pattern := inside.Handler(r)
+		p := admit(sites, r, pattern)
 		if p == nil {
 			p = readJSON(w, r)
 		}
@@ -43,7 +44,7 @@ func (s *server) door(inside *http.ServeMux) http.Handler {
 			writeProblem(w, r, p)
 			return
 		}
-		if _, pattern := inside.Handler(r); pattern == "" {
+		if pattern == "" {
 			s.astray(w, r, inside)
 			return
 		}
@@ -51,8 +52,17 @@ func (s *server) door(inside *http.ServeMux) http.Handler {
 	})
 }
 
+// streamed are the addresses that take bytes, and read them piece by piece. At
+// any other they would be read whole into memory, however many there are.
+var streamed = map[string]bool{storesBlob: true, importsArchive: true, "": true} // "": nothing reads them
+
+const (
+	storesBlob     = http.MethodPut + " /v1/blobs/{key...}"
+	importsArchive = http.MethodPost + " /v1/archives"
+)
+
 // admit says what is wrong with where a request comes from, or goes to.
-func admit(sites *http.CrossOriginProtection, r *http.Request) *wire.Problem {
+func admit(sites *http.CrossOriginProtection, r *http.Request, pattern string) *wire.Problem {
 	if !isLocal(r.Host) {
 		return newProblem(http.StatusMisdirectedRequest, wire.CodeForeign,
 			"this server answers requests for localhost alone, not for %q: reach it through an SSH tunnel, or a proxy that says Host: localhost", r.Host)
@@ -72,11 +82,11 @@ func admit(sites *http.CrossOriginProtection, r *http.Request) *wire.Problem {
 		return nil
 	}
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err == nil && (media == mediaJSON || media == mediaBytes) {
+	if err == nil && (media == mediaJSON || media == mediaBytes && streamed[pattern]) {
 		return nil
 	}
 	return newProblem(http.StatusUnsupportedMediaType, wire.CodeMediaType,
-		"the body is %q: send %s, or %s where content is stored", r.Header.Get("Content-Type"), mediaJSON, mediaBytes)
+		"the body is %q: send %s, or, where content is stored, %s", r.Header.Get("Content-Type"), mediaJSON, mediaBytes)
 }
 
 const (
