@@ -36,7 +36,7 @@ func (a *app) contextAdd() *cobra.Command {
 		Short: "Give a place a name",
 		Long: `Add keeps a place under a name. A server is for what people ask; --nats and --blobs
 are for workers, and may stand beside it. The same again changes nothing.`,
-		Example: "  deed context add prod --server http://127.0.0.1:8420 --nats nats://10.0.0.1:4222 --blobs s3://deed\n  deed context add night --data /srv/deed --use",
+		Example: "  deed context add prod --server http://127.0.0.1:8420 --nats nats://10.0.0.1:4222 --blobs file:///mnt/blobs\n  deed context add night --data /srv/deed --use",
 		Args:    exactly("NAME"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			name := args[0]

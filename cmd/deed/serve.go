@@ -39,7 +39,7 @@ does and takes that one's place when it ends.
 
 The address of its API is printed on standard output once it serves. On SIGTERM or
 Ctrl-C it hands over what it has, and ends.`,
-		Example: `  deed serve --nats nats://n1:4222,nats://n2:4222,nats://n3:4222 --blobs s3://jobs
+		Example: `  deed serve --nats nats://n1:4222,nats://n2:4222,nats://n3:4222 --blobs file:///mnt/blobs
   deed serve --data /srv/deed --listen 127.0.0.1:8421`,
 		Args: cobra.NoArgs,
 		PreRunE: func(cmd *cobra.Command, _ []string) error {
