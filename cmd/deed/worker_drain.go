@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/api/client"
+	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/definition"
 )
@@ -52,11 +55,7 @@ not include what is part of a deed run or deed up; those are drained by name.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.looking(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
-				view, err := a.look(ctx, r, "")
-				if err != nil {
-					return err
-				}
-				chosen, err := choose(view, args, pool)
+				view, chosen, err := a.meant(ctx, r, args, pool)
 				if err != nil {
 					return err
 				}
@@ -69,6 +68,26 @@ not include what is part of a deed run or deed up; those are drained by name.`,
 	flags.BoolVar(&wait, "wait", false, "until the worker has left")
 	a.dataFlag(cmd)
 	return cmd
+}
+
+// meant finds the workers that a person means. Whoever has just begun to
+// orchestrate has not heard all of them yet: who is missing is waited for then.
+func (a *app) meant(ctx context.Context, r *deed.Runtime, args []string, pool string) (orchestrator.View, []orchestrator.WorkerView, error) {
+	for {
+		view, err := a.look(ctx, r, "")
+		if err != nil {
+			return view, nil, err
+		}
+		chosen, err := choose(view, args, pool)
+		if missing := (*notFoundError)(nil); view.Certain || pool == "" && !errors.As(err, &missing) {
+			return view, chosen, err
+		}
+		select {
+		case <-ctx.Done():
+			return view, nil, context.Cause(ctx)
+		case <-time.After(drainLook):
+		}
+	}
 }
 
 // choose finds the workers that a person means.
@@ -109,13 +128,16 @@ func names(workers []orchestrator.WorkerView) string {
 	return strings.Join(all, ", ")
 }
 
-// drain tells the workers until they have heard it, or have left.
+// drain tells the workers until they have heard it, or have left. Who is not
+// heard of has left only if whoever says so has listened for long enough.
 func (a *app) drain(ctx context.Context, r *deed.Runtime, view orchestrator.View, chosen []orchestrator.WorkerView, wait bool) error {
 	heard, told := map[string]bool{}, time.Time{}
 	for {
 		chosen = slices.DeleteFunc(chosen, func(w orchestrator.WorkerView) bool {
 			i := slices.IndexFunc(view.Workers, func(now orchestrator.WorkerView) bool { return now.Worker == w.Worker })
 			switch {
+			case i < 0 && !view.Certain:
+				return false
 			case i < 0:
 				fmt.Fprintf(a.stdout, "%s has left\n", printable(w.Worker))
 				return true
@@ -134,7 +156,8 @@ func (a *app) drain(ctx context.Context, r *deed.Runtime, view orchestrator.View
 				if heard[w.Worker] {
 					continue
 				}
-				if err := r.DrainWorker(ctx, w.Worker); err != nil {
+				err := r.DrainWorker(ctx, w.Worker)
+				if err != nil && !client.IsCode(err, wire.CodeNotFound) { // it has just left: the next look says so
 					return err
 				}
 			}
