@@ -243,11 +243,13 @@ func (o *Owner) perform(ctx context.Context, s *process.State, effects []process
 		case process.SetDeadline:
 			o.timers.set(e.Due, s.ID, e)
 		case process.Withhold:
+			o.feeder.forget(s.ID)
 			o.feeder.sweep(s.ID)
 		case process.Halt:
 			if e.Before == nil {
 				o.feeder.halt(s.ID)
 			} else {
+				o.feeder.forget(s.ID) // the effects after it ask for all that is still wanted
 				o.feeder.sweep(s.ID)
 				o.callRoll(ctx)
 			}
