@@ -102,6 +102,12 @@ func (m *room) loosen(now time.Time) {
 // sent notes that a row found room.
 func (m *room) sent(r *row) {
 	r.since = time.Time{}
+	m.pass(r)
+}
+
+// pass lets the others try again if it is this row that they wait for: it found
+// room, or does not look for any more.
+func (m *room) pass(r *row) {
 	if m.first == r {
 		m.first, m.loosened = nil, true
 	}

@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -92,7 +93,8 @@ func (f *feeder) regroup(now time.Time) {
 	for _, l := range f.lanes {
 		f.equip(l)
 	}
-	for _, p := range f.pools {
+	for _, name := range slices.Sorted(maps.Keys(f.pools)) {
+		p := f.pools[name]
 		before := p.lane
 		f.route(p)
 		if p.lane != before {
@@ -117,9 +119,10 @@ func (f *feeder) regroup(now time.Time) {
 // queue and sent again.
 func (f *feeder) reroute(p *pool, from *lane) {
 	stranded := !f.running.serves(from.name, p.name)
-	for id, fd := range f.feeds {
-		lost := false
-		for _, r := range fd.rows {
+	for _, id := range slices.Sorted(maps.Keys(f.feeds)) {
+		fd, lost := f.feeds[id], false
+		for _, address := range slices.Sorted(maps.Keys(fd.rows)) {
+			r := fd.rows[address]
 			if r.pool != p || r.account == nil {
 				continue
 			}
@@ -192,11 +195,16 @@ func (f *feeder) place(now time.Time, s *process.State, r *row) {
 	case r.waiting == 0:
 		r.stands = nowhereYet
 	case !r.isServed():
-		r.stands = isAside
-		f.aside = append(f.aside, r)
+		f.setAside(r)
 	case r.bucket.left() == 0:
 		f.sleepers.add(r, r.bucket.next())
 	default:
 		a.join(r)
 	}
+}
+
+// setAside has a row wait for other workers than are there.
+func (f *feeder) setAside(r *row) {
+	r.stands = isAside
+	f.aside = append(f.aside, r)
 }

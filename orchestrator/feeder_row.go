@@ -195,8 +195,11 @@ func (r *row) settleIn(a *account) {
 
 // leave takes the row away from where it stands.
 func (r *row) leave() {
+	if r.account != nil {
+		r.account.lane.needs.pass(r)
+	}
 	if r.stands == isReady {
 		r.account.dismiss(r)
 	}
-	r.stands = nowhereYet
+	r.stands, r.since = nowhereYet, time.Time{}
 }

@@ -148,6 +148,11 @@ type posted struct {
 // turn gives a process a turn of at most n tasks, and returns how many it sent.
 func (f *feeder) turn(m *mail, a *account, s *process.State, n int) (sent int) {
 	r := a.ready[0]
+	if !r.isServed() { // who could execute its tasks has left since it was placed
+		r.leave()
+		f.setAside(r)
+		return 0
+	}
 	n = min(n, turnTasks, max(1, int(turnTime/r.cost())))
 	r.bucket.fill(r.rate, m.now)
 	if left := r.bucket.left(); left >= 0 {
@@ -178,9 +183,9 @@ func (f *feeder) turn(m *mail, a *account, s *process.State, n int) (sent int) {
 func (f *feeder) move(now time.Time, a *account, r *row) {
 	switch {
 	case r.waiting == 0:
-		a.dismiss(r)
+		r.leave()
 	case r.bucket.left() == 0:
-		a.dismiss(r)
+		r.leave()
 		f.sleepers.add(r, r.bucket.next())
 	case !r.needs.IsZero() && a.lane.needs.fit(r) == 0:
 		a.dismiss(r)
