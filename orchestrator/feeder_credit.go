@@ -19,6 +19,8 @@ import (
 //
 // Those that pay are never starved: of what the favoured take while others wait,
 // a third becomes the lane's debt to these, and a lane in debt serves them first.
+// Nor is who has spent a part of its purse, while new ones keep coming that have
+// spent less: after a while it pays, and is one of those.
 const (
 	purse    = 10 * time.Second
 	interest = 3 // the favoured get at most so many times what the others get
@@ -41,6 +43,7 @@ type account struct {
 	favoured bool
 	spent    time.Duration // of the purse, by weight
 	turn     time.Duration // virtual time of its next turn, once it pays
+	turnAt   time.Duration // favoured: what all favoured had got at its last turn, or when it became ready
 
 	out  int
 	time time.Duration // that what is out takes
@@ -73,6 +76,7 @@ func (a *account) join(r *row) {
 	r.stands = isReady
 	if a.ready = append(a.ready, r); a.place < 0 {
 		a.turn = max(a.turn, a.lane.clock) // who waited for nothing has saved nothing
+		a.turnAt = a.lane.given
 		heap.Push(a.lane.waiting(a), a)
 	}
 }
@@ -116,10 +120,18 @@ func (a *account) pay(cost time.Duration) {
 	if l.paid.Len() > 0 {
 		l.debt = max(l.debt+cost/interest, 0)
 	}
-	if a.spent += byWeight; a.spent < purse {
+	l.given += cost
+	if a.spent, a.turnAt = a.spent+byWeight, l.given; a.spent < purse {
 		a.moved()
-		return
+	} else {
+		a.unfavour()
 	}
+	l.remember()
+}
+
+// unfavour has an account pay from now on.
+func (a *account) unfavour() {
+	l := a.lane
 	waits := a.place >= 0
 	if waits {
 		heap.Remove(&l.favoured, a.place)

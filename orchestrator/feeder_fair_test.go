@@ -49,6 +49,19 @@ func TestSmallProcessesThatNeverEndToArriveLeaveALargeOneAQuarter(t *testing.T) 
 	require.InDelta(t, 0.75*20*20*8/tasks, len(p.ended), 60, "and the small ones got the rest, one after the other")
 }
 
+func TestAProcessThatSpentAPartOfItsPurseIsNotStarvedBySmallOnesThatKeepComing(t *testing.T) {
+	p := newPlant(t, slots(8))
+	p.starts(0, "middle", 10_000)
+	p.run("", 400*time.Millisecond) // it is favoured still
+	require.True(t, p.owner.feeder.feeds["middle"].accounts["default"].favoured)
+	since := p.now
+	for i := range 400 { // every 50 ms more than the slots can do
+		p.starts(time.Duration(i)*50*time.Millisecond, fmt.Sprintf("small-%d", i), 12)
+	}
+	p.run("", 20*time.Second)
+	require.Greater(t, p.after(since, "middle"), 8*20*20/6)
+}
+
 func TestASmallProcessOfLongTasksDoesNotKeepSlotsItDoesNotUse(t *testing.T) {
 	p := newPlant(t, slots(8))
 	p.lasts = func(w task.Work) time.Duration {

@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"slices"
 	"time"
 
 	"github.com/deedrun/deed/task"
@@ -39,6 +40,8 @@ type lane struct {
 	paid     accounts
 	clock    time.Duration // virtual time
 	debt     time.Duration
+	given    time.Duration // to the favoured
+	recalled time.Duration // given, as of when those were last looked for that were forgotten
 
 	backs     []*account
 	held      int // slots that are kept for favoured processes
@@ -96,7 +99,26 @@ func (l *lane) fitBeside(cost time.Duration) int {
 
 // inDebt reports whether those that pay go first. It takes a while to come to
 // that, so that a short process is through before.
-func (l *lane) inDebt() bool { return l.debt >= time.Duration(max(l.slots, 1))*time.Second/2 }
+func (l *lane) inDebt() bool { return l.debt >= l.credit() }
+
+// credit is how much the lane may owe.
+func (l *lane) credit() time.Duration { return time.Duration(max(l.slots, 1)) * time.Second / 2 }
+
+// remember looks for the favoured that others have passed for so long as would
+// bring the lane into debt, had they been paying. They pay from now on. Those
+// that have spent as little as the first wait for those before them only.
+func (l *lane) remember() {
+	long := interest * l.credit()
+	if l.given-l.recalled < long {
+		return
+	}
+	l.recalled = l.given
+	for _, a := range slices.Clone(l.favoured) {
+		if l.given-a.turnAt >= long && a.due() > l.favoured.first().due() {
+			a.unfavour()
+		}
+	}
+}
 
 func (l *lane) warm(until time.Time) {
 	if until.After(l.warmUntil) {
