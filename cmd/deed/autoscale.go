@@ -106,8 +106,10 @@ func (a *app) keepWorkers(cmd *cobra.Command, passed []string, limits autoscale.
 	defer watch.close()
 	supervisor, err := autoscale.NewSupervisor(autoscale.Options{
 		Limits: limits, Every: every, DrainFor: drain + leaveWithin,
-		Look:  watch.look,
-		Start: watch.starting(autoscale.Command{Path: self, Args: append(args, passed...), Log: &inTurn{to: a.stderr}}),
+		Look: watch.look,
+		Start: watch.starting(autoscale.Command{
+			Path: self, Args: append(args, passed...), Env: placed(os.Environ(), o.Server, o.Blobs), Log: &inTurn{to: a.stderr},
+		}),
 		Tell: func(d autoscale.Decision) {
 			watch.note(d)
 			a.printDecision(watch.decided(d))

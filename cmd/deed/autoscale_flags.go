@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -43,7 +44,23 @@ func (g *asGiven) String() string {
 }
 
 // notPassed are those flags of a worker that its starter decides on.
-var notPassed = []string{"data", "context", "attached", "help"}
+var notPassed = []string{"data", "context", "nats", "blobs", "attached", "help"}
+
+// placed is the environment of workers that join by addresses, which have
+// passwords: a list of processes shows a command line to everybody. Nothing else
+// in it says where deed is.
+func placed(environment []string, nats, blobs string) []string {
+	if nats == "" {
+		return environment // the command line has the folder
+	}
+	environment = slices.DeleteFunc(slices.Clone(environment), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return slices.ContainsFunc(ways, func(way []string) bool {
+			return slices.ContainsFunc(way, func(flag string) bool { return name == variableOf(flag) })
+		})
+	})
+	return append(environment, variableOf("nats")+"="+nats, variableOf("blobs")+"="+blobs)
+}
 
 // passOn is the part of a worker's command line that was said to its starter, on
 // the command line, in the environment or in a context.

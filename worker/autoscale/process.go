@@ -24,6 +24,7 @@ type Process interface {
 type Command struct {
 	Path string
 	Args []string
+	Env  []string  // all of their environment; nil: that of this process
 	Log  io.Writer // takes what they print, line by line, each with the number of its process; used by one at a time
 }
 
@@ -34,7 +35,7 @@ const outputDelay = 2 * time.Second
 // Start starts one more.
 func (c Command) Start() (Process, error) {
 	cmd := exec.Command(c.Path, c.Args...) //nolint:noctx // who stops it, and how, is the supervisor's
-	cmd.SysProcAttr = ownGroup()
+	cmd.SysProcAttr, cmd.Env = ownGroup(), c.Env
 	cmd.WaitDelay = outputDelay
 	log := &lines{to: c.Log}
 	cmd.Stdout, cmd.Stderr = log, log
