@@ -206,13 +206,15 @@ const inboxLease = 3 * time.Second
 
 // openQueues opens the queues. What one server alone has of tasks and reports it
 // may lose in a power cut, and is spared to write at once: it is derived anew.
+// Queues in the form of an earlier version are made over by who serves the folder:
+// who joins one would take them away from a server of that version.
 func (r *Runtime) openQueues(ctx context.Context, conn *nats.Conn, lease time.Duration, replicas int) error {
 	async := replicas == 1
-	work, err := natsqueue.OpenLanes(ctx, conn, natsqueue.Options{Name: "work", Lease: lease, Async: async, Replicas: replicas})
+	work, err := natsqueue.OpenLanes(ctx, conn, natsqueue.Options{Name: "work", Lease: lease, Async: async, Replicas: replicas, MakeOver: r.Serving})
 	if err != nil {
 		return err
 	}
-	inbox, err := natsqueue.OpenSharded(ctx, conn, natsqueue.Options{Name: "inbox", Lease: min(lease, inboxLease), Async: async, Replicas: replicas})
+	inbox, err := natsqueue.OpenSharded(ctx, conn, natsqueue.Options{Name: "inbox", Lease: min(lease, inboxLease), Async: async, Replicas: replicas, MakeOver: r.Serving})
 	if err != nil {
 		return err
 	}

@@ -39,6 +39,7 @@ func TestAPlainQueueOfAnEarlierVersionIsMadeOver(t *testing.T) {
 			require.NoError(t, err)
 			require.Len(t, got, 1, "one of them is on lease")
 
+			o.MakeOver = true
 			q := form.open(o)
 			n, err := q.Pending(t.Context(), "k")
 			require.NoError(t, err)
@@ -60,4 +61,18 @@ func TestAPlainQueueOfAnEarlierVersionIsMadeOver(t *testing.T) {
 			require.ErrorIs(t, err, jetstream.ErrConsumerNotFound)
 		})
 	}
+}
+
+func TestAPlainQueueThatSomebodyMayUseIsLeftAsItIs(t *testing.T) {
+	t.Parallel()
+	b := startBackend(t)
+	nc := b.connect(t)
+	o := nats.Options{Name: "old", Async: true}
+	old := openQueue(t, nc, o)
+	require.NoError(t, old.Send(t.Context(), queue.Message{Key: "k", Body: []byte("kept")}))
+	_, err := nats.OpenLanes(t.Context(), nc, o)
+	require.ErrorContains(t, err, "an earlier version of deed made it")
+	_, err = nats.OpenSharded(t.Context(), nc, o)
+	require.ErrorContains(t, err, "an earlier version of deed made it")
+	require.Equal(t, "kept", receiveOne(t, old))
 }
