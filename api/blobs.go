@@ -34,6 +34,9 @@ func (s *server) listBlobs(ctx context.Context, in *listBlobsInput) (*body[wire.
 	if err != nil {
 		return nil, newProblem(http.StatusBadRequest, wire.CodeInvalid, "next=%q is from no page", in.Next)
 	}
+	if below := "/" + in.Prefix; strings.Contains(below, "/../") || strings.Contains(below, "/./") {
+		return nil, newProblem(http.StatusBadRequest, wire.CodeInvalid, "prefix=%q begins no key", in.Prefix)
+	}
 	list, next, err := s.Blobs.List(ctx, in.Prefix, in.Delimiter, begin, in.Limit)
 	if err != nil {
 		return nil, err

@@ -55,13 +55,14 @@ func (s *server) told(err error) *wire.Problem {
 	var file *orchestrator.ArchiveFileError
 	var mismatch *blob.MismatchError
 	var tooLarge *http.MaxBytesError
+	var long *blob.LongLineError
 	as := func(status int, code string) *wire.Problem { return newProblem(status, code, "%v", err) }
 	switch {
 	case errors.As(err, &faults):
 		p := as(http.StatusUnprocessableEntity, wire.CodeFaults)
 		p.Faults = wire.FaultsOf(faults.Faults)
 		return p
-	case errors.As(err, &input):
+	case errors.As(err, &input), errors.As(err, &long):
 		return as(http.StatusUnprocessableEntity, wire.CodeInput)
 	case errors.As(err, &file):
 		return as(http.StatusUnprocessableEntity, wire.CodeArchiveFile)
@@ -69,6 +70,8 @@ func (s *server) told(err error) *wire.Problem {
 		return as(http.StatusUnprocessableEntity, wire.CodeInvalid)
 	case errors.As(err, &tooLarge):
 		return newProblem(http.StatusRequestEntityTooLarge, wire.CodeTooLarge, "the body is larger than the %d bytes that are read here", tooLarge.Limit)
+	case errors.Is(err, queue.ErrTooLarge):
+		return as(http.StatusRequestEntityTooLarge, wire.CodeTooLarge)
 	case errors.Is(err, errNoAnswer), errors.Is(err, context.DeadlineExceeded):
 		return as(http.StatusGatewayTimeout, wire.CodeNoAnswer)
 	case errors.Is(err, blob.ErrNotFound):

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/deedrun/deed/api/wire"
@@ -31,6 +32,9 @@ type prefixInput struct {
 type body[T any] struct{ Body T }
 
 func (s *server) listStreams(ctx context.Context, in *prefixInput) (*body[wire.Streams], error) {
+	if err := checkPrefix(in.Prefix); err != nil {
+		return nil, err
+	}
 	names, err := s.Events.Streams(ctx, in.Prefix)
 	if names == nil {
 		names = []string{}
@@ -63,9 +67,11 @@ func (s *server) readStream(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) readEnds(w http.ResponseWriter, r *http.Request) error {
-	return s.writeCommits(w, r, "", func(ctx context.Context) iter.Seq2[events.Commit, error] {
-		return s.Events.Ends(ctx, r.URL.Query().Get("prefix"))
-	})
+	prefix := r.URL.Query().Get("prefix")
+	if err := checkPrefix(prefix); err != nil {
+		return err
+	}
+	return s.writeCommits(w, r, "", func(ctx context.Context) iter.Seq2[events.Commit, error] { return s.Events.Ends(ctx, prefix) })
 }
 
 func (s *server) lastOfStream(w http.ResponseWriter, r *http.Request) error {
@@ -112,6 +118,16 @@ func checkStream(stream string) error {
 	}
 	if err := events.CheckStream(stream); err != nil {
 		return newProblem(http.StatusBadRequest, wire.CodeInvalid, "%v", err)
+	}
+	return nil
+}
+
+// checkPrefix refuses what begins no name: what a name may go on with.
+func checkPrefix(prefix string) error {
+	for piece := range slices.Chunk([]byte(prefix), 64) {
+		if events.CheckStream("a"+string(piece)) != nil {
+			return newProblem(http.StatusBadRequest, wire.CodeInvalid, "prefix=%q: names of streams have only a-z, 0-9, '.', '_' and '-'", prefix)
+		}
 	}
 	return nil
 }

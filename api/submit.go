@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/orchestrator"
+	"github.com/deedrun/deed/queue"
 	"github.com/deedrun/deed/task"
 )
 
@@ -59,7 +61,7 @@ func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, er
 	}
 	answer, err := s.ask(ctx, id, start)
 	if err != nil {
-		return nil, err
+		return nil, mayBegin(id, in.Body.ID, err)
 	}
 	out := &submitOutput{Status: http.StatusCreated, Location: "/v1/processes/" + id}
 	out.Body = wire.Submitted{ID: id, Attached: before > 0, Events: answer.Version}
@@ -67,6 +69,15 @@ func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, er
 		out.Status = http.StatusOK
 	}
 	return out, nil
+}
+
+// mayBegin names a process whose start was sent and not answered, if nobody but
+// this server knows its ID: submitted without it, it would begin twice.
+func mayBegin(id, given string, err error) error {
+	if given == "" && (errors.Is(err, errNoAnswer) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, queue.ErrUnavailable)) {
+		return fmt.Errorf("process %q may begin yet; submit it again with that id: %w", id, err)
+	}
+	return err
 }
 
 // inputOf is an input as it is given, and the blobs that it refers to.

@@ -15,6 +15,14 @@ const (
 	maxReadLine = 2 * maxLine // what a reader holds in memory at most
 )
 
+// LongLineError is a part that fits into no list of parts, for the sake of its
+// value, its key or its name.
+type LongLineError struct{ bytes int }
+
+func (e *LongLineError) Error() string {
+	return fmt.Sprintf("it encodes to %d bytes, at most %d are allowed; write large values to a blob", e.bytes, maxLine)
+}
+
 // encodeLine is one line of a report or manifest.
 func encodeLine(v any) ([]byte, error) {
 	line, err := json.Marshal(v)
@@ -22,7 +30,7 @@ func encodeLine(v any) ([]byte, error) {
 		return nil, err
 	}
 	if len(line) >= maxLine {
-		return nil, fmt.Errorf("it encodes to %d bytes, at most %d are allowed; write large values to a blob", len(line), maxLine)
+		return nil, &LongLineError{bytes: len(line)}
 	}
 	return append(line, '\n'), nil
 }
