@@ -104,7 +104,8 @@ func whole(v orchestrator.View) error {
 }
 
 // read is what a view says of the pool. Workers that were started here are known
-// by their names, which have the number of the process.
+// by their names, which have the number of the process. The slots of one that
+// leaves are not free: it takes nothing more, however long it stays.
 func (w *poolWatch) read(v orchestrator.View) autoscale.Look {
 	look := autoscale.Look{Holding: map[int]int{}}
 	for _, p := range v.Pools {
@@ -119,7 +120,9 @@ func (w *poolWatch) read(v orchestrator.View) autoscale.Look {
 		switch {
 		case here && w.mine[pid]:
 			look.Holding[pid] = worker.Holding
-			look.Slots += worker.Slots
+			if !worker.Draining {
+				look.Slots += worker.Slots
+			}
 		case worker.Pool == w.pool && !worker.Draining:
 			look.Slots += worker.Slots
 			look.Others += worker.Slots
