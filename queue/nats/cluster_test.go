@@ -117,3 +117,31 @@ func TestOnThreeReplicasShardsAndLanesGoOnWhenTheServerDiesThatLedTheirConsumers
 		arrives(inbox, queue.Message{Key: key, Body: []byte(key)})
 	}
 }
+
+func TestOnThreeReplicasARequestThatWasLostWithAServerIsMadeAgainWithinSeconds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes seconds")
+	}
+	t.Parallel()
+	_, urls := cluster(t)
+	inbox := openSharded(t, connect(t, urls), nats.Options{Name: "inbox", Replicas: 3})
+	requests := make(chan *natsgo.Msg, 64)
+	watching := connect(t, urls)
+	_, err := watching.ChanSubscribe("$JS.API.CONSUMER.MSG.NEXT.deed-inbox.>", requests)
+	require.NoError(t, err)
+	require.NoError(t, watching.Flush())
+	require.NoError(t, inbox.Hold(t.Context(), queue.Shards(0).With(7)))
+	<-requests // nobody knows whether it reached whom it was for
+
+	var again time.Duration
+	for began := time.Now(); again == 0; {
+		_, err := inbox.Receive(t.Context(), 1, 100*time.Millisecond)
+		require.NoError(t, err)
+		select {
+		case <-requests:
+			again = time.Since(began)
+		default:
+		}
+	}
+	require.Less(t, again, 8*time.Second)
+}

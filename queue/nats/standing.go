@@ -21,6 +21,10 @@ const (
 	maxAsked   = 8192
 	readyBytes = 32 << 20
 
+	// askInCluster is askFor in a cluster: a request that stands at one of its
+	// servers is gone with that one, without a word to who is connected with another.
+	askInCluster = 3 * time.Second
+
 	// overdueAfter is how long the end of a request may be late before it counts
 	// as lost, and how long a refusal may take.
 	overdueAfter = time.Second
@@ -52,6 +56,7 @@ type standing struct {
 
 	turn    int // which request stands; answers to earlier ones count no more
 	left    int // of the messages it asked for; 0: none stands
+	asked   time.Time
 	overdue time.Time
 	notYet  time.Time // before which it must not be asked again
 	trouble error     // why none stands
@@ -151,7 +156,7 @@ func (s *Sharded) tendOne(h *standing, now time.Time, room int) {
 // settled is when a request that the server did not refuse counts as taken. A
 // consumer that was just being made, or was electing a leader, may have lost it
 // without a word: after such trouble it is repeated then.
-func (h *standing) settled() time.Time { return h.overdue.Add(-askFor) }
+func (h *standing) settled() time.Time { return h.asked.Add(overdueAfter) }
 
 // next is when this request needs tending, if nothing comes.
 func (h *standing) next() time.Time {
@@ -191,10 +196,17 @@ func (s *Sharded) renew(h *standing, now time.Time, room int) {
 	batch := max(min(h.batch, room), leastAsked)
 	s.turns++
 	h.turn = s.turns
-	ask := pinned{request: request{Batch: batch, Expires: askFor}, MaxBytes: max(s.nc.MaxPayload()+1<<10, readyBytes/4)}
+	ask := pinned{request: request{Batch: batch, Expires: s.standsFor()}, MaxBytes: max(s.nc.MaxPayload()+1<<10, readyBytes/4)}
 	if s.publish(h, now, strconv.Itoa(h.turn), ask) {
-		h.left, h.overdue = batch, now.Add(askFor+overdueAfter)
+		h.left, h.asked, h.overdue = batch, now, now.Add(s.standsFor()+overdueAfter)
 	}
+}
+
+func (s *stream) standsFor() time.Duration {
+	if s.stored.CachedInfo().Config.Replicas > 1 {
+		return askInCluster
+	}
+	return askFor
 }
 
 // publish sends a request of a shard, by the pin that it has.
