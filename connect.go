@@ -214,7 +214,7 @@ func (r *Runtime) openQueues(ctx context.Context, conn *nats.Conn, lease time.Du
 	if err != nil {
 		return err
 	}
-	inbox, err := natsqueue.OpenSharded(ctx, conn, natsqueue.Options{Name: "inbox", Lease: min(lease, inboxLease), Async: async, Replicas: replicas, MakeOver: r.Serving})
+	inbox, err := natsqueue.OpenSharded(ctx, conn, natsqueue.Options{Name: "inbox", Lease: min(work.Lease(), inboxLease), Async: async, Replicas: replicas, MakeOver: r.Serving})
 	if err != nil {
 		return err
 	}

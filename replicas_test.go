@@ -1,9 +1,14 @@
 package deed
 
 import (
+	"log/slog"
 	"testing"
+	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
+
+	"github.com/deedrun/deed/internal/natsconn"
 )
 
 func TestWhoDoesNotOrchestrateWaitsUntilSomebodyHasServedThere(t *testing.T) {
@@ -30,4 +35,25 @@ func TestAnotherNumberOfReplicasThanTheStreamsHaveIsRefused(t *testing.T) {
 	require.ErrorContains(t, opens(t, o), "are kept on 1 servers, not on 3: leave out --replicas")
 	o.Replicas = 0
 	require.NoError(t, opens(t, o))
+}
+
+func TestWhatWasOnItsWayToAnOrchestratorComesAgainSoonThoughNobodyChoseALease(t *testing.T) {
+	t.Parallel()
+	o := external(t)
+	o.Orchestrate, o.Lease, o.Log = true, 0, slog.New(slog.DiscardHandler)
+	r, err := Open(t.Context(), o)
+	require.NoError(t, err)
+	t.Cleanup(r.Close)
+	conn, err := natsconn.Connect(t.Context(), o.Server, o.Token, natsconn.ConnOptions{})
+	require.NoError(t, err)
+	t.Cleanup(conn.Close)
+	js, err := jetstream.New(conn)
+	require.NoError(t, err)
+	var shard jetstream.Consumer
+	require.Eventually(t, func() bool {
+		shard, err = js.Consumer(t.Context(), "deed-inbox", "shard-00")
+		return err == nil
+	}, 10*time.Second, 10*time.Millisecond)
+	require.Equal(t, inboxLease, shard.CachedInfo().Config.AckWait)
+	require.Equal(t, 10*time.Second, r.Lease())
 }
