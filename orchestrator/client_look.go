@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,8 +17,9 @@ const (
 
 // Look asks the orchestrator what it sees of a process, or of all, right now.
 // It repeats itself until it is answered or ctx ends. A question about all is
-// answered by each replica for its shards; if some of them do not answer, what
-// the others see is returned, and is not certain.
+// answered by each replica for its shards; if some of them do not answer until
+// ctx's time is over, or for a while, what the others see is returned, and is
+// not certain.
 func (c *Client) Look(ctx context.Context, id string) (View, error) {
 	if c.Via != nil {
 		return c.Via.Look(ctx, id)
@@ -45,11 +47,12 @@ func (c *Client) Look(ctx context.Context, id string) (View, error) {
 		for waits := true; waits; {
 			select {
 			case <-ctx.Done():
+				if len(seen) > 0 && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+					return seen.partial(), nil
+				}
 				return View{}, fmt.Errorf("ask the orchestrator: no answer: %w", context.Cause(ctx))
 			case <-enough:
-				v := seen.merge()
-				v.Certain = false
-				return v, nil
+				return seen.partial(), nil
 			case <-again:
 				waits = false
 			case reply := <-replies.C():

@@ -107,6 +107,13 @@ func TestALookDoesWithoutReplicasThatDoNotAnswerAndIsNotCertain(t *testing.T) {
 		require.Zero(t, v.Shards&255)
 		require.Len(t, v.Replicas, 1)
 		require.Less(t, time.Since(began), lookWithin+time.Second)
+
+		hurried, cancel := context.WithTimeout(t.Context(), lookWithin-time.Second)
+		defer cancel()
+		v, err = r.client.Look(hurried, "")
+		require.NoError(t, err, "who has no time to wait for the others gets what is there")
+		require.False(t, v.Certain)
+		require.Zero(t, v.Shards&255)
 		<-stopped
 		stop()
 	})

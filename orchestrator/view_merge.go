@@ -13,7 +13,8 @@ import (
 type answers map[string]View
 
 // add takes in an answer. One that names nobody is of a version without
-// replicas, which saw everything.
+// replicas, which saw everything. Who has answered for shards that are all in a
+// later answer of another has let go of them, or is gone.
 func (a answers) add(v View) {
 	name := ""
 	if len(v.Replicas) > 0 {
@@ -21,6 +22,7 @@ func (a answers) add(v View) {
 	} else {
 		v.Shards = queue.AllShards
 	}
+	maps.DeleteFunc(a, func(_ string, earlier View) bool { return earlier.Shards.Without(v.Shards) == 0 })
 	a[name] = v
 }
 
@@ -67,6 +69,13 @@ func (a answers) merge() View {
 	m.More += max(len(m.Queues)-MaxQueues, 0)
 	m.Queues = m.Queues[:min(len(m.Queues), MaxQueues)]
 	return m
+}
+
+// partial is what is seen while somebody has not answered.
+func (a answers) partial() View {
+	v := a.merge()
+	v.Certain = false
+	return v
 }
 
 // executed is an execution, of which there is one.

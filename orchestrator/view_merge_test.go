@@ -52,3 +52,16 @@ func TestAnAnswerOfAVersionWithoutReplicasIsAboutEverything(t *testing.T) {
 	seen.add(View{Queues: []QueueView{{Process: "p"}}})
 	require.Equal(t, queue.AllShards, seen.shards())
 }
+
+func TestWhatAReplicaSawIsNotAddedToWhatSeesWhoTookItsShards(t *testing.T) {
+	sees := func(name string, shards queue.Shards, waiting int) View {
+		return View{Shards: shards, Replicas: []ReplicaView{{Replica: name, Shards: shards}}, Pools: []PoolView{{Waiting: waiting}}}
+	}
+	seen := answers{}
+	seen.add(sees("died", 0b0011, 7))
+	seen.add(sees("other", 0b1000, 2))
+	seen.add(sees("other", queue.AllShards, 9))
+	v := seen.merge()
+	require.Equal(t, []ReplicaView{{Replica: "other", Shards: queue.AllShards}}, v.Replicas)
+	require.Equal(t, []PoolView{{Waiting: 9}}, v.Pools)
+}
