@@ -30,13 +30,17 @@ func (m *manifests) open(ctx context.Context, name task.Manifest) (*blob.Manifes
 	if reader := m.find(name); reader != nil {
 		return reader, nil
 	}
-	// Two tasks may open the same one at the same time; either reader is right.
 	reader, err := m.blobs.OpenManifest(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	for _, k := range m.kept { // another task opened it meanwhile: of two, each would read what the other has
+		if k.name == name {
+			return k.reader, nil
+		}
+	}
 	if len(m.kept) >= openManifests {
 		m.kept = slices.Delete(m.kept, 0, 1)
 	}
