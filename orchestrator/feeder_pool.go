@@ -93,13 +93,16 @@ func (f *feeder) regroup(now time.Time) {
 	for _, l := range f.lanes {
 		f.equip(l)
 	}
-	for _, name := range slices.Sorted(maps.Keys(f.pools)) {
-		p := f.pools[name]
+	stranded := map[*pool]bool{} // of those that have another lane now: nobody takes their tasks from the old one
+	for _, p := range f.pools {
 		before := p.lane
 		f.route(p)
 		if p.lane != before {
-			f.reroute(p, before)
+			stranded[p] = !f.running.serves(before.name, p.name)
 		}
+	}
+	if len(stranded) > 0 {
+		f.reroute(stranded)
 	}
 	if !changed {
 		return
@@ -114,16 +117,16 @@ func (f *feeder) regroup(now time.Time) {
 	}
 }
 
-// reroute moves what waits for a pool to its new lane. What is out in the old
-// one is left to the workers there; if there are none, it is taken off the
-// queue and sent again.
-func (f *feeder) reroute(p *pool, from *lane) {
-	stranded := !f.running.serves(from.name, p.name)
+// reroute moves what waits for pools to their new lanes, in one pass for all of
+// them. What is out in an old lane is left to the workers there; where it is
+// stranded, it is taken off the queue and sent again.
+func (f *feeder) reroute(pools map[*pool]bool) {
 	for _, id := range slices.Sorted(maps.Keys(f.feeds)) {
 		fd, lost := f.feeds[id], false
 		for _, address := range slices.Sorted(maps.Keys(fd.rows)) {
 			r := fd.rows[address]
-			if r.pool != p || r.account == nil {
+			stranded, moved := pools[r.pool]
+			if !moved || r.account == nil {
 				continue
 			}
 			lost = lost || stranded && len(r.sent) > 0
@@ -131,7 +134,7 @@ func (f *feeder) reroute(p *pool, from *lane) {
 				r.leave()
 				f.freshen(r)
 			}
-			r.settleIn(f.account(fd, p.lane))
+			r.settleIn(f.account(fd, r.pool.lane))
 		}
 		if lost {
 			f.recover(id)

@@ -2,6 +2,7 @@ package orchestrator
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
@@ -196,4 +197,22 @@ func TestReplicasDivideTheSlotsAndOneAloneMayUseThemAll(t *testing.T) {
 	require.Equal(t, 16, look(mine), "the other replica has nothing to do")
 	require.Equal(t, 13, look(mine, task.Hold{Process: "another's", Tasks: task.Span(0, 3)}))
 	require.Equal(t, 8, look(task.Hold{Process: "another's", Tasks: task.Span(0, 16)}))
+}
+
+func TestTheTasksOfHundredsOfPoolsMoveTogetherToAWorkerThatTakesAny(t *testing.T) {
+	const pools = 500
+	r := newRig(t)
+	for i := range pools {
+		r.send(fmt.Sprint("p", i), fanOut(inPool(fmt.Sprint("pool-", i))), 1)
+	}
+	for range pools/inboxBatch + 1 {
+		r.step()
+	}
+	r.beat(task.Heartbeat{Worker: "w", Slots: pools, AnyPool: true})
+	r.step()
+	r.pass(rollCall)
+	for range pools/turnSize + 1 {
+		r.step()
+	}
+	require.Len(t, r.in("default"), pools)
 }
