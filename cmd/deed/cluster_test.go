@@ -106,7 +106,7 @@ func (m *machines) start(name, self string, args ...string) *machine {
 	h := m.hosts[name]
 	r := &machine{
 		host: h, name: name, self: self, args: append(args, "--nats", m.server, "--blobs", m.blobs()), log: filepath.Join(m.dir, name+".log"),
-		env: append(os.Environ(), beDeed+"=1", "DEED_NATS_TOKEN="+m.token, "GOMAXPROCS=2"),
+		env: append(os.Environ(), beDeed+"=1", withSquares+"=1", "DEED_NATS_TOKEN="+m.token, "GOMAXPROCS=2"),
 	}
 	m.roles = append(m.roles, r)
 	require.NoError(m.t, r.again(m.t.Context()))
