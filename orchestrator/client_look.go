@@ -40,7 +40,7 @@ func (c *Client) Look(ctx context.Context, id string) (View, error) {
 	seen := answers{}
 	var enough <-chan time.Time
 	for {
-		if err := c.Signals.Publish(ctx, TopicAsk, question); err != nil {
+		if err := c.Signals.Publish(ctx, TopicAsk, question); err != nil && ctx.Err() == nil { // else what is below says it
 			return View{}, fmt.Errorf("ask the orchestrator: %w", err)
 		}
 		again := time.After(lookAgain)

@@ -45,6 +45,8 @@ func checkServer(server string) error {
 		return usagef("--server %q is no address: give one such as http://127.0.0.1:8420", hidden(server))
 	case u.Scheme == "nats":
 		return usagef("--server %q is a NATS server, which speaks with roles: give the address of `deed serve` or `deed up`, such as http://127.0.0.1:8420", hidden(server))
+	case u.User != nil:
+		return usagef("--server %q: it asks for no user and no password; leave them out", hidden(server))
 	case u.Scheme != "http" && u.Scheme != "https":
 		return usagef("--server %q: its scheme is http or https", hidden(server))
 	}

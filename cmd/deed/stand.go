@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/deedrun/deed"
 )
 
@@ -36,6 +38,8 @@ func (a *app) stand(ctx context.Context, o deed.Options, during func(ctx context
 				return err
 			}
 		case !errors.As(err, &unreachable) && !errors.As(err, &noFolder):
+			return err
+		case o.Server != "" && errors.Is(err, nats.ErrAuthorization): // the token is not going to become another one
 			return err
 		case err.Error() != said:
 			said = err.Error()
