@@ -83,7 +83,7 @@ func (a *app) submitProcess(ctx context.Context, file string, o runOptions, wait
 	case a.output == "json":
 		return a.printJSON(submittedJSON{ID: o.id, At: a.where()})
 	}
-	fmt.Fprintf(a.stderr, "started at %s; %s follows it\n", a.where(), a.commandLine("wait", o.id))
+	fmt.Fprintf(a.stderr, "submitted to %s; %s follows it\n", a.where(), a.commandLine("wait", o.id))
 	_, err = fmt.Fprintln(a.stdout, o.id)
 	return err
 }
