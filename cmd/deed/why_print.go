@@ -91,7 +91,7 @@ func (a *app) remediesOfOpen(w whyJSON, about func(string, ...string) []string, 
 		can("what the workers are busy with", "timeouts")
 	case orchestrator.Unserved:
 		can("which workers there are, and what they offer", "timeouts", "-o", "json")
-		can("to name a handler that is offered", "migrate", w.Process, "FILE")
+		can("to ask for what is offered", "migrate", w.Process, "FILE")
 	}
 }
 
