@@ -52,6 +52,7 @@ type sample struct {
 	workers int // that live
 }
 
+// L12 of the promises: the backlog rises or falls, and the number of workers follows.
 func TestAutoscaleFollowsALoadThatRisesAndFallsTenfold(t *testing.T) {
 	if *follow == "" {
 		t.Skip("it takes minutes: -follow DIR")

@@ -103,6 +103,7 @@ func isAlive(pid int) bool {
 	return ok && !strings.HasPrefix(state, "Z")
 }
 
+// S5 of the promises: four workers are declared, one is killed, and there are four again.
 func TestFourDeclaredWorkersAreFourAgainAfterOneIsKilledAndNoneOutlivesWhoKeepsThem(t *testing.T) {
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
 		t.Skip("it needs a /proc to see which processes are there")

@@ -119,6 +119,8 @@ func squaresJob(n int, ledger string) (job deed.Job, want int) {
 	return deed.Job{Source: squares, Inputs: map[string]deed.Input{"numbers": deed.Values(numbers...)}, Params: map[string]string{"ledger": ledger}}, want
 }
 
+// L7 and S2 of the promises: several orchestrators, one of which wins; one is
+// killed, and another continues.
 func TestMachinesThatAreKilledAndCutOffLoseNothingAndEachTaskIsConfirmedOnce(t *testing.T) {
 	m := newMachines(t, 2, 4)
 	for _, name := range []string{"serve1", "serve2"} {
