@@ -33,6 +33,10 @@ func (o *Owner) Run(ctx context.Context) error {
 			continue
 		}
 		trouble.failed(o.Log, began, time.Now(), err)
+		if o.aside(trouble.since, err) && o.standAside(ctx) == nil {
+			wait, trouble = 0, standstill{}
+			continue
+		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(retryAfter):

@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -190,5 +191,82 @@ func TestAnOwnerEndsThoughItsBackendsAreAway(t *testing.T) {
 		began := time.Now()
 		stop()
 		require.LessOrEqual(t, time.Since(began), finish+leave)
+	})
+}
+
+// cutOff is an event store that one replica cannot reach for a while.
+type cutOff struct {
+	events.Driver
+	is atomic.Bool
+}
+
+func (a *cutOff) Append(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
+	if a.is.Load() {
+		return 0, events.ErrUnavailable
+	}
+	return a.Driver.Append(ctx, stream, expected, c)
+}
+
+func (a *cutOff) Last(ctx context.Context, stream string) (c events.Commit, ok bool, err error) {
+	if a.is.Load() {
+		return c, false, events.ErrUnavailable
+	}
+	return a.Driver.Last(ctx, stream)
+}
+
+func TestAReplicaThatAloneCannotReachTheEventStoreLeavesItsShardsToTheOthersUntilItCan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRuns(t)
+		store := memevents.New()
+		r.options.Events = events.New(store)
+		r.client.Events = r.options.Events
+		_, stopFirst := r.start("a", true)
+		cut := &cutOff{Driver: store}
+		r.options.Events = events.New(cut)
+		second, stopSecond := r.start("b", false)
+		time.Sleep(3 * time.Second)
+		id := "p"
+		for !second.Holds(queue.ShardOf(id)) {
+			id += "p"
+		}
+		cut.is.Store(true)
+		began := time.Now()
+		_, err := r.client.Start(t.Context(), single(id))
+		require.NoError(t, err)
+		require.Less(t, time.Since(began), asideAfter+5*time.Second)
+		time.Sleep(time.Minute)
+		require.False(t, second.Holds(queue.ShardOf(id)), "it does not come back before it can")
+
+		cut.is.Store(false)
+		time.Sleep(5 * time.Second)
+		require.True(t, second.Holds(queue.ShardOf(id)))
+		_, err = r.client.Start(t.Context(), single(id+"-x"))
+		require.NoError(t, err)
+		stopFirst()
+		stopSecond()
+	})
+}
+
+func TestTheLastReplicaKeepsItsShardsHoweverLongTheEventStoreIsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRuns(t)
+		cut := &cutOff{Driver: memevents.New()}
+		r.options.Events = events.New(cut)
+		r.client.Events = r.options.Events
+		first, stopFirst := r.start("a", true)
+		second, stopSecond := r.start("b", false)
+		time.Sleep(3 * time.Second)
+		cut.is.Store(true)
+		started := make(chan error, 1)
+		go func() {
+			_, err := r.client.Start(t.Context(), single("p"))
+			started <- err
+		}()
+		time.Sleep(5 * time.Minute)
+		require.True(t, first.Holds(queue.ShardOf("p")) != second.Holds(queue.ShardOf("p")), "one of them waits for it")
+		cut.is.Store(false)
+		require.NoError(t, <-started)
+		stopFirst()
+		stopSecond()
 	})
 }

@@ -61,6 +61,9 @@ func (r *running) expire(now time.Time) {
 	}
 }
 
+// listenAnew begins anew: it did not listen for a while.
+func (r *running) listenAnew() { r.since = time.Time{} }
+
 // certain reports whether the view has listened long enough to say that
 // nobody holds a task.
 func (r *running) certain(now time.Time) bool { return !r.since.IsZero() && now.Sub(r.since) > r.lease }
