@@ -20,10 +20,15 @@ func offer(said task.Resources) task.Resources {
 		said.CPU = float64(runtime.GOMAXPROCS(0)) // it knows the limit of a container
 	}
 	if said.Memory == 0 {
-		said.Memory = memory(os.DirFS("/"))
+		said.Memory = Memory()
 	}
 	return said
 }
+
+// Memory is what a worker offers unless something else is said: what the
+// machine or container has, in bytes; 0 where that is not known. Workers that
+// share a machine had better be told what each of them has.
+func Memory() int64 { return memory(os.DirFS("/")) }
 
 // memory is what the machine has, or what the control groups of this process
 // leave of it; 0: it is not known.

@@ -38,7 +38,8 @@ minute. When the orchestrator does not answer, it keeps what it has.
 Each change is printed with its reason, and kept: see deed autoscale history. What
 workers print goes to standard error, with the number of the process. On SIGTERM or
 Ctrl-C all workers finish what they execute and hand back the rest. They do so, too,
-when autoscale itself is killed. All flags of deed worker are passed on to them.`,
+when autoscale itself is killed. All flags of deed worker are passed on to them. Each
+offers its share of the memory of this machine, by --max, unless --memory says more.`,
 		Example: `  deed autoscale --min 1 --max 8
   deed autoscale --min 0 --max 4 --pool gpu --concurrency 1 --cooldown 5m
   deed autoscale --min 4 --max 4 --data /srv/deed`,
@@ -65,7 +66,7 @@ when autoscale itself is killed. All flags of deed worker are passed on to them.
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.keepWorkers(cmd, passOn(cmd, worker.Flags()), limits, every)
+			return a.keepWorkers(cmd, append(passOn(cmd, worker.Flags()), inShares(cmd, limits.Max)...), limits, every)
 		},
 	}
 	flags := cmd.Flags()

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/deedrun/deed/worker"
 )
 
 // takeOver gives a command the flags of another one, which checks them, and
@@ -86,4 +89,14 @@ func valueOf(cmd *cobra.Command, flag string) string {
 		return f.Value.String()
 	}
 	return ""
+}
+
+// inShares divides the memory of this machine among as many workers as there may
+// be, unless it was said what each offers: together they must not admit more
+// than there is. Cores are not divided: too many tasks on them only take longer.
+func inShares(cmd *cobra.Command, workers int) []string {
+	if cmd.Flags().Changed("memory") || workers < 2 || worker.Memory() == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("--memory=%dB", worker.Memory()/int64(workers))}
 }

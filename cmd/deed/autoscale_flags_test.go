@@ -1,13 +1,38 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
+
+	"github.com/deedrun/deed/worker"
 )
+
+func TestWorkersThatShareAMachineOfferTheirShareOfItsMemoryUnlessItIsSaid(t *testing.T) {
+	whole := worker.Memory()
+	if whole == 0 {
+		t.Skip("the memory of this machine is not known")
+	}
+	for _, c := range []struct {
+		line    string
+		workers int
+		want    []string
+	}{
+		{"", 4, []string{fmt.Sprintf("--memory=%dB", whole/4)}},
+		{"", 1, nil},
+		{"--memory 2GiB", 4, nil},
+	} {
+		a := &app{}
+		cmd := a.autoscale()
+		require.NoError(t, cmd.ParseFlags(strings.Fields(c.line)))
+		require.Equal(t, c.want, inShares(cmd, c.workers), "%q for %d", c.line, c.workers)
+	}
+	require.NoError(t, (&app{}).worker().Flags().Parse(inShares((&app{}).autoscale(), 3)), "a worker takes what it is passed")
+}
 
 func TestWhatAutoscaleIsToldAboutItsWorkersIsWhatTheyAreTold(t *testing.T) {
 	worker := (&app{}).worker()
