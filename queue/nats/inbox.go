@@ -1,6 +1,8 @@
 package nats
 
 import (
+	"strconv"
+	"strings"
 	"time"
 
 	natsgo "github.com/nats-io/nats.go"
@@ -15,13 +17,22 @@ type inbox struct {
 	sub     *natsgo.Subscription
 	c       chan *natsgo.Msg
 	subject string
+	calls   uint64 // that it has served, this one included
 }
 
-// reply is the subject for an answer; label comes back as the subject's end.
-func (in *inbox) reply(label string) string { return in.subject + label }
+// reply is the subject for an answer to this call; label finds it again.
+func (in *inbox) reply(label string) string {
+	return in.subject + strconv.FormatUint(in.calls, 36) + "-" + label
+}
 
-// pool keeps the inboxes that no answer is under way to. Others are abandoned:
-// in an inbox that is used again a late answer would be taken for the next call's.
+// label is that of an answer to this call; ok is false for what came late, to
+// an earlier one: a cluster that elects may answer twice.
+func (in *inbox) label(subject string) (label string, ok bool) {
+	return strings.CutPrefix(subject, in.reply(""))
+}
+
+// pool keeps the inboxes that no answer is known to be under way to. Others are
+// abandoned: messages that still come there have to be read.
 type pool struct {
 	nc   *natsgo.Conn
 	idle chan *inbox
@@ -40,6 +51,7 @@ func (p pool) borrow(answers int) (*inbox, error) {
 	select {
 	case in := <-p.idle:
 		if cap(in.c) >= answers {
+			in.calls++
 			return in, nil
 		}
 		_ = in.sub.Unsubscribe() // nothing is under way to it

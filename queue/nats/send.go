@@ -57,9 +57,9 @@ func (s *stream) Send(ctx context.Context, messages ...queue.Message) error {
 	}
 	giveUp := time.Now().Add(retryFor)
 	for wait := 25 * time.Millisecond; len(open) > 0; wait = min(2*wait, 400*time.Millisecond) {
-		refused, err := s.publish(ctx, messages, open)
+		refused, why, err := s.publish(ctx, messages, open)
 		if err == nil && len(refused) > 0 && time.Now().After(giveUp) {
-			err = fmt.Errorf("%w within %s: %d of %d messages", errRefused, retryFor, len(refused), len(messages))
+			err = fmt.Errorf("%w within %s: %d of %d messages: %w", errRefused, retryFor, len(refused), len(messages), why)
 			return s.failed(ctx, "send to", fmt.Errorf("%w: %w", queue.ErrUnavailable, err))
 		}
 		if err != nil {
@@ -86,22 +86,22 @@ func (s *stream) fitting(messages []queue.Message) (int, error) {
 }
 
 // publish sends the messages that open names and waits for the acknowledgements.
-// Those it returns are certainly not stored. After a refusal it sends no
-// further ones, to keep the order.
-func (s *stream) publish(ctx context.Context, messages []queue.Message, open []int) (refused []int, err error) {
+// Those it returns are certainly not stored, and why one of them is not. After a
+// refusal it sends no further ones, to keep the order.
+func (s *stream) publish(ctx context.Context, messages []queue.Message, open []int) (refused []int, why, err error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	connection := s.inboxes.session()
 	if s.nc.IsClosed() {
-		return nil, natsgo.ErrConnectionClosed
+		return nil, nil, natsgo.ErrConnectionClosed
 	}
 	if connection.lost() {
-		return open, nil
+		return open, natsgo.ErrDisconnected, nil
 	}
 	in, err := s.inboxes.borrow(min(window, len(open)))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	f := flight{messages: messages, open: open, settled: make([]bool, len(open))}
 	defer func() {
@@ -120,36 +120,36 @@ func (s *stream) publish(ctx context.Context, messages []queue.Message, open []i
 			m := messages[open[f.sent]]
 			err := s.nc.PublishRequest(s.prefix+s.form.subject(m), in.reply(strconv.Itoa(f.sent)), m.Body)
 			if err != nil && f.underWay == 0 && isUnavailable(err) {
-				f.refused = append(f.refused, open[f.sent])
+				f.refused, f.why = append(f.refused, open[f.sent]), err
 				f.sent++
 				break
 			}
 			if err != nil {
-				return nil, fmt.Errorf("%w (%d of %d messages are stored)", err, f.stored, len(open))
+				return nil, nil, fmt.Errorf("%w (%d of %d messages are stored)", err, f.stored, len(open))
 			}
 			f.sent++
 			f.underWay++
 			f.bytes += len(m.Body)
 		}
-		if f.underWay == 0 {
+		if f.underWay == 0 && !f.maySend() { // else what lies in the inbox is read first
 			refused = slices.Concat(f.refused, open[f.sent:])
 			slices.Sort(refused)
-			return refused, nil
+			return refused, f.why, nil
 		}
 		select {
 		case m := <-in.c:
 			if err := f.settle(in, m); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			progress = time.Now()
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, nil, ctx.Err()
 		case <-watch.C:
 			if connection.lost() {
-				return nil, fmt.Errorf("%w: %d of %d messages are acknowledged, the others may be stored or not", natsgo.ErrDisconnected, f.stored, len(open))
+				return nil, nil, fmt.Errorf("%w: %d of %d messages are acknowledged, the others may be stored or not", natsgo.ErrDisconnected, f.stored, len(open))
 			}
 			if within := s.ackWithin(); time.Since(progress) > within {
-				return nil, fmt.Errorf("%w: no acknowledgement within %s; %d of %d messages are acknowledged", natsgo.ErrTimeout, within, f.stored, len(open))
+				return nil, nil, fmt.Errorf("%w: no acknowledgement within %s; %d of %d messages are acknowledged", natsgo.ErrTimeout, within, f.stored, len(open))
 			}
 		}
 	}
@@ -172,6 +172,7 @@ type flight struct {
 	bytes    int
 	stored   int
 	refused  []int // of messages
+	why      error // one of them was
 }
 
 func (f *flight) maySend() bool {
@@ -181,8 +182,9 @@ func (f *flight) maySend() bool {
 
 // settle reads one answer. An error is one that trying again does not help.
 func (f *flight) settle(in *inbox, m *natsgo.Msg) error {
-	n, err := strconv.Atoi(m.Subject[min(len(in.subject), len(m.Subject)):])
-	if err != nil || n < 0 || n >= f.sent || f.settled[n] {
+	label, ours := in.label(m.Subject)
+	n, err := strconv.Atoi(label)
+	if !ours || err != nil || n < 0 || n >= f.sent || f.settled[n] {
 		return nil // no answer to anything we asked
 	}
 	f.settled[n] = true
@@ -193,7 +195,7 @@ func (f *flight) settle(in *inbox, m *natsgo.Msg) error {
 	case err == nil:
 		f.stored++
 	case errors.Is(err, natsgo.ErrNoResponders) || isUnavailable(err):
-		f.refused = append(f.refused, f.open[n])
+		f.refused, f.why = append(f.refused, f.open[n]), err
 	default:
 		return fmt.Errorf("message %d of %d, key %q: %w", f.open[n]+1, len(f.messages), message.Key, err)
 	}

@@ -68,12 +68,12 @@ func TestWire(t *testing.T) {
 		in := &inbox{subject: "in."}
 		f := flight{messages: []queue.Message{{}, {}}, open: []int{0, 1}, settled: make([]bool, 2), sent: 1, underWay: 1}
 		ack := []byte(`{"stream":"s","seq":7}`)
-		for _, subject := range []string{"", "in.", "in.1", "in.-1", "in.x", "in.99999999999999999999", "other"} {
+		for _, subject := range []string{"", "in.", "in.0", "in.0-1", "in.0--1", "in.0-x", "in.0-99999999999999999999", "in.1-0", "other"} {
 			require.NoError(t, f.settle(in, &natsgo.Msg{Subject: subject, Data: ack}))
 			require.Equal(t, 1, f.underWay, "subject %q", subject)
 		}
 		for range 2 {
-			require.NoError(t, f.settle(in, &natsgo.Msg{Subject: "in.0", Data: ack}))
+			require.NoError(t, f.settle(in, &natsgo.Msg{Subject: "in.0-0", Data: ack}))
 			require.Zero(t, f.underWay)
 			require.Equal(t, 1, f.stored)
 		}
