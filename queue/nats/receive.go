@@ -116,7 +116,7 @@ func (c *consumer) ask(ctx context.Context, req request) ([]queue.Delivery, outc
 				continue
 			}
 			result, last, err := readStatus(m)
-			if !last {
+			if _, ours := in.label(m.Subject); !last || !ours {
 				continue
 			}
 			c.inboxes.release(in)
