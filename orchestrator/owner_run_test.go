@@ -263,7 +263,7 @@ func TestTheLastReplicaKeepsItsShardsHoweverLongTheEventStoreIsAway(t *testing.T
 			started <- err
 		}()
 		time.Sleep(5 * time.Minute)
-		require.True(t, first.Holds(queue.ShardOf("p")) != second.Holds(queue.ShardOf("p")), "one of them waits for it")
+		require.NotEqual(t, first.Holds(queue.ShardOf("p")), second.Holds(queue.ShardOf("p")), "one of them waits for it")
 		cut.is.Store(false)
 		require.NoError(t, <-started)
 		stopFirst()
