@@ -204,13 +204,16 @@ func (r *Runtime) connect(ctx context.Context, conn *nats.Conn, blobs string, at
 // network cut off comes again after this time, and all else waits for it.
 const inboxLease = 3 * time.Second
 
+// workQueue is the one that is there if deed has been.
+const workQueue = "work"
+
 // openQueues opens the queues. What one server alone has of tasks and reports it
 // may lose in a power cut, and is spared to write at once: it is derived anew.
 // Queues in the form of an earlier version are made over by who serves the folder:
 // who joins one would take them away from a server of that version.
 func (r *Runtime) openQueues(ctx context.Context, conn *nats.Conn, lease time.Duration, replicas int) error {
 	async := replicas == 1
-	work, err := natsqueue.OpenLanes(ctx, conn, natsqueue.Options{Name: "work", Lease: lease, Async: async, Replicas: replicas, MakeOver: r.Serving})
+	work, err := natsqueue.OpenLanes(ctx, conn, natsqueue.Options{Name: workQueue, Lease: lease, Async: async, Replicas: replicas, MakeOver: r.Serving})
 	if err != nil {
 		return err
 	}

@@ -112,3 +112,10 @@ func untilLeaving(w http.ResponseWriter, r *http.Request) (context.Context, cont
 	}
 	return ctx, func() { stop(); cancel(nil) }
 }
+
+// Away answers in the place of a server that is not there yet, or not any more.
+func Away() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		writeProblem(w, r, newProblem(http.StatusServiceUnavailable, wire.CodeUnavailable, "this server is starting, or ends; ask again"))
+	})
+}

@@ -21,12 +21,10 @@ func (o *Owner) aside(since time.Time, err error) bool {
 // standAside leaves everything to the other replicas until the event store can
 // be reached again, or ctx ends. Then it joins them anew.
 func (o *Owner) standAside(ctx context.Context) error {
-	if err := o.letGo(ctx, o.members.claimed); err != nil {
+	if err := o.Leave(ctx); err != nil {
 		return err
 	}
-	o.taking = nil
 	o.Log.Warn("orchestrator: the event store cannot be reached from here; the other replicas go on with what this one had", "replica", o.Replica)
-	_ = o.voice.say(ctx, Announcement{Replica: o.members.name, Leaving: true, Version: o.Version}) // else its silence says it
 	for ctx.Err() == nil {
 		_, err := o.Events.Version(ctx, streamPrefix+"-") // no process has this ID
 		if !errors.Is(err, events.ErrUnavailable) {

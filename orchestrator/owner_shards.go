@@ -198,7 +198,7 @@ func (o *Owner) loadSome(ctx context.Context, t *takeover, clock func() time.Tim
 }
 
 // Leave lets go of everything and says so, so that others take it at once. The
-// owner must not be stepped any more.
+// owner must not be stepped any more, unless it joins anew.
 func (o *Owner) Leave(ctx context.Context) error {
 	err := o.letGo(ctx, o.members.claimed)
 	return errors.Join(err, o.voice.say(ctx, Announcement{Replica: o.members.name, Leaving: true, Version: o.Version}))

@@ -127,11 +127,15 @@ func (a *app) serveUntil(ctx context.Context, o serveOptions) error {
 		o.Token = os.Getenv("DEED_NATS_TOKEN")
 	}
 	door := &door{}
-	answering, stop := context.WithCancel(ctx)
+	door.close()
+	standing, stop := context.WithCancel(ctx)
 	defer stop()
 	answered := make(chan error, 1)
-	go func() { answered <- api.Serve(answering, listener, door, o.Log) }()
-	err = a.stand(ctx, o.Options, func(ctx context.Context, r *deed.Runtime) (bool, error) {
+	go func() {
+		defer stop() // a server that nobody can ask is none
+		answered <- api.Serve(standing, listener, door, o.Log)
+	}()
+	err = a.stand(standing, o.Options, func(ctx context.Context, r *deed.Runtime) (bool, error) {
 		door.open(api.New(api.Options{Runtime: r, Version: o.Version, Log: o.Log}))
 		defer door.close()
 		return false, a.serveWith(ctx, r, o, listener.Addr().String())
@@ -184,13 +188,6 @@ func (a *app) serveWith(ctx context.Context, r *deed.Runtime, o serveOptions, ad
 type door struct{ handler atomic.Pointer[http.Handler] }
 
 func (d *door) open(h http.Handler) { d.handler.Store(&h) }
-func (d *door) close()              { d.handler.Store(nil) }
+func (d *door) close()              { d.open(api.Away()) }
 
-func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if h := d.handler.Load(); h != nil {
-		(*h).ServeHTTP(w, r)
-		return
-	}
-	w.Header().Set("Retry-After", "1")
-	http.Error(w, "this server is starting, or ends", http.StatusServiceUnavailable)
-}
+func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*d.handler.Load()).ServeHTTP(w, r) }

@@ -147,3 +147,24 @@ func pause(ctx context.Context, d time.Duration) bool {
 		return false
 	}
 }
+
+// Replicas is on how many servers a queue is kept that nobody called otherwise
+// than by its name; 0: it is not there.
+func Replicas(ctx context.Context, nc *natsgo.Conn, name string) (int, error) {
+	o, err := Options{Name: name}.withDefaults()
+	if err != nil {
+		return 0, err
+	}
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return 0, err
+	}
+	stored, err := js.Stream(ctx, o.Stream)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return stored.CachedInfo().Config.Replicas, nil
+}
