@@ -18,6 +18,7 @@ import (
 type net struct {
 	now      time.Time
 	replicas []*node
+	joined   int // so far: no two have the same name
 	lossy    bool
 	draw     func(n int) int // a number below n
 	doubled  [queue.ShardCount]time.Duration
@@ -52,7 +53,8 @@ func newNet(draw func(n int) int) *net {
 }
 
 func (w *net) join(first bool) *node {
-	n := &node{members: newMembers(fmt.Sprintf("r%d-%d", len(w.replicas), w.draw(1000)), "v1", first), step: w.now, since: w.now, loading: map[int]time.Time{}}
+	w.joined++
+	n := &node{members: newMembers(fmt.Sprintf("r%d-%d", w.joined, w.draw(1000)), "v1", first), step: w.now, since: w.now, loading: map[int]time.Time{}}
 	w.replicas = append(w.replicas, n)
 	return n
 }

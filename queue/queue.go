@@ -49,7 +49,7 @@ type Lanes interface {
 // Delivery is a message on lease to this consumer.
 type Delivery struct {
 	Message
-	Count int // 1 the first time; more: an earlier holder let its lease run out, or its shard go
+	Count int // 1 the first time; more: an earlier holder let its lease run out, or its shard go, or gave up as it came
 	Token any // the backend's handle
 }
 

@@ -52,12 +52,12 @@ func (t *Task) create(local, key, name string) (*Output, error) {
 		return nil, fmt.Errorf("create output %q: %w", local, err)
 	}
 	w, err := t.blobs.Create(t.ctx, t.blobKey(n))
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if err != nil {
 		o.err = fmt.Errorf("create output %q: %w", local, err)
 		return nil, o.err
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
 	if o.err != nil { // the task ended in between
 		w.Abort()
 		return nil, fmt.Errorf("create output %q: %w", local, o.err)
