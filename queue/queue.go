@@ -29,6 +29,10 @@ type Message struct {
 	Lane string // of a queue in lanes, who may receive it; "": DefaultLane; other queues ignore it
 	Key  string
 	Body []byte
+
+	// Trace is the context of a trace that the message belongs to, as W3C's
+	// traceparent writes it; "": of none.
+	Trace string
 }
 
 // DefaultLane is the lane of the messages that name none.

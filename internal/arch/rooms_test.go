@@ -62,9 +62,10 @@ var rooms = []room{
 	{path: "blob", may: slices.Concat(local, []string{"task", "golang.org/x/sync/errgroup"})},
 	{path: "blob/blobtest", may: slices.Concat(local, suite, []string{"task", "blob"})},
 	{path: "api", may: slices.Concat(core, []string{
-		".", "api/wire", "orchestrator", "events", "queue", "blob", "golang.org/x/sync/errgroup", "github.com/oklog/ulid/v2",
+		".", "api/access", "api/wire", "orchestrator", "events", "queue", "blob", "golang.org/x/sync/errgroup", "github.com/oklog/ulid/v2",
 		"github.com/danielgtaylor/huma/v2", "github.com/danielgtaylor/huma/v2/adapters/humago",
 	})},
+	{path: "api/access", may: []string{"events", "github.com/oklog/ulid/v2"}},
 	{path: "api/wire", may: slices.Concat(core, []string{"events", "orchestrator", "queue", "blob"})},
 	{path: "api/client", may: slices.Concat(core, []string{
 		"api/wire", "events", "queue", "blob", "orchestrator", "gocloud.dev/blob", "gocloud.dev/blob/driver", "gocloud.dev/gcerrors",

@@ -77,7 +77,7 @@ func (s *store) leaseOut(it *item, now time.Time) queue.Delivery {
 	it.expires = now.Add(s.lease)
 	heap.Push(&it.box.leased, it)
 	return queue.Delivery{
-		Message: queue.Message{Lane: it.box.lane, Key: it.key, Body: bytes.Clone(it.body)},
+		Message: queue.Message{Lane: it.box.lane, Key: it.key, Body: bytes.Clone(it.body), Trace: it.trace},
 		Count:   it.count,
 		Token:   it,
 	}

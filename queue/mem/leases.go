@@ -12,6 +12,7 @@ type item struct {
 	sent    time.Time
 	key     string
 	body    []byte
+	trace   string
 	count   int    // deliveries so far
 	turn    uint64 // order of delivery; breaks ties between leases that end together
 	expires time.Time

@@ -30,7 +30,7 @@ func (s *stream) Browse(ctx context.Context, after uint64, n int) ([]queue.Brows
 		}
 		after = m.Sequence
 		message, _ := s.form.read(strings.TrimPrefix(m.Subject, s.prefix))
-		message.Body = m.Data
+		message.Body, message.Trace = m.Data, m.Header.Get(traceHeader)
 		all = append(all, queue.Browsed{Message: message, Number: m.Sequence, Sent: m.Time})
 	}
 	return all, nil

@@ -162,6 +162,9 @@ func (s *stream) delivery(m *natsgo.Msg) (d queue.Delivery, ok bool) {
 		return d, false
 	}
 	message.Body = m.Data
+	if m.Header != nil {
+		message.Trace = m.Header.Get(traceHeader)
+	}
 	return queue.Delivery{Message: message, Count: int(meta.NumDelivered), Token: token(m.Reply)}, true
 }
 

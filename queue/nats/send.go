@@ -77,7 +77,7 @@ func (s *stream) Send(ctx context.Context, messages ...queue.Message) error {
 func (s *stream) fitting(messages []queue.Message) (int, error) {
 	limit := s.nc.MaxPayload()
 	for i, m := range messages {
-		if int64(len(m.Body)) > limit {
+		if int64(len(m.Body)+headerSize(m)) > limit {
 			return i, fmt.Errorf("send to queue %q: message %d of %d, key %q: %w: %d bytes, the server takes at most %d (its max_payload)",
 				s.name, i+1, len(messages), m.Key, queue.ErrTooLarge, len(m.Body), limit)
 		}
@@ -118,7 +118,7 @@ func (s *stream) publish(ctx context.Context, messages []queue.Message, open []i
 	for {
 		for f.maySend() && len(in.c) == 0 {
 			m := messages[open[f.sent]]
-			err := s.nc.PublishRequest(s.prefix+s.form.subject(m), in.reply(strconv.Itoa(f.sent)), m.Body)
+			err := s.publishOne(m, in.reply(strconv.Itoa(f.sent)))
 			if err != nil && f.underWay == 0 && isUnavailable(err) {
 				f.refused, f.why = append(f.refused, open[f.sent]), err
 				f.sent++
@@ -153,6 +153,25 @@ func (s *stream) publish(ctx context.Context, messages []queue.Message, open []i
 			}
 		}
 	}
+}
+
+// traceHeader carries Message.Trace, by the name that all tools know.
+const traceHeader = "traceparent"
+
+// headerSize is what the server counts of a message beside its body.
+func headerSize(m queue.Message) int {
+	if m.Trace == "" {
+		return 0
+	}
+	return len("NATS/1.0\r\n") + len(traceHeader) + len(": ") + len(m.Trace) + len("\r\n\r\n")
+}
+
+func (s *stream) publishOne(m queue.Message, reply string) error {
+	subject := s.prefix + s.form.subject(m)
+	if m.Trace == "" {
+		return s.nc.PublishRequest(subject, reply, m.Body)
+	}
+	return s.nc.PublishMsg(&natsgo.Msg{Subject: subject, Reply: reply, Data: m.Body, Header: natsgo.Header{traceHeader: {m.Trace}}})
 }
 
 func (s *stream) ackWithin() time.Duration {

@@ -34,6 +34,14 @@ func runDelivery(s suite) {
 		assert.Equal(t, 1, got[0].Count)
 	})
 
+	s.run("a message arrives with the context of the trace that it was sent with, or with none", func(t *testing.T, open Open) {
+		w := open(t, long)
+		const trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+		send(t, w.A, queue.Message{Key: "k", Body: []byte("1"), Trace: trace}, queue.Message{Key: "k", Body: []byte("2")})
+		got := receiveAll(t, w.B, 2)
+		assert.Equal(t, []string{trace, ""}, []string{got[0].Trace, got[1].Trace})
+	})
+
 	s.run("one consumer gets the messages of a key in the order they were sent", func(t *testing.T, open Open) {
 		w := open(t, long)
 		sent := numbered("k", 500)
