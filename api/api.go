@@ -23,6 +23,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/api/access"
 	"github.com/deedrun/deed/orchestrator"
 )
 
@@ -39,6 +40,17 @@ type Options struct {
 	// Beat is how often a stream that has nothing to say says that it is still
 	// there. 0: 10 s. Clients count one as gone after several.
 	Beat time.Duration
+
+	// Access knows whose a token is; nil: no token is known.
+	Access access.Authenticator
+
+	// RequireToken asks everybody for a token. Else whoever comes to an address
+	// that only this machine can reach needs none, and may do everything.
+	RequireToken bool
+
+	// Hosts reports whether requests for a host, as they name it, are answered
+	// beside those for this machine (localhost, 127.0.0.1); nil: none are.
+	Hosts func(host string) bool
 
 	// AnswerWithin is how long the orchestrator has for an answer. 0: 30 s.
 	AnswerWithin time.Duration

@@ -36,6 +36,9 @@ const (
 	CodeArchiveFile = "archive-file"   // the file is no archive, or not a whole one
 	CodeAcceptable  = "not-acceptable" // the server answers in JSON alone
 	CodeUnsatisfied = "range"          // the range is outside of the content
+
+	CodeUnauthorized = "unauthorized" // no token was shown where one is asked for, or one that opens nothing
+	CodeForbidden    = "forbidden"    // the token is one, and its role does not reach that far
 )
 
 // Problem is why a request was not granted, as it travels.
@@ -87,9 +90,12 @@ func (p *Problem) GetStatus() int { return p.Status }
 // ContentType is that of problems, whatever was asked for.
 func (p *Problem) ContentType(string) string { return ProblemType }
 
-// GetHeaders are those of the answer: what passes may be asked again soon.
+// GetHeaders are those of the answer: what passes may be asked again soon, and
+// who shows no token is told that one is asked for.
 func (p *Problem) GetHeaders() http.Header {
 	switch p.Code {
+	case CodeUnauthorized:
+		return http.Header{"Www-Authenticate": {`Bearer realm="deed"`}}
 	case CodeUnavailable, CodeLeaving, CodeNoAnswer:
 		return http.Header{"Retry-After": {"1"}}
 	}
