@@ -27,6 +27,9 @@ var (
 	}
 )
 
+// sdk makes and exports spans. Only a program that has somewhere to send them links it.
+var sdk = []string{"go.opentelemetry.io/otel/sdk/...", "go.opentelemetry.io/otel/exporters/..."}
+
 const esdbClient = "github.com/EventStore/EventStore-Client-Go/v4/"
 
 // rooms is the table. A package without a line is an error: decide first.
@@ -38,10 +41,10 @@ var rooms = []room{
 	{path: "orchestrator/process", may: slices.Concat(core[:2], []string{"internal/planted"}), pure: true},
 	{path: "orchestrator/whatif", may: core, pure: true},
 	{
-		path: "orchestrator", may: slices.Concat(core, []string{"events", "queue", "blob", "internal/planted", "github.com/oklog/ulid/v2"}),
+		path: "orchestrator", may: slices.Concat(core, []string{"events", "queue", "blob", "internal/planted", "internal/tracing", "github.com/oklog/ulid/v2"}),
 		only: map[string]string{"blob": "snapshot*.go views*.go archive*.go"},
 	},
-	{path: "worker", may: []string{"task", "queue", "blob"}},
+	{path: "worker", may: []string{"task", "queue", "blob", "internal/tracing"}},
 	{path: "worker/autoscale", may: core[:1]},
 	{path: "specs", may: core},
 	{path: "specs/file", may: slices.Concat(core, []string{"specs", "orchestrator/definition/parse"})},
@@ -62,20 +65,24 @@ var rooms = []room{
 	{path: "blob", may: slices.Concat(local, []string{"task", "golang.org/x/sync/errgroup"})},
 	{path: "blob/blobtest", may: slices.Concat(local, suite, []string{"task", "blob"})},
 	{path: "api", may: slices.Concat(core, []string{
-		".", "api/access", "api/wire", "orchestrator", "events", "queue", "blob", "golang.org/x/sync/errgroup", "github.com/oklog/ulid/v2",
+		".", "api/access", "api/wire", "orchestrator", "events", "queue", "blob", "internal/tracing", "golang.org/x/sync/errgroup", "github.com/oklog/ulid/v2",
 		"github.com/danielgtaylor/huma/v2", "github.com/danielgtaylor/huma/v2/adapters/humago",
 	})},
 	{path: "api/access", may: []string{"events", "github.com/oklog/ulid/v2"}},
 	{path: "api/wire", may: slices.Concat(core, []string{"events", "orchestrator", "queue", "blob"})},
 	{path: "api/client", may: slices.Concat(core, []string{
-		"api/wire", "events", "queue", "blob", "orchestrator", "gocloud.dev/blob", "gocloud.dev/blob/driver", "gocloud.dev/gcerrors",
+		"api/wire", "events", "queue", "blob", "orchestrator", "internal/tracing", "gocloud.dev/blob", "gocloud.dev/blob/driver", "gocloud.dev/gcerrors",
 	})}, // never the root: that one uses it
 	{path: "internal/natsconn", may: slices.Concat(client[:2], []string{"github.com/nats-io/nats-server/v2/server", "github.com/gofrs/flock"})},
 	{path: "internal/natsproc", may: []string{"internal/natsconn", "github.com/nats-io/nats-server/v2/server"}},
 	{path: "internal/arch"},
 	{path: "internal/planted", pure: true},
+	{path: "internal/tracing", may: []string{
+		"go.opentelemetry.io/otel/attribute", "go.opentelemetry.io/otel/codes", "go.opentelemetry.io/otel/propagation",
+		"go.opentelemetry.io/otel/trace", "go.opentelemetry.io/otel/trace/noop",
+	}},
 	{path: "examples/...", may: []string{".", "worker", "examples/..."}}, // what a user of the library needs
-	{path: ".", may: []string{"..."}, never: cloud},                      // or every user of the library would link them
+	{path: ".", may: []string{"..."}, never: slices.Concat(cloud, sdk)},  // or every user of the library would link them
 	{path: "cmd/deed", may: []string{"..."}},
 }
 
