@@ -23,6 +23,7 @@ type Job struct {
 	Params   map[string]string // values for its parameters
 	Settings map[string]string // "address.setting": value
 	Inputs   map[string]Input
+	By       string // who starts it, for its history; "" names nobody
 
 	// Files are the files that travel with the definition, stored already, by the
 	// names that it gives them. nil: they lie beside the definition.

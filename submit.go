@@ -38,7 +38,7 @@ func (r *Runtime) Prepare(ctx context.Context, id string, job Job, progress func
 	if err != nil {
 		return process.StartProcess{}, err
 	}
-	return process.StartProcess{ID: id, Definition: def, Inputs: data}, nil
+	return process.StartProcess{ID: id, Definition: def, Inputs: data, Asked: process.Asked{By: job.By}}, nil
 }
 
 // NewID is a new ID for a process, readable and short: the name and six

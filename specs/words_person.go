@@ -42,6 +42,20 @@ func (d detail) asked() process.Asked {
 	return process.Asked{By: d.by, Reason: d.reason, Command: d.command}
 }
 
+// StartBy asks for the process of a definition, as somebody and in a trace.
+func StartBy(who, trace string, def definition.Definition, given ...Given) process.StartProcess {
+	c := Start(def, given...)
+	c.By, c.Trace = who, trace
+	return c
+}
+
+// StartedBy is the event that somebody started a process, in a trace.
+func StartedBy(who, trace string, def definition.Definition, given ...Given) process.ProcessStarted {
+	e := Started(def, given...)
+	e.By, e.Trace = who, trace
+	return e
+}
+
 // Cancel asks for the end of the process.
 func Cancel(options ...Option) process.CancelProcess {
 	return process.CancelProcess{Asked: details(options).asked(), At: noon}

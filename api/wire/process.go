@@ -18,6 +18,8 @@ type Process struct {
 	Reason     string                  `json:"reason,omitempty"`
 	Events     uint64                  `json:"events"`
 	StartedAt  time.Time               `json:"startedAt"`
+	StartedBy  string                  `json:"startedBy,omitempty"`
+	Trace      string                  `json:"trace,omitempty" doc:"W3C traceparent of who submitted it, that all of it belongs to."`
 	EndedAt    time.Time               `json:"endedAt,omitzero"`
 	Inputs     map[string]task.Dataset `json:"inputs,omitempty"`
 	Steps      []process.Progress      `json:"steps"`
@@ -41,7 +43,8 @@ const mostElements = 5
 // ProcessOf shows a state.
 func ProcessOf(s process.State) Process {
 	p := Process{
-		ID: s.ID, Hash: s.Hash, Status: s.Status, Events: s.Version, StartedAt: s.StartedAt, EndedAt: s.EndedAt,
+		ID: s.ID, Hash: s.Hash, Status: s.Status, Events: s.Version,
+		StartedAt: s.StartedAt, StartedBy: s.Submitted.By, Trace: s.Trace, EndedAt: s.EndedAt,
 		Inputs: s.Inputs, Steps: s.Steps(), Skipped: SkippedOf(s), Outputs: map[string]task.Dataset{},
 		Reason: s.Reason(), Deadline: s.Deadline(),
 	}

@@ -163,7 +163,7 @@ func (a *app) job(ctx context.Context, file string, o runOptions) (deed.Job, err
 	if err != nil {
 		return deed.Job{}, definitionError(file, err)
 	}
-	job := deed.Job{Source: source, Inputs: map[string]deed.Input{}}
+	job := deed.Job{Source: source, Inputs: map[string]deed.Input{}, By: person()}
 	if job.Params, err = pairs("--param", o.params); err != nil {
 		return job, err
 	}

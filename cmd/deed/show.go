@@ -98,7 +98,11 @@ func (a *app) printState(s process.State, now time.Time) error {
 		version = " version " + s.Definition.Version
 	}
 	fmt.Fprintf(a.stdout, "%s  %s%s  %s\n", s.ID, s.Definition.Name, version, s.Status)
-	fmt.Fprintf(a.stdout, "started %s, %s %s; %s\n", s.StartedAt.Local().Format(time.DateTime),
+	by := ""
+	if s.Submitted.By != "" {
+		by = " by " + printable(s.Submitted.By)
+	}
+	fmt.Fprintf(a.stdout, "started %s%s, %s %s; %s\n", s.StartedAt.Local().Format(time.DateTime), by,
 		map[bool]string{true: "took", false: "running for"}[s.Ended()], duration(now.Sub(s.StartedAt)), plural(int(s.Version), "event"))
 	if reason := s.Reason(); reason != "" {
 		fmt.Fprintln(a.stdout, printableLines(reason))

@@ -4,6 +4,8 @@ package process
 // event that no person asked for.
 func AskedIn(e Event) (a Asked, ok bool) {
 	switch e := e.(type) {
+	case ProcessStarted:
+		return e.Asked, true
 	case ProcessCancelled:
 		return e.Asked, true
 	case ProcessPaused:

@@ -16,12 +16,15 @@ type Command interface {
 }
 
 // StartProcess begins a process. The same ID with the same definition and
-// inputs again changes nothing; with others it is refused.
+// inputs again changes nothing, whoever asks and in whatever trace; with others
+// it is refused.
 type StartProcess struct {
 	ID         string                  `json:"id"`
 	Definition definition.Definition   `json:"definition"`
 	Inputs     map[string]task.Dataset `json:"inputs,omitempty"`
-	At         time.Time               `json:"at"`
+	Trace      string                  `json:"trace,omitempty"` // W3C traceparent of who submits; "": none
+	Asked
+	At time.Time `json:"at"`
 }
 
 // ConfirmTasks says that tasks were executed and what they wrote.
@@ -98,7 +101,7 @@ func (c FireTimer) when() time.Time      { return c.At }
 func (c FireDeadline) when() time.Time   { return c.At }
 
 func (c StartProcess) String() string {
-	return fmt.Sprintf("process %s is started%s", c.Definition.Name, withInputs(c.Inputs))
+	return fmt.Sprintf("process %s is started%s%s%s", c.Definition.Name, c.by(), withInputs(c.Inputs), c.why())
 }
 
 func (c ConfirmTasks) String() string {

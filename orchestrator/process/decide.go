@@ -17,6 +17,9 @@ import (
 // MaxTasks is the most tasks one step may have.
 const MaxTasks = 100_000_000
 
+// maxTrace is the longest traceparent that is kept; the version there is now has 55 characters.
+const maxTrace = 128
+
 // MaxKeys is the most distinct keys a step may fan out over without `into`.
 const MaxKeys = 10_000
 
@@ -107,8 +110,13 @@ func decideStart(s State, c StartProcess) ([]Event, error) {
 	if err := checkStart(c); err != nil {
 		return nil, &RefusedError{Process: c.ID, Reason: err.Error()}
 	}
+	if len(c.Trace) > maxTrace { // nothing depends on it: better none than a process refused
+		c.Trace = ""
+	}
 	d := &decision{edits: edit(s), at: c.At}
-	d.emit(ProcessStarted{ID: c.ID, Definition: c.Definition, Hash: c.Definition.Hash(), Inputs: c.Inputs, At: c.At})
+	d.emit(ProcessStarted{
+		ID: c.ID, Definition: c.Definition, Hash: c.Definition.Hash(), Inputs: c.Inputs, Trace: c.Trace, Asked: c.Asked, At: c.At,
+	})
 	if d.damaged != nil {
 		return nil, &RefusedError{Process: c.ID, Reason: d.damaged.Error()}
 	}

@@ -22,7 +22,9 @@ type ProcessStarted struct {
 	Definition definition.Definition   `json:"definition"`
 	Hash       string                  `json:"hash"` // of the definition
 	Inputs     map[string]task.Dataset `json:"inputs,omitempty"`
-	At         time.Time               `json:"at"`
+	Trace      string                  `json:"trace,omitempty"` // W3C traceparent that all of the process belongs to; "": none
+	Asked
+	At time.Time `json:"at"`
 }
 
 // StepStarted says that all a step reads is there, and how many tasks it has.

@@ -166,6 +166,8 @@ type recordedState struct {
 	Definition  string            `json:"definition"` // its hash
 	Original    string            `json:"original"`
 	StartedAt   time.Time         `json:"startedAt"`
+	Submitted   Asked             `json:"submitted,omitzero"`
+	Trace       string            `json:"trace,omitempty"`
 	SetOffAt    time.Time         `json:"setOffAt"`
 	EndedAt     time.Time         `json:"endedAt,omitzero"`
 	Deadline    time.Time         `json:"deadline,omitzero"`
@@ -198,7 +200,7 @@ func stateAsRecorded(t *testing.T, s State) string {
 	require.NoError(t, s.Damage())
 	r := recordedState{
 		ID: s.ID, Version: s.Version, Status: s.Status, Definition: s.Definition.Hash(), Original: s.Original.Hash(),
-		StartedAt: s.StartedAt, SetOffAt: s.SetOffAt, EndedAt: s.EndedAt, Deadline: s.Deadline(),
+		StartedAt: s.StartedAt, Submitted: s.Submitted, Trace: s.Trace, SetOffAt: s.SetOffAt, EndedAt: s.EndedAt, Deadline: s.Deadline(),
 		Failure: s.Failure, Cancel: s.Cancel, Pause: s.Pause, Commands: s.commands, Retired: s.retired,
 	}
 	require.Equal(t, s.Hash, r.Definition, "the hash of a definition is fixed for ever")

@@ -13,7 +13,7 @@ import (
 // told with them.
 
 func (e ProcessStarted) String() string {
-	return fmt.Sprintf("process %s started%s", e.Definition.Name, withInputs(e.Inputs))
+	return fmt.Sprintf("process %s started%s%s%s", e.Definition.Name, e.by(), withInputs(e.Inputs), e.why())
 }
 
 func (e StepStarted) String() string {

@@ -37,6 +37,8 @@ type snapshot struct {
 	Hash       string                  `json:"hash"`
 	Inputs     map[string]task.Dataset `json:"inputs,omitempty"`
 	StartedAt  time.Time               `json:"startedAt"`
+	Submitted  Asked                   `json:"submitted,omitzero"`
+	Trace      string                  `json:"trace,omitempty"`
 	SetOffAt   time.Time               `json:"setOffAt"`
 	EndedAt    time.Time               `json:"endedAt,omitzero"`
 	Failure    *ProcessFailed          `json:"failure,omitempty"`
@@ -88,7 +90,8 @@ func EncodeSnapshot(s State) ([]byte, error) {
 	}
 	snap := snapshot{
 		Schema: snapshotSchema(s), ID: s.ID, Version: s.Version, Status: s.Status, Definition: s.Definition, Hash: s.Hash, Inputs: s.Inputs,
-		StartedAt: s.StartedAt, SetOffAt: s.SetOffAt, EndedAt: s.EndedAt, Failure: s.Failure, Cancel: s.Cancel, Pause: s.Pause,
+		StartedAt: s.StartedAt, Submitted: s.Submitted, Trace: s.Trace, SetOffAt: s.SetOffAt, EndedAt: s.EndedAt,
+		Failure: s.Failure, Cancel: s.Cancel, Pause: s.Pause,
 		Left: s.left, Retired: s.retired, Commands: s.commands, Nodes: make([]nodeSnapshot, len(s.nodes)),
 	}
 	if s.Original != s.Definition {
@@ -164,8 +167,8 @@ func DecodeSnapshot(data []byte) (State, error) {
 	}
 	s := State{
 		ID: snap.ID, Version: snap.Version, Status: snap.Status, Definition: snap.Definition, Original: snap.Original, Hash: snap.Hash,
-		Inputs: snap.Inputs, StartedAt: snap.StartedAt, SetOffAt: snap.SetOffAt, EndedAt: snap.EndedAt, Failure: snap.Failure,
-		Cancel: snap.Cancel, Pause: snap.Pause, graph: g, left: snap.Left, retired: snap.Retired, commands: snap.Commands,
+		Inputs: snap.Inputs, StartedAt: snap.StartedAt, Submitted: snap.Submitted, Trace: snap.Trace, SetOffAt: snap.SetOffAt,
+		EndedAt: snap.EndedAt, Failure: snap.Failure, Cancel: snap.Cancel, Pause: snap.Pause, graph: g, left: snap.Left, retired: snap.Retired, commands: snap.Commands,
 		nodes: make([]*node, len(snap.Nodes)),
 	}
 	unpack := &unpacker{rest: wrote}

@@ -31,6 +31,8 @@ type State struct {
 	Original   *definition.Definition // that it started with
 	Inputs     map[string]task.Dataset
 	StartedAt  time.Time
+	Submitted  Asked     // who started it, and why; nobody is named in histories of versions that did not ask
+	Trace      string    // W3C traceparent that all of it belongs to; "": none
 	SetOffAt   time.Time // when it started, or a person last made it go again: the deadline counts from here
 	EndedAt    time.Time
 	Failure    *ProcessFailed

@@ -36,6 +36,13 @@ var stories = map[string]func(c *chronicle){
 		def.Parallelism, def.Weight, def.Steps[0].Pool = 4, 0, "gpu-2"
 		c.tell(ReviseProcess{Definition: def, Asked: c.asked("there are more machines"), At: c.at})
 	},
+	"submitted-in-a-trace": func(c *chronicle) {
+		asked := Asked{By: "ada", Reason: "the nightly run", Command: "c0"}
+		c.tell(StartProcess{
+			ID: "recorded", Definition: words(), Inputs: map[string]task.Dataset{"in": listOf(2)}, Trace: traceOfSubmit, Asked: asked, At: c.at,
+		})
+		c.tell(PauseProcess{Asked: asked, At: c.at}) // the ID of a start is no command's: processes have IDs for that
+	},
 	"nothing-to-do": func(c *chronicle) { c.start(words(), 0); c.rest() },
 	"failed-for-good": func(c *chronicle) {
 		c.start(words(), 3)

@@ -10,7 +10,7 @@ import (
 func commandOf(s process.State, e process.Event) (c process.Command, ok bool) {
 	switch e := e.(type) {
 	case process.ProcessStarted:
-		return process.StartProcess{ID: e.ID, Definition: e.Definition, Inputs: e.Inputs, At: e.At}, true
+		return process.StartProcess{ID: e.ID, Definition: e.Definition, Inputs: e.Inputs, Trace: e.Trace, Asked: e.Asked, At: e.At}, true
 	case process.TasksConfirmed:
 		return process.ConfirmTasks(e), true
 	case process.TasksFailed:

@@ -5,6 +5,9 @@ import (
 	. "github.com/deedrun/deed/specs"
 )
 
+// submitTrace is the traceparent of a submit.
+const submitTrace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
 var starting = Feature{
 	Name: "starting a process",
 	About: "A process is started with its whole definition and what it reads. The definition goes into the first event, " +
@@ -23,6 +26,21 @@ var starting = Feature{
 			Name:  "the same start again changes nothing",
 			Given: Events(Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2))),
 			When:  Start(resize, Input("photos", 2)),
+			Then:  Nothing,
+		},
+		{
+			Name: "a process records who started it, and the trace that all of it belongs to",
+			When: StartBy("ada", submitTrace, resize, Input("photos", 2)),
+			Then: Events(
+				StartedBy("ada", submitTrace, resize, Input("photos", 2)),
+				StepStarted("shrink", 2),
+				Scheduled("shrink", All(2)),
+			),
+		},
+		{
+			Name:  "the same start again by somebody else, in another trace, changes nothing",
+			Given: Events(StartedBy("ada", submitTrace, resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2))),
+			When:  StartBy("bob", "", resize, Input("photos", 2)),
 			Then:  Nothing,
 		},
 		{
