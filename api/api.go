@@ -76,10 +76,13 @@ func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("deed", cmp.Or(o.Version, "(devel)"))
 	config.Info.Description = "Submit, read, watch and supervise processes. Problems are application/problem+json with a stable code."
-	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/v1/openapi", "", ""
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = describedAt, "", ""
 	config.CreateHooks = nil // no links to schemas in answers
 	config.Transformers = []huma.Transformer{asProblem}
-	routes := &routes{server: s, mux: mux, api: humago.New(mux, config)}
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		schemeName: {Type: "http", Scheme: "bearer", Description: "A token of `deed auth token create`. Who comes from the machine of a server that listens there alone needs none."},
+	}
+	routes := &routes{server: s, mux: mux, api: humago.New(mux, config), needs: map[string]need{}}
 	routes.health()
 	routes.processes()
 	routes.supervision()
@@ -89,5 +92,5 @@ func New(o Options) http.Handler {
 	routes.orchestration()
 	routes.archives()
 	routes.upkeep()
-	return s.door(mux)
+	return s.door(mux, routes.needs)
 }

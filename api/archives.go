@@ -15,12 +15,12 @@ import (
 
 // archives are the histories that were moved into files.
 func (r *routes) archives() {
-	route(r, http.MethodPost, "/v1/processes/{id}/archive", "Move the history of an ended process into a file", r.archive)
-	route(r, http.MethodDelete, "/v1/processes/{id}/archive", "Remove the archive of a process for good; its ID stays taken", r.removeArchive)
-	r.raw(http.MethodGet, "/v1/processes/{id}/archive", "Read the file of an archived process", "application/gzip", r.exportArchive)
-	r.raw(http.MethodPost, "/v1/archives", "Take in the file of a process that was archived elsewhere", mediaBytes, r.importArchive,
+	route(r, operator, http.MethodPost, "/v1/processes/{id}/archive", "Move the history of an ended process into a file", r.archive)
+	route(r, admin, http.MethodDelete, "/v1/processes/{id}/archive", "Remove the archive of a process for good; its ID stays taken", r.removeArchive)
+	r.raw(viewer, http.MethodGet, "/v1/processes/{id}/archive", "Read the file of an archived process", "application/gzip", r.exportArchive)
+	r.raw(adminOfAll, http.MethodPost, "/v1/archives", "Take in the file of a process that was archived elsewhere", mediaBytes, r.importArchive,
 		textParam("by", "Who asks."), textParam("reason", "Why."))
-	route(r, http.MethodGet, "/v1/archives/due", "List what the retention settings ask for now, or what ended before a time", r.due)
+	route(r, viewer, http.MethodGet, "/v1/archives/due", "List what the retention settings ask for now, or what ended before a time", r.due)
 }
 
 func (s *server) archive(ctx context.Context, in *askedInput[wire.Asked]) (*body[wire.Archived], error) {

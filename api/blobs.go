@@ -17,9 +17,9 @@ import (
 // blobs are the blob store: all of it to be read, and what importing needs to be
 // written.
 func (r *routes) blobs() {
-	route(r, http.MethodGet, "/v1/blobs", "List blobs", r.listBlobs)
-	r.raw(http.MethodGet, "/v1/blobs/{key...}", "Read a blob, or a range of it; HEAD says how large it is", mediaBytes, r.readBlob)
-	r.raw(http.MethodPut, "/v1/blobs/{key...}", "Store an input or a file of a definition, under sha256/ and its digest: two digits, a slash and the rest", mediaBytes, r.storeBlob)
+	route(r, viewer, http.MethodGet, "/v1/blobs", "List blobs", r.listBlobs)
+	r.raw(viewer, http.MethodGet, "/v1/blobs/{key...}", "Read a blob, or a range of it; HEAD says how large it is", mediaBytes, r.readBlob)
+	r.raw(operator, http.MethodPut, "/v1/blobs/{key...}", "Store an input or a file of a definition, under sha256/ and its digest: two digits, a slash and the rest", mediaBytes, r.storeBlob)
 }
 
 type listBlobsInput struct {

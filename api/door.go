@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -27,8 +28,8 @@ const (
 
 // door is what every request goes through. It refuses what was made for another
 // host, which a page that rebinds its name could do, what a page of another site
-// can send without asking, and what is larger than is read.
-func (s *server) door(inside *http.ServeMux) http.Handler {
+// can send without asking, who may not ask it, and what is larger than is read.
+func (s *server) door(inside *http.ServeMux, needs map[string]need) http.Handler {
 	sites := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer s.survive(w, r)
@@ -36,9 +37,14 @@ func (s *server) door(inside *http.ServeMux) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "no-store")
 		_, pattern := inside.Handler(r)
-		p := admit(sites, r, pattern)
+		n := needOf(needs, pattern)
+		p := s.admit(sites, r, pattern, n)
 		if p == nil {
-			p = readJSON(w, r)
+			var ctx context.Context
+			if ctx, p = s.pass(r, n); p == nil {
+				r = r.WithContext(ctx)
+				p = readJSON(w, r)
+			}
 		}
 		if p != nil {
 			writeProblem(w, r, p)
@@ -61,11 +67,12 @@ const (
 	importsArchive = http.MethodPost + " /v1/archives"
 )
 
-// admit says what is wrong with where a request comes from, or goes to.
-func admit(sites *http.CrossOriginProtection, r *http.Request, pattern string) *wire.Problem {
-	if !isLocal(r.Host) {
+// admit says what is wrong with where a request comes from, or goes to. Probes
+// name whatever host they like, and learn nothing else.
+func (s *server) admit(sites *http.CrossOriginProtection, r *http.Request, pattern string, n need) *wire.Problem {
+	if n != anybody && !s.answersFor(r.Host) {
 		return newProblem(http.StatusMisdirectedRequest, wire.CodeForeign,
-			"this server answers requests for localhost alone, not for %q: reach it through an SSH tunnel, or a proxy that says Host: localhost", r.Host)
+			"this server answers requests for localhost, and for the names in its certificate if it has one, not for %q: name it as it is named there, or reach it through an SSH tunnel", r.Host)
 	}
 	if err := sites.Check(r); err != nil {
 		return newProblem(http.StatusForbidden, wire.CodeForeign, "a page of another site cannot change anything here: %v", err)
@@ -95,18 +102,27 @@ const (
 	mostPath   = 8 << 10
 )
 
+// answersFor reports whether a request for this host is meant for this server.
+func (s *server) answersFor(host string) bool {
+	return isLocal(host) || s.options.Hosts != nil && s.options.Hosts(nameOfHost(host))
+}
+
 // isLocal reports whether a host is this machine by its name alone.
 func isLocal(host string) bool {
-	name := host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		name = h
-	}
-	name = strings.TrimSuffix(strings.TrimPrefix(name, "["), "]")
+	name := nameOfHost(host)
 	if strings.EqualFold(name, "localhost") {
 		return true
 	}
 	ip, err := netip.ParseAddr(name)
 	return err == nil && ip.IsLoopback()
+}
+
+// nameOfHost is a host without its port, and an address without its brackets.
+func nameOfHost(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		return name
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 }
 
 // readJSON reads a body of JSON whole, in bounded time, so that no handler waits

@@ -12,9 +12,9 @@ import (
 
 // health is for whoever starts and watches the server.
 func (r *routes) health() {
-	route(r, http.MethodGet, "/healthz", "Is this server alive?", r.alive)
-	route(r, http.MethodGet, "/readyz", "Can it be worked with: is everything orchestrated, and the event store there?", r.isReady)
-	route(r, http.MethodGet, "/v1/version", "The version of this server", r.version)
+	route(r, anybody, http.MethodGet, "/healthz", "Is this server alive?", r.alive)
+	route(r, anybody, http.MethodGet, "/readyz", "Can it be worked with: is everything orchestrated, and the event store there?", r.isReady)
+	route(r, viewer, http.MethodGet, "/v1/version", "The version of this server", r.version)
 }
 
 func (s *server) alive(context.Context, *struct{}) (*body[wire.Health], error) {

@@ -16,10 +16,10 @@ import (
 
 // orchestration is what the orchestrators are asked and told by programs.
 func (r *routes) orchestration() {
-	route(r, http.MethodPost, "/v1/processes/{id}/commands", "Send a command to a process, as deed's own programs do", r.command)
-	route(r, http.MethodGet, "/v1/look", "What the orchestrators see right now: who runs what, and what waits", r.look)
-	route(r, http.MethodGet, "/v1/pools", "How much work each pool has, and who is there to do it", r.pools)
-	route(r, http.MethodPost, "/v1/workers/{name}/drain", "Make a worker finish what it executes, hand back the rest, and leave", r.drain, status(http.StatusAccepted))
+	route(r, operator, http.MethodPost, "/v1/processes/{id}/commands", "Send a command to a process, as deed's own programs do", r.command)
+	route(r, viewer, http.MethodGet, "/v1/look", "What the orchestrators see right now: who runs what, and what waits", r.look)
+	route(r, viewer, http.MethodGet, "/v1/pools", "How much work each pool has, and who is there to do it", r.pools)
+	route(r, adminOfAll, http.MethodPost, "/v1/workers/{name}/drain", "Make a worker finish what it executes, hand back the rest, and leave", r.drain, status(http.StatusAccepted))
 }
 
 // errNoAnswer is an orchestrator that does not answer: it may be changing hands.

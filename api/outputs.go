@@ -18,9 +18,9 @@ import (
 // outputs are what a process wrote, by the names of its data: its outputs, and
 // whatever else is sealed.
 func (r *routes) outputs() {
-	route(r, http.MethodGet, "/v1/processes/{id}/outputs", "List the outputs that are there", r.listOutputs)
-	route(r, http.MethodGet, "/v1/processes/{id}/outputs/{name}", "List the parts of an output", r.listParts)
-	r.raw(http.MethodGet, "/v1/processes/{id}/outputs/{name}/{part}", "Read a part of an output, or a range of it", mediaBytes, r.readPart)
+	route(r, viewer, http.MethodGet, "/v1/processes/{id}/outputs", "List the outputs that are there", r.listOutputs)
+	route(r, viewer, http.MethodGet, "/v1/processes/{id}/outputs/{name}", "List the parts of an output", r.listParts)
+	r.raw(viewer, http.MethodGet, "/v1/processes/{id}/outputs/{name}/{part}", "Read a part of an output, or a range of it", mediaBytes, r.readPart)
 }
 
 func (s *server) listOutputs(ctx context.Context, in *struct{ ProcessPath }) (*body[wire.Outputs], error) {

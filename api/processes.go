@@ -16,11 +16,11 @@ import (
 
 // processes are what people see of processes.
 func (r *routes) processes() {
-	route(r, http.MethodPost, "/v1/processes", "Start a process, or attach to it if it is there", r.submit, status(http.StatusCreated))
-	route(r, http.MethodGet, "/v1/processes", "List processes, the latest first", r.listProcesses)
-	route(r, http.MethodGet, "/v1/processes/{id}", "Where a process stands, or stood", r.show)
-	route(r, http.MethodGet, "/v1/processes/{id}/history", "The events of a process", r.history)
-	r.raw(http.MethodGet, "/v1/processes/{id}/watch", "Where a process stands after each of its commits, until its end", mediaEvents, r.watch)
+	route(r, operator, http.MethodPost, "/v1/processes", "Start a process, or attach to it if it is there", r.submit, status(http.StatusCreated))
+	route(r, viewer, http.MethodGet, "/v1/processes", "List processes, the latest first", r.listProcesses)
+	route(r, viewer, http.MethodGet, "/v1/processes/{id}", "Where a process stands, or stood", r.show)
+	route(r, viewer, http.MethodGet, "/v1/processes/{id}/history", "The events of a process", r.history)
+	r.raw(viewer, http.MethodGet, "/v1/processes/{id}/watch", "Where a process stands after each of its commits, until its end", mediaEvents, r.watch)
 }
 
 type listProcessesInput struct {

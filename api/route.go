@@ -14,12 +14,13 @@ import (
 // routes are the addresses of the API.
 type routes struct {
 	*server
-	mux *http.ServeMux
-	api huma.API
+	mux   *http.ServeMux
+	api   huma.API
+	needs map[string]need // by pattern of the mux
 }
 
 // route is an address that takes and gives JSON. Its errors become problems.
-func route[I, O any](r *routes, method, path, summary string, handle func(context.Context, *I) (*O, error), more ...func(*huma.Operation)) {
+func route[I, O any](r *routes, n need, method, path, summary string, handle func(context.Context, *I) (*O, error), more ...func(*huma.Operation)) {
 	op := huma.Operation{
 		Method: method, Path: path, Summary: summary, OperationID: operationID(method, path), Tags: []string{tag(path)},
 		MaxBodyBytes: -1, BodyReadTimeout: -1, // the door has read and measured it
@@ -28,6 +29,8 @@ func route[I, O any](r *routes, method, path, summary string, handle func(contex
 	for _, change := range more {
 		change(&op)
 	}
+	n.describe(&op)
+	r.needs[method+" "+path] = n
 	huma.Register(r.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
 		if err != nil {
@@ -44,7 +47,8 @@ func status(code int) func(*huma.Operation) {
 
 // raw is an address whose content is no JSON document, or has no end. It is
 // described like the others.
-func (r *routes) raw(method, path, summary, media string, handle func(w http.ResponseWriter, req *http.Request) error, params ...*huma.Param) {
+func (r *routes) raw(n need, method, path, summary, media string, handle func(w http.ResponseWriter, req *http.Request) error, params ...*huma.Param) {
+	r.needs[method+" "+path] = n
 	r.mux.HandleFunc(method+" "+path, func(w http.ResponseWriter, req *http.Request) {
 		if err := handle(w, req); err != nil {
 			writeProblem(w, req, r.problem(req.Context(), err))
@@ -63,6 +67,7 @@ func (r *routes) raw(method, path, summary, media string, handle func(w http.Res
 			"default": r.problems(),
 		},
 	}
+	n.describe(op)
 	r.api.OpenAPI().AddOperation(op)
 }
 

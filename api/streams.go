@@ -16,12 +16,12 @@ import (
 // themselves, the command deed among them.
 func (r *routes) streams() {
 	prefix := textParam("prefix", "What the names of the streams begin with; process-ID is the stream of a process.")
-	route(r, http.MethodGet, "/v1/streams", "List streams of events", r.listStreams)
-	r.raw(http.MethodGet, "/v1/streams/{stream}/commits", "Read a stream, a commit a line", wire.LinesType, r.readStream,
+	route(r, viewer, http.MethodGet, "/v1/streams", "List streams of events", r.listStreams)
+	r.raw(viewer, http.MethodGet, "/v1/streams/{stream}/commits", "Read a stream, a commit a line", wire.LinesType, r.readStream,
 		numberParam("after", "Begin with the commit that holds the event after this one."))
-	r.raw(http.MethodGet, "/v1/streams/{stream}/last", "Read the last commit of a stream", wire.LinesType, r.lastOfStream)
-	r.raw(http.MethodGet, "/v1/ends", "Read the last commits of many streams", wire.LinesType, r.readEnds, prefix)
-	r.raw(http.MethodGet, "/v1/feed", "Follow streams: what is stored, and then what comes, for as long as the connection stays", wire.LinesType, r.feed,
+	r.raw(viewer, http.MethodGet, "/v1/streams/{stream}/last", "Read the last commit of a stream", wire.LinesType, r.lastOfStream)
+	r.raw(viewer, http.MethodGet, "/v1/ends", "Read the last commits of many streams", wire.LinesType, r.readEnds, prefix)
+	r.raw(viewer, http.MethodGet, "/v1/feed", "Follow streams: what is stored, and then what comes, for as long as the connection stays", wire.LinesType, r.feed,
 		prefix, numberParam("after", "The checkpoint of the last commit that was seen; 0: from the beginning."))
 }
 

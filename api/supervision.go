@@ -27,14 +27,14 @@ func (r *routes) supervision() {
 		{"pause", "Schedule nothing more; what runs goes on and counts", func(who process.Asked) process.Command { return process.PauseProcess{Asked: who} }},
 		{"resume", "Make a paused process go on", func(who process.Asked) process.Command { return process.ResumeProcess{Asked: who} }},
 	} {
-		route(r, http.MethodPost, "/v1/processes/{id}/"+c.name, c.summary, func(ctx context.Context, in *askedInput[wire.Asked]) (*body[wire.Granted], error) {
+		route(r, operator, http.MethodPost, "/v1/processes/{id}/"+c.name, c.summary, func(ctx context.Context, in *askedInput[wire.Asked]) (*body[wire.Granted], error) {
 			return r.grant(ctx, in.ID, in.Body, func(_ process.State, who process.Asked) (process.Command, error) { return c.command(who), nil })
 		})
 	}
-	route(r, http.MethodPost, "/v1/processes/{id}/retry", "Give tasks that failed a fresh budget, and go on", r.retry)
-	route(r, http.MethodPost, "/v1/processes/{id}/restart", "Run a step again, and all that follows from it", r.restart)
-	route(r, http.MethodPost, "/v1/processes/{id}/settings", "Change settings of one process", r.set)
-	route(r, http.MethodPost, "/v1/processes/{id}/definition", "Move a process to another version of its definition", r.revise)
+	route(r, operator, http.MethodPost, "/v1/processes/{id}/retry", "Give tasks that failed a fresh budget, and go on", r.retry)
+	route(r, operator, http.MethodPost, "/v1/processes/{id}/restart", "Run a step again, and all that follows from it", r.restart)
+	route(r, operator, http.MethodPost, "/v1/processes/{id}/settings", "Change settings of one process", r.set)
+	route(r, operator, http.MethodPost, "/v1/processes/{id}/definition", "Move a process to another version of its definition", r.revise)
 }
 
 // askedInput is what somebody asks of a process.

@@ -16,15 +16,15 @@ import (
 
 // upkeep is what keeps a server's stores in order.
 func (r *routes) upkeep() {
-	route(r, http.MethodGet, "/v1/retention", "List how long ended processes are kept", r.retentions)
-	route(r, http.MethodPut, "/v1/retention/{name}", "Set how long the processes of a definition are kept; * is for all without a setting", r.setRetention)
-	route(r, http.MethodDelete, "/v1/retention/{name}", "Take a setting back", r.unsetRetention)
-	route(r, http.MethodPost, "/v1/gc", "Find blobs that no process refers to, and remove them if asked to", r.collect)
-	route(r, http.MethodGet, "/v1/quarantine", "List the messages that could not be used", r.quarantined)
-	route(r, http.MethodGet, "/v1/quarantine/{number}", "Show one of them", r.showQuarantined)
-	route(r, http.MethodPost, "/v1/quarantine/{number}/retry", "Send it again to the queue that it came from", r.retryQuarantined)
-	route(r, http.MethodGet, "/v1/views", "What is stored of views", r.viewStatus)
-	route(r, http.MethodPost, "/v1/views/rebuild", "Fold the views from the first event, compare them, and store them", r.rebuildViews)
+	route(r, viewerOfAll, http.MethodGet, "/v1/retention", "List how long ended processes are kept", r.retentions)
+	route(r, adminOfAll, http.MethodPut, "/v1/retention/{name}", "Set how long the processes of a definition are kept; * is for all without a setting", r.setRetention)
+	route(r, adminOfAll, http.MethodDelete, "/v1/retention/{name}", "Take a setting back", r.unsetRetention)
+	route(r, adminOfAll, http.MethodPost, "/v1/gc", "Find blobs that no process refers to, and remove them if asked to", r.collect)
+	route(r, adminOfAll, http.MethodGet, "/v1/quarantine", "List the messages that could not be used", r.quarantined)
+	route(r, adminOfAll, http.MethodGet, "/v1/quarantine/{number}", "Show one of them", r.showQuarantined)
+	route(r, adminOfAll, http.MethodPost, "/v1/quarantine/{number}/retry", "Send it again to the queue that it came from", r.retryQuarantined)
+	route(r, viewerOfAll, http.MethodGet, "/v1/views", "What is stored of views", r.viewStatus)
+	route(r, adminOfAll, http.MethodPost, "/v1/views/rebuild", "Fold the views from the first event, compare them, and store them", r.rebuildViews)
 }
 
 // writeJSON answers where the answer is JSON and the request was not.

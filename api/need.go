@@ -1,0 +1,114 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/deedrun/deed/api/access"
+	"github.com/deedrun/deed/api/wire"
+)
+
+// need is what somebody has to be to be answered at an address. Every address
+// says it where it is registered, so that none can be forgotten.
+type need struct {
+	role access.Role // at least; "": none, and no token either
+	all  bool        // for all processes: a token for some does not do
+}
+
+// What addresses need.
+var (
+	anybody     = need{}
+	viewer      = need{role: access.Viewer}
+	operator    = need{role: access.Operator}
+	admin       = need{role: access.Admin}
+	viewerOfAll = need{role: access.Viewer, all: true}
+	adminOfAll  = need{role: access.Admin, all: true}
+)
+
+func (n need) String() string {
+	switch {
+	case n.role == "":
+		return "no token"
+	case n.all:
+		return string(n.role) + " of all processes"
+	}
+	return string(n.role)
+}
+
+// refuse is why somebody is not answered; nil: he is.
+func (n need) refuse(who access.Principal) *wire.Problem {
+	if n.role == "" {
+		return nil
+	}
+	if !who.Role.Includes(n.role) {
+		return forbidden("this needs the role %s, and the token %s has the role %s: ask an admin for another token", n.role, who.Name, who.Role)
+	}
+	if n.all && who.Scoped() {
+		return forbidden("this is about all processes, and the token %s is for those of %s alone: ask an admin for a token without --processes",
+			who.Name, strings.Join(who.Processes, ", "))
+	}
+	return nil
+}
+
+// needOf is what somebody has to be for what the mux has at a pattern. That
+// there is nothing is told only to those who may read what there is, and what
+// nobody said anything about is for those alone who may do everything.
+func needOf(needs map[string]need, pattern string) need {
+	n, said := needs[pattern]
+	switch {
+	case said:
+		return n
+	case pattern == "" || strings.HasPrefix(pattern, http.MethodGet+" "+describedAt):
+		return viewer
+	}
+	return adminOfAll
+}
+
+// describedAt begins the addresses of the description of the API.
+const describedAt = "/v1/openapi"
+
+func forbidden(format string, args ...any) *wire.Problem {
+	return newProblem(http.StatusForbidden, wire.CodeForbidden, format, args...)
+}
+
+// schemeName is that of tokens in the description of the API.
+const schemeName = "token"
+
+// describe says in the description of the API what an operation needs.
+func (n need) describe(op *huma.Operation) {
+	if n.role == "" {
+		op.Security = []map[string][]string{{}}
+		return
+	}
+	op.Security = []map[string][]string{{schemeName: {}}}
+	op.Description = strings.TrimSpace(op.Description + "\n\nNeeds: " + n.String() + ".")
+	if op.Extensions == nil {
+		op.Extensions = map[string]any{}
+	}
+	op.Extensions["x-deed-role"] = string(n.role)
+	if n.all {
+		op.Extensions["x-deed-all-processes"] = true
+	}
+}
+
+// pass lets in who may come in, and says who it is in the context of what he asks.
+func (s *server) pass(r *http.Request, n need) (context.Context, *wire.Problem) {
+	if n.role == "" {
+		return r.Context(), nil
+	}
+	who, p := s.authenticate(r)
+	if p == nil {
+		p = n.refuse(who)
+	}
+	if p != nil {
+		return nil, p
+	}
+	if who.Processes != nil {
+		who.Processes = slices.Clone(who.Processes) // it is the authenticator's
+	}
+	return access.With(r.Context(), who), nil
+}
