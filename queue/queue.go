@@ -53,8 +53,9 @@ type Lanes interface {
 // Delivery is a message on lease to this consumer.
 type Delivery struct {
 	Message
-	Count int // 1 the first time; more: an earlier holder let its lease run out, or its shard go, or gave up as it came
-	Token any // the backend's handle
+	Count int       // 1 the first time; more: an earlier holder let its lease run out, or its shard go, or gave up as it came
+	Sent  time.Time // when it was stored, by the clock of who did; for people, never to decide by
+	Token any       // the backend's handle
 }
 
 // Queue is one stored queue.

@@ -79,6 +79,7 @@ func (s *store) leaseOut(it *item, now time.Time) queue.Delivery {
 	return queue.Delivery{
 		Message: queue.Message{Lane: it.box.lane, Key: it.key, Body: bytes.Clone(it.body), Trace: it.trace},
 		Count:   it.count,
+		Sent:    it.sent,
 		Token:   it,
 	}
 }

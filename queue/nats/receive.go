@@ -165,7 +165,7 @@ func (s *stream) delivery(m *natsgo.Msg) (d queue.Delivery, ok bool) {
 	if m.Header != nil {
 		message.Trace = m.Header.Get(traceHeader)
 	}
-	return queue.Delivery{Message: message, Count: int(meta.NumDelivered), Token: token(m.Reply)}, true
+	return queue.Delivery{Message: message, Count: int(meta.NumDelivered), Sent: meta.Timestamp, Token: token(m.Reply)}, true
 }
 
 var (
