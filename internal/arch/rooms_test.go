@@ -41,10 +41,10 @@ var rooms = []room{
 	{path: "orchestrator/process", may: slices.Concat(core[:2], []string{"internal/planted"}), pure: true},
 	{path: "orchestrator/whatif", may: core, pure: true},
 	{
-		path: "orchestrator", may: slices.Concat(core, []string{"events", "queue", "blob", "internal/planted", "internal/tracing", "github.com/oklog/ulid/v2"}),
+		path: "orchestrator", may: slices.Concat(core, []string{"events", "queue", "blob", "internal/metrics", "internal/planted", "internal/tracing", "github.com/oklog/ulid/v2"}),
 		only: map[string]string{"blob": "snapshot*.go views*.go archive*.go"},
 	},
-	{path: "worker", may: []string{"task", "queue", "blob", "internal/tracing"}},
+	{path: "worker", may: []string{"task", "queue", "blob", "internal/metrics", "internal/tracing"}},
 	{path: "worker/autoscale", may: core[:1]},
 	{path: "specs", may: core},
 	{path: "specs/file", may: slices.Concat(core, []string{"specs", "orchestrator/definition/parse"})},
@@ -65,7 +65,7 @@ var rooms = []room{
 	{path: "blob", may: slices.Concat(local, []string{"task", "golang.org/x/sync/errgroup"})},
 	{path: "blob/blobtest", may: slices.Concat(local, suite, []string{"task", "blob"})},
 	{path: "api", may: slices.Concat(core, []string{
-		".", "api/access", "api/wire", "orchestrator", "events", "queue", "blob", "internal/tracing", "golang.org/x/sync/errgroup", "github.com/oklog/ulid/v2",
+		".", "api/access", "api/wire", "internal/metrics", "orchestrator", "events", "queue", "blob", "internal/tracing", "golang.org/x/sync/errgroup", "github.com/oklog/ulid/v2",
 		"github.com/danielgtaylor/huma/v2", "github.com/danielgtaylor/huma/v2/adapters/humago",
 	})},
 	{path: "api/access", may: []string{"events", "github.com/oklog/ulid/v2"}},
@@ -75,6 +75,10 @@ var rooms = []room{
 	})}, // never the root: that one uses it
 	{path: "internal/natsconn", may: slices.Concat(client[:2], []string{"github.com/nats-io/nats-server/v2/server", "github.com/gofrs/flock"})},
 	{path: "internal/natsproc", may: []string{"internal/natsconn", "github.com/nats-io/nats-server/v2/server"}},
+	{path: "internal/metrics", may: []string{
+		"github.com/prometheus/client_golang/prometheus", "github.com/prometheus/client_golang/prometheus/collectors",
+		"github.com/prometheus/client_golang/prometheus/promhttp",
+	}},
 	{path: "internal/arch"},
 	{path: "internal/planted", pure: true},
 	{path: "internal/tracing", may: []string{
