@@ -36,6 +36,7 @@ type feeder struct {
 	seen     int      // the version of running that pools and lanes are made of
 	looked   time.Time
 	accounts int  // made so far
+	posted   int  // tasks sent so far
 	roll     bool // workers are to be asked what they hold
 }
 

@@ -227,6 +227,7 @@ func (f *feeder) post(ctx context.Context, m *mail) error {
 	}
 	err := f.work.Send(ctx, m.messages...)
 	if err == nil {
+		f.posted += len(m.messages)
 		return nil
 	}
 	for _, p := range slices.Backward(m.of) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/deedrun/deed/internal/metrics"
 	"github.com/deedrun/deed/internal/planted"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/queue"
@@ -72,6 +73,7 @@ func (o *Owner) handleInbox(ctx context.Context, now time.Time, deliveries []que
 		d := &deliveries[i]
 		requests, err := o.requests(now, d)
 		if err != nil {
+			o.Metrics.Message(metrics.Unusable)
 			if o.answered(ctx, d, err) {
 				continue
 			}
@@ -80,6 +82,7 @@ func (o *Owner) handleInbox(ctx context.Context, now time.Time, deliveries []que
 			}
 			continue
 		}
+		o.Metrics.Message(kindOf(requests))
 		all.add(d.Key, requests...)
 	}
 	if err := o.passAll(ctx, all); err != nil {
@@ -161,9 +164,11 @@ func (o *Owner) results(now time.Time, d *queue.Delivery, report *task.Report) (
 				Worker: report.Worker, At: now,
 			}
 		case task.Returned:
+			o.Metrics.Tasks(metrics.TasksReturned, r.Tasks.Len())
 			o.giveBack(now, report.Process, r)
 			continue
 		case task.Unserved:
+			o.Metrics.Tasks(metrics.TasksUnserved, r.Tasks.Len())
 			o.sendElsewhere(now, report.Process, r)
 			continue
 		default:
@@ -193,6 +198,7 @@ func (o *Owner) quarantine(ctx context.Context, d queue.Delivery, reason error) 
 	if err != nil {
 		return fmt.Errorf("quarantine a message: %w", err)
 	}
+	o.Metrics.Quarantined()
 	return nil
 }
 

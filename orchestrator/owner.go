@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/metrics"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/queue"
 	"github.com/deedrun/deed/task"
@@ -67,6 +68,8 @@ type Options struct {
 
 	Log *slog.Logger // nil: slog.Default
 
+	Metrics *metrics.Orchestrator // nil: nobody measures
+
 	// Failpoint, if set, is called where a crash is worth testing.
 	Failpoint func(name string)
 }
@@ -99,6 +102,7 @@ type Owner struct {
 	refusals  refusals          // of tasks, by workers
 	backlog   []queue.Delivery  // received, but the store was not available
 	asked     time.Time         // the timeout manager's last look
+	sights    sights
 }
 
 // NewOwner prepares an Owner; nothing is read before the first Step.
@@ -150,6 +154,7 @@ func (o *Owner) Close() {
 	o.beats.Stop()
 	o.questions.Stop()
 	o.replicas.Stop()
+	o.Metrics.See(nil)
 }
 
 // listen takes in the heartbeats that have come.
@@ -173,7 +178,7 @@ func (o *Owner) listen(ctx context.Context, now time.Time) {
 			}
 			o.answerQuestion(ctx, now, body)
 		default:
-			o.running.expire(now)
+			o.Metrics.Silent(o.running.expire(now))
 			return
 		}
 	}

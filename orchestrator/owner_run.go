@@ -3,6 +3,8 @@ package orchestrator
 import (
 	"context"
 	"time"
+
+	"github.com/deedrun/deed/queue"
 )
 
 // Run steps until ctx ends. It retries for ever what is unavailable and
@@ -75,21 +77,31 @@ func (o *Owner) step(ctx, waiting context.Context, clock func() time.Time, wait 
 			return now, err
 		}
 		now = clock()
+		o.Metrics.Received(len(deliveries))
 	}
+	began := o.Metrics.Now()
+	err := o.work(ctx, now, deliveries)
+	o.Metrics.Stepped(began, err)
+	if err != nil {
+		return now, err
+	}
+	o.look(now)
+	return o.next(now), nil
+}
+
+// work is a step once messages have come in, or none have.
+func (o *Owner) work(ctx context.Context, now time.Time, deliveries []queue.Delivery) error {
 	o.listen(ctx, now)
 	if err := o.handleInbox(ctx, now, deliveries); err != nil {
-		return now, err
+		return err
 	}
 	if err := o.fireTimers(ctx, now); err != nil {
-		return now, err
+		return err
 	}
 	if err := o.askTimeouts(ctx, now); err != nil {
-		return now, err
+		return err
 	}
-	if err := o.feed(ctx, now); err != nil {
-		return now, err
-	}
-	return o.next(now), nil
+	return o.feed(ctx, now)
 }
 
 // next is when there may be something to do even if nothing comes in.

@@ -150,6 +150,7 @@ func (o *Owner) take(ctx context.Context, clock func() time.Time) error {
 	o.hold(o.shards | t.shards)
 	o.members.holds(t.shards)
 	o.taking = nil
+	o.Metrics.TookOver()
 	if t.open > 0 {
 		o.Log.Info("orchestrator: resuming", "processes", t.open)
 	}
@@ -189,6 +190,7 @@ func (o *Owner) loadSome(ctx context.Context, t *takeover, clock func() time.Tim
 			return false, err
 		case err != nil:
 			o.Log.Error("orchestrator: a process cannot be taken over and stands still", "process", id, "error", err)
+			o.Metrics.Stuck()
 		case !s.Ended():
 			t.open++
 			o.feeder.sweep(id)

@@ -27,6 +27,7 @@ func (o *Owner) pass(ctx context.Context, id string, requests []*request) error 
 		done, err := o.commit(ctx, id, requests)
 		if isConflict(err) && conflicts < conflictsInARow {
 			conflicts++
+			o.Metrics.Conflict()
 			o.Log.Warn("orchestrator: somebody else wrote; deciding again", "process", id, "error", err)
 			continue
 		}
@@ -53,6 +54,7 @@ func (o *Owner) commit(ctx context.Context, id string, requests []*request) (don
 	var happened []process.Event
 	var effects []process.Effect
 	refused := map[*request]error{}
+	began := o.Metrics.Now()
 	for _, r := range requests {
 		if size > commitSize {
 			break
@@ -80,8 +82,10 @@ func (o *Owner) commit(ctx context.Context, id string, requests []*request) (don
 		r.answer.Version = state.Version
 		late += lateTasks(r.command, decided)
 	}
+	o.Metrics.Decided(began)
 	if len(records) > 0 {
 		commitID := ulid.Make().String()
+		began = o.Metrics.Now()
 		if err := o.append(ctx, id, known.Version, commitID, records); err != nil {
 			o.drop(id)
 			if errors.Is(err, events.ErrTooLarge) {
@@ -89,6 +93,8 @@ func (o *Owner) commit(ctx context.Context, id string, requests []*request) (don
 			}
 			return 0, err
 		}
+		o.Metrics.Committed(len(records), began)
+		o.measure(known.Status, &state, happened)
 		o.Failpoint("orchestrator.after-append")
 		o.keep(id, &state)
 		o.feeder.observe(id, happened)
@@ -98,6 +104,7 @@ func (o *Owner) commit(ctx context.Context, id string, requests []*request) (don
 	}
 	if late > 0 {
 		o.late[id] += late
+		o.Metrics.Late(late)
 	}
 	o.perform(ctx, &state, effects) // before what may fail: a repeat finds the events stored, and asks for nothing
 	for _, r := range requests[:done] {
@@ -168,6 +175,7 @@ func lostEvents(err error) error {
 // nothing more of it, so that the others go on.
 func (o *Owner) standStill(ctx context.Context, id string, requests []*request, why error) error {
 	o.Log.Error("orchestrator: a process stands still", "process", id, "error", why)
+	o.Metrics.Stuck()
 	delete(o.processes, id)
 	delete(o.closings, id)
 	delete(o.dropped, id)

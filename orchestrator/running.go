@@ -48,8 +48,8 @@ func isAlike(a, b task.Heartbeat) bool {
 }
 
 // expire forgets workers that were silent for a lease: what they hold is
-// delivered to others by now.
-func (r *running) expire(now time.Time) {
+// delivered to others by now. It returns how many.
+func (r *running) expire(now time.Time) (silent int) {
 	if r.since.IsZero() {
 		r.since = now
 	}
@@ -57,8 +57,10 @@ func (r *running) expire(now time.Time) {
 		if now.Sub(b.at) > r.lease {
 			delete(r.workers, name)
 			r.version++
+			silent++
 		}
 	}
+	return silent
 }
 
 // listenAnew begins anew: it did not listen for a while.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/deedrun/deed/internal/metrics"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/task"
 )
@@ -97,6 +98,7 @@ func (o *Owner) resendUnheld(ctx context.Context, now time.Time) error {
 			e.Tasks = o.feeder.missedTwice(id, e, unheld(e, held[id]))
 			if len(e.Tasks) > 0 {
 				o.Log.Warn("orchestrator: nobody has these tasks; sending them again", "process", id, "address", e.Address, "tasks", e.Tasks.String())
+				o.Metrics.Tasks(metrics.TasksResent, e.Tasks.Len())
 				o.feeder.resend(id, e)
 			}
 		}
@@ -118,7 +120,9 @@ func unheld(e process.Enqueue, holds []task.Hold) task.Ranges {
 // feed lets the feeder send; what can never be sent is decided on.
 func (o *Owner) feed(ctx context.Context, now time.Time) error {
 	o.feeder.replicas = 1 + len(o.members.names())
+	before := o.feeder.posted
 	impossible, sendErr := o.feeder.send(ctx, now, func(id string) (*process.State, error) { return o.state(ctx, id) })
+	o.Metrics.Tasks(metrics.TasksSent, o.feeder.posted-before)
 	if o.feeder.roll {
 		o.feeder.roll = false
 		o.callRoll(ctx)

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -128,13 +129,13 @@ func (m *Orchestrator) TookOver() {
 	}
 }
 
-// Became notes that a process has another status. One that ended took so long.
-func (m *Orchestrator) Became(status string, ended bool, took time.Duration) {
+// Became notes that a process has another status. If that is an end, it took so long.
+func (m *Orchestrator) Became(status string, took time.Duration) {
 	if m == nil {
 		return
 	}
 	m.transitions.WithLabelValues(status).Inc()
-	if ended {
+	if slices.Contains(ends, status) {
 		m.processes.WithLabelValues(status).Observe(took.Seconds())
 	}
 }
