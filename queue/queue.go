@@ -26,7 +26,7 @@ var ErrTooLarge = errors.New("message too large")
 // Message is a body and the key it is filed under (a process ID), by which
 // Purge and Pending find it.
 type Message struct {
-	Lane string // of a queue in lanes, who may receive it; "": DefaultLane; other queues ignore it
+	Lane string // of a queue in lanes, who may receive it; of a sharded one, who may have sent it; "": DefaultLane; other queues ignore it
 	Key  string
 	Body []byte
 
@@ -37,6 +37,11 @@ type Message struct {
 
 // DefaultLane is the lane of the messages that name none.
 const DefaultLane = "default"
+
+// Reports is the lane of an inbox that workers send to. Who owns the inbox takes
+// from it what workers may say, and no commands; a backend with locks lets
+// workers send to no other.
+const Reports = "report"
 
 // Lanes is a queue whose consumers each receive from one lane, such as a pool
 // of workers. Its own Receive takes from DefaultLane; Purge and Pending are

@@ -13,7 +13,8 @@ const ShardCount = 64
 
 // Sharded is a queue in ShardCount shards, each of which is received from by
 // one consumer at a time, so that it sees all messages of a key in order.
-// Send files a message in the shard of its key; a message has no lane.
+// Send files a message in the shard of its key, whatever its lane: those of all
+// lanes come in one order. The lane of a message that names none is "".
 type Sharded interface {
 	Queue
 

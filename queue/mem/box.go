@@ -11,7 +11,7 @@ import (
 
 // box is a lane or a shard: the messages that the same consumers take.
 type box struct {
-	lane   string // of its deliveries
+	lane   string // "": the default one, or a shard
 	ready  []*item
 	leased leases
 }
@@ -77,7 +77,7 @@ func (s *store) leaseOut(it *item, now time.Time) queue.Delivery {
 	it.expires = now.Add(s.lease)
 	heap.Push(&it.box.leased, it)
 	return queue.Delivery{
-		Message: queue.Message{Lane: it.box.lane, Key: it.key, Body: bytes.Clone(it.body), Trace: it.trace},
+		Message: queue.Message{Lane: it.lane, Key: it.key, Body: bytes.Clone(it.body), Trace: it.trace},
 		Count:   it.count,
 		Sent:    it.sent,
 		Token:   it,

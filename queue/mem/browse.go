@@ -32,7 +32,7 @@ func (q *Queue) Browse(ctx context.Context, after uint64, n int) ([]queue.Browse
 	var all []queue.Browsed
 	for _, it := range found[:min(n, len(found))] {
 		all = append(all, queue.Browsed{
-			Message: queue.Message{Lane: it.box.lane, Key: it.key, Body: bytes.Clone(it.body), Trace: it.trace}, Number: it.number, Sent: it.sent,
+			Message: queue.Message{Lane: it.lane, Key: it.key, Body: bytes.Clone(it.body), Trace: it.trace}, Number: it.number, Sent: it.sent,
 		})
 	}
 	return all, nil

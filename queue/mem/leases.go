@@ -8,6 +8,7 @@ import (
 // item is one stored message and, while somebody holds it, its lease.
 type item struct {
 	box     *box
+	lane    string // of the message; "": the default
 	number  uint64 // order of sending
 	sent    time.Time
 	key     string

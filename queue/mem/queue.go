@@ -47,9 +47,7 @@ func (q *Queue) Send(ctx context.Context, messages ...queue.Message) error {
 
 // boxOf is that of a lane, which it makes.
 func (s *store) boxOf(lane string) *box {
-	if lane == queue.DefaultLane {
-		lane = ""
-	}
+	lane = laneOf(lane)
 	for _, b := range s.boxes {
 		if b.lane == lane {
 			return b
@@ -58,6 +56,14 @@ func (s *store) boxOf(lane string) *box {
 	b := &box{lane: lane}
 	s.boxes = append(s.boxes, b)
 	return b
+}
+
+// laneOf is a lane as it is kept here: "" is the default one.
+func laneOf(lane string) string {
+	if lane == queue.DefaultLane {
+		return ""
+	}
+	return lane
 }
 
 // Receive takes at most limit messages on lease, waiting up to wait for the

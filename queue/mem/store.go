@@ -67,7 +67,7 @@ func (s *store) send(ctx context.Context, messages []queue.Message, file func(qu
 				i+1, len(messages), m.Key, queue.ErrTooLarge, len(m.Body), s.maxBody)
 		}
 		s.sent++
-		file(m).add(&item{number: s.sent, sent: now, key: m.Key, body: bytes.Clone(m.Body), trace: m.Trace, at: notLeased})
+		file(m).add(&item{number: s.sent, sent: now, lane: laneOf(m.Lane), key: m.Key, body: bytes.Clone(m.Body), trace: m.Trace, at: notLeased})
 		s.perKey[m.Key]++
 	}
 	return nil

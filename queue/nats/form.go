@@ -13,7 +13,7 @@ type form int
 const (
 	plain    form = iota // <key>
 	inLanes              // <lane>.<key>
-	inShards             // <NN>.<key>
+	inShards             // <NN>.<key>, or <NN>.<lane>.<key> for a message of a lane other than the default
 )
 
 // subject is where a message lies.
@@ -22,18 +22,27 @@ func (f form) subject(m queue.Message) string {
 	case inLanes:
 		return laneOf(m) + "." + m.Key
 	case inShards:
-		return shardToken(queue.ShardOf(m.Key)) + "." + m.Key
+		shard := shardToken(queue.ShardOf(m.Key)) + "."
+		if lane := laneOf(m); lane != queue.DefaultLane {
+			shard += lane + "."
+		}
+		return shard + m.Key
 	default:
 		return m.Key
 	}
 }
 
 // ofKey matches where all messages of a key lie, and no others.
-func (f form) ofKey(key string) string {
-	if f == inLanes {
-		return "*." + key
+func (f form) ofKey(key string) []string {
+	switch f {
+	case inLanes:
+		return []string{"*." + key}
+	case inShards:
+		shard := shardToken(queue.ShardOf(key))
+		return []string{shard + "." + key, shard + ".*." + key}
+	default:
+		return []string{key}
 	}
-	return f.subject(queue.Message{Key: key})
 }
 
 // read is the message of a subject, without its body; ok is false for a
@@ -43,7 +52,13 @@ func (f form) read(subject string) (m queue.Message, ok bool) {
 		return queue.Message{Key: subject}, true
 	}
 	before, key, ok := strings.Cut(subject, ".")
-	if f == inLanes && before != queue.DefaultLane {
+	if f == inShards {
+		if lane, rest, inLane := strings.Cut(key, "."); inLane {
+			return queue.Message{Lane: lane, Key: rest}, ok
+		}
+		return queue.Message{Key: key}, ok
+	}
+	if before != queue.DefaultLane {
 		m.Lane = before
 	}
 	m.Key = key

@@ -23,11 +23,15 @@ func (s *stream) Pending(ctx context.Context, key string) (int, error) {
 	if err := queue.CheckKey(key); err != nil {
 		return 0, fmt.Errorf("count messages of queue %q: %w", s.name, err)
 	}
-	n, err := s.pending(ctx, jetstream.WithSubjectFilter(s.prefix+s.form.ofKey(key)))
-	if err != nil {
-		return 0, s.failed(ctx, "count messages of key "+key+" in", err)
+	count := 0
+	for _, subject := range s.form.ofKey(key) {
+		n, err := s.pending(ctx, jetstream.WithSubjectFilter(s.prefix+subject))
+		if err != nil {
+			return 0, s.failed(ctx, "count messages of key "+key+" in", err)
+		}
+		count += n
 	}
-	return n, nil
+	return count, nil
 }
 
 func (s *stream) pending(ctx context.Context, ofKey jetstream.StreamInfoOpt) (int, error) {

@@ -7,7 +7,8 @@
 //
 //	Open         <Subject>.<key>         one consumer, "shared", for all
 //	OpenLanes    <Subject>.<lane>.<key>  a consumer a lane, "pool-<lane>"
-//	OpenSharded  <Subject>.<NN>.<key>    a consumer a shard, "shard-<NN>", pinned to who holds it
+//	OpenSharded  <Subject>.<NN>.<key>    a consumer a shard, "shard-<NN>", pinned to who holds it;
+//	             <Subject>.<NN>.<lane>.<key> for a message of a lane
 //
 // Consumers compete by pulling from the same one:
 //

@@ -59,8 +59,10 @@ func (s *stream) Purge(ctx context.Context, key string) error {
 	}
 	call, cancel := natsconn.Call(ctx, s.nc, callWithin)
 	defer cancel()
-	if err := s.stored.Purge(call, jetstream.WithPurgeSubject(s.prefix+s.form.ofKey(key))); err != nil {
-		return s.failed(ctx, "purge key "+key+" in", err)
+	for _, subject := range s.form.ofKey(key) {
+		if err := s.stored.Purge(call, jetstream.WithPurgeSubject(s.prefix+subject)); err != nil {
+			return s.failed(ctx, "purge key "+key+" in", err)
+		}
 	}
 	return nil
 }

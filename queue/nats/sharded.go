@@ -22,7 +22,7 @@ const (
 // shardConsumer is storage: it names the durable consumer of a shard.
 func shardConsumer(shard int) string { return "shard-" + shardToken(shard) }
 
-func (s *stream) shardFilter(shard int) string { return s.prefix + shardToken(shard) + ".*" }
+func (s *stream) shardFilter(shard int) string { return s.prefix + shardToken(shard) + ".>" }
 
 // Sharded is one consumer of a queue.Sharded in a JetStream stream. It is safe
 // for many goroutines, and needs no closing: it ends with its connection, or

@@ -37,6 +37,28 @@ func TestAHolderOfAllShardsToWhichNothingComesAsksTheServerForNextToNothing(t *t
 	assert.LessOrEqual(t, nc.Stats().OutMsgs-before, uint64(5))
 }
 
+func TestAConsumerThatAnEarlierVersionMadeForOneLaneOnlyIsMadeToTakeAllByWhoHoldsItsShard(t *testing.T) {
+	t.Parallel()
+	b := startBackend(t)
+	nc := b.connect(t)
+	s := openSharded(t, nc, nats.Options{Name: "inbox", Async: true})
+	require.NoError(t, s.Hold(t.Context(), queue.AllShards))
+	js, err := jetstream.New(nc)
+	require.NoError(t, err)
+	shard := fmt.Sprintf("%02d", queue.ShardOf("k"))
+	there, err := js.Consumer(t.Context(), "deed-inbox", "shard-"+shard)
+	require.NoError(t, err)
+	earlier := there.CachedInfo().Config
+	earlier.FilterSubject = "deed.queue.inbox." + shard + ".*"
+	require.NoError(t, s.Hold(t.Context(), 0))
+	_, err = js.UpdateConsumer(t.Context(), "deed-inbox", earlier)
+	require.NoError(t, err)
+	require.NoError(t, s.Send(t.Context(), queue.Message{Key: "k", Body: []byte("a")}, queue.Message{Lane: queue.Reports, Key: "k", Body: []byte("b")}))
+	require.NoError(t, s.Hold(t.Context(), queue.AllShards))
+	require.Equal(t, "a", receiveOne(t, s))
+	require.Equal(t, "b", receiveOne(t, s))
+}
+
 func TestAHolderThatDoesNotReceiveHasABoundedNumberOfMessagesOnLease(t *testing.T) {
 	t.Parallel()
 	b := startBackend(t)

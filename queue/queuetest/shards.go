@@ -192,6 +192,33 @@ func runShards(s suite) {
 		pendingBecomes(t, w.A, k[1], 2)
 	})
 
+	s.run("messages of all lanes of a key come in one order, each with its lane, and are counted and purged together", func(t *testing.T, open Open) {
+		w := open(t, long)
+		holdShards(t, w.A, queue.AllShards)
+		var sent, want []queue.Message
+		for i, lane := range []string{"", queue.Reports, queue.Reports, queue.DefaultLane, queue.Reports, ""} {
+			m := queue.Message{Lane: lane, Key: queue.Reports, Body: fmt.Append(nil, i)} // a key may be called as a lane is
+			sent = append(sent, m)
+			if m.Lane == queue.DefaultLane {
+				m.Lane = ""
+			}
+			want = append(want, m)
+		}
+		send(t, w.B, sent...)
+		send(t, w.B, numbered("another", 1)...)
+		pendingBecomes(t, w.A, queue.Reports, len(sent))
+		var got []queue.Message
+		for _, d := range receiveAll(t, w.A, len(sent)+1) {
+			if d.Key == queue.Reports {
+				got = append(got, d.Message)
+			}
+		}
+		assert.Equal(t, want, got)
+		require.NoError(t, w.B.Purge(t.Context(), queue.Reports))
+		pendingBecomes(t, w.A, queue.Reports, 0)
+		pendingBecomes(t, w.A, "another", 1)
+	})
+
 	s.run("with a context that has ended nothing is held, sent or received", func(t *testing.T, open Open) {
 		w := open(t, long)
 		ended, cancel := context.WithCancel(t.Context())
