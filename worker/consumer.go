@@ -106,11 +106,13 @@ func (w *Worker) quarantine(ctx context.Context, d queue.Delivery, reason error)
 		log.Warn("worker: a message was put into quarantine but not acknowledged; it will be there twice", "error", err)
 		return
 	}
+	w.opt.Metrics.Quarantined()
 	log.Error("worker: a message makes no sense; it was put into quarantine")
 }
 
 // conclude reports tasks of a message that are not executed, and why.
 func (w *Worker) conclude(h *holding, tasks task.Ranges, outcome task.Outcome, why *task.Failure) {
+	w.opt.Metrics.NotExecuted(string(outcome), tasks.Len())
 	w.gather(result{h, task.Result{
 		Address: h.work.Address, Generation: h.work.Generation, Attempt: h.work.Attempt,
 		Tasks: tasks, Outcome: outcome, Failure: why,

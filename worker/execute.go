@@ -21,7 +21,7 @@ func (w *Worker) execute(e *execution) task.Result {
 	}
 	t := &Task{
 		ctx: ctx, work: e.work, index: e.index, ordinal: e.ordinal,
-		blobs: w.opt.Blobs, lists: w.lists, log: w.opt.Log, nonce: w.opt.Nonce, tools: w.tools,
+		blobs: w.opt.Blobs, lists: w.lists, log: w.opt.Log, nonce: w.opt.Nonce, tools: w.tools, metrics: w.opt.Metrics,
 		printed: printed{now: w.opt.Now, every: logEvery},
 	}
 	if w.steps.stepped {
@@ -44,6 +44,7 @@ func (w *Worker) execute(e *execution) task.Result {
 		}
 	}
 	t.endLog()
+	w.measure(e, r)
 	return r
 }
 
@@ -72,6 +73,7 @@ func (w *Worker) await(ctx context.Context, t *Task) error {
 	case <-patience.C:
 	}
 	w.abandoned.Add(1)
+	w.opt.Metrics.Abandoned()
 	w.opt.Log.Error("worker: a handler goes on although its context ended: it is abandoned and goes on in the background",
 		"task", t.ID(), "attempt", t.Attempt(), "cause", context.Cause(ctx))
 	return fmt.Errorf("the handler went on although its context had ended, and was abandoned: %w", ctx.Err())

@@ -23,7 +23,7 @@ type Part struct {
 // Open streams the part. The bytes are verified: read to the end, and check
 // the error, before trusting them. An inline value reads as JSON text.
 func (p Part) Open() (io.ReadCloser, error) {
-	return p.task.blobs.OpenPart(p.task.ctx, p.part)
+	return p.task.openPart(p.task.ctx, p.part)
 }
 
 // Open streams an input of one part: the element of each, or a list that has
@@ -33,7 +33,7 @@ func (t *Task) Open(local string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := t.blobs.OpenPart(t.ctx, part)
+	r, err := t.openPart(t.ctx, part)
 	if err != nil {
 		return nil, fmt.Errorf("open input %q: %w", local, err)
 	}

@@ -102,7 +102,7 @@ func (t *Task) partJSON(local string, part task.Part, limit int64) ([]byte, erro
 	if part.Size() > limit {
 		return nil, Permanent(fmt.Errorf("read input %q: more than %d MiB of JSON: register the handler with Handle and stream it", local, MaxJSON>>20))
 	}
-	r, err := t.blobs.OpenPart(t.ctx, part)
+	r, err := t.openPart(t.ctx, part)
 	if err != nil {
 		return nil, fmt.Errorf("read input %q: %w", local, err)
 	}

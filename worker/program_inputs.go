@@ -64,7 +64,7 @@ func (t *Task) writeInput(ctx context.Context, p *placer, in *task.Input) error 
 // copyPart writes a part into a file and closes it. The part is verified by
 // being read to its end.
 func (t *Task) copyPart(ctx context.Context, part task.Part, file *os.File) error {
-	r, err := t.blobs.OpenPart(ctx, part)
+	r, err := t.openPart(ctx, part)
 	if err == nil {
 		_, err = io.Copy(file, r)
 		err = errors.Join(err, r.Close())

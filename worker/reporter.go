@@ -46,10 +46,12 @@ func (w *Worker) report(ctx context.Context, flush bool) (sent int, due time.Tim
 		return 0, time.Time{}, err
 	}
 	w.opt.Failpoint("worker.before-report")
+	began := w.opt.Metrics.Now()
 	if err := w.send(ctx, messages); err != nil {
 		return 0, time.Time{}, fmt.Errorf("report to the inbox: %w", err)
 	}
 	sent = len(messages)
+	w.opt.Metrics.Reported(w.outgoing(), began)
 	w.settle()
 	w.opt.Failpoint("worker.after-report")
 	return sent, time.Time{}, nil
@@ -97,6 +99,16 @@ func (w *Worker) compose(ctx context.Context) ([]queue.Message, error) {
 		messages = append(messages, m)
 	}
 	return messages, nil
+}
+
+// outgoing is how many tasks are being reported.
+func (w *Worker) outgoing() (tasks int) {
+	for _, o := range w.out.reports {
+		for _, r := range o.results {
+			tasks += r.Tasks.Len()
+		}
+	}
+	return tasks
 }
 
 func (w *Worker) message(process string, results []task.Result) (queue.Message, error) {

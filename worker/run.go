@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/deedrun/deed/internal/metrics"
 )
 
 // receiveWait is how long one look into an empty queue waits. A worker that
@@ -25,6 +27,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	defer ears.stop()
 	defer w.tools.close()
+	defer w.opt.Metrics.Attach(w.now)()
 
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	var background sync.WaitGroup
@@ -72,6 +75,7 @@ func (w *Worker) receiving(ctx context.Context) {
 			return
 		}
 		_, err := w.receive(ctx, room, receiveWait)
+		w.deaf.Store(err != nil)
 		if err == nil {
 			pause.reset()
 			continue
@@ -79,6 +83,7 @@ func (w *Worker) receiving(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		w.opt.Metrics.Failed(metrics.Receiving)
 		w.opt.Log.Warn("worker: receiving tasks failed; it is tried again", "error", err)
 		if !pause.wait(ctx, w.leave) {
 			return
@@ -127,6 +132,7 @@ func (w *Worker) reporting(ctx context.Context, flush <-chan struct{}) {
 			if ctx.Err() != nil {
 				return
 			}
+			w.opt.Metrics.Failed(metrics.Reporting)
 			w.opt.Log.Warn("worker: reporting failed; it is tried again", "error", err)
 			if !pause.wait(ctx, nil) {
 				return
@@ -152,6 +158,7 @@ func (w *Worker) acknowledging(ctx context.Context) {
 		if err == nil {
 			return
 		}
+		w.opt.Metrics.Failed(metrics.Acknowledging)
 		w.opt.Log.Warn("worker: acknowledging failed", "try", i+1, "of", tries, "error", err)
 		if !pause.wait(ctx, nil) {
 			break
@@ -184,6 +191,7 @@ func (w *Worker) leasing(ctx context.Context) {
 		err := w.extend(call, now)
 		cancel()
 		if err != nil && ctx.Err() == nil {
+			w.opt.Metrics.Failed(metrics.Extending)
 			w.opt.Log.Warn("worker: extending leases failed; it is tried again", "error", err)
 			tick /= 4
 		}
@@ -205,6 +213,7 @@ func (w *Worker) signalling(ctx context.Context, e *ears) {
 	err := w.heartbeat(ctx, w.opt.Now(), false)
 	for {
 		if err != nil && ctx.Err() == nil {
+			w.opt.Metrics.Failed(metrics.Signalling)
 			w.opt.Log.Warn("worker: a signal failed", "error", err)
 		}
 		select {

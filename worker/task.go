@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 
 	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/internal/metrics"
 	"github.com/deedrun/deed/task"
 )
 
@@ -30,6 +31,7 @@ type Task struct {
 	log     *slog.Logger
 	nonce   func() string
 	tools   *tools
+	metrics *metrics.Worker
 	printed printed
 
 	// element is what `each` gives to the task, as metadata: the one part, or

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/internal/metrics"
 	"github.com/deedrun/deed/queue"
 	"github.com/deedrun/deed/task"
 )
@@ -22,6 +23,7 @@ import (
 // Options of a worker. Work, Inbox, Signals and Blobs are required.
 type Options struct {
 	Name       string        // unique among workers; "": host, process ID and a random text
+	Version    string        // of the program, for people
 	Work       queue.Queue   // where tasks come from: the lane of the pool
 	Inbox      queue.Queue   // where reports go
 	Signals    queue.Signals // heartbeats, roll calls, cancels
@@ -57,6 +59,7 @@ type Options struct {
 	ProgramEnv   []string      // names of further environment variables that programs see
 	TempDir      string        // where programs get their private directories; "": os.TempDir()
 
+	Metrics   *metrics.Worker   // nil: nobody measures
 	Log       *slog.Logger      // nil: slog.Default()
 	Now       func() time.Time  // nil: time.Now
 	Nonce     func() string     // a new text of a-z and 0-9 each time; nil: 16 random hexadecimal digits
@@ -91,6 +94,7 @@ type Worker struct {
 	stuck     *holding // of waiting: the first, which has no room; see next
 	began     atomic.Bool
 	told      atomic.Bool // by a signal, to leave
+	deaf      atomic.Bool // the last look into the queue failed
 	abandoned atomic.Int64
 	out       outbox
 	steps     steps

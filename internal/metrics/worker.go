@@ -136,7 +136,7 @@ func (m *Worker) NotExecuted(outcome string, n int) {
 }
 
 // Read notes bytes of inputs.
-func (m *Worker) Read(bytes int) {
+func (m *Worker) Read(bytes int64) {
 	if m != nil && bytes > 0 {
 		m.read.Add(float64(bytes))
 	}

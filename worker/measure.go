@@ -1,0 +1,74 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/deedrun/deed/internal/metrics"
+	"github.com/deedrun/deed/task"
+)
+
+// now is what the worker has at the moment.
+func (w *Worker) now() metrics.WorkerNow {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return metrics.WorkerNow{Slots: w.opt.Slots, Executing: len(w.executing), Waiting: w.unstarted, Draining: w.draining}
+}
+
+// Ready says why the worker does not take tasks; nil: it does, or would if it
+// had a free slot.
+func (w *Worker) Ready() error {
+	switch {
+	case !w.began.Load():
+		return errors.New("the worker has not begun")
+	case ended(w.leave):
+		return errors.New("the worker leaves, and takes nothing more")
+	case w.deaf.Load():
+		return errors.New("the worker cannot receive tasks; it tries again")
+	}
+	return nil
+}
+
+// measure counts a task that was executed.
+func (w *Worker) measure(e *execution, r task.Result) {
+	if w.opt.Metrics == nil {
+		return
+	}
+	w.opt.Metrics.Executed(e.work.Run.Handler, string(r.Outcome), time.Duration(r.Elapsed))
+	var written int64
+	for _, p := range r.Parts {
+		written += p.Size()
+	}
+	w.opt.Metrics.Written(written)
+}
+
+// openPart opens a part for whoever executes the task.
+func (t *Task) openPart(ctx context.Context, part task.Part) (io.ReadCloser, error) {
+	r, err := t.blobs.OpenPart(ctx, part)
+	if err != nil || t.metrics == nil {
+		return r, err
+	}
+	return &counted{ReadCloser: r, metrics: t.metrics}, nil
+}
+
+// counted counts what is read, once it is closed: several read at a time.
+type counted struct {
+	io.ReadCloser
+
+	metrics *metrics.Worker
+	bytes   int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	c.bytes += int64(n)
+	return n, err
+}
+
+func (c *counted) Close() error {
+	c.metrics.Read(c.bytes)
+	c.bytes = 0
+	return c.ReadCloser.Close()
+}
