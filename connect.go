@@ -176,6 +176,7 @@ func (r *Runtime) join(ctx context.Context, url, token, blobs string, at eventSt
 // connect opens the backends over a connection. Lease 0 is that of the server.
 func (r *Runtime) connect(ctx context.Context, conn *nats.Conn, blobs string, at eventStore, lease time.Duration) error {
 	r.closers = append(r.closers, conn.Close)
+	r.attend(conn)
 	store, err := blob.Open(ctx, blobs)
 	if err != nil {
 		return err

@@ -13,11 +13,12 @@ func (r *Runtime) orchestrate(ctx context.Context) error {
 		Events: r.Events, Inbox: r.inbox, Work: r.work, Quarantine: r.quarantine, Signals: r.Signals,
 		First: r.Serving, Version: r.options.Version,
 		Snapshots: &orchestrator.Snapshots{Blobs: r.Blobs, Log: r.options.Log},
-		Archive:   r.Archive, Log: r.options.Log, Failpoint: r.options.Failpoint,
+		Archive:   r.Archive, Log: r.options.Log, Metrics: r.options.Metrics.Orchestrator(), Tracer: r.Client.Tracer, Failpoint: r.options.Failpoint,
 	})
 	if err != nil {
 		return err
 	}
+	r.attendQueues()
 	r.running.Go(func() {
 		defer owner.Close()
 		_ = owner.Run(ctx) // it ends with ctx

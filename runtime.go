@@ -6,8 +6,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/deedrun/deed/api/client"
 	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/internal/tracing"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/queue"
 	"github.com/deedrun/deed/task"
@@ -82,6 +85,8 @@ type Options struct {
 	Lease time.Duration
 
 	Log       *slog.Logger      // nil: slog.Default
+	Metrics   *Metrics          // nil: nobody measures
+	Tracer    tracing.Provider  // of OpenTelemetry (trace.TracerProvider): makes the spans of processes; nil: none are made
 	Failpoint func(name string) // for tests: called where a crash is worth testing
 }
 
@@ -108,7 +113,8 @@ type Runtime struct {
 	worked     chan struct{} // closed when the worker has ended
 	stop       context.CancelFunc
 	running    sync.WaitGroup
-	closers    []func() // in reverse order
+	conn       *nats.Conn // nil: there is none
+	closers    []func()   // in reverse order
 	closed     sync.Once
 }
 
@@ -144,6 +150,7 @@ func (r *Runtime) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.Client.Tracer = tracing.New(r.options.Tracer)
 	r.Client.Archive = &orchestrator.Archive{Events: r.Events, Blobs: r.Blobs, Failpoint: r.options.Failpoint}
 	if r.options.ReadOnly {
 		return nil

@@ -33,8 +33,8 @@ func (r *Runtime) startWorker(ctx context.Context) error {
 	}
 	w, err := worker.New(worker.Options{
 		Work: lane, Inbox: r.Inbox, Signals: r.Signals, Quarantine: r.quarantine, Blobs: r.Blobs, Registry: o.Handlers,
-		Pool: o.Pool, AnyPool: o.Pool == "" && !o.Join && o.Server == "", Slots: o.Workers, Offer: o.Offer, Only: o.Only, Allow: o.Allow,
-		DrainTimeout: o.DrainTimeout, TempDir: scratch, Log: o.Log, Failpoint: o.Failpoint,
+		Version: o.Version, Pool: o.Pool, AnyPool: o.Pool == "" && !o.Join && o.Server == "", Slots: o.Workers, Offer: o.Offer, Only: o.Only, Allow: o.Allow,
+		DrainTimeout: o.DrainTimeout, TempDir: scratch, Log: o.Log, Metrics: o.Metrics.Worker(), Tracer: o.Tracer, Failpoint: o.Failpoint,
 	})
 	if err != nil {
 		return err
