@@ -17,6 +17,7 @@ type Announcement struct {
 	Joining bool         `json:"joining,omitempty"` // it only listens so far: nobody lets go of anything for it
 	Leaving bool         `json:"leaving,omitempty"` // it holds nothing, and never will again
 	Version string       `json:"version,omitempty"` // of its binary
+	Now     time.Time    `json:"now,omitzero"`      // its wall clock, for people: nothing is decided by it
 }
 
 const (

@@ -19,19 +19,26 @@ type voice struct {
 	signals queue.Signals
 
 	mu   sync.Mutex
-	body []byte
-	said time.Time // by the clock of this computer
+	last Announcement
+	said time.Time // by the clock of this computer; zero: nothing yet
 	step time.Time // when the step began that is under way
 }
 
 func (v *voice) say(ctx context.Context, a Announcement) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.last = a
+	return v.publish(ctx)
+}
+
+func (v *voice) publish(ctx context.Context) error {
+	v.said = time.Now()
+	a := v.last
+	a.Now = v.said
 	body, err := json.Marshal(a)
 	if err != nil {
 		return err
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.body, v.said = body, time.Now()
 	return v.signals.Publish(ctx, TopicReplica, body)
 }
 
@@ -47,9 +54,8 @@ func (v *voice) steps() {
 func (v *voice) repeat(ctx context.Context) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.body != nil && time.Since(v.said) >= announceEvery && time.Since(v.step) < stuckAfter {
-		v.said = time.Now()
-		_ = v.signals.Publish(ctx, TopicReplica, v.body)
+	if !v.said.IsZero() && time.Since(v.said) >= announceEvery && time.Since(v.step) < stuckAfter {
+		_ = v.publish(ctx)
 	}
 }
 

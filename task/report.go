@@ -1,5 +1,7 @@
 package task
 
+import "time"
+
 // Outcome is how the execution of tasks ended.
 type Outcome string
 
@@ -66,9 +68,10 @@ type Failure struct {
 }
 
 // Heartbeat is what a worker says of itself once a second, on a signal that is
-// never stored. It carries elapsed times, never wall times.
+// never stored. What it says of tasks are elapsed times, never wall times.
 type Heartbeat struct {
 	Worker   string   `json:"worker"`
+	Version  string   `json:"version,omitempty"` // of its binary
 	Slots    int      `json:"slots"`
 	Pool     string   `json:"pool,omitempty"`     // whose tasks it takes; "": those that name no pool
 	AnyPool  bool     `json:"anyPool,omitempty"`  // it has no pool, and takes the tasks of pools that have no worker
@@ -78,6 +81,10 @@ type Heartbeat struct {
 	// do that it executes now.
 	Offer Resources `json:"offer,omitzero"`
 	Used  Resources `json:"used,omitzero"`
+
+	// Now is its wall clock, for people who look for one that is wrong: nothing is
+	// decided by it.
+	Now time.Time `json:"now,omitzero"`
 
 	Holding  []Hold `json:"holding,omitempty"`
 	Draining bool   `json:"draining,omitempty"` // it takes nothing more: it ends once what it executes has ended

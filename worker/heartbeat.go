@@ -56,7 +56,7 @@ func (e *ears) stop() {
 
 // heartbeat says what the worker holds. leaving is the last one.
 func (w *Worker) heartbeat(ctx context.Context, now time.Time, leaving bool) error {
-	beat := task.Heartbeat{Worker: w.opt.Name, Slots: w.opt.Slots, Leaving: leaving}
+	beat := task.Heartbeat{Worker: w.opt.Name, Version: w.opt.Version, Now: now, Slots: w.opt.Slots, Leaving: leaving}
 	if !leaving {
 		beat.Pool, beat.AnyPool, beat.Offer = w.opt.Pool, w.opt.AnyPool, w.opt.Offer
 		beat.Holding, beat.Handlers = w.holds(now), w.opt.Registry.Names()

@@ -77,7 +77,7 @@ func (a *app) stopInOrder(ctx context.Context, r *deed.Runtime) {
 // toTheEnd follows the process. If the server that it joined ends before, it
 // goes on with the next one, or is that itself.
 func (a *app) toTheEnd(ctx context.Context, t attendance, p *progress) (*deed.Runtime, *deed.Result, error) {
-	o := deed.Options{Workers: t.workers, Lease: t.lease, Failpoint: failpoint()}
+	o := deed.Options{Version: built().Version, Workers: t.workers, Lease: t.lease, Failpoint: failpoint()}
 	if !t.idle {
 		o.Handlers = handlers()
 	}

@@ -61,7 +61,7 @@ signal ends it at once, and what it had is given to others.`,
 			return allow.check(&o)
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o.Handlers, o.Log, o.Failpoint = handlers(), a.log(), failpoint()
+			o.Handlers, o.Version, o.Log, o.Failpoint = handlers(), built().Version, a.log(), failpoint()
 			if o.Server == "" {
 				o.Dir = a.data
 			}
