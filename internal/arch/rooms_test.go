@@ -69,9 +69,9 @@ var rooms = []room{
 		"github.com/danielgtaylor/huma/v2", "github.com/danielgtaylor/huma/v2/adapters/humago",
 	})},
 	{path: "api/access", may: []string{"events", "github.com/oklog/ulid/v2"}},
-	{path: "api/wire", may: slices.Concat(core, []string{"events", "orchestrator", "queue", "blob"})},
+	{path: "api/wire", may: slices.Concat(core, []string{"api/access", "events", "orchestrator", "queue", "blob"})},
 	{path: "api/client", may: slices.Concat(core, []string{
-		"api/wire", "events", "queue", "blob", "orchestrator", "internal/tracing", "gocloud.dev/blob", "gocloud.dev/blob/driver", "gocloud.dev/gcerrors",
+		"api/access", "api/wire", "events", "queue", "blob", "orchestrator", "internal/tracing", "gocloud.dev/blob", "gocloud.dev/blob/driver", "gocloud.dev/gcerrors",
 	})}, // never the root: that one uses it
 	{path: "internal/natsconn", may: slices.Concat(client[:2], []string{"github.com/nats-io/nats-server/v2/server", "github.com/gofrs/flock"})},
 	{path: "internal/natsproc", may: []string{"internal/natsconn", "github.com/nats-io/nats-server/v2/server"}},
@@ -79,6 +79,7 @@ var rooms = []room{
 		"github.com/prometheus/client_golang/prometheus", "github.com/prometheus/client_golang/prometheus/collectors",
 		"github.com/prometheus/client_golang/prometheus/promhttp",
 	}},
+	{path: "internal/doctor", may: slices.Concat(client, []string{"task", "events/nats", "queue", "blob", "orchestrator"})},
 	{path: "internal/arch"},
 	{path: "internal/planted", pure: true},
 	{path: "internal/tracing", may: []string{

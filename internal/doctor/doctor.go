@@ -1,0 +1,211 @@
+// Package doctor examines a deed: the machine, the folder, NATS and its streams,
+// who orchestrates and works, the event store and the blob store. Each check is
+// a [Finding], and one that is not ok says what to do about it.
+//
+// An examination changes nothing but for a probe in the blob store, which it
+// removes again. Whatever cannot be reached is a finding, not an error, and
+// nothing is waited for longer than a check has time for:
+//
+//	Place ──► groups of checks, all at once, each with its own time ──► []Finding, in a fixed order
+//
+// [Mend] gives a stream the settings that deed relies on. That is all it does:
+// whatever else is wrong is for people.
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/orchestrator"
+	"github.com/deedrun/deed/queue"
+	"github.com/deedrun/deed/task"
+)
+
+// Status is how a check ended.
+type Status string
+
+// The statuses.
+const (
+	OK   Status = "ok"
+	Warn Status = "warn" // it works, and will not always
+	Fail Status = "fail" // it does not work, or loses what it must keep
+)
+
+// Finding is what a check found.
+type Finding struct {
+	Check  string `json:"check" doc:"Its name, which stays the same."`
+	Status Status `json:"status" enum:"ok,warn,fail"`
+	Found  string `json:"found" doc:"What was found, for people."`
+	Fix    string `json:"fix,omitempty" doc:"What to do; commands are between backticks."`
+}
+
+// Place is what is examined. What is zero is not there, and not examined.
+type Place struct {
+	Version string // of this binary
+	Folder  *Folder
+	NATS    *NATS
+	Signals queue.Signals // between roles
+	Events  *Events
+	Blobs   *Blobs
+
+	// Secrets are files that hold tokens, keys or credentials, and Certificates
+	// those that a server shows, in PEM.
+	Secrets, Certificates []string
+
+	// Ask and Role write a command line that asks here, or is a role here. nil:
+	// one that does not say where.
+	Ask, Role func(words ...string) string
+
+	Machine Machine
+}
+
+// NATS is the server of the queues, or one of a cluster.
+type NATS struct {
+	URL      string // for people: without users
+	Err      error  // it cannot be reached
+	Conn     *nats.Conn
+	Embedded bool // in a process of deed, with a folder of its own
+	Idle     bool // nobody serves the folder, so that nobody orchestrates
+}
+
+// Events is the event store.
+type Events struct {
+	Name      string // for people: without users
+	Elsewhere bool   // not in the JetStream of the queues
+	// Open reads a little, and says why it cannot be used by who has these queues.
+	Open func(ctx context.Context) error
+	// Stored are processes that are in it, at most some, and Refs what the state of
+	// one refers to.
+	Stored func(ctx context.Context, most int) ([]string, error)
+	Refs   func(ctx context.Context, id string) ([]task.Ref, error)
+}
+
+// Blobs is the blob store.
+type Blobs struct {
+	URL   string // for people: without users
+	Dir   string // of a store of files
+	Err   error  // it cannot be opened
+	Store *blob.Store
+}
+
+// checkWithin is how long a group of checks has.
+const checkWithin = 12 * time.Second
+
+// group is checks that are made one after the other. What it examines is named
+// by what, if it does not end.
+type group struct {
+	what  string
+	check func(ctx context.Context, r *report)
+}
+
+// report collects the findings of a group.
+type report struct{ findings []Finding }
+
+func (r *report) add(check string, status Status, found, fix string) {
+	r.findings = append(r.findings, Finding{check, status, found, fix})
+}
+
+func (r *report) ok(check, format string, args ...any) {
+	r.add(check, OK, fmt.Sprintf(format, args...), "")
+}
+
+// Examine makes all checks that the place allows. It returns within half a
+// minute, whatever hangs.
+func Examine(ctx context.Context, p Place) []Finding {
+	p.Machine = p.Machine.withDefaults()
+	if p.Ask == nil {
+		p.Ask = anywhere
+	}
+	if p.Role == nil {
+		p.Role = anywhere
+	}
+	groups := []group{{"machine", p.checkMachine}, {"secrets", p.checkFiles}, {"folder", p.checkFolder}}
+	switch {
+	case p.NATS == nil:
+	case p.NATS.Err != nil:
+		groups = append(groups, group{"nats", p.notReached})
+	default:
+		groups = append(groups, group{"nats", p.checkNATS}, group{"streams", p.checkStreams})
+	}
+	if p.Signals != nil {
+		groups = append(groups, group{"orchestrators", p.checkRoles})
+	}
+	groups = append(groups, group{"events", p.checkEvents}, group{"blobs", p.checkBlobs})
+	done := make([]chan []Finding, len(groups))
+	for i, g := range groups {
+		done[i] = make(chan []Finding, 1)
+		go func() {
+			within, cancel := context.WithTimeout(ctx, checkWithin)
+			defer cancel()
+			r := &report{}
+			g.check(within, r)
+			done[i] <- r.findings
+		}()
+	}
+	patience := time.After(checkWithin + time.Second)
+	var all []Finding
+	for i, g := range groups {
+		select {
+		case findings := <-done[i]:
+			all = append(all, findings...)
+			continue
+		default:
+		}
+		select {
+		case findings := <-done[i]:
+			all = append(all, findings...)
+		case <-patience:
+			all = append(all, Finding{g.what, Fail, fmt.Sprintf("no answer within %s", checkWithin), "look whether it hangs, and whether a network or firewall is in between"})
+			patience = time.After(0) // no more of it for those that follow
+		}
+	}
+	return all
+}
+
+func anywhere(words ...string) string { return "deed " + strings.Join(words, " ") }
+
+// Failed reports whether a check failed.
+func Failed(findings []Finding) bool {
+	for _, f := range findings {
+		if f.Status == Fail {
+			return true
+		}
+	}
+	return false
+}
+
+// Machine is what is asked of the operating system.
+type Machine struct {
+	Now   func() time.Time                             // nil: time.Now
+	Disk  func(dir string) (free, size int64, _ error) // nil: of the file system of a directory
+	Files func() (limit uint64, err error)             // nil: how many files this process may have open
+	Stat  func(path string) (os.FileInfo, error)       // nil: os.Stat
+}
+
+func (m Machine) withDefaults() Machine {
+	if m.Now == nil {
+		m.Now = time.Now
+	}
+	if m.Disk == nil {
+		m.Disk = diskOf
+	}
+	if m.Files == nil {
+		m.Files = openFiles
+	}
+	if m.Stat == nil {
+		m.Stat = os.Stat
+	}
+	return m
+}
+
+// look asks those who orchestrate.
+func (p *Place) look(ctx context.Context, id string) (orchestrator.View, error) {
+	client := &orchestrator.Client{Signals: p.Signals}
+	return client.Look(ctx, id)
+}
