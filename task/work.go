@@ -27,6 +27,7 @@ type Work struct {
 	Inputs     []Input                    `json:"inputs,omitempty"`
 	Outputs    []Output                   `json:"outputs,omitempty"`
 	Files      []File                     `json:"files,omitempty"`
+	Env        map[string]Variable        `json:"env,omitempty"`     // by name
 	Timeout    Duration                   `json:"timeout,omitempty"` // execution time of one attempt; 0: none
 	Pool       string                     `json:"pool,omitempty"`    // of workers that may execute it; "": those without one
 	Needs      Resources                  `json:"needs,omitzero"`    // of each task

@@ -48,6 +48,8 @@ type Step struct {
 	Pool  string         `json:"pool,omitempty"` // of workers that may execute its tasks; "": those without one
 	Needs task.Resources `json:"needs,omitzero"` // of each task
 	Rate  Rate           `json:"rate,omitzero"`  // at most so many tasks are begun in a time; zero: no limit
+
+	Env map[string]task.Variable `json:"env,omitempty"` // what tasks find in their environment, by name
 }
 
 // Binding gives a name of the dataset the name by which a handler knows it.

@@ -7,10 +7,11 @@ import (
 )
 
 // SameWork says what is different in what step b does, compared with a: what it
-// runs, what it reads and writes, and what it comes after. How it is tried and
-// bounded, and who may run it (timeout, retry, parallelism, tolerate, pool,
-// needs, rate) makes no difference: what a step has done stays right when only
-// that changes.
+// runs and with which texts in its environment, what it reads and writes, and
+// what it comes after. How it is tried and bounded, who may run it, and by which
+// secrets it is let in (timeout, retry, parallelism, tolerate, pool, needs, rate,
+// secrets) makes no difference: what a step has done stays right when only that
+// changes.
 func SameWork(a, b Step) (differs []string) {
 	for _, c := range work(&a, &b) {
 		switch {
@@ -30,6 +31,7 @@ type comparison struct{ what, was, is string }
 func work(a, b *Step) []comparison {
 	return []comparison{
 		{"run", run(a.Run), run(b.Run)},
+		{"env", texts(a.Env), texts(b.Env)},
 		{"each", each(a.Each), each(b.Each)},
 		{"in", bindings(a.In), bindings(b.In)},
 		{"out", bindings(a.Out), bindings(b.Out)},
@@ -50,5 +52,6 @@ func conduct(a, b *Step) []comparison {
 		both("pool", func(s *Step) string { return cmp.Or(s.Pool, DefaultPool) }),
 		both("needs", func(s *Step) string { return writeNeeds(s.Needs) }),
 		both("rate", func(s *Step) string { return orNone(!s.Rate.IsZero(), s.Rate.String()) }),
+		both("secrets", func(s *Step) string { return secrets(s.Env) }),
 	}
 }

@@ -64,6 +64,9 @@ func (b addressBook) nearSetting(name string) string {
 	if slices.Contains(processSettings, name) {
 		return "the process has one, not its steps: write " + name + " without an address"
 	}
+	if name == "env" || strings.HasPrefix(name, "env.") {
+		return "the environment is what the definition says; give a param, which is in it as DEED_PARAM_X"
+	}
 	if strings.HasPrefix(name, "needs.") {
 		return "what is needed is set as a whole, like needs=cpu=2,memory=4GiB"
 	}

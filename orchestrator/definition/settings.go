@@ -18,6 +18,7 @@ func (s Settings) or(other Settings) Settings {
 		Pool:        cmp.Or(s.Pool, other.Pool),
 		Needs:       cmp.Or(s.Needs, other.Needs),
 		Rate:        cmp.Or(s.Rate, other.Rate),
+		Env:         s.Env.or(other.Env),
 	}
 }
 
@@ -33,6 +34,7 @@ func (s Settings) apply(step *Step) {
 	put(&step.Pool, s.Pool)
 	put(&step.Needs, s.Needs)
 	put(&step.Rate, s.Rate)
+	s.Env.apply(step)
 }
 
 func put[T any](to *T, said *Setting[T]) {
@@ -91,6 +93,7 @@ func (s Settings) faults(address string, group bool) []Fault {
 	if r := s.Rate; r != nil && group {
 		fault(r.Pos, "group-rate", "set it on the steps inside", "rate is a setting of steps, not of groups")
 	}
+	s.Env.faults(fault)
 	if t := s.Tolerate; t != nil {
 		switch v := t.Value; {
 		case v.Count < 0 || v.Percent < 0:

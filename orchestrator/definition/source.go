@@ -90,6 +90,7 @@ type Settings struct {
 	Pool        *Setting[string] // "": of workers without one
 	Needs       *Setting[task.Resources]
 	Rate        *Setting[Rate]
+	Env         EnvSource // a variable is inherited like any other setting
 }
 
 // Setting is a value and its place.

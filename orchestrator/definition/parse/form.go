@@ -33,6 +33,7 @@ type stepForm struct {
 	Pool        pool      `json:"pool,omitempty" jsonschema:"The pool of workers that execute its tasks, such as gpu. Default: workers without a pool."`
 	Needs       needsForm `json:"needs,omitzero" jsonschema:"What each task needs of the machine that executes it."`
 	Rate        rate      `json:"rate,omitempty" jsonschema:"How many tasks may begin in which time, such as 5000/h or 10/30s. Default: no limit."`
+	Env         env       `json:"env,omitempty" jsonschema:"Variables of the environment of its tasks: texts, or {secret: NAME} for what the worker finds under that name."`
 }
 
 type groupForm struct {
@@ -42,6 +43,7 @@ type groupForm struct {
 	Tolerate tolerance `json:"tolerate,omitzero" jsonschema:"How many tasks of each step inside may fail for good: a number, a share such as 1%, or all."`
 	Pool     pool      `json:"pool,omitempty" jsonschema:"The pool of the steps inside that name none themselves; default stands for workers without a pool."`
 	Needs    needsForm `json:"needs,omitzero" jsonschema:"What each task needs, of the steps inside that say nothing themselves."`
+	Env      env       `json:"env,omitempty" jsonschema:"Variables of the environment, for the steps inside that do not set them themselves."`
 }
 
 type settingsForm struct {
@@ -52,6 +54,7 @@ type settingsForm struct {
 	Pool        pool      `json:"pool,omitempty" jsonschema:"The pool of workers that execute the tasks; default stands for workers without a pool."`
 	Needs       needsForm `json:"needs,omitzero" jsonschema:"What each task needs of the machine that executes it."`
 	Rate        rate      `json:"rate,omitempty" jsonschema:"How many tasks of the step may begin in which time, such as 5000/h. Not for groups."`
+	Env         env       `json:"env,omitempty" jsonschema:"Variables of the environment: texts, or {secret: NAME}."`
 }
 
 type retryForm struct {
@@ -92,6 +95,7 @@ type (
 	weight        int
 	pool          string
 	rate          string
+	env           map[string]string
 	cores         struct{}
 	size          string
 	devices       struct{}

@@ -67,6 +67,7 @@ func (r *reader) settings(s *definition.Settings) map[string]func(entry) {
 		"pool":        func(e entry) { s.Pool = r.pool(e.value) },
 		"needs":       func(e entry) { s.Needs = r.needs(e.value) },
 		"rate":        func(e entry) { s.Rate = r.rate(e.value) },
+		"env":         func(e entry) { s.Env = r.env(e.value) },
 		"retry": func(e entry) {
 			r.harmless(func() {
 				r.keys(r.entries(e.value, "retry", "write {attempts: 3, backoff: 1s..30s}"), "retry", map[string]func(entry){

@@ -117,6 +117,7 @@ var elsewhere = map[string]string{
 	"pool":     "write it in a step or a group",
 	"needs":    "write it in a step or a group",
 	"rate":     "write it in a step",
+	"env":      "write it in a step or a group",
 }
 
 // keys reads the entries by a table of keys. A key that is only misspelled is

@@ -10,6 +10,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"github.com/deedrun/deed/orchestrator/definition"
+	"github.com/deedrun/deed/task"
 )
 
 // SchemaURL is the identity of the schema; nothing is fetched from there.
@@ -97,10 +98,22 @@ func options() *jsonschema.ForOptions {
 		reflect.TypeFor[weight]():      {Type: "integer", Minimum: jsonschema.Ptr(1.0), Maximum: jsonschema.Ptr(float64(definition.MaxWeight))},
 		reflect.TypeFor[pool]():        named,
 		reflect.TypeFor[rate]():        matching(`^ *0*[1-9][0-9]* */ *([smhd]|[1-9][0-9]*d|` + time + `) *$`),
+		reflect.TypeFor[env]():         environment(),
 		reflect.TypeFor[cores]():       {OneOf: []*jsonschema.Schema{{Type: "number", ExclusiveMinimum: jsonschema.Ptr(0.0), Maximum: jsonschema.Ptr(float64(definition.MaxCPU))}, matching(`^[0-9]+(\.[0-9]{1,3})?$`)}},
 		reflect.TypeFor[devices]():     {OneOf: []*jsonschema.Schema{{Type: "integer", Minimum: jsonschema.Ptr(1.0), Maximum: jsonschema.Ptr(float64(definition.MaxGPU))}, matching(`^[1-9][0-9]*$`)}},
 		reflect.TypeFor[size]():        matching(`^[0-9]+(\.[0-9]+)? *([KMGT]i?)?B$`),
 	}}
+}
+
+// environment is that of variables by name.
+func environment() *jsonschema.Schema {
+	name := matching(task.VariablePattern)
+	name.Not = matching("^" + task.OwnVariables)
+	secret := &jsonschema.Schema{
+		Type: "object", Required: []string{"secret"}, AdditionalProperties: &jsonschema.Schema{Not: &jsonschema.Schema{}},
+		Properties: map[string]*jsonschema.Schema{"secret": matching(task.SecretPattern)},
+	}
+	return mapOf(name, &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Types: []string{"string", "number", "boolean"}}, secret}}, 0)
 }
 
 func matching(pattern string) *jsonschema.Schema {
