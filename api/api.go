@@ -8,9 +8,10 @@
 // beside each other, and each may be asked about everything. What changes a
 // process is a command, and counts once however often it is sent.
 //
-// It trusts whoever can reach it. [Listen] takes only addresses that nobody but
-// this machine can reach, and the handler refuses what a web page could make a
-// browser of this machine send.
+// Who asks is who shows a token, or, at an address that nobody but this machine
+// can reach, anybody. Every address says which role it needs, and to a token
+// that is for the processes of some definitions the others do not exist. What a
+// web page could make a browser of this machine send is refused.
 package api
 
 import (
@@ -41,7 +42,8 @@ type Options struct {
 	// there. 0: 10 s. Clients count one as gone after several.
 	Beat time.Duration
 
-	// Access knows whose a token is; nil: no token is known.
+	// Access knows tokens beside those that are issued here, such as an
+	// *access.File; nil: there are no others.
 	Access access.Authenticator
 
 	// RequireToken asks everybody for a token. Else whoever comes to an address
@@ -51,6 +53,9 @@ type Options struct {
 	// Hosts reports whether requests for a host, as they name it, are answered
 	// beside those for this machine (localhost, 127.0.0.1); nil: none are.
 	Hosts func(host string) bool
+
+	// Metrics counts what is asked, and is told at /metrics; nil: nothing is.
+	Metrics *deed.Metrics
 
 	// AnswerWithin is how long the orchestrator has for an answer. 0: 30 s.
 	AnswerWithin time.Duration
@@ -62,6 +67,8 @@ type server struct {
 	options Options
 	log     *slog.Logger
 	views   *orchestrator.Views
+	names   definitionNames
+	tokens  *access.Tokens
 }
 
 // New is the handler of the API.
@@ -71,7 +78,8 @@ func New(o Options) http.Handler {
 	o.AnswerWithin = cmp.Or(o.AnswerWithin, 30*time.Second)
 	s := &server{
 		Runtime: o.Runtime, options: o, log: o.Log,
-		views: &orchestrator.Views{Events: o.Runtime.Events, Blobs: o.Runtime.Blobs, Log: o.Log},
+		views:  &orchestrator.Views{Events: o.Runtime.Events, Blobs: o.Runtime.Blobs, Log: o.Log},
+		tokens: access.NewTokens(o.Runtime.Events, nil),
 	}
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("deed", cmp.Or(o.Version, "(devel)"))
@@ -92,5 +100,7 @@ func New(o Options) http.Handler {
 	routes.orchestration()
 	routes.archives()
 	routes.upkeep()
-	return s.door(mux, routes.needs)
+	routes.metrics()
+	routes.access()
+	return s.measured(mux, s.remembering(s.door(mux, routes.needs)))
 }
