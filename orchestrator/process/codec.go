@@ -48,7 +48,7 @@ func stored[E Event](name string, schema int, upcast map[int]upcaster) (reflect.
 // defining is the stored form of an event that carries a definition: its schema
 // is that of the definition.
 func defining[E Event](name string, of func(E) definition.Definition) (reflect.Type, *eventType) {
-	t, e := stored[E](name, definitionSchema, map[int]upcaster{1: definition2})
+	t, e := stored[E](name, definitionSchema, map[int]upcaster{1: definitionNext, 2: definitionNext})
 	e.holds = func(e Event) int { return schemaOf(of(e.(E))) }
 	return t, e
 }

@@ -60,7 +60,7 @@ func MessageAgain(s State, address string, index int) (task.Work, error) {
 // describe says what a step does, and what its tasks read.
 func (s State) describe(w *task.Work, step definition.Step) {
 	w.Run, w.Params, w.Files, w.Timeout = step.Run, s.Definition.Params, s.Definition.Files, step.Timeout
-	w.Pool, w.Needs = step.Pool, step.Needs
+	w.Pool, w.Needs, w.Env = step.Pool, step.Needs, step.Env
 	for _, out := range step.Out {
 		w.Outputs = append(w.Outputs, task.Output{Local: out.Local, Data: out.Data})
 	}

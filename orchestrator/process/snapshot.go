@@ -15,14 +15,14 @@ import (
 
 // SnapshotSchema numbers the form of snapshots. Unlike events, snapshots of an
 // older form are not read: the history is. But one whose definitions an older
-// version knows whole has the number before, which is read too.
-const SnapshotSchema = 3
+// version knows whole has the number that this version wrote, from
+// oldestSnapshot on, and these are read, too.
+const SnapshotSchema = oldestSnapshot + definitionSchema - 1
+
+const oldestSnapshot = 2
 
 func snapshotSchema(s State) int {
-	if schemaOf(*s.Definition) == 1 && schemaOf(*s.Original) == 1 {
-		return SnapshotSchema - 1
-	}
-	return SnapshotSchema
+	return oldestSnapshot + max(schemaOf(*s.Definition), schemaOf(*s.Original)) - 1
 }
 
 // snapshot is the stored form of a state: a line of JSON. What tasks wrote
@@ -149,7 +149,7 @@ func DecodeSnapshot(data []byte) (State, error) {
 	if err := json.Unmarshal(line, &snap); err != nil {
 		return State{}, fmt.Errorf("decode snapshot: %w", err)
 	}
-	if snap.Schema != SnapshotSchema && snap.Schema != SnapshotSchema-1 {
+	if snap.Schema < oldestSnapshot || snap.Schema > SnapshotSchema {
 		return State{}, fmt.Errorf("decode snapshot: its schema is %d, this version of deed reads %d", snap.Schema, SnapshotSchema)
 	}
 	if snap.Definition == nil {

@@ -43,6 +43,17 @@ var stories = map[string]func(c *chronicle){
 		})
 		c.tell(PauseProcess{Asked: asked, At: c.at}) // the ID of a start is no command's: processes have IDs for that
 	},
+	"secrets-by-reference": func(c *chronicle) {
+		def := words()
+		def.Steps[0].Env = map[string]task.Variable{"PGHOST": {Value: "db"}, "PGPASSWORD": {Secret: "pg"}}
+		c.start(def, 2)
+		c.done("count", 1, task.Of(0))
+		def.Steps = slices.Clone(def.Steps)
+		def.Steps[0].Env = map[string]task.Variable{"PGHOST": {Value: "db"}, "PGPASSWORD": {Secret: "pg-new"}}
+		c.tell(ReviseProcess{Definition: def, Asked: c.asked("the old password has expired"), At: c.at})
+		c.done("count", 1, task.Of(1))
+		c.rest()
+	},
 	"nothing-to-do": func(c *chronicle) { c.start(words(), 0); c.rest() },
 	"failed-for-good": func(c *chronicle) {
 		c.start(words(), 3)
