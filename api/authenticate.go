@@ -1,11 +1,12 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/http"
-	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/deedrun/deed/api/access"
 	"github.com/deedrun/deed/api/wire"
@@ -31,10 +32,12 @@ func (s *server) authenticate(r *http.Request) (access.Principal, *wire.Problem)
 	if token = strings.TrimSpace(token); !strings.EqualFold(scheme, "Bearer") || token == "" || len(token) > mostToken {
 		return access.Principal{}, unauthorized("the header Authorization is not understood: send `Authorization: Bearer TOKEN`")
 	}
-	if s.options.Access == nil {
-		return access.Principal{}, unauthorized("%v", access.ErrUnknown)
+	who, err := s.tokens.Authenticate(r.Context(), token)
+	if s.options.Access != nil && err != nil { // who is known elsewhere comes in also while the store is away
+		if known, otherErr := s.options.Access.Authenticate(r.Context(), token); otherErr == nil || !errors.Is(otherErr, access.ErrUnknown) {
+			who, err = known, otherErr
+		}
 	}
-	who, err := s.options.Access.Authenticate(r.Context(), token)
 	switch {
 	case errors.Is(err, access.ErrUnknown):
 		return access.Principal{}, unauthorized("%v", err)
@@ -42,6 +45,45 @@ func (s *server) authenticate(r *http.Request) (access.Principal, *wire.Problem)
 		return access.Principal{}, newProblem(http.StatusServiceUnavailable, wire.CodeUnavailable, "whose token it is cannot be told right now: %v", err)
 	}
 	return who, nil
+}
+
+// grantAgain is how often it is asked whether who reads a stream still may.
+const grantAgain = time.Second
+
+type againKey struct{}
+
+// remembering lets whatever answers a request for long ask again who asked.
+func (s *server) remembering(inside http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		again := func() *wire.Problem {
+			_, p := s.authenticate(r)
+			return p
+		}
+		inside.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), againKey{}, again)))
+	})
+}
+
+// whileGranted calls end when the token that a request came with opens nothing
+// any more: it was revoked, or has expired, after the request came in. It returns
+// when ctx ends, or at once if there is no token.
+func whileGranted(ctx context.Context, r *http.Request, end func(error)) {
+	again, ok := r.Context().Value(againKey{}).(func() *wire.Problem)
+	if !ok || r.Header.Get("Authorization") == "" {
+		return
+	}
+	look := time.NewTicker(grantAgain)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+			if p := again(); p != nil {
+				end(p)
+				return
+			}
+		}
+	}
 }
 
 func unauthorized(format string, args ...any) *wire.Problem {
@@ -55,6 +97,5 @@ func isNear(r *http.Request) bool {
 	if !ok { // handed over in this process, by no connection
 		return true
 	}
-	address, err := netip.ParseAddrPort(at.String())
-	return err == nil && address.Addr().Unmap().IsLoopback()
+	return isLoopback(at)
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/deedrun/deed/api/wire"
@@ -23,13 +24,12 @@ type AddressError struct{ text string }
 func (e *AddressError) Error() string { return e.text }
 
 // Listen listens on an address that only this machine can reach, such as
-// 127.0.0.1:8420 or localhost:0. Any other is an *AddressError: whoever reaches
-// the API may do everything, so others come through an SSH tunnel, or a proxy
-// that knows who they are.
+// 127.0.0.1:8420 or localhost:0. Any other is an *AddressError: what others can
+// reach has a certificate, see [ListenTLS].
 func Listen(ctx context.Context, address string) (net.Listener, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, &AddressError{fmt.Sprintf("address of the API %q: write it as HOST:PORT, such as %s", address, DefaultAddress)}
+		return nil, noAddress(address)
 	}
 	if !isLocal(host) {
 		return nil, notLoopback(address, port)
@@ -38,20 +38,32 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for the API: %w", err)
 	}
-	at, err := netip.ParseAddrPort(listener.Addr().String())
-	if err != nil || !at.Addr().IsLoopback() { // what localhost stands for is up to the machine
+	if !isLoopback(listener.Addr()) { // what localhost stands for is up to the machine
 		_ = listener.Close()
 		return nil, notLoopback(address, port)
 	}
 	return listener, nil
 }
 
+// IsOpen reports whether whoever reaches a listener is on this machine, so that
+// he may be let in without a token.
+func IsOpen(listener net.Listener) bool { return isLoopback(listener.Addr()) }
+
+func isLoopback(address net.Addr) bool {
+	at, err := netip.ParseAddrPort(address.String())
+	return err == nil && at.Addr().Unmap().IsLoopback()
+}
+
+func noAddress(address string) error {
+	return &AddressError{fmt.Sprintf("address of the API %q: write it as HOST:PORT, such as %s", address, DefaultAddress)}
+}
+
 func notLoopback(address, port string) error {
 	if strings.Trim(port, "0") == "" {
 		port = "8420"
 	}
-	return &AddressError{fmt.Sprintf("the API does not listen on %q: whoever reaches it may do everything, so it listens only where this machine alone can; "+
-		"listen on 127.0.0.1:%s, and reach it from elsewhere by `ssh -L %s:127.0.0.1:%s HOST`, or put a proxy before it that asks who comes", address, port, port, port)}
+	return &AddressError{fmt.Sprintf("the API does not listen on %q without a certificate: other machines can reach it, and everybody on the way would read the tokens; "+
+		"give --tls-cert FILE and --tls-key FILE, or listen on 127.0.0.1:%s, where this machine alone can, and reach it from elsewhere by `ssh -L %s:127.0.0.1:%s HOST`", address, port, port, port)}
 }
 
 // leaveWithin is how long requests have to end when the server does.
@@ -100,17 +112,25 @@ type leavingKey struct{}
 var errLeaving = newProblem(http.StatusServiceUnavailable, wire.CodeLeaving, "this server ends; ask the next one")
 
 // untilLeaving is the context of a stream: that of its request, which a leaving
-// server ends early. It does not wait long for whoever does not read.
+// server ends early, as does the end of the token that it was asked for with. It
+// does not wait long for whoever does not read.
 func untilLeaving(w http.ResponseWriter, r *http.Request) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(r.Context())
+	end := func(why error) {
+		cancel(why)
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(lastWords))
+	}
 	stop := func() bool { return true }
 	if leaving, ok := r.Context().Value(leavingKey{}).(context.Context); ok {
-		stop = context.AfterFunc(leaving, func() {
-			cancel(errLeaving)
-			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(lastWords))
-		})
+		stop = context.AfterFunc(leaving, func() { end(errLeaving) })
 	}
-	return ctx, func() { stop(); cancel(nil) }
+	var looking sync.WaitGroup
+	looking.Go(func() { whileGranted(ctx, r, end) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+		looking.Wait() // it has the answer's connection
+	}
 }
 
 // Away answers in the place of a server that is not there yet, or not any more.

@@ -17,6 +17,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,6 +37,14 @@ type Options struct {
 	// HTTP is what carries requests; nil: a client of its own.
 	HTTP *http.Client
 
+	// Token is shown with every request; empty: none is. It is never sent without
+	// TLS to another machine.
+	Token string
+
+	// Roots are the authorities whose certificates of servers are believed; nil:
+	// those of the machine. It belongs to a client of its own.
+	Roots *x509.CertPool
+
 	// Silence is how long a stream may be silent until the server counts as
 	// gone; it says every ten seconds that it is there. 0: 45 s.
 	Silence time.Duration
@@ -44,6 +54,7 @@ type Options struct {
 type Client struct {
 	base    *url.URL
 	http    *http.Client
+	token   string
 	silence time.Duration
 	own     bool // http is ours to close
 }
@@ -59,15 +70,20 @@ func New(address string, o Options) (*Client, error) {
 		return nil, fmt.Errorf("address of a deed server %q: write it as http://HOST:PORT", address)
 	case base.User != nil || base.RawQuery != "" || base.Fragment != "":
 		return nil, fmt.Errorf("address of a deed server %q: it takes no user, no parameters and no fragment", base.Redacted())
+	case o.Token != "" && base.Scheme == "http" && !isLoopback(base.Hostname()):
+		return nil, &InsecureError{base.String()}
+	case strings.ContainsFunc(o.Token, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return nil, errors.New("the token for a deed server has signs that no token has, such as spaces or line ends")
 	}
 	base.Path = strings.TrimSuffix(base.Path, "/")
-	c := &Client{base: base, http: o.HTTP, silence: cmp.Or(o.Silence, 45*time.Second)}
+	c := &Client{base: base, http: o.HTTP, token: o.Token, silence: cmp.Or(o.Silence, 45*time.Second)}
 	if c.http == nil {
 		c.own = true
 		c.http = &http.Client{
 			Transport: &http.Transport{
 				Proxy:                 http.ProxyFromEnvironment,
 				DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
+				TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.Roots},
 				TLSHandshakeTimeout:   5 * time.Second,
 				ExpectContinueTimeout: time.Second,
 				IdleConnTimeout:       time.Minute,
@@ -77,6 +93,12 @@ func New(address string, o Options) (*Client, error) {
 		}
 	}
 	return c, nil
+}
+
+// isLoopback reports whether a host is this machine, so that nobody is on the way.
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 // URL is the address of the server.
@@ -116,6 +138,9 @@ func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 	}
 	if r.typ != "" {
 		req.Header.Set("Content-Type", r.typ)
+	}
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
@@ -179,6 +204,9 @@ func problem(server string, resp *http.Response) error {
 		err = json.Unmarshal(data, p)
 	}
 	if err != nil || p.Code == "" {
+		if resp.StatusCode == http.StatusBadRequest && bytes.Contains(data, []byte("HTTPS server")) {
+			return &UnreachableError{Server: server, Err: errors.New("it speaks https: name it so")}
+		}
 		if resp.StatusCode == http.StatusBadGateway || resp.StatusCode == http.StatusServiceUnavailable || resp.StatusCode == http.StatusGatewayTimeout {
 			return &UnreachableError{Server: server, Err: errors.New(resp.Status)} // of a proxy before it
 		}

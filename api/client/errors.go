@@ -2,6 +2,8 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/url"
@@ -32,6 +34,14 @@ func (e *UnreachableError) Unwrap() []error {
 	return []error{e.Err, events.ErrUnavailable, queue.ErrUnavailable}
 }
 
+// InsecureError says that a token would be sent where everybody on the way can
+// read it. Nothing was sent.
+type InsecureError struct{ Server string }
+
+func (e *InsecureError) Error() string {
+	return fmt.Sprintf("the token is not sent to %s: on plain http everybody on the way can read it; name the server by https, or come through `ssh -L` to an address of this machine", e.Server)
+}
+
 // FaultsError is a definition that is refused, with everything that is wrong
 // with it.
 type FaultsError struct{ Faults []definition.Fault }
@@ -52,6 +62,14 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	var sent *url.Error // says once more where it was sent
 	if errors.As(err, &sent) {
 		err = sent.Err
+	}
+	var unverified *tls.CertificateVerificationError
+	var unknown x509.UnknownAuthorityError
+	switch {
+	case errors.As(err, &unverified) && errors.As(err, &unknown):
+		err = fmt.Errorf("%w: if its certificate is of an authority of your own, say which", err)
+	case strings.Contains(err.Error(), "HTTP response to HTTPS client"): // net/http has no type for it
+		err = errors.New("it speaks http, not https")
 	}
 	return &UnreachableError{Server: c.URL(), Err: err}
 }

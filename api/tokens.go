@@ -1,0 +1,75 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/deedrun/deed/api/access"
+	"github.com/deedrun/deed/api/wire"
+)
+
+// access is who may come in. Who issues tokens may give himself any right, so
+// that is for those who have all of them.
+func (r *routes) access() {
+	route(r, viewer, http.MethodGet, "/v1/whoami", "Who asks, and what he may do", r.whoami)
+	route(r, adminOfAll, http.MethodGet, "/v1/tokens", "List the tokens, those that open nothing any more, too", r.listTokens)
+	route(r, adminOfAll, http.MethodPost, "/v1/tokens", "Issue a token; its text is told in the answer, and never again", r.issueToken, status(http.StatusCreated))
+	route(r, adminOfAll, http.MethodDelete, "/v1/tokens/{id}", "Revoke a token: every server refuses it from now on", r.revokeToken)
+}
+
+func (s *server) whoami(ctx context.Context, _ *struct{}) (*body[wire.Principal], error) {
+	who := access.From(ctx)
+	return &body[wire.Principal]{wire.Principal{Name: who.Name, Token: who.Token, Role: who.Role, Processes: who.Processes}}, nil
+}
+
+func (s *server) listTokens(ctx context.Context, _ *struct{}) (*body[wire.Tokens], error) {
+	all, err := s.tokens.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := wire.Tokens{Tokens: make([]wire.Token, len(all))}
+	for i, t := range all {
+		list.Tokens[i] = wire.TokenOf(t, time.Now())
+	}
+	return &body[wire.Tokens]{list}, nil
+}
+
+type newTokenInput struct{ Body wire.NewToken }
+
+func (s *server) issueToken(ctx context.Context, in *newTokenInput) (*body[wire.IssuedToken], error) {
+	wish := access.Issue{Name: in.Body.Name, Role: in.Body.Role, Processes: in.Body.Processes, By: by(ctx, in.Body.By)}
+	switch after := time.Duration(in.Body.ExpiresAfter); {
+	case after < 0:
+		return nil, newProblem(http.StatusUnprocessableEntity, wire.CodeInvalid, "expiresAfter %s: give a time such as 720h, or none", after)
+	case after > 0:
+		wish.Expires = time.Now().Add(after)
+	}
+	token, text, err := s.tokens.Issue(ctx, wish)
+	if invalid := (*access.InvalidError)(nil); errors.As(err, &invalid) {
+		return nil, newProblem(http.StatusUnprocessableEntity, wire.CodeInvalid, "%v", invalid)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.log.Info("api: a token is issued", "token", token.ID, "name", token.Name, "role", token.Role, "by", token.By)
+	return &body[wire.IssuedToken]{wire.IssuedToken{Token: token, Text: text}}, nil
+}
+
+type tokenInput struct {
+	ID string `path:"id" maxLength:"64" doc:"Of the token, as /v1/tokens lists it."`
+	By string `query:"by" maxLength:"256"`
+}
+
+func (s *server) revokeToken(ctx context.Context, in *tokenInput) (*body[wire.Token], error) {
+	token, known, err := s.tokens.Revoke(ctx, in.ID, by(ctx, in.By))
+	if err == nil && !known {
+		err = newProblem(http.StatusNotFound, wire.CodeNotFound, "there is no token %q; /v1/tokens lists them", in.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.log.Info("api: a token is revoked", "token", token.ID, "name", token.Name, "by", token.RevokedBy)
+	return &body[wire.Token]{wire.TokenOf(token, time.Now())}, nil
+}
