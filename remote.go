@@ -17,7 +17,7 @@ import (
 // go through the server; of blobs those can be written that inputs need. What
 // changes the stores themselves the server does, see upkeep.go.
 func (r *Runtime) openRemote(ctx context.Context) error {
-	c, err := client.New(r.options.URL, client.Options{})
+	c, err := client.New(r.options.URL, r.options.API)
 	if err != nil {
 		return err
 	}
@@ -27,7 +27,7 @@ func (r *Runtime) openRemote(ctx context.Context) error {
 	if _, err := c.Version(ctx); err != nil {
 		return unreached(c.URL(), err)
 	}
-	r.options = Options{URL: r.options.URL, Log: r.options.Log, ReadOnly: true}
+	r.options = Options{URL: r.options.URL, API: r.options.API, Log: r.options.Log, Tracer: r.options.Tracer, ReadOnly: true}
 	r.remote, r.Joined = c, c.URL()
 	r.Blobs = blob.New(c.Bucket())
 	r.Client = &orchestrator.Client{Events: log, Via: c}

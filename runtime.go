@@ -32,8 +32,12 @@ type Options struct {
 
 	// URL joins a server by its API instead, http://host:port, to look and to
 	// ask: nothing orchestrates or works in this runtime, and the other options
-	// but Log mean nothing.
+	// but API and Log mean nothing.
 	URL string
+
+	// API is how to speak to that server: the token to show, and whose
+	// certificates are believed.
+	API client.Options
 
 	// Events is the URL of the event store: esdb://… or esdb+discover://… for
 	// EventStoreDB. Empty, or "jetstream": the JetStream of the server that has
