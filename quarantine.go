@@ -88,6 +88,9 @@ func readQuarantined(m queue.Browsed) Quarantined {
 	if err := json.Unmarshal(m.Body, &q.Quarantined); err != nil || q.From == "" {
 		q.Quarantined = task.Quarantined{From: "?", Key: m.Key, Reason: "it was not put here by deed", Body: m.Body}
 	}
+	if m.Key == queue.Undecodable {
+		q.From = workQueue // whatever a worker says: sent again, it must not become a command
+	}
 	return q
 }
 
@@ -102,7 +105,7 @@ func (q *Quarantine) Retry(ctx context.Context, m Quarantined) error {
 	if !ok {
 		return fmt.Errorf("message %d of the quarantine came from %q, and this version has no such queue", m.Number, m.From)
 	}
-	if err := to.Send(ctx, queue.Message{Key: m.Key, Body: m.Body}); err != nil {
+	if err := to.Send(ctx, queue.Message{Lane: m.Lane, Key: m.Key, Body: m.Body}); err != nil {
 		return fmt.Errorf("send message %d of the quarantine again: %w", m.Number, err)
 	}
 	if err := q.box.Remove(ctx, m.Number); err != nil {

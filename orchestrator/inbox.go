@@ -29,6 +29,7 @@ type request struct {
 	delivery *queue.Delivery // that it came with; nil: it is the owner's own
 	replyTo  string
 	answer   Answer
+	decided  []process.Event // what followed from it
 }
 
 // batch is requests by process, so that those of one share commits. Processes
@@ -102,7 +103,7 @@ func (o *Owner) answered(ctx context.Context, d *queue.Delivery, why error) bool
 	var envelope struct {
 		ReplyTo string `json:"replyTo"`
 	}
-	if json.Unmarshal(d.Body, &envelope) != nil || envelope.ReplyTo == "" {
+	if !mayBeAnswered(d) || json.Unmarshal(d.Body, &envelope) != nil || envelope.ReplyTo == "" {
 		return false
 	}
 	o.reply(ctx, []*request{{replyTo: envelope.ReplyTo, answer: Answer{Error: why.Error(), Refused: true}}})
@@ -114,6 +115,9 @@ func (o *Owner) requests(now time.Time, d *queue.Delivery) ([]*request, error) {
 	var envelope task.Envelope
 	if err := json.Unmarshal(d.Body, &envelope); err != nil {
 		return nil, fmt.Errorf("it is no message of deed: %w", err)
+	}
+	if err := believable(d.Lane, envelope); err != nil {
+		return nil, err
 	}
 	switch {
 	case envelope.Report != nil:
@@ -188,7 +192,7 @@ const quarantinedBody = 64 << 10
 // it fitted into before: then its beginning is kept, so that it holds up nobody.
 func (o *Owner) quarantine(ctx context.Context, d queue.Delivery, reason error) error {
 	o.Log.Error("orchestrator: a message is put into quarantine", "process", d.Key, "reason", reason)
-	kept := task.Quarantined{From: "inbox", Key: d.Key, Reason: reason.Error(), Body: d.Body}
+	kept := task.Quarantined{From: "inbox", Lane: d.Lane, Key: d.Key, Reason: reason.Error(), Body: d.Body}
 	err := o.sendQuarantined(ctx, kept)
 	if errors.Is(err, queue.ErrTooLarge) && len(d.Body) > quarantinedBody {
 		kept.Body = d.Body[:quarantinedBody]

@@ -55,6 +55,10 @@ type Lanes interface {
 	Lane(ctx context.Context, name string) (Queue, error)
 }
 
+// Undecodable is the key by which workers, and nobody else, put into quarantine
+// what they cannot read.
+const Undecodable = "undecodable"
+
 // Delivery is a message on lease to this consumer.
 type Delivery struct {
 	Message

@@ -15,7 +15,8 @@ type Envelope struct {
 
 // Quarantined is a message that could not be used, kept for a person to look at.
 type Quarantined struct {
-	From   string `json:"from"` // the queue it came from
+	From   string `json:"from"`           // the queue it came from
+	Lane   string `json:"lane,omitempty"` // of that queue; "": the default one
 	Key    string `json:"key"`
 	Reason string `json:"reason"`
 	Body   []byte `json:"body"` // as it was

@@ -64,6 +64,7 @@ func (w *Worker) accept(ctx context.Context, deliveries []queue.Delivery) {
 		}
 		unserved := w.refuses(work)
 		h := &holding{delivery: d, work: work, since: now, extended: now, open: work.Tasks.Len()}
+		w.traceReceived(h)
 		w.mu.Lock()
 		w.held[h] = struct{}{}
 		switch {
@@ -94,9 +95,9 @@ func (w *Worker) quarantine(ctx context.Context, d queue.Delivery, reason error)
 		log.Error("worker: a message makes no sense; it stays on the work queue, since the worker has no quarantine")
 		return
 	}
-	body, err := json.Marshal(task.Quarantined{From: "work", Key: d.Key, Reason: reason.Error(), Body: d.Body})
+	body, err := json.Marshal(task.Quarantined{From: "work", Lane: d.Lane, Key: d.Key, Reason: reason.Error(), Body: d.Body})
 	if err == nil {
-		err = w.opt.Quarantine.Send(ctx, queue.Message{Key: "undecodable", Body: body})
+		err = w.opt.Quarantine.Send(ctx, queue.Message{Key: queue.Undecodable, Body: body})
 	}
 	if err != nil {
 		log.Error("worker: a message makes no sense, and putting it into quarantine failed; it comes again", "error", err)
@@ -116,7 +117,7 @@ func (w *Worker) conclude(h *holding, tasks task.Ranges, outcome task.Outcome, w
 	w.gather(result{h, task.Result{
 		Address: h.work.Address, Generation: h.work.Generation, Attempt: h.work.Attempt,
 		Tasks: tasks, Outcome: outcome, Failure: why,
-	}})
+	}, h.trace})
 }
 
 // perform executes a task that next began.
@@ -131,7 +132,7 @@ func (w *Worker) perform(e *execution) {
 	w.pace.took(time.Duration(r.Elapsed))
 	if !e.gone {
 		e.finished = append(e.finished, e.index)
-		w.gather(result{e.holding, r})
+		w.gather(result{e.holding, r, e.span})
 	}
 	if !e.work.Needs.IsZero() && len(w.waiting) > 0 {
 		w.startable.Broadcast() // there may be room for several

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/deedrun/deed/internal/tracing"
 	"github.com/deedrun/deed/queue"
 	"github.com/deedrun/deed/task"
 )
@@ -25,6 +26,8 @@ type outgoing struct {
 	results []task.Result // merged
 	claimed int           // of these have their parts in place
 	tries   int           // of claiming the next one
+	trace   string        // that it belongs to; "": none
+	span    tracing.Span
 }
 
 // claimTries bounds how often storing a list of parts is tried, for some three
@@ -70,7 +73,9 @@ func (w *Worker) collect(flush bool) (due time.Time) {
 			w.results.reported(b)
 			continue
 		}
-		w.out.reports = append(w.out.reports, outgoing{bundle: b, results: merge(b.results)})
+		o := outgoing{bundle: b, results: merge(b.results)}
+		w.traceReport(&o)
+		w.out.reports = append(w.out.reports, o)
 	}
 	return due
 }
@@ -92,7 +97,7 @@ func (w *Worker) compose(ctx context.Context) ([]queue.Message, error) {
 			}
 			o.claimed, o.tries = o.claimed+1, 0
 		}
-		m, err := w.message(o.process, o.results)
+		m, err := w.message(o, o.results)
 		if err != nil {
 			return nil, err
 		}
@@ -111,13 +116,13 @@ func (w *Worker) outgoing() (tasks int) {
 	return tasks
 }
 
-func (w *Worker) message(process string, results []task.Result) (queue.Message, error) {
-	report := &task.Report{Process: process, Worker: w.opt.Name, Results: results}
+func (w *Worker) message(o *outgoing, results []task.Result) (queue.Message, error) {
+	report := &task.Report{Process: o.process, Worker: w.opt.Name, Results: results}
 	body, err := json.Marshal(task.Envelope{Report: report})
 	if err != nil {
 		return queue.Message{}, fmt.Errorf("encode a report: %w", err)
 	}
-	return queue.Message{Key: process, Body: body}, nil
+	return queue.Message{Lane: queue.Reports, Key: o.process, Body: body, Trace: o.trace}, nil
 }
 
 // send stores all reports. If one is too large for the backend, each goes alone.
@@ -139,7 +144,7 @@ func (w *Worker) send(ctx context.Context, messages []queue.Message) error {
 func (w *Worker) sendSplit(ctx context.Context, o outgoing) error {
 	for i := range o.results {
 		for {
-			m, err := w.message(o.process, o.results[i:i+1])
+			m, err := w.message(&o, o.results[i:i+1])
 			if err != nil {
 				return err
 			}
@@ -175,6 +180,7 @@ func (w *Worker) settle() {
 			}
 		}
 		w.results.reported(o.bundle)
+		o.span.End()
 	}
 	w.out.reports = nil
 	w.startable.Broadcast()
