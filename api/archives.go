@@ -27,11 +27,16 @@ func (s *server) archive(ctx context.Context, in *askedInput[wire.Asked]) (*body
 	if err := s.known(ctx, in.ID); err != nil {
 		return nil, err
 	}
-	archived, changed, err := s.Archive.Put(ctx, in.ID, in.Body.Process(), time.Now())
+	who := in.Body.Process()
+	who.By = by(ctx, who.By)
+	archived, changed, err := s.Archive.Put(ctx, in.ID, who, time.Now())
 	return &body[wire.Archived]{wire.ArchivedOf(archived, changed)}, err
 }
 
 func (s *server) known(ctx context.Context, id string) error {
+	if err := s.see(ctx, id); err != nil {
+		return err
+	}
 	version, err := orchestrator.Version(ctx, s.Events, id)
 	if err == nil && version == 0 {
 		err = noProcess(id)
@@ -49,7 +54,7 @@ func (s *server) removeArchive(ctx context.Context, in *removeInput) (*body[wire
 	if err := s.known(ctx, in.ID); err != nil {
 		return nil, err
 	}
-	changed, err := s.Archive.Remove(ctx, in.ID, process.Asked{By: in.By, Reason: in.Reason}, time.Now())
+	changed, err := s.Archive.Remove(ctx, in.ID, process.Asked{By: by(ctx, in.By), Reason: in.Reason}, time.Now())
 	return &body[wire.Archived]{wire.Archived{ID: in.ID, Removed: true, Changed: changed}}, err
 }
 
@@ -57,6 +62,9 @@ func (s *server) exportArchive(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
 	if err := process.CheckID(id); err != nil {
 		return newProblem(http.StatusBadRequest, wire.CodeInvalid, "%v", err)
+	}
+	if err := s.see(r.Context(), id); err != nil {
+		return err
 	}
 	archived, removed, err := s.Archive.Closed(r.Context(), id)
 	switch {
@@ -89,7 +97,8 @@ func (s *server) importArchive(w http.ResponseWriter, r *http.Request) (err erro
 		return err
 	}
 	query := r.URL.Query()
-	archived, changed, err := s.Archive.Import(r.Context(), spool, process.Asked{By: query.Get("by"), Reason: query.Get("reason")}, time.Now())
+	who := process.Asked{By: by(r.Context(), query.Get("by")), Reason: query.Get("reason")}
+	archived, changed, err := s.Archive.Import(r.Context(), spool, who, time.Now())
 	if err != nil {
 		return err
 	}
@@ -109,8 +118,18 @@ func (s *server) due(ctx context.Context, in *dueInput) (*body[wire.Dues], error
 	} else {
 		all, err = s.Archive.EndedBefore(ctx, in.Before, in.Name)
 	}
-	if all == nil {
-		all = []orchestrator.Due{}
+	if err != nil {
+		return nil, err
 	}
-	return &body[wire.Dues]{wire.Dues{Due: all}}, err
+	some := []orchestrator.Due{}
+	for _, d := range all {
+		seen, err := s.sees(ctx, d.ID)
+		if err != nil {
+			return nil, err
+		}
+		if seen {
+			some = append(some, d)
+		}
+	}
+	return &body[wire.Dues]{wire.Dues{Due: some}}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -37,12 +38,22 @@ func (s *server) listBlobs(ctx context.Context, in *listBlobsInput) (*body[wire.
 	if below := "/" + in.Prefix; strings.Contains(below, "/../") || strings.Contains(below, "/./") {
 		return nil, newProblem(http.StatusBadRequest, wire.CodeInvalid, "prefix=%q begins no key", in.Prefix)
 	}
+	if may, err := s.mayList(ctx, in.Prefix); err != nil || !may {
+		return &body[wire.Blobs]{wire.Blobs{Blobs: []wire.Blob{}}}, err
+	}
 	list, next, err := s.Blobs.List(ctx, in.Prefix, in.Delimiter, begin, in.Limit)
 	if err != nil {
 		return nil, err
 	}
 	page := wire.Blobs{Blobs: []wire.Blob{}, Next: base64.RawURLEncoding.EncodeToString(next)}
 	for _, b := range list {
+		seen, err := s.seesListed(ctx, b)
+		if err != nil {
+			return nil, err
+		}
+		if !seen {
+			continue
+		}
 		page.Blobs = append(page.Blobs, wire.Blob{Key: b.Key, Size: b.Size, Modified: b.ModTime, Folder: b.Folder})
 	}
 	return &body[wire.Blobs]{page}, nil
@@ -53,7 +64,17 @@ func (s *server) readBlob(w http.ResponseWriter, r *http.Request) error {
 	if err := checkKey(key); err != nil {
 		return err
 	}
+	seen, err := s.seesBlob(r.Context(), key)
+	if err != nil {
+		return err
+	}
+	if !seen {
+		return noBlob(key)
+	}
 	content, written, err := s.Blobs.OpenUnverified(r.Context(), key)
+	if errors.Is(err, blob.ErrNotFound) {
+		return noBlob(key)
+	}
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ type lineWriter struct {
 	w    http.ResponseWriter
 	conn *http.ResponseController
 	buf  []byte
+	told time.Time // when something was written last
 }
 
 // flushAt is how many bytes are gathered while there is more to come at once.
@@ -52,7 +53,18 @@ func (l *lineWriter) line(line []byte) error {
 	return l.flush()
 }
 
+// quiet says that the server is still there, if nothing was said for a while.
+func (l *lineWriter) quiet(beat time.Duration) error {
+	if time.Since(l.told) < beat {
+		return nil
+	}
+	return l.line(wire.LineAlive)
+}
+
 func (l *lineWriter) flush() error {
+	if len(l.buf) > 0 {
+		l.told = time.Now()
+	}
 	_ = l.conn.SetWriteDeadline(time.Now().Add(writeWithin)) // not every connection of a test has one
 	if l.ctx.Err() != nil {
 		_ = l.conn.SetWriteDeadline(time.Now().Add(lastWords)) // also if that came in between

@@ -52,8 +52,38 @@ func (s *server) command(ctx context.Context, in *commandInput) (*body[orchestra
 	if start, ok := c.(process.StartProcess); ok && start.ID != in.ID {
 		return nil, newProblem(http.StatusBadRequest, wire.CodeInvalid, "the command starts process %q, and was sent to %q", start.ID, in.ID)
 	}
+	c, ok := signed(ctx, c)
+	if !ok {
+		return nil, newProblem(http.StatusBadRequest, wire.CodeInvalid, "that is no command of a person: those of workers and clocks are not taken here")
+	}
+	if err := s.mayCommand(ctx, in.ID, c); err != nil {
+		return nil, err
+	}
 	answer, err := s.ask(ctx, in.ID, c)
+	if _, starts := c.(process.StartProcess); starts && err != nil {
+		err = s.takenBy(ctx, in.ID, err)
+	}
 	return &body[orchestrator.Answer]{answer}, err
+}
+
+// mayCommand refuses a command that is about what does not exist for who asks.
+func (s *server) mayCommand(ctx context.Context, id string, c process.Command) error {
+	switch c := c.(type) {
+	case process.StartProcess:
+		if err := s.mayStart(ctx, id, c.Definition.Name); err != nil {
+			return err
+		}
+		return s.mayRefer(ctx, c.Definition.Files, c.Inputs)
+	case process.ReviseProcess:
+		if err := s.see(ctx, id); err != nil {
+			return err
+		}
+		if err := mayBe(ctx, c.Definition.Name); err != nil {
+			return err
+		}
+		return s.mayRefer(ctx, c.Definition.Files, nil)
+	}
+	return s.see(ctx, id)
 }
 
 // ask sends a command, and waits for what becomes of it.
@@ -68,16 +98,12 @@ type lookInput struct {
 }
 
 func (s *server) look(ctx context.Context, in *lookInput) (*body[orchestrator.View], error) {
-	within, cancel := s.answering(ctx)
-	defer cancel()
-	view, err := s.Look(within, in.Process)
+	view, err := s.lookAt(ctx, in.Process)
 	return &body[orchestrator.View]{view}, err
 }
 
 func (s *server) pools(ctx context.Context, _ *struct{}) (*body[wire.Pools], error) {
-	within, cancel := s.answering(ctx)
-	defer cancel()
-	view, err := s.Look(within, "")
+	view, err := s.lookAt(ctx, "")
 	return &body[wire.Pools]{wire.Pools{Certain: view.Certain, Pools: view.Pools}}, err
 }
 

@@ -36,7 +36,7 @@ func (s *server) listProcesses(ctx context.Context, in *listProcessesInput) (*bo
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.views.Processes(ctx, time.Now())
+	all, err := s.visible(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +87,9 @@ func placeOf(next string) (at listPlace, err error) {
 
 // load folds the history of a process that there has to be.
 func (s *server) load(ctx context.Context, id string, at uint64) (process.State, error) {
+	if err := s.see(ctx, id); err != nil {
+		return process.State{}, err
+	}
 	state, err := orchestrator.LoadAt(ctx, s.Archive, id, at)
 	if err == nil && state.Version == 0 {
 		err = noProcess(id)
@@ -125,6 +128,9 @@ type historyInput struct {
 }
 
 func (s *server) history(ctx context.Context, in *historyInput) (*body[wire.History], error) {
+	if err := s.see(ctx, in.ID); err != nil {
+		return nil, err
+	}
 	page := wire.History{Events: []wire.Event{}}
 	last := uint64(0)
 	for e, err := range orchestrator.HistoryAfter(ctx, s.Archive, in.ID, in.After) {

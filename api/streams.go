@@ -35,7 +35,7 @@ func (s *server) listStreams(ctx context.Context, in *prefixInput) (*body[wire.S
 	if err := checkPrefix(in.Prefix); err != nil {
 		return nil, err
 	}
-	names, err := s.Events.Streams(ctx, in.Prefix)
+	names, err := s.streamsSeen(ctx, in.Prefix)
 	if names == nil {
 		names = []string{}
 	}
@@ -62,7 +62,7 @@ func (s *server) readStream(w http.ResponseWriter, r *http.Request) error {
 	}
 	stream := r.PathValue("stream")
 	return s.writeCommits(w, r, stream, func(ctx context.Context) iter.Seq2[events.Commit, error] {
-		return s.Events.ReadCommits(ctx, stream, after)
+		return s.ifSeen(ctx, stream, s.Events.ReadCommits(ctx, stream, after))
 	})
 }
 
@@ -71,17 +71,17 @@ func (s *server) readEnds(w http.ResponseWriter, r *http.Request) error {
 	if err := checkPrefix(prefix); err != nil {
 		return err
 	}
-	return s.writeCommits(w, r, "", func(ctx context.Context) iter.Seq2[events.Commit, error] { return s.Events.Ends(ctx, prefix) })
+	return s.writeCommits(w, r, "", func(ctx context.Context) iter.Seq2[events.Commit, error] { return s.endsSeen(ctx, prefix) })
 }
 
 func (s *server) lastOfStream(w http.ResponseWriter, r *http.Request) error {
 	stream := r.PathValue("stream")
 	return s.writeCommits(w, r, stream, func(ctx context.Context) iter.Seq2[events.Commit, error] {
-		return func(yield func(events.Commit, error) bool) {
+		return s.ifSeen(ctx, stream, func(yield func(events.Commit, error) bool) {
 			if c, ok, err := s.Events.Last(ctx, stream); ok || err != nil {
 				yield(c, err)
 			}
-		}
+		})
 	})
 }
 
@@ -177,7 +177,16 @@ func (s *server) pump(ctx context.Context, l *lineWriter, sub events.Subscriptio
 				return err
 			}
 		}
-		if err := l.commit(c); err != nil {
+		seen, err := s.seesCommit(ctx, c)
+		switch {
+		case err != nil:
+			return err
+		case seen:
+			err = l.commit(c)
+		default: // however much of it there is, the listener hears that the server is there
+			err = l.quiet(s.options.Beat)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/api/access"
 	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/queue"
@@ -31,7 +33,13 @@ func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, er
 	if err != nil {
 		return nil, err
 	}
-	job := deed.Job{Source: source, Params: in.Body.Params, Settings: in.Body.Settings, Inputs: map[string]deed.Input{}, Files: map[string]task.Ref{}}
+	if err := mayBe(ctx, source.Name.Value); err != nil {
+		return nil, err
+	}
+	job := deed.Job{
+		Source: source, Params: in.Body.Params, Settings: in.Body.Settings, Inputs: map[string]deed.Input{}, Files: map[string]task.Ref{},
+		By: by(ctx, in.Body.By),
+	}
 	var refs []task.Ref
 	for name, given := range in.Body.Inputs {
 		input, used, err := inputOf(name, given)
@@ -51,6 +59,9 @@ func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, er
 	if id == "" {
 		id = deed.NewID(source.Name.Value)
 	}
+	if err := s.mayStart(ctx, id, source.Name.Value); err != nil {
+		return nil, err
+	}
 	before, err := orchestrator.Version(ctx, s.Events, id)
 	if err != nil {
 		return nil, err
@@ -61,7 +72,7 @@ func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, er
 	}
 	answer, err := s.ask(ctx, id, start)
 	if err != nil {
-		return nil, mayBegin(id, in.Body.ID, err)
+		return nil, s.takenBy(ctx, id, mayBegin(id, in.Body.ID, err))
 	}
 	out := &submitOutput{Status: http.StatusCreated, Location: "/v1/processes/" + id}
 	out.Body = wire.Submitted{ID: id, Attached: before > 0, Events: answer.Version}
@@ -69,6 +80,53 @@ func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, er
 		out.Status = http.StatusOK
 	}
 	return out, nil
+}
+
+// mayBe is nil if processes of a definition exist for who asks: else he would
+// start one, and not see it.
+func mayBe(ctx context.Context, definition string) error {
+	who := access.From(ctx)
+	if !who.Scoped() || definition != "" && who.Sees(definition) {
+		return nil
+	}
+	return forbidden("the token %s is for the processes of %s, and not for those of %q: ask an admin for another token", who.Name, strings.Join(who.Processes, ", "), definition)
+}
+
+// mayStart is nil if who asks may start a process of a definition under an ID,
+// or attach to the one that has it.
+func (s *server) mayStart(ctx context.Context, id, definition string) error {
+	if err := mayBe(ctx, definition); err != nil {
+		return err
+	}
+	seen, err := s.sees(ctx, id)
+	if err != nil || seen {
+		return err
+	}
+	version, err := orchestrator.Version(ctx, s.Events, id)
+	if err == nil && version > 0 {
+		err = taken(id)
+	}
+	return err
+}
+
+// takenBy keeps from who asks what a refusal says about the process that has
+// the ID, if that does not exist for him: it came in between.
+func (s *server) takenBy(ctx context.Context, id string, err error) error {
+	if p := refused(err); p == nil || p.Code != wire.CodeRefused {
+		return err
+	}
+	seen, seenErr := s.sees(ctx, id)
+	switch {
+	case seenErr != nil:
+		return seenErr
+	case !seen:
+		return taken(id)
+	}
+	return err
+}
+
+func taken(id string) error {
+	return newProblem(http.StatusConflict, wire.CodeRefused, "the ID %q is taken: choose another", id)
 }
 
 // mayBegin names a process whose start was sent and not answered, if nobody but
@@ -112,8 +170,11 @@ func (s *server) want(ctx context.Context, refs []task.Ref) error {
 	group.SetLimit(looksAtOnce)
 	for _, ref := range refs {
 		group.Go(func() error {
+			if err := s.mayUse(each, ref); err != nil {
+				return err
+			}
 			if err := s.Blobs.Want(each, ref); err != nil {
-				return newProblem(http.StatusUnprocessableEntity, wire.CodeInput, "what was submitted refers to a blob that is not there as it says: %v: PUT /v1/blobs/KEY stores one", err)
+				return notThere(ref.Key, err)
 			}
 			return nil
 		})

@@ -69,7 +69,13 @@ func (s *server) set(ctx context.Context, in *askedInput[wire.Settings]) (*body[
 }
 
 func (s *server) revise(ctx context.Context, in *askedInput[wire.Revision]) (*body[wire.Granted], error) {
+	if err := s.see(ctx, in.ID); err != nil {
+		return nil, err
+	}
 	source, err := deed.Parse(in.Body.Definition)
+	if err == nil {
+		err = mayBe(ctx, source.Name.Value)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +105,7 @@ func (s *server) grant(ctx context.Context, id string, asked wire.Asked, wish fu
 		return nil, err
 	}
 	who := asked.Process()
+	who.By = by(ctx, who.By)
 	if who.Command == "" {
 		who.Command = strings.ToLower(ulid.Make().String())
 	}

@@ -55,7 +55,7 @@ type setRetentionInput struct {
 func (s *server) setRetention(ctx context.Context, in *setRetentionInput) (*body[orchestrator.Retention], error) {
 	set := orchestrator.Retention{
 		Name: in.Name, ArchiveAfter: in.Body.ArchiveAfter, RemoveAfter: in.Body.RemoveAfter,
-		Asked: process.Asked{By: in.Body.By, Reason: in.Body.Reason}, At: time.Now().UTC(),
+		Asked: process.Asked{By: by(ctx, in.Body.By), Reason: in.Body.Reason}, At: time.Now().UTC(),
 	}
 	switch {
 	case strings.ContainsFunc(in.Name, unicode.IsControl):
@@ -73,7 +73,7 @@ type unsetRetentionInput struct {
 }
 
 func (s *server) unsetRetention(ctx context.Context, in *unsetRetentionInput) (*struct{}, error) {
-	known, err := orchestrator.UnsetRetention(ctx, s.Events, in.Name, process.Asked{By: in.By, Reason: in.Reason}, time.Now())
+	known, err := orchestrator.UnsetRetention(ctx, s.Events, in.Name, process.Asked{By: by(ctx, in.By), Reason: in.Reason}, time.Now())
 	if err == nil && !known {
 		err = newProblem(http.StatusNotFound, wire.CodeNotFound, "there is no setting for %q; /v1/retention lists them", in.Name)
 	}

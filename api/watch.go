@@ -32,6 +32,9 @@ func (s *server) watch(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := untilLeaving(w, r)
 	defer cancel()
+	if err := s.see(ctx, id); err != nil {
+		return err
+	}
 	version, err := orchestrator.Version(ctx, s.Events, id)
 	switch {
 	case err != nil:
@@ -114,6 +117,9 @@ func (s *server) tellStates(ctx context.Context, l *lineWriter, next seenState, 
 			}
 		}
 	}
+	if p := (*wire.Problem)(nil); errors.As(context.Cause(ctx), &p) && p.Code == wire.CodeUnauthorized {
+		_ = tell(l, "problem", "", p) // there may be nobody left to tell
+	}
 }
 
 func (s *server) tellState(ctx context.Context, l *lineWriter, next seenState, seen uint64) error {
@@ -130,7 +136,12 @@ func (s *server) tellState(ctx context.Context, l *lineWriter, next seenState, s
 	default:
 		id = fmt.Sprintf("id: %d\n", next.state.Version)
 	}
-	data, err := json.Marshal(told)
+	return tell(l, kind, id, told)
+}
+
+// tell writes a message; id is a line, or empty.
+func tell(l *lineWriter, kind, id string, what any) error {
+	data, err := json.Marshal(what)
 	if err != nil {
 		return err
 	}

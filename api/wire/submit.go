@@ -16,6 +16,7 @@ type Submit struct {
 	Settings   map[string]string `json:"settings,omitempty" doc:"By address.setting, such as count.timeout."`
 	Inputs     map[string]Input  `json:"inputs,omitempty"`
 	Files      []File            `json:"files,omitempty" doc:"The files that the definition names; they are stored already."`
+	By         string            `json:"by,omitempty" maxLength:"256" doc:"Who asks, as others know them; the history keeps it."`
 }
 
 // Input is the parts of an input, in order: references to what is stored
