@@ -12,6 +12,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/tracing"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/queue"
 	"github.com/deedrun/deed/task"
@@ -47,6 +48,10 @@ type Client struct {
 	// Archive, if set, is where Follow finds processes that are archived.
 	Archive *Archive
 
+	// Tracer makes a span of each Send. A process that is started belongs to the
+	// trace of its ctx from then on.
+	Tracer tracing.Tracer
+
 	// Patient makes Follow wait while the event store is away, and go on. Else
 	// that ends it, with an error.
 	Patient bool
@@ -68,8 +73,12 @@ func (c *Client) Start(ctx context.Context, start process.StartProcess) (Answer,
 // not be carried out twice has an ID of its own, see process.Asked.
 func (c *Client) Send(ctx context.Context, id string, command process.Command) (Answer, error) {
 	if c.Via != nil {
-		return c.Via.Send(ctx, id, command)
+		return c.traceSend(ctx, tracing.Client, id, command, c.Via.Send)
 	}
+	return c.traceSend(ctx, tracing.Producer, id, command, c.send)
+}
+
+func (c *Client) send(ctx context.Context, id string, command process.Command) (Answer, error) {
 	encoded, err := process.EncodeCommand(command)
 	if err != nil {
 		return Answer{}, err
@@ -84,7 +93,7 @@ func (c *Client) Send(ctx context.Context, id string, command process.Command) (
 		return Answer{}, fmt.Errorf("ask process %q: %w", id, err)
 	}
 	for wait := askAgain; ; wait = min(wait+askAgain, askAgainAtMost) {
-		if err := c.Inbox.Send(ctx, queue.Message{Key: id, Body: body}); err != nil {
+		if err := c.Inbox.Send(ctx, queue.Message{Key: id, Body: body, Trace: tracing.From(ctx)}); err != nil {
 			return Answer{}, fmt.Errorf("ask process %q: %w", id, err)
 		}
 		select {

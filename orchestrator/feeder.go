@@ -74,11 +74,11 @@ func (f *feeder) row(id, address string) *row {
 	return fd.rows[address]
 }
 
-// add takes tasks to be sent. Those that are out at this attempt already are
+// add takes tasks to be sent, which belong to a trace. Those that are out at this attempt already are
 // passed over when their turn comes: see resend.
-func (f *feeder) add(id string, e process.Enqueue) {
+func (f *feeder) add(id string, e process.Enqueue, trace string) {
 	r := f.row(id, e.Address)
-	r.push(e)
+	r.push(queued{Enqueue: e, trace: trace})
 	f.freshen(r)
 }
 
@@ -152,7 +152,7 @@ func (f *feeder) resend(id string, e process.Enqueue) {
 	})
 	e.Tasks = task.Of(back...)
 	r.bucket.giveBack(e.Tasks.Len())
-	r.pushFront(e)
+	r.pushFront(queued{Enqueue: e})
 	f.freshen(r)
 }
 

@@ -146,7 +146,7 @@ func (f *feeder) reroute(pools map[*pool]bool) {
 // workers hold. The roll has to be called.
 func (f *feeder) recover(id string) {
 	for _, e := range f.out(id, time.Time{}) {
-		f.row(id, e.Address).pushFront(e)
+		f.row(id, e.Address).pushFront(queued{Enqueue: e})
 	}
 	f.sweep(id)
 	f.roll = true

@@ -48,6 +48,7 @@ const (
 type queued struct {
 	process.Enqueue
 	offset int
+	trace  string // that their schedule is; "": that of the process
 }
 
 // sending is a task that is on the queue or with a worker.
@@ -77,24 +78,24 @@ func averaged(before, size time.Duration, n int) time.Duration {
 	return max(before+time.Duration(float64(size-before)*float64(n)/float64(n+7)), time.Microsecond)
 }
 
-func (r *row) push(e process.Enqueue) {
-	if n := e.Tasks.Len(); n > 0 {
-		r.pending, r.waiting = append(r.pending, queued{Enqueue: e}), r.waiting+n
+func (r *row) push(q queued) {
+	if n := q.Tasks.Len(); n > 0 {
+		r.pending, r.waiting = append(r.pending, q), r.waiting+n
 	}
 }
 
-func (r *row) pushFront(e process.Enqueue) {
-	if n := e.Tasks.Len(); n > 0 {
-		r.pending, r.waiting = append([]queued{{Enqueue: e}}, r.pending...), r.waiting+n
+func (r *row) pushFront(q queued) {
+	if n := q.Tasks.Len(); n > 0 {
+		r.pending, r.waiting = append([]queued{q}, r.pending...), r.waiting+n
 	}
 }
 
 // take takes out the first n tasks, or fewer: those of one attempt. It copies
 // nothing of the rest, which may be a million ranges.
-func (r *row) take(n int) process.Enqueue {
+func (r *row) take(n int) queued {
 	q := &r.pending[0]
-	e := q.Enqueue
-	e.Tasks = nil
+	e := *q
+	e.Tasks, e.offset = nil, 0
 	for n > 0 && len(q.Tasks) > 0 {
 		first := q.Tasks[0]
 		count := min(n, first.Count-q.offset)

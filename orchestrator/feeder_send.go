@@ -142,7 +142,7 @@ type mail struct {
 // posted is a task that a message is about.
 type posted struct {
 	*row
-	process.Enqueue
+	queued
 }
 
 // turn gives a process a turn of at most n tasks, and returns how many it sent.
@@ -196,23 +196,23 @@ func (f *feeder) move(now time.Time, a *account, r *row) {
 }
 
 // write makes messages of tasks that are still to be sent.
-func (m *mail) write(s *process.State, r *row, e process.Enqueue) (written int) {
+func (m *mail) write(s *process.State, r *row, e queued) (written int) {
 	open := s.Open(e.Address, e.Generation, e.Tasks)
 	if planted.Is(planted.OffByOne) && r.waiting > 0 {
 		r.take(1)
 	}
 	for i := range open.All() {
-		if !s.IsCurrent(e.Address, i, e.Attempt) || r.isOut(i, e) {
+		if !s.IsCurrent(e.Address, i, e.Attempt) || r.isOut(i, e.Enqueue) {
 			continue // time has overtaken it
 		}
 		one := e
 		one.Tasks = task.Span(i, 1)
-		body, err := message(s, one)
+		body, err := message(s, one.Enqueue)
 		if err != nil {
-			m.refused.add(s.ID, unsendable(one, err, m.now))
+			m.refused.add(s.ID, unsendable(one.Enqueue, err, m.now))
 			continue
 		}
-		m.messages = append(m.messages, queue.Message{Lane: r.account.lane.name, Key: s.ID, Body: body})
+		m.messages = append(m.messages, queue.Message{Lane: r.account.lane.name, Key: s.ID, Body: body, Trace: one.messageTrace(s)})
 		m.of = append(m.of, posted{r, one})
 		r.goOut(i, sending{generation: e.Generation, attempt: e.Attempt, at: m.now})
 		written++
@@ -234,7 +234,7 @@ func (f *feeder) post(ctx context.Context, m *mail) error {
 		p.comeBack(p.Tasks, nil)
 		p.account.pay(-p.cost())
 		p.bucket.giveBack(1)
-		p.pushFront(p.Enqueue)
+		p.pushFront(p.queued)
 		f.freshen(p.row)
 	}
 	if !errors.Is(err, queue.ErrTooLarge) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/internal/metrics"
+	"github.com/deedrun/deed/internal/tracing"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/queue"
 	"github.com/deedrun/deed/task"
@@ -66,7 +67,8 @@ type Options struct {
 	// feeder. 0: 4096.
 	Window int
 
-	Log *slog.Logger // nil: slog.Default
+	Log    *slog.Logger   // nil: slog.Default
+	Tracer tracing.Tracer // of processes that were submitted in a trace
 
 	Metrics *metrics.Orchestrator // nil: nobody measures
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/oklog/ulid/v2"
 
@@ -45,6 +46,7 @@ func (o *Owner) pass(ctx context.Context, id string, requests []*request) error 
 
 // commit decides on as many requests as one commit takes, and returns how many.
 func (o *Owner) commit(ctx context.Context, id string, requests []*request) (done int, err error) {
+	since := time.Now() // for people: nothing is decided by it
 	known, err := o.state(ctx, id)
 	if err != nil {
 		return o.refuseUnreadable(ctx, requests, err)
@@ -68,6 +70,7 @@ func (o *Owner) commit(ctx context.Context, id string, requests []*request) (don
 			refused[r] = err
 			continue
 		}
+		r.decided = decided
 		for _, e := range decided {
 			stored, err := process.Encode(e)
 			if err != nil {
@@ -106,6 +109,7 @@ func (o *Owner) commit(ctx context.Context, id string, requests []*request) (don
 		o.late[id] += late
 		o.Metrics.Late(late)
 	}
+	o.traceDecided(since, &state, requests[:done], refused)
 	o.perform(ctx, &state, effects) // before what may fail: a repeat finds the events stored, and asks for nothing
 	for _, r := range requests[:done] {
 		if err := refused[r]; err != nil {
@@ -245,7 +249,7 @@ func (o *Owner) perform(ctx context.Context, s *process.State, effects []process
 	for _, e := range effects {
 		switch e := e.(type) {
 		case process.Enqueue:
-			o.feeder.add(s.ID, e)
+			o.feeder.add(s.ID, e, o.traceScheduled(s, e))
 		case process.SetTimer:
 			o.timers.set(e.Due, s.ID, e)
 		case process.SetDeadline:

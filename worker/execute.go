@@ -13,7 +13,7 @@ import (
 // execute runs one task to its end and says how it ended. It never panics, and
 // returns at the latest when the context and the grace after it have ended.
 func (w *Worker) execute(e *execution) task.Result {
-	ctx := e.ctx
+	ctx, span := w.traceTask(e)
 	if limit := time.Duration(e.work.Timeout); limit > 0 {
 		var stop context.CancelFunc
 		ctx, stop = context.WithTimeoutCause(ctx, limit, &timeoutError{limit})
@@ -45,6 +45,7 @@ func (w *Worker) execute(e *execution) task.Result {
 	}
 	t.endLog()
 	w.measure(e, r)
+	w.traceEnded(span, r)
 	return r
 }
 

@@ -22,6 +22,7 @@ const (
 type result struct {
 	*holding
 	task.Result
+	trace string // that it belongs to; "": none
 }
 
 // bundle is results of one process that travel in one message.

@@ -23,9 +23,10 @@ type holding struct {
 	todo     cursor    // not begun
 	begun    int       // tasks begun
 	running  []*execution
-	finished []int // executed, not reported
-	open     int   // tasks not reported: at 0 the message can be acknowledged
-	gone     bool  // lease lost or process cancelled: nothing of it counts any more
+	finished []int  // executed, not reported
+	open     int    // tasks not reported: at 0 the message can be acknowledged
+	trace    string // that its tasks belong to; "": none
+	gone     bool   // lease lost or process cancelled: nothing of it counts any more
 
 	stuckAt    uint64    // while it waits for room: how many executions had begun by then,
 	stuckSince time.Time // and when that was
@@ -40,6 +41,7 @@ type execution struct {
 	began   time.Time
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
+	span    string // of the trace that it belongs to; "": none
 }
 
 // cursor walks a set of tasks in order.

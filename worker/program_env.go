@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/deedrun/deed/internal/tracing"
 )
 
 // passed are the variables of the worker's own environment that programs see;
@@ -49,6 +51,9 @@ func (t *Task) environment(ws *Workspace) ([]string, error) {
 	set("DEED_INDEX", strconv.Itoa(t.Index()))
 	set("DEED_KEY", t.Key())
 	set("DEED_ATTEMPT", strconv.Itoa(t.Attempt()))
+	if trace := tracing.From(t.ctx); trace != "" {
+		set("TRACEPARENT", trace)
+	}
 	taken := map[string]string{}
 	for _, param := range slices.Sorted(maps.Keys(t.work.Params)) {
 		name := paramVariable(param)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/internal/metrics"
+	"github.com/deedrun/deed/internal/tracing"
 	"github.com/deedrun/deed/queue"
 	"github.com/deedrun/deed/task"
 )
@@ -61,6 +62,7 @@ type Options struct {
 
 	Metrics   *metrics.Worker   // nil: nobody measures
 	Log       *slog.Logger      // nil: slog.Default()
+	Tracer    tracing.Provider  // of OpenTelemetry (trace.TracerProvider); nil: no spans are made
 	Now       func() time.Time  // nil: time.Now
 	Nonce     func() string     // a new text of a-z and 0-9 each time; nil: 16 random hexadecimal digits
 	Failpoint func(name string) // called at "worker.before-report" and "worker.after-report"; for tests
@@ -69,9 +71,10 @@ type Options struct {
 // Worker executes tasks. It runs once: by [Worker.Run], or by [Worker.Step]
 // from a single goroutine.
 type Worker struct {
-	opt   Options
-	lists *manifests
-	tools *tools
+	opt    Options
+	lists  *manifests
+	tools  *tools
+	tracer tracing.Tracer
 
 	mu        sync.Mutex
 	startable sync.Cond // a task may be started, or the worker drains
@@ -138,6 +141,7 @@ func New(o Options) (*Worker, error) {
 	}
 	w := &Worker{
 		opt:      o,
+		tracer:   tracing.New(o.Tracer),
 		lists:    &manifests{blobs: o.Blobs},
 		held:     map[*holding]struct{}{},
 		results:  newGathering(),

@@ -26,8 +26,11 @@ const scope = "github.com/deedrun/deed"
 // Tracer makes spans. The zero Tracer makes none.
 type Tracer struct{ tracer trace.Tracer }
 
+// Provider is where the spans of a program go, by the API of OpenTelemetry.
+type Provider = trace.TracerProvider
+
 // New is a tracer of a provider; nil, or one that does nothing, gives the zero Tracer.
-func New(from trace.TracerProvider) Tracer {
+func New(from Provider) Tracer {
 	if from == nil {
 		return Tracer{}
 	}
