@@ -54,7 +54,7 @@ func (s *server) door(inside *http.ServeMux, needs map[string]need) http.Handler
 			s.astray(w, r, inside)
 			return
 		}
-		inside.ServeHTTP(w, r)
+		s.traced(w, r, pattern, inside)
 	})
 }
 

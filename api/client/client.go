@@ -30,6 +30,7 @@ import (
 	"time"
 
 	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/tracing"
 )
 
 // Options are how to speak to a server.
@@ -141,6 +142,9 @@ func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 	}
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	if trace := tracing.From(ctx); trace != "" {
+		req.Header.Set(tracing.Header, trace)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
