@@ -21,7 +21,7 @@ import (
 type serveOptions struct {
 	deed.Options
 
-	listen string
+	entrance entranceOptions
 }
 
 func (a *app) serve() *cobra.Command {
@@ -100,7 +100,7 @@ was unfinished goes on with the next.`,
 
 func (a *app) serveFlags(cmd *cobra.Command, o *serveOptions) {
 	flags := cmd.Flags()
-	flags.StringVar(&o.listen, "listen", api.DefaultAddress, "`HOST:PORT` of the API, on this machine; port 0 takes any that is free")
+	o.entrance.flags(cmd)
 	flags.DurationVar(&o.Lease, "lease", 10*time.Second, "after how long others do what a silent worker holds; 1s or more")
 	a.folderFlag(cmd)
 	a.eventsFlag(cmd)
@@ -110,14 +110,14 @@ func (o *serveOptions) check() error {
 	if o.Lease < time.Second {
 		return usagef("--lease %s: give 1s or more; workers speak once a second", o.Lease)
 	}
-	return nil
+	return o.entrance.check()
 }
 
 // serveUntil serves until ctx ends: a folder whose server ends it serves next.
 func (a *app) serveUntil(ctx context.Context, o serveOptions) error {
-	listener, err := api.Listen(ctx, o.listen)
+	entrance, err := a.enter(ctx, o.entrance, a.log())
 	if err != nil {
-		return a.notListening(o.listen, err)
+		return err
 	}
 	o.Orchestrate, o.Version, o.Log, o.Failpoint = true, built().Version, a.log(), failpoint()
 	o.Events = a.events
@@ -133,12 +133,19 @@ func (a *app) serveUntil(ctx context.Context, o serveOptions) error {
 	answered := make(chan error, 1)
 	go func() {
 		defer stop() // a server that nobody can ask is none
-		answered <- api.Serve(standing, listener, door, o.Log)
+		answered <- api.Serve(standing, entrance, door, o.Log)
 	}()
+	opened := false
 	err = a.stand(standing, o.Options, func(ctx context.Context, r *deed.Runtime) (bool, error) {
-		door.open(api.New(api.Options{Runtime: r, Version: o.Version, Log: o.Log}))
+		if !opened {
+			if err := a.canBeOpened(ctx, entrance, r, o.Options); err != nil {
+				return false, err
+			}
+			opened = true
+		}
+		door.open(api.New(entrance.options(r, o.Log)))
 		defer door.close()
-		return false, a.serveWith(ctx, r, o, listener.Addr().String())
+		return false, a.serveWith(ctx, r, o, entrance.url)
 	})
 	stop()
 	return errors.Join(err, <-answered)
@@ -158,7 +165,7 @@ func (a *app) notListening(address string, err error) error {
 
 // serveWith serves with one runtime, until ctx ends or the server of the folder
 // that it joined does.
-func (a *app) serveWith(ctx context.Context, r *deed.Runtime, o serveOptions, address string) error {
+func (a *app) serveWith(ctx context.Context, r *deed.Runtime, o serveOptions, url string) error {
 	served, stop := ctx, context.CancelFunc(func() {})
 	if o.Dir != "" {
 		served, stop = a.whileServedOr(ctx, r, r.Lease())
@@ -168,7 +175,7 @@ func (a *app) serveWith(ctx context.Context, r *deed.Runtime, o serveOptions, ad
 		a.sayUnfinished(ctx, r, "")
 	}
 	fmt.Fprintf(a.stderr, "serving %s\n", where(o.Options))
-	if _, err := fmt.Fprintf(a.stdout, "http://%s\n", address); err != nil {
+	if _, err := fmt.Fprintln(a.stdout, url); err != nil {
 		return err
 	}
 	<-served.Done()
