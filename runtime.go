@@ -118,7 +118,7 @@ type Runtime struct {
 	stop       context.CancelFunc
 	running    sync.WaitGroup
 	conn       *nats.Conn // nil: there is none
-	closers    []func() // in reverse order
+	closers    []func()   // in reverse order
 	closed     sync.Once
 }
 
