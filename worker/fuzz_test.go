@@ -50,7 +50,7 @@ func FuzzAMessageIsReportedOrKeptButNeverEndsTheWorker(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte, count int) {
 		now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 		newQueue := func() *mem.Queue { return mem.NewQueue(mem.Options{Now: func() time.Time { return now }}) }
-		work, inbox, bad := newQueue(), newQueue(), newQueue()
+		work, inbox, bad := newQueue(), laneOfReports(t, newQueue()), newQueue()
 		require.NoError(t, work.Send(t.Context(), queue.Message{Key: "sent", Body: body}))
 		if count > 1 {
 			_, err := work.Receive(t.Context(), 1, 0)

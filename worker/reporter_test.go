@@ -95,7 +95,7 @@ func TestReporting(t *testing.T) {
 	})
 
 	isolated(t, "a report too large for the inbox is split, and a result too large is a failure", func(t *testing.T, w *world) {
-		w.inbox = mem.NewQueue(mem.Options{MaxBody: 2000})
+		w.inbox = newInbox(mem.Options{MaxBody: 2000})
 		w.handle("h", func(_ context.Context, t *worker.Task) error {
 			switch t.Index() {
 			case 0:

@@ -34,7 +34,7 @@ func newRig(t *testing.T) *rig {
 	newQueue := func() *memqueue.Queue {
 		return memqueue.NewQueue(memqueue.Options{Lease: 10 * time.Second, Now: func() time.Time { return r.now }})
 	}
-	r.work, r.inbox, r.quarantine = newQueue(), newQueue(), newQueue()
+	r.work, r.inbox, r.quarantine = newQueue(), laneOfReports(t, newQueue()), newQueue()
 	var err error
 	r.blobs, err = blob.Open(t.Context(), "mem://")
 	require.NoError(t, err)
@@ -154,4 +154,12 @@ func write(ctx context.Context, t *Task, key, text string) error {
 		return err
 	}
 	return out.Close()
+}
+
+// laneOfReports is a queue of which Receive takes what workers report.
+func laneOfReports(t *testing.T, q *memqueue.Queue) *memqueue.Queue {
+	t.Helper()
+	lane, err := q.Lane(t.Context(), queue.Reports)
+	require.NoError(t, err)
+	return lane.(*memqueue.Queue)
 }

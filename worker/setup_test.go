@@ -41,7 +41,7 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(func() { _ = blobs.Close() })
 	return &world{
 		t: t, ctx: context.Background(),
-		work: mem.NewQueue(mem.Options{}), inbox: mem.NewQueue(mem.Options{}), bad: mem.NewQueue(mem.Options{}),
+		work: mem.NewQueue(mem.Options{}), inbox: newInbox(mem.Options{}), bad: mem.NewQueue(mem.Options{}),
 		signals: mem.NewSignals(), blobs: blobs, reg: worker.NewRegistry(), log: &logbook{},
 	}
 }
@@ -231,4 +231,10 @@ func (l *logbook) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
+}
+
+// newInbox is a queue of which Receive takes what workers report.
+func newInbox(o mem.Options) *mem.Queue {
+	lane, _ := mem.NewQueue(o).Lane(context.Background(), queue.Reports) // the name is one
+	return lane.(*mem.Queue)
 }

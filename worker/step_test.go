@@ -23,7 +23,7 @@ func stepped(t *testing.T) (w *world, now *time.Time) {
 	clock := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	read := func() time.Time { return clock }
 	w.work = mem.NewQueue(mem.Options{Now: read})
-	w.inbox = mem.NewQueue(mem.Options{Now: read})
+	w.inbox = newInbox(mem.Options{Now: read})
 	return w, &clock
 }
 
