@@ -21,6 +21,7 @@ const leaveWithin = 35 * time.Second
 func (a *app) autoscale() *cobra.Command {
 	limits := autoscale.Limits{Min: 1, Max: runtime.GOMAXPROCS(0), Target: 10 * time.Second, CoolDown: time.Minute}
 	every := 2 * time.Second
+	var watched metricsFlags
 	worker := a.worker()
 	cmd := &cobra.Command{
 		Use:   "autoscale",
@@ -38,8 +39,9 @@ minute. When the orchestrator does not answer, it keeps what it has.
 Each change is printed with its reason, and kept: see deed autoscale history. What
 workers print goes to standard error, with the number of the process. On SIGTERM or
 Ctrl-C all workers finish what they execute and hand back the rest. They do so, too,
-when autoscale itself is killed. All flags of deed worker are passed on to them. Each
-offers its share of the memory of this machine, by --max, unless --memory says more.`,
+when autoscale itself is killed. All flags of deed worker are passed on to them, but
+--metrics, which is about autoscale itself. Each offers its share of the memory of
+this machine, by --max, unless --memory says more.`,
 		Example: `  deed autoscale --min 1 --max 8
   deed autoscale --min 0 --max 4 --pool gpu --concurrency 1 --cooldown 5m
   deed autoscale --min 4 --max 4 --data /srv/deed`,
@@ -56,6 +58,10 @@ offers its share of the memory of this machine, by --max, unless --memory says m
 			if every < 100*time.Millisecond {
 				return usagef("--interval %s: give at least 100ms", every)
 			}
+			watched = metricsFlags{
+				listen: valueOf(cmd, "metrics"), tokenFile: valueOf(cmd, "metrics-token-file"),
+				tlsCert: valueOf(cmd, "tls-cert"), tlsKey: valueOf(cmd, "tls-key"),
+			}
 			limits.Slots = runtime.GOMAXPROCS(0)
 			if n, err := strconv.Atoi(valueOf(cmd, "concurrency")); err == nil && n > 0 {
 				limits.Slots = n
@@ -66,7 +72,13 @@ offers its share of the memory of this machine, by --max, unless --memory says m
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.keepWorkers(cmd, append(passOn(cmd, worker.Flags()), inShares(cmd, limits.Max)...), limits, every)
+			m := &monitor{metrics: watched.metrics()}
+			end, err := a.monitored(cmd.Context(), watched, nil, m)
+			if err != nil {
+				return err
+			}
+			defer end()
+			return a.keepWorkers(cmd, append(passOn(cmd, worker.Flags()), inShares(cmd, limits.Max)...), limits, every, m)
 		},
 	}
 	flags := cmd.Flags()
@@ -84,7 +96,7 @@ offers its share of the memory of this machine, by --max, unless --memory says m
 
 // keepWorkers keeps workers until its context ends and the last has left. All of
 // them are in the place that was found at first: what a context says may change.
-func (a *app) keepWorkers(cmd *cobra.Command, passed []string, limits autoscale.Limits, every time.Duration) error {
+func (a *app) keepWorkers(cmd *cobra.Command, passed []string, limits autoscale.Limits, every time.Duration, m *monitor) error {
 	ctx := cmd.Context()
 	self, err := os.Executable()
 	if err != nil {
@@ -107,12 +119,18 @@ func (a *app) keepWorkers(cmd *cobra.Command, passed []string, limits autoscale.
 	defer watch.close()
 	supervisor, err := autoscale.NewSupervisor(autoscale.Options{
 		Limits: limits, Every: every, DrainFor: drain + leaveWithin,
-		Look: watch.look,
+		Look: func(ctx context.Context) (autoscale.Look, error) {
+			look, err := watch.look(ctx)
+			m.metrics.Autoscale().Looked(err)
+			m.follow(func() error { return err })
+			return look, err
+		},
 		Start: watch.starting(autoscale.Command{
-			Path: self, Args: append(args, passed...), Env: placed(os.Environ(), o.Server, o.Blobs), Log: &inTurn{to: a.stderr},
+			Path: self, Args: append(args, passed...), Env: placed(unwatched(os.Environ()), o.Server, o.Blobs), Log: &inTurn{to: a.stderr},
 		}),
 		Tell: func(d autoscale.Decision) {
 			watch.note(d)
+			m.metrics.Autoscale().Decided(watch.pool, string(d.Kind), d.To)
 			a.printDecision(watch.decided(d))
 		},
 	})

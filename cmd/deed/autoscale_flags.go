@@ -47,7 +47,19 @@ func (g *asGiven) String() string {
 }
 
 // notPassed are those flags of a worker that its starter decides on.
-var notPassed = []string{"data", "context", "nats", "blobs", "attached", "help"}
+var notPassed = append([]string{"data", "context", "nats", "blobs", "attached", "help"}, watchFlags...)
+
+// watchFlags are about where a role is watched: workers on one machine cannot all
+// be at the address at which their starter is.
+var watchFlags = []string{"metrics", "metrics-token-file", "tls-cert", "tls-key"}
+
+// unwatched is an environment without them.
+func unwatched(environment []string) []string {
+	return slices.DeleteFunc(slices.Clone(environment), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return slices.ContainsFunc(watchFlags, func(flag string) bool { return name == variableOf(flag) })
+	})
+}
 
 // placed is the environment of workers that join by addresses, which have
 // passwords: a list of processes shows a command line to everybody. Nothing else

@@ -22,6 +22,7 @@ type serveOptions struct {
 	deed.Options
 
 	entrance entranceOptions
+	watched  metricsFlags
 }
 
 func (a *app) serve() *cobra.Command {
@@ -101,6 +102,7 @@ was unfinished goes on with the next.`,
 func (a *app) serveFlags(cmd *cobra.Command, o *serveOptions) {
 	flags := cmd.Flags()
 	o.entrance.flags(cmd)
+	o.watched.flags(cmd)
 	flags.DurationVar(&o.Lease, "lease", 10*time.Second, "after how long others do what a silent worker holds; 1s or more")
 	a.folderFlag(cmd)
 	a.eventsFlag(cmd)
@@ -110,7 +112,10 @@ func (o *serveOptions) check() error {
 	if o.Lease < time.Second {
 		return usagef("--lease %s: give 1s or more; workers speak once a second", o.Lease)
 	}
-	return o.entrance.check()
+	if err := o.entrance.check(); err != nil {
+		return err
+	}
+	return o.watched.check(o.entrance.tlsCert != "")
 }
 
 // serveUntil serves until ctx ends: a folder whose server ends it serves next.
@@ -126,8 +131,17 @@ func (a *app) serveUntil(ctx context.Context, o serveOptions) error {
 	} else {
 		o.Token = os.Getenv("DEED_NATS_TOKEN")
 	}
+	o.Metrics = deed.NewMetrics(o.Version)
 	door := &door{}
 	door.close()
+	unwatch, err := a.monitored(ctx, o.watched, entrance.certificate, &monitor{metrics: o.Metrics, probe: door})
+	if err != nil {
+		return errors.Join(err, entrance.Close())
+	}
+	defer unwatch()
+	if entrance.certificate != nil {
+		defer o.Metrics.Listener().Attach(entrance.certificate.Expires)()
+	}
 	standing, stop := context.WithCancel(ctx)
 	defer stop()
 	answered := make(chan error, 1)
@@ -143,7 +157,9 @@ func (a *app) serveUntil(ctx context.Context, o serveOptions) error {
 			}
 			opened = true
 		}
-		door.open(api.New(entrance.options(r, o.Log)))
+		options := entrance.options(r, o.Log)
+		options.Metrics = o.Metrics
+		door.open(api.New(options))
 		defer door.close()
 		return false, a.serveWith(ctx, r, o, entrance.url)
 	})

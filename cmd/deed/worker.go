@@ -16,6 +16,7 @@ func (a *app) worker() *cobra.Command {
 	o := deed.Options{Join: true}
 	attached := false
 	var allow allowed
+	var watched metricsFlags
 	cmd := &cobra.Command{
 		Use:   "worker",
 		Short: "Compete for tasks, as one more worker process",
@@ -58,6 +59,9 @@ signal ends it at once, and what it had is given to others.`,
 			case (o.Server == "") != (o.Blobs == ""):
 				return usagef("--nats and --blobs belong together: give both")
 			}
+			if err := watched.check(watched.tlsCert != ""); err != nil {
+				return err
+			}
 			return allow.check(&o)
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -72,13 +76,22 @@ signal ends it at once, and what it had is given to others.`,
 				ctx, detach = a.whileAttached(ctx)
 				defer detach()
 			}
-			return a.workUntil(ctx, o)
+			o.Metrics = watched.metrics()
+			m := &monitor{metrics: o.Metrics}
+			end, err := a.monitored(ctx, watched, nil, m)
+			if err != nil {
+				return err
+			}
+			defer end()
+			return a.workUntil(ctx, o, m)
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.Server, "nats", "", "`URL` of a NATS server (its token in DEED_NATS_TOKEN)")
 	flags.StringVar(&o.Blobs, "blobs", "", "`URL` of the blob store that belongs to it")
 	offerFlags(flags, &o, &allow)
+	watched.flags(cmd)
+	watched.certificateFlags(cmd)
 	a.attachedFlag(cmd, &attached)
 	a.folderFlag(cmd) // it needs no events
 	cmd.AddCommand(a.workerLs(), a.workerDrain())
@@ -87,8 +100,9 @@ signal ends it at once, and what it had is given to others.`,
 
 // workUntil works until ctx ends or it is told to leave, for one server of a
 // folder after the other.
-func (a *app) workUntil(ctx context.Context, o deed.Options) error {
+func (a *app) workUntil(ctx context.Context, o deed.Options, m *monitor) error {
 	return a.stand(ctx, o, func(ctx context.Context, r *deed.Runtime) (over bool, err error) {
+		defer m.follow(r.Ready)()
 		fmt.Fprintf(a.stderr, "working for %s\n", where(o))
 		if o.Server != "" && o.Allow == nil {
 			fmt.Fprintln(a.stderr, "it runs no programs, only handlers: --allow names those that it may run")
