@@ -90,6 +90,9 @@ func (a *app) fill(cmd *cobra.Command) error {
 
 // checkPlace refuses what says where deed is, and could not.
 func (a *app) checkPlace() error {
+	if err := a.checkLock(); err != nil {
+		return err
+	}
 	switch {
 	case a.server == "":
 		return nil
@@ -109,7 +112,7 @@ func (a *app) fromEnvironment(cmd *cobra.Command, way []string) error {
 		switch value := os.Getenv(variableOf(f.Name)); {
 		case f.Changed || f.Hidden || f.Name == "help" || value == "":
 		case where && !slices.Contains(way, f.Name):
-		case !where && !isRole && f.Name != "events" && f.Name != "debug":
+		case !where && !isRole && f.Name != "events" && !logged(f.Name) && !slices.Contains(lockFlagNames, f.Name):
 		default:
 			faults = append(faults, a.give(cmd, f, value, variableOf(f.Name)))
 		}
@@ -169,7 +172,7 @@ func (a *app) fromContext(cmd *cobra.Command) error {
 	}
 	for _, s := range chosen {
 		f := cmd.Flags().Lookup(s.name)
-		if f == nil || f.Changed {
+		if f == nil || f.Changed || s.name == "token-file" && os.Getenv(tokenVariable) != "" {
 			continue
 		}
 		if err := a.give(cmd, f, s.value, fmt.Sprintf("context %s", name)); err != nil {
@@ -187,8 +190,8 @@ func (p place) forCommand(cmd *cobra.Command, name string) ([]setting, error) {
 	case p.Data != "":
 		return place{Data: p.Data, Events: p.Events}.settings(), nil
 	case asks && p.Server != "":
-		return place{Server: p.Server}.settings(), nil
-	case asks:
+		return place{Server: p.Server, TokenFile: p.TokenFile, CAFile: p.CAFile}.settings(), nil
+	case asks && !role:
 		return nil, usagef("context %s says where the queues are, not where people ask: give --server, the address of `deed serve` or `deed up`", name)
 	case role && p.Nats != "":
 		return place{Nats: p.Nats, Blobs: p.Blobs, Events: p.Events}.settings(), nil

@@ -17,8 +17,12 @@ const backWithin = 15 * time.Second
 // openServer joins a server by its API. One that never answered is not waited
 // for: nobody may be there.
 func (a *app) openServer(ctx context.Context) (*deed.Runtime, error) {
+	how, err := a.clientOptions()
+	if err != nil {
+		return nil, err
+	}
 	for said := false; ; {
-		r, err := deed.Open(ctx, deed.Options{URL: a.server, Log: a.log()})
+		r, err := deed.Open(ctx, deed.Options{URL: a.server, API: how, Log: a.log(), Tracer: a.tracer()})
 		var away *deed.UnreachableError
 		switch {
 		case err == nil:
@@ -52,6 +56,9 @@ var problemExit = map[string]int{
 	wire.CodeNotFound:    exitNotFound,
 	wire.CodeRemoved:     exitNotFound,
 	wire.CodeNoAnswer:    exitUnreachable,
+
+	wire.CodeUnauthorized: exitConflict,
+	wire.CodeForbidden:    exitConflict,
 }
 
 // where is where deed is, for people.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"time"
 
@@ -21,6 +20,7 @@ type app struct {
 	stdout  io.Writer // data, and nothing else
 	stderr  io.Writer // everything else
 	server  string
+	lock    lock
 	data    string
 	context string
 	events  string
@@ -29,7 +29,8 @@ type app struct {
 	reached bool              // the server has answered before
 	lost    time.Time         // since when it does not any more; zero: it does
 	output  string
-	debug   bool
+	logging logging
+	traces  *traces // nil: nobody collects them
 }
 
 // execute runs one command line and returns its exit code.
@@ -41,12 +42,13 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	a.endTraces(err)
 	switch {
 	case err == nil || errors.Is(err, errSaid):
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		fmt.Fprintln(stderr, "deed: interrupted")
+		a.complain("interrupted")
 	default:
-		fmt.Fprintln(stderr, "deed:", err)
+		a.complain(err.Error() + a.remedy(err))
 	}
 	return exitCode(err)
 }
@@ -70,19 +72,28 @@ too, as DEED_ and its name: DEED_POOL for --pool. Lists have commas.`,
 		Example: `  deed run examples/wordcount/process.yaml --in corpus=examples/wordcount/corpus
   deed show @latest
   deed history @latest`,
-		SilenceUsage:      true,
-		SilenceErrors:     true,
-		Args:              cobra.NoArgs,
-		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.fill(cmd) },
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := a.fill(cmd); err != nil {
+				return err
+			}
+			if err := a.beginLog(); err != nil {
+				return err
+			}
+			a.beginTraces(cmd)
+			return nil
+		},
 	}
-	root.PersistentFlags().BoolVar(&a.debug, "debug", false, "say more about what happens inside, on standard error")
+	a.logging.flags(root.PersistentFlags())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(a.cancel(), a.pause(), a.resume(), a.retry(), a.restart(), a.set(), a.migrate(), a.wait())
 	root.AddCommand(a.run(), a.check(), a.graph(), a.ps(), a.show(), a.history(), a.spec(), a.schema(), a.version())
 	root.AddCommand(a.timeouts(), a.why(), a.logs(), a.shell(), a.quarantine(), a.viewsCommand())
-	root.AddCommand(a.replay(), a.archive(), a.importing(), a.retention(), a.gc(), a.contexts(), a.submitting(), a.ready())
-	root.AddCommand(role(a.up(), a.serve(), a.worker(), a.autoscale())...)
+	root.AddCommand(a.replay(), a.archive(), a.importing(), a.retention(), a.gc(), a.contexts(), a.submitting(), a.ready(), a.auth())
+	root.AddCommand(role(a.up(), a.serve(), a.worker(), a.autoscale(), a.doctor())...)
 	explainArgs(root)
 	return root
 }
@@ -111,6 +122,7 @@ const eventsVariable = "DEED_EVENTS"
 // dataFlag declares where deed is, for commands that ask.
 func (a *app) dataFlag(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&a.server, "server", "", "`URL` of the API of `deed serve` or `deed up`, such as http://127.0.0.1:8420, instead of a folder")
+	a.lockFlags(cmd)
 	a.folderFlag(cmd)
 	a.eventsFlag(cmd)
 }
@@ -131,7 +143,7 @@ func (a *app) open(ctx context.Context, o deed.Options) (*deed.Runtime, error) {
 	if a.server != "" {
 		return a.openServer(ctx)
 	}
-	o.Dir, o.Log = a.data, a.log()
+	o.Dir, o.Log, o.Tracer = a.data, a.log(), a.tracer()
 	o.Events = cmp.Or(a.events, a.joined)
 	r, err := deed.Open(ctx, o)
 	if err == nil {
@@ -146,14 +158,6 @@ func (a *app) outputFlag(cmd *cobra.Command, forms ...string) {
 		return oneOf("--output", a.output, append([]string{"text"}, forms...))
 	}
 	cmd.PreRunE = check
-}
-
-func (a *app) log() *slog.Logger {
-	level := slog.LevelWarn
-	if a.debug {
-		level = slog.LevelDebug
-	}
-	return slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: level}))
 }
 
 // colour reports whether standard error takes colours.

@@ -19,6 +19,7 @@ const standAgain = time.Second / 2
 // start. during ends with the server, with ctx, or when the role is over. An
 // error is one that waiting does not help.
 func (a *app) stand(ctx context.Context, o deed.Options, during func(ctx context.Context, r *deed.Runtime) (over bool, err error)) error {
+	o.Tracer = a.tracer()
 	said := ""
 	for {
 		r, err := deed.Open(ctx, o)
