@@ -28,15 +28,17 @@ type Examination struct {
 	// runtime means nothing.
 	Options
 
-	// Ask and Role write a command line that asks there, or is a role there; nil:
-	// one that does not say where.
-	Ask, Role func(words ...string) string
+	// Program is how people call it; "": deed. Ask writes the command line of who
+	// asks there; nil: as Options say.
+	Program string
+	Ask     func(words ...string) string
 
 	// Secrets are files that hold tokens or keys, Certificates those that a server
 	// shows.
 	Secrets, Certificates []string
 
-	machine doctor.Machine // tests
+	role    func(words ...string) string // the command line of who works there
+	machine doctor.Machine               // tests
 }
 
 // reachWithin is how long a server has to answer whoever examines it.
@@ -86,6 +88,9 @@ func (r *Runtime) Examine(ctx context.Context, e Examination) ([]Finding, error)
 	x.place.Signals = r.Signals
 	if r.conn != nil {
 		x.place.NATS = &doctor.NATS{URL: r.conn.ConnectedUrlRedacted(), Conn: r.conn, Embedded: e.Dir != ""}
+		if r.Serving {
+			x.place.NATS.URL = "in this process"
+		}
 		x.belongs(r.conn, r.events)
 	}
 	if e.Dir != "" {
@@ -123,8 +128,9 @@ func (e Examination) begin(ctx context.Context) *examined {
 }
 
 func (x *examined) describe() {
+	x.advised()
 	x.place = doctor.Place{
-		Version: x.Version, Ask: x.Ask, Role: x.Role, Secrets: x.Secrets, Certificates: x.Certificates, Machine: x.machine,
+		Version: x.Version, Ask: x.Ask, Role: x.role, Secrets: x.Secrets, Certificates: x.Certificates, Machine: x.machine,
 	}
 }
 
@@ -163,6 +169,7 @@ func (x *examined) beginFolder(ctx context.Context) {
 	x.closers = append(x.closers, server.Close)
 	conn, err := server.Connect(natsconn.ConnOptions{Name: "deed doctor", Log: x.Log})
 	x.connected(conn, err, "")
+	x.place.NATS.URL = "the folder's, started for this look"
 }
 
 func (x *examined) connect(ctx context.Context, url, token, eventsURL string) {

@@ -100,6 +100,7 @@ func New(o Options) http.Handler {
 	routes.orchestration()
 	routes.archives()
 	routes.upkeep()
+	routes.doctor()
 	routes.metrics()
 	routes.access()
 	return s.measured(mux, s.remembering(s.door(mux, routes.needs)))

@@ -71,7 +71,6 @@ type NATS struct {
 	Err      error  // it cannot be reached
 	Conn     *nats.Conn
 	Embedded bool // in a process of deed, with a folder of its own
-	Idle     bool // nobody serves the folder, so that nobody orchestrates
 }
 
 // Events is the event store.
@@ -133,7 +132,7 @@ func Examine(ctx context.Context, p Place) []Finding {
 	default:
 		groups = append(groups, group{"nats", p.checkNATS}, group{"streams", p.checkStreams})
 	}
-	if p.Signals != nil {
+	if p.Signals != nil && (p.Folder == nil || p.Folder.Served) {
 		groups = append(groups, group{"orchestrators", p.checkRoles})
 	}
 	groups = append(groups, group{"events", p.checkEvents}, group{"blobs", p.checkBlobs})

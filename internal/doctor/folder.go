@@ -10,10 +10,11 @@ import (
 
 // Folder is the data folder of one machine.
 type Folder struct {
-	Dir   string // as it was named
-	Path  string // absolute
-	Err   error  // it cannot be used at all
-	Stale int    // the process that says that it serves it, and has ended; 0: none
+	Dir    string // as it was named
+	Path   string // absolute
+	Err    error  // it cannot be used at all
+	Served bool   // somebody does, so that somebody orchestrates
+	Stale  int    // the process that says that it serves it, and has ended; 0: none
 
 	// Locked is why it can be neither served nor joined: another process has it.
 	Locked error
@@ -32,10 +33,13 @@ func (p *Place) checkFolder(_ context.Context, r *report) {
 		return
 	}
 	p.checkModes(r)
-	if f.Locked != nil {
-		r.add("folder-lock", Fail, f.Locked.Error(), "wait until it has ended, or stop it; then `"+p.Role("up")+"`")
-	} else if f.Stale != 0 {
-		r.add("folder-lock", Warn, fmt.Sprintf("process %d, which served %s, has ended without saying so; nobody serves it", f.Stale, f.Dir), "go on where it was: `"+p.Role("up")+"`")
+	switch {
+	case f.Locked != nil:
+		r.add("orchestrators", Fail, f.Locked.Error(), "wait until it has ended, or stop it; then `"+p.Role("up")+"`")
+	case f.Stale != 0:
+		r.add("orchestrators", Warn, fmt.Sprintf("process %d, which served %s, has ended without saying so; nobody serves it", f.Stale, f.Dir), "go on where it was: `"+p.Role("up")+"`")
+	case !f.Served:
+		r.add("orchestrators", Warn, "nobody serves "+f.Dir+": what has not ended stands still", "serve it: `"+p.Role("up")+"`")
 	}
 	p.checkDisk(r, "disk", f.Path, "make room on that disk, or remove blobs that no process refers to: `"+p.Ask("gc", "--delete")+"`")
 }

@@ -40,9 +40,6 @@ func (p *Place) checkNATS(ctx context.Context, r *report) {
 		return
 	}
 	where := p.NATS.URL
-	if where == "" {
-		where = "started for this look"
-	}
 	if cluster := nc.ConnectedClusterName(); cluster != "" {
 		where += fmt.Sprintf(", one of %s of the cluster %s", plural(serversOf(nc), "server"), cluster)
 	}

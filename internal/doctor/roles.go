@@ -15,10 +15,6 @@ import (
 
 // checkRoles looks at who orchestrates and who works.
 func (p *Place) checkRoles(ctx context.Context, r *report) {
-	if p.NATS != nil && p.NATS.Idle {
-		r.add("orchestrators", Warn, "nobody serves the folder: what has not ended stands still", "`"+p.Role("up")+"`")
-		return
-	}
 	h, err := p.hear(ctx)
 	if err != nil {
 		r.add("orchestrators", Fail, fmt.Sprintf("who orchestrates cannot be heard: %v", err), "look whether this user may subscribe to deed.signal.> and publish there")
@@ -125,7 +121,7 @@ func (p *Place) checkWork(ctx context.Context, r *report, h heard) {
 	case len(view.Workers) == 0:
 		r.add("pools", Warn, "no worker is there; nothing waits for one", "start one: `"+p.Role("worker")+"`")
 	default:
-		r.ok("pools", "%s with %s; none has work and no worker", plural(len(view.Workers), "worker"), plural(slots, "slot"))
+		r.ok("pools", "%s with %s; no pool waits for one", plural(len(view.Workers), "worker"), plural(slots, "slot"))
 	}
 	p.checkServed(ctx, r, view)
 }
