@@ -41,6 +41,8 @@ func (m *metricsFlags) check(certificate bool) error {
 	switch {
 	case m.listen == "" && m.tokenFile != "":
 		return usagef("--metrics-token-file belongs to --metrics: give that, too")
+	case m.listen == "" && m.tlsCert+m.tlsKey != "":
+		return usagef("--tls-cert and --tls-key belong to --metrics: give that, too")
 	case m.listen == "":
 		return nil
 	case (m.tlsCert == "") != (m.tlsKey == ""):

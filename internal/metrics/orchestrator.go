@@ -64,13 +64,13 @@ type Orchestrator struct {
 
 func newOrchestrator(r *Registry) *Orchestrator {
 	m := &Orchestrator{
-		steps:       r.histogram("deed_step_duration_seconds"),
-		failedSteps: r.counter("deed_step_failures_total"),
+		steps:       r.histogram("deed_orchestrator_step_duration_seconds"),
+		failedSteps: r.counter("deed_orchestrator_step_failures_total"),
 		takeovers:   r.counter("deed_takeovers_total"),
 		transitions: r.counters("deed_process_transitions_total"),
 		processes:   r.histograms("deed_process_duration_seconds"),
 		stuck:       r.counter("deed_processes_stuck_total"),
-		nodes:       r.histogram("deed_process_step_duration_seconds"),
+		nodes:       r.histogram("deed_step_duration_seconds"),
 		commits:     r.counter("deed_commits_total"),
 		events:      r.histogram("deed_commit_events"),
 		appends:     r.histogram("deed_append_duration_seconds"),

@@ -47,7 +47,7 @@ func (m *Orchestrator) See(now *Seen) {
 }
 
 func (s *seen) register(r *Registry) {
-	r.read(s.tell, "deed_shards_held", "deed_replicas", "deed_last_step_timestamp_seconds", "deed_processes", "deed_processes_quiet_seconds",
+	r.read(s.tell, "deed_shards_held", "deed_replicas", "deed_orchestrator_last_step_timestamp_seconds", "deed_processes", "deed_processes_quiet_seconds",
 		"deed_queue_tasks", "deed_pool_backlog_seconds", "deed_workers", "deed_workers_draining", "deed_pool_slots")
 }
 
@@ -60,7 +60,7 @@ const (
 
 func (s *seen) tell(tell func(name string, value float64, labels ...string)) {
 	if at := s.stepped.Load(); at != 0 {
-		tell("deed_last_step_timestamp_seconds", float64(at)/1e9)
+		tell("deed_orchestrator_last_step_timestamp_seconds", float64(at)/1e9)
 	}
 	now := s.last.Load()
 	if now == nil {
