@@ -7,17 +7,18 @@ import (
 	"github.com/deedrun/deed/internal/tracing"
 )
 
-// traced makes a span of a request that changes something, or that was made in a
-// trace; what it asks for goes on in that. Reads are many, and say little. Who is
+// traced makes a span of a request that asks for something to be done; what that
+// leads to goes on in its trace. Reads are many and say little, and inputs may be
+// a million blobs: those only pass on the trace that they were made in. Who is
 // not let in comes nowhere near this.
 func (s *server) traced(w http.ResponseWriter, r *http.Request, pattern string, inside http.Handler) {
-	came := r.Header.Get(tracing.Header)
-	if came == "" && (!s.Tracer.On() || r.Method == http.MethodGet || r.Method == http.MethodHead) {
-		inside.ServeHTTP(w, r)
+	ctx := tracing.In(r.Context(), r.Header.Get(tracing.Header))
+	if !s.Tracer.On() || r.Method == http.MethodGet || r.Method == http.MethodHead || pattern == storesBlob {
+		inside.ServeHTTP(w, r.WithContext(ctx))
 		return
 	}
 	_, route, _ := strings.Cut(pattern, " ")
-	ctx, span := s.Tracer.Start(tracing.In(r.Context(), came), r.Method+" "+route, tracing.Beginning{Kind: tracing.Server, Attrs: []tracing.Attr{
+	ctx, span := s.Tracer.Start(ctx, r.Method+" "+route, tracing.Beginning{Kind: tracing.Server, Attrs: []tracing.Attr{
 		tracing.Text("http.request.method", r.Method), tracing.Text("http.route", route), tracing.Text("url.path", r.URL.Path),
 	}})
 	answer := &statusNoted{ResponseWriter: w, status: http.StatusOK}
