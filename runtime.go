@@ -75,14 +75,21 @@ type Options struct {
 	Pool string
 
 	// Offer is what the tasks that it executes may need together, Only are
-	// patterns of the handlers that it offers, Allow of the programs that it runs,
+	// patterns of the handlers that it offers, Allow of the programs that it runs
+	// and AllowEnv of the variables that steps may set for those,
 	// DrainTimeout is how long what it executes may take once it leaves; see
 	// worker.Options. Allow nil means all, but none where the worker joined by
 	// Server: a definition alone never gets to run a program on somebody's worker.
 	Offer        task.Resources
 	Only         []string
 	Allow        []string
+	AllowEnv     []string
 	DrainTimeout time.Duration
+
+	// Secrets finds what steps name as secrets; nil: in the environment, and in the
+	// files of SecretsDir, if that is not empty. See worker.LocalSecrets.
+	Secrets    worker.Secrets
+	SecretsDir string
 
 	// Lease is how long a task belongs to a worker that is silent; 0: 10 s. Who
 	// serves decides it, for all who join.

@@ -14,8 +14,9 @@ import (
 // handlers. They say what is started and with which arguments: not what a file
 // of that name contains, nor what it starts in turn. Links are not followed.
 type programs struct {
-	all      bool // no patterns were given
-	patterns []pattern
+	all       bool // no patterns were given
+	patterns  []pattern
+	variables []string // patterns of those that steps may set for them
 }
 
 // pattern is a command line, some of its words with wildcards.

@@ -38,7 +38,7 @@ func (w *Worker) execute(e *execution) task.Result {
 	case errors.Is(context.Cause(ctx), errHandBack):
 		r.Outcome = task.Returned
 	default:
-		r.Outcome, r.Failure = task.Failed, verdict(ctx, err)
+		r.Outcome, r.Failure = task.Failed, verdict(ctx, err, t.conceal)
 		if name := t.about.Load(); name != nil {
 			r.Failure.Element = clip(*name)
 		}
@@ -85,8 +85,8 @@ func (w *Worker) await(ctx context.Context, t *Task) error {
 func (w *Worker) logged(t *Task, err error) error {
 	var p *panicError
 	if errors.As(err, &p) {
-		w.opt.Log.Error("worker: a handler panicked", "task", t.ID(), "attempt", t.Attempt(), "panic", p.what, "stack", p.stack)
-		t.record(blob.LogErr, []byte(p.report()+"\n"))
+		w.opt.Log.Error("worker: a handler panicked", "task", t.ID(), "attempt", t.Attempt(), "panic", t.conceal(p.what), "stack", t.conceal(p.stack))
+		t.record(blob.LogErr, []byte(t.conceal(p.report())+"\n"))
 	}
 	return err
 }
@@ -95,6 +95,9 @@ var errNothingToRun = Permanent(errors.New("the message names neither a handler 
 
 // run finds what executes the task, and runs it.
 func (t *Task) run(ctx context.Context) error {
+	if err := t.findVariables(ctx); err != nil {
+		return err
+	}
 	if t.work.Run.Handler == "" {
 		return runProgram(ctx, t)
 	}

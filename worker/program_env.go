@@ -26,14 +26,16 @@ var passed = []string{
 // defaultPath is for a worker without PATH.
 const defaultPath = "/usr/local/bin:/usr/bin:/bin"
 
-// environment is all that the program sees.
+// environment is all that the program sees: what the step sets wins over what
+// the worker passes on, and loses against what deed says.
 func (t *Task) environment(ws *Workspace) ([]string, error) {
-	var env []string
-	set := func(name, value string) {
-		env = append(env, name+"="+strings.ReplaceAll(value, "\x00", ""))
-	}
+	var env environment
+	set := env.set
 	for _, variable := range os.Environ() {
 		name, value, _ := strings.Cut(variable, "=")
+		if strings.HasPrefix(name, SecretVariables) {
+			continue
+		}
 		if slices.Contains(passed, name) || strings.HasPrefix(name, "LC_") || slices.Contains(t.tools.env, name) {
 			set(name, value)
 		}
@@ -42,6 +44,9 @@ func (t *Task) environment(ws *Workspace) ([]string, error) {
 		set("PATH", defaultPath)
 	}
 	set("TMPDIR", ws.Temp)
+	for _, name := range slices.Sorted(maps.Keys(t.variables)) {
+		set(name, t.variables[name])
+	}
 	set("DEED_IN", ws.In)
 	set("DEED_OUT", ws.Out)
 	set("DEED_TASK_FILE", ws.TaskFile)
@@ -63,7 +68,7 @@ func (t *Task) environment(ws *Workspace) ([]string, error) {
 		taken[name] = param
 		set(name, paramText(t.work.Params[param]))
 	}
-	return env, nil
+	return env.all, nil
 }
 
 // paramVariable is DEED_PARAM_ and the name in upper case, with "_" for

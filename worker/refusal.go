@@ -25,6 +25,9 @@ func (w *Worker) refuses(work *task.Work) error {
 		if err := w.programs.refuses(work.Run); err != nil {
 			return err
 		}
+		if err := w.programs.refusesEnv(work); err != nil {
+			return err
+		}
 	}
 	if !work.Needs.Fit(w.opt.Offer) {
 		return fmt.Errorf("it needs %s; this worker offers %s in all", work.Needs, w.opt.Offer)

@@ -34,6 +34,9 @@ type Task struct {
 	metrics *metrics.Worker
 	printed printed
 
+	variables map[string]string    // that the step sets, see findVariables
+	mask      atomic.Pointer[mask] // of the secrets among them; nil: there are none, or they are not known yet
+
 	// element is what `each` gives to the task, as metadata: the one part, or
 	// the key of its group. Outputs inherit from it.
 	element task.Part
@@ -87,7 +90,7 @@ func (t *Task) Param(name string, into any) error {
 // the log of this attempt, which is stored: the first 1 MiB and the last 64 KiB
 // of it.
 func (t *Task) Logf(format string, args ...any) {
-	text := strings.TrimSuffix(fmt.Sprintf(format, args...), "\n")
+	text := t.conceal(strings.TrimSuffix(fmt.Sprintf(format, args...), "\n"))
 	t.say(text)
 	t.record(blob.LogTask, append([]byte(text), '\n'))
 }

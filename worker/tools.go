@@ -9,7 +9,9 @@ import (
 
 // tools is what tasks share beside the blobs: what runs them.
 type tools struct {
+	worker   string // its name
 	registry *Registry
+	secrets  Secrets
 	log      *slog.Logger
 	grace    time.Duration   // of programs
 	hurry    <-chan struct{} // closed: programs are killed without grace
@@ -22,7 +24,9 @@ type tools struct {
 
 func newTools(w *Worker) *tools {
 	return &tools{
+		worker:   w.opt.Name,
 		registry: w.opt.Registry,
+		secrets:  w.opt.Secrets,
 		log:      w.opt.Log,
 		grace:    w.opt.ProgramGrace,
 		hurry:    w.hurry,

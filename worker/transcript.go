@@ -23,6 +23,7 @@ type transcript struct {
 	task   *Task
 	name   string
 	stream blob.LogStream
+	cover  cover // hides the secrets of the task
 	tail   []byte
 	line   []byte
 	open   bool // the last line has not ended,
@@ -31,7 +32,7 @@ type transcript struct {
 }
 
 func newTranscript(t *Task, name string, stream blob.LogStream) *transcript {
-	return &transcript{task: t, name: name, stream: stream}
+	return &transcript{task: t, name: name, stream: stream, cover: cover{mask: t.mask.Load()}}
 }
 
 // read takes all of r, until its end, its deadline or any other error.
@@ -39,19 +40,24 @@ func (t *transcript) read(r io.Reader) {
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := r.Read(buf)
-		t.keep(buf[:n])
-		t.split(buf[:n])
-		t.task.record(t.stream, buf[:n])
+		t.take(t.cover.next(buf[:n]))
 		if err != nil {
 			break
 		}
 	}
+	t.take(t.cover.rest())
 	if t.open {
 		t.log()
 	}
 	if t.lines > logLines {
 		t.task.say(fmt.Sprintf("%s: %d more lines were not logged", t.name, t.lines-logLines))
 	}
+}
+
+func (t *transcript) take(p []byte) {
+	t.keep(p)
+	t.split(p)
+	t.task.record(t.stream, p)
 }
 
 func (t *transcript) keep(p []byte) {

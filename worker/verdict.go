@@ -64,8 +64,10 @@ func (e *timeoutError) Error() string {
 func (e *timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
 // verdict turns the error of an execution whose context is ctx into the
-// failure to report.
-func verdict(ctx context.Context, err error) *task.Failure {
+// failure to report. Secrets are concealed before a text is cut: the half of one
+// would not be known again.
+func verdict(ctx context.Context, err error, conceal func(string) string) *task.Failure {
+	said := conceal(errorText(err))
 	var timeout *timeoutError
 	var permanent *permanentError
 	var later *retryAfterError
@@ -73,18 +75,18 @@ func verdict(ctx context.Context, err error) *task.Failure {
 	switch {
 	case errors.As(context.Cause(ctx), &timeout):
 		text := timeout.Error()
-		if said := errorText(err); !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
+		if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
 			text += ": " + said
 		}
 		return &task.Failure{Error: bounded(text), Verdict: task.TimedOut}
 	case errors.As(err, &permanent):
-		return &task.Failure{Error: bounded(errorText(err)), Verdict: task.Permanent}
+		return &task.Failure{Error: bounded(said), Verdict: task.Permanent}
 	case errors.As(err, &later):
-		return &task.Failure{Error: bounded(errorText(err)), Verdict: task.Retry, After: task.Duration(later.after)}
+		return &task.Failure{Error: bounded(said), Verdict: task.Retry, After: task.Duration(later.after)}
 	case errors.As(err, &panicked):
-		return &task.Failure{Error: bounded(panicked.report()), Verdict: task.Retry}
+		return &task.Failure{Error: bounded(conceal(panicked.report())), Verdict: task.Retry}
 	}
-	return &task.Failure{Error: bounded(errorText(err)), Verdict: task.Retry}
+	return &task.Failure{Error: bounded(said), Verdict: task.Retry}
 }
 
 // errorText asks an error for its text. fmt survives one that panics.

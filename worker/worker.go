@@ -23,14 +23,14 @@ import (
 
 // Options of a worker. Work, Inbox, Signals and Blobs are required.
 type Options struct {
-	Name       string        // unique among workers; "": host, process ID and a random text
-	Version    string        // of the program, for people
-	Work       queue.Queue   // where tasks come from: the lane of the pool
-	Inbox      queue.Queue   // where reports go
-	Signals    queue.Signals // heartbeats, roll calls, cancels
+	Name       string         // unique among workers; "": host, process ID and a random text
+	Version    string         // of the program, for people
+	Work       queue.Consumer // where tasks come from: the lane of the pool
+	Inbox      queue.Sender   // where reports go
+	Signals    queue.Signals  // heartbeats, roll calls, cancels
 	Blobs      *blob.Store
-	Registry   *Registry   // nil: only the built-in handlers, and programs
-	Quarantine queue.Queue // takes messages that make no sense; nil: they stay on the work queue
+	Registry   *Registry    // nil: only the built-in handlers, and programs
+	Quarantine queue.Sender // takes messages that make no sense; nil: they stay on the work queue
 
 	// Pool is whose tasks it takes, and Work the lane of it. AnyPool is for a
 	// worker without one that takes those of every pool, where they are sent to it.
@@ -52,6 +52,16 @@ type Options struct {
 	// stands for what is in one name, and * as the last word for any others.
 	// Scripts are allowed by "sh" or "*" only.
 	Allow []string
+
+	// AllowEnv are patterns of the variables that a step may set for programs that
+	// Allow names, such as "PG*" (path.Match): a variable can make a program load
+	// another's code. Where Allow is nil, or allows "*", any may be set, and for
+	// scripts and handlers they always may.
+	AllowEnv []string
+
+	// Secrets finds what steps name as secrets; nil: LocalSecrets without a
+	// directory. Whoever may send tasks to this worker can use all that it finds.
+	Secrets Secrets
 
 	DrainTimeout time.Duration // how long running tasks may take once the worker is to leave; 0: 10 s
 	Grace        time.Duration // how long a handler may take once its context ended; 0: 5 s
@@ -133,6 +143,9 @@ func New(o Options) (*Worker, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
+	if o.Secrets == nil {
+		o.Secrets = LocalSecrets("", o.Log)
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -176,7 +189,10 @@ func (o *Options) limit() (allowed programs, err error) {
 		}
 	}
 	o.Offer = offer(o.Offer)
-	return parsePrograms(o.Allow)
+	if allowed, err = parsePrograms(o.Allow); err == nil {
+		err = allowed.setVariables(o.AllowEnv)
+	}
+	return allowed, err
 }
 
 // Abandoned counts the handlers that went on after their context and grace had

@@ -31,6 +31,10 @@ type Workspace struct {
 	Args []string // the command line, Args[0] included
 
 	Missing error // why the program cannot be started on this machine
+
+	// Secrets are the secrets that the step names, by the variable that holds each
+	// one, which is not in Env: [LayOut] does not look them up.
+	Secrets map[string]string
 }
 
 // LayOut prepares a directory in which a person can try task index of w by
@@ -48,12 +52,15 @@ func LayOut(ctx context.Context, w task.Work, index int, blobs *blob.Store, dir 
 		tools: &tools{files: newFileCache(blobs, "")},
 	}
 	defer func() { err = errors.Join(err, t.tools.files.close()) }()
+	var secrets map[string]string
+	t.variables, secrets = unfound(w.Env)
 	if err := emptyDirectory(dir); err != nil {
 		return nil, fmt.Errorf("lay out %s: %w", t.ID(), err)
 	}
 	if ws, err = t.layOut(ctx, dir); err != nil {
 		return nil, errors.Join(fmt.Errorf("lay out %s: %w", t.ID(), err), removeBelow(dir))
 	}
+	ws.Secrets = secrets
 	return ws, nil
 }
 
