@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"cmp"
 	"sync"
 	"time"
 
@@ -90,30 +91,22 @@ func (m *Worker) Attach(now func() WorkerNow) (detach func()) {
 
 // ofHandler is the instruments of one handler, found once.
 type ofHandler struct {
-	duration prometheus.Observer
-	outcomes sync.Map // prometheus.Counter, by outcome
+	duration               prometheus.Observer
+	done, failed, returned prometheus.Counter
 }
 
 func (m *Worker) handler(name string) *ofHandler {
-	if name == "" {
-		name = Program
-	}
 	if h, known := m.handlers.Load(name); known {
 		return h.(*ofHandler)
 	}
-	h, _ := m.handlers.LoadOrStore(name, &ofHandler{duration: m.durations.WithLabelValues(name)})
+	label := cmp.Or(name, Program)
+	h, _ := m.handlers.LoadOrStore(name, &ofHandler{
+		duration: m.durations.WithLabelValues(label),
+		done:     m.tasks.WithLabelValues(label, "done"),
+		failed:   m.tasks.WithLabelValues(label, "failed"),
+		returned: m.tasks.WithLabelValues(label, "returned"),
+	})
 	return h.(*ofHandler)
-}
-
-func (m *Worker) count(name string, h *ofHandler, outcome string, n int) {
-	c, known := h.outcomes.Load(outcome)
-	if !known {
-		if name == "" {
-			name = Program
-		}
-		c, _ = h.outcomes.LoadOrStore(outcome, m.tasks.WithLabelValues(name, outcome))
-	}
-	c.(prometheus.Counter).Add(float64(n))
 }
 
 // Executed notes a task that was executed: done, failed or returned. The handler
@@ -124,7 +117,14 @@ func (m *Worker) Executed(handler, outcome string, took time.Duration) {
 	}
 	h := m.handler(handler)
 	h.duration.Observe(took.Seconds())
-	m.count(handler, h, outcome, 1)
+	switch outcome {
+	case "done":
+		h.done.Inc()
+	case "failed":
+		h.failed.Inc()
+	default:
+		h.returned.Inc()
+	}
 }
 
 // NotExecuted notes tasks that were not, for whatever handler a message says: so
