@@ -53,7 +53,6 @@ func (s *server) issueToken(ctx context.Context, in *newTokenInput) (*body[wire.
 	if err != nil {
 		return nil, err
 	}
-	s.log.Info("api: a token is issued", "token", token.ID, "name", token.Name, "role", token.Role, "by", token.By)
 	return &body[wire.IssuedToken]{wire.IssuedToken{Token: token, Text: text}}, nil
 }
 
@@ -70,6 +69,5 @@ func (s *server) revokeToken(ctx context.Context, in *tokenInput) (*body[wire.To
 	if err != nil {
 		return nil, err
 	}
-	s.log.Info("api: a token is revoked", "token", token.ID, "name", token.Name, "by", token.RevokedBy)
 	return &body[wire.Token]{wire.TokenOf(token, time.Now())}, nil
 }

@@ -35,7 +35,7 @@ func (a *app) commandLine(words ...string) string {
 		line += " " + quote(w)
 	}
 	words = []string{line}
-	for _, s := range []setting{{"server", a.server}, {"data", a.data}, {"context", a.context}, {"events", a.events}} {
+	for _, s := range []setting{{"server", a.server}, {"token-file", a.lock.tokenFile}, {"ca-file", a.lock.caFile}, {"data", a.data}, {"context", a.context}, {"events", a.events}} {
 		if a.source[s.name] == fromLine { // what says the rest says it again
 			words = append(words, urlArgs(s.name, s.value)...)
 		}

@@ -35,6 +35,9 @@ type place struct {
 	Nats   string `yaml:"nats,omitempty" json:"nats,omitempty"`
 	Blobs  string `yaml:"blobs,omitempty" json:"blobs,omitempty"`
 	Events string `yaml:"events,omitempty" json:"events,omitempty"`
+
+	TokenFile string `yaml:"tokenFile,omitempty" json:"tokenFile,omitempty"` // the file: a token is in no configuration
+	CAFile    string `yaml:"caFile,omitempty" json:"caFile,omitempty"`
 }
 
 // setting is a flag and its value.
@@ -42,7 +45,10 @@ type setting struct{ name, value string }
 
 // settings lists what a place says, in a fixed order.
 func (p place) settings() []setting {
-	all := []setting{{"server", p.Server}, {"data", p.Data}, {"nats", p.Nats}, {"blobs", p.Blobs}, {"events", p.Events}}
+	all := []setting{
+		{"server", p.Server}, {"token-file", p.TokenFile}, {"ca-file", p.CAFile},
+		{"data", p.Data}, {"nats", p.Nats}, {"blobs", p.Blobs}, {"events", p.Events},
+	}
 	return slices.DeleteFunc(all, func(s setting) bool { return s.value == "" })
 }
 

@@ -21,6 +21,8 @@ func (p place) check() error {
 		return usagef("--nats and --blobs belong together: give both")
 	case p.Events != "" && p.Data == "" && p.Nats == "":
 		return usagef("--events belongs to --data or --nats: a server knows where its events are")
+	case p.Server == "" && (p.TokenFile != "" || p.CAFile != ""):
+		return usagef("--token-file and --ca-file belong to --server: give that, too")
 	case p.Server != "":
 		return checkServer(p.Server)
 	}
@@ -29,12 +31,16 @@ func (p place) check() error {
 
 // absolute is the place seen from any directory.
 func (p place) absolute() (place, error) {
-	if p.Data == "" {
-		return p, nil
+	for _, path := range []*string{&p.Data, &p.TokenFile, &p.CAFile} {
+		if *path == "" {
+			continue
+		}
+		var err error
+		if *path, err = filepath.Abs(*path); err != nil {
+			return p, err
+		}
 	}
-	dir, err := filepath.Abs(p.Data)
-	p.Data = dir
-	return p, err
+	return p, nil
 }
 
 // checkServer says of a --server what is wrong with it.
@@ -105,11 +111,13 @@ func (p place) String() string {
 
 // hidden is the place with nothing secret in it.
 func (p place) hidden() place {
-	return place{Server: hidden(p.Server), Data: p.Data, Nats: hidden(p.Nats), Blobs: hidden(p.Blobs), Events: hidden(p.Events)}
+	p.Server, p.Nats, p.Blobs, p.Events = hidden(p.Server), hidden(p.Nats), hidden(p.Blobs), hidden(p.Events)
+	return p
 }
 
 func shownSetting(s setting) string {
-	if s.name == "data" {
+	switch s.name {
+	case "data", "token-file", "ca-file":
 		return s.value
 	}
 	return hidden(s.value)

@@ -36,7 +36,7 @@ func (a *app) contextAdd() *cobra.Command {
 		Short: "Give a place a name",
 		Long: `Add keeps a place under a name. A server is for what people ask; --nats and --blobs
 are for workers, and may stand beside it. The same again changes nothing.`,
-		Example: "  deed context add prod --server http://127.0.0.1:8420 --nats nats://10.0.0.1:4222 --blobs file:///mnt/blobs\n  deed context add night --data /srv/deed --use",
+		Example: "  deed context add prod --server http://127.0.0.1:8420 --nats nats://10.0.0.1:4222 --blobs file:///mnt/blobs\n  deed context add far --server https://deed.example.org:8420 --token-file ~/.config/deed/far.token --ca-file ca.pem\n  deed context add night --data /srv/deed --use",
 		Args:    exactly("NAME"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			name := args[0]
@@ -73,6 +73,8 @@ are for workers, and may stand beside it. The same again changes nothing.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&p.Server, "server", "", "`URL` of the API of `deed serve` or `deed up`")
+	flags.StringVar(&p.TokenFile, "token-file", "", "`FILE` with the token to show to the server; the file is read each time")
+	flags.StringVar(&p.CAFile, "ca-file", "", "`FILE` with the authority of the certificate of the server (PEM), if it is one of your own")
 	flags.StringVar(&p.Data, "data", "", "`DIR`, a data folder on this machine")
 	flags.StringVar(&p.Nats, "nats", "", "`URL` of the NATS server with the queues, for workers")
 	flags.StringVar(&p.Blobs, "blobs", "", "`URL` of the blob store that belongs to it")

@@ -3,6 +3,8 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 )
@@ -58,12 +60,18 @@ func (a *app) inForce(who string, roleFlags ...string) ([]inForce, error) {
 		return nil, err
 	}
 	var all []inForce
-	for _, name := range []string{"context", "server", "data", "nats", "blobs", "events"} {
+	for _, name := range []string{"context", "server", "token-file", "ca-file", "data", "nats", "blobs", "events"} {
 		f := probe.Flags().Lookup(name)
 		if f == nil || f.Value.String() == "" || name == "data" && !f.Changed && isElsewhere(probe) {
 			continue
 		}
+		if slices.Contains(lockFlagNames, name) && at.server == "" {
+			continue // there is nobody to show it to
+		}
 		all = append(all, inForce{who, name, shownSetting(setting{name, f.Value.String()}), cmp.Or(at.source[name], "default")})
+	}
+	if at.server != "" && os.Getenv(tokenVariable) != "" {
+		all = append(all, inForce{who, "token", "…", tokenVariable})
 	}
 	return all, nil
 }

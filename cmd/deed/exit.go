@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/api/client"
 	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/orchestrator"
@@ -78,6 +79,7 @@ func exitCode(err error) int {
 	var eventsURL *deed.EventsURLError
 	var otherEvents *deed.OtherEventsError
 	var unserved *unservedError
+	var insecure *client.InsecureError
 	var problem *wire.Problem
 	switch {
 	case err == nil:
@@ -96,7 +98,7 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, &notFound), errors.As(err, &removed), errors.As(err, &noFolder):
 		return exitNotFound
-	case errors.As(err, &refused), errors.As(err, &decided), errors.As(err, &otherEvents), errors.As(err, &answer) && len(answer.Differs) > 0:
+	case errors.As(err, &refused), errors.As(err, &insecure), errors.As(err, &decided), errors.As(err, &otherEvents), errors.As(err, &answer) && len(answer.Differs) > 0:
 		return exitConflict
 	case errors.As(err, &answer):
 		return exitUsage

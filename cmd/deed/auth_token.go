@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/api/access"
+	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/orchestrator"
+	"github.com/deedrun/deed/task"
+)
+
+func (a *app) authToken() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "token",
+		Short: "Issue, list and revoke the tokens of the API",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	for _, c := range []*cobra.Command{a.authTokenCreate(), a.authTokenList(), a.authTokenRevoke()} {
+		a.dataFlag(c)
+		cmd.AddCommand(c)
+	}
+	return cmd
+}
+
+func (a *app) authTokenCreate() *cobra.Command {
+	var wish wire.NewToken
+	var role, expires string
+	cmd := &cobra.Command{
+		Use:   "create --name NAME --role ROLE",
+		Short: "Issue a token, and print it, once",
+		Long: `Create prints the token alone on standard output; it is kept nowhere, only a hash of
+it is. Who has the data folder may issue tokens there; of a server its admins may.`,
+		Example: "  deed auth token create --data /srv/deed --name ada --role admin > ada.token\n  deed auth token create --name ci --role operator --processes 'team-a-*' --expires 720h",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			wish.Role, wish.By = access.Role(role), person()
+			if expires != "" {
+				after, err := orchestrator.ParseAge(expires)
+				if err != nil || after <= 0 {
+					return usagef("--expires %q: give a time such as 720h, 30d or 1y", expires)
+				}
+				wish.ExpiresAfter = task.Duration(after)
+			}
+			var issued wire.IssuedToken
+			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
+				issued, err = r.IssueToken(ctx, wish)
+				return err
+			})
+			if invalid := (*access.InvalidError)(nil); errors.As(err, &invalid) {
+				return &usageError{err}
+			}
+			if err != nil {
+				return err
+			}
+			if a.output == "json" {
+				return a.printJSON(issued)
+			}
+			until := "until it is revoked"
+			if !issued.Expires.IsZero() {
+				until = "until " + issued.Expires.Local().Format(time.DateTime)
+			}
+			fmt.Fprintf(a.stderr, "token %s of %s: %s of %s, %s; it is shown here once\n",
+				issued.ID, printable(issued.Name), issued.Role, printable(processesOf(issued.Processes)), until)
+			_, err = fmt.Fprintln(a.stdout, issued.Text)
+			return err
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&wish.Name, "name", "", "`NAME` of who shows it, which is recorded with what he asks for")
+	flags.StringVar(&role, "role", "", "what it may do: viewer, operator or admin")
+	flags.StringSliceVar(&wish.Processes, "processes", nil, "`PATTERN` of the names of definitions, such as 'team-a-*': no other processes exist for it (repeatable; default: all do)")
+	flags.StringVar(&expires, "expires", "", "`AGE` after which it opens nothing any more, such as 720h, 30d or 1y (default: never)")
+	a.outputFlag(cmd, "json")
+	return cmd
+}
+
+func (a *app) authTokenList() *cobra.Command {
+	every := false
+	cmd := &cobra.Command{
+		Use:   "ls",
+		Short: "List the tokens that open something",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var tokens []wire.Token
+			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
+				tokens, err = r.Tokens(ctx)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			shown := []wire.Token{}
+			rows := [][]string{{"ID", "NAME", "ROLE", "PROCESSES", "EXPIRES", "ISSUED", "BY", "STATUS"}}
+			for _, t := range tokens {
+				if t.Status != "active" && !every {
+					continue
+				}
+				shown = append(shown, t)
+				processes, ends, status := "all", "never", t.Status
+				if len(t.Processes) > 0 {
+					processes = strings.Join(t.Processes, ",")
+				}
+				if !t.Expires.IsZero() {
+					ends = t.Expires.Local().Format(time.DateTime)
+				}
+				if t.RevokedBy != "" {
+					status += " by " + t.RevokedBy
+				}
+				rows = append(rows, []string{t.ID, t.Name, string(t.Role), processes, ends, t.At.Local().Format(time.DateTime), orDash(t.By), status})
+			}
+			switch {
+			case a.output == "json":
+				return a.printJSON(shown)
+			case len(shown) == 0:
+				fmt.Fprintln(a.stderr, "there is no token")
+				return nil
+			}
+			return a.table(rows)
+		},
+	}
+	cmd.Flags().BoolVar(&every, "all", false, "list those that were revoked or have expired, too")
+	a.outputFlag(cmd, "json")
+	return cmd
+}
+
+func (a *app) authTokenRevoke() *cobra.Command {
+	return &cobra.Command{
+		Use:   "revoke {ID | NAME}",
+		Short: "Make a token open nothing any more",
+		Long: `Revoke takes effect at once: every server refuses the token, and ends what is being
+watched with it. A server that cannot reach the event store refuses all tokens
+after half a minute.`,
+		Args: exactly("ID or NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var revoked wire.Token
+			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
+				tokens, err := r.Tokens(ctx)
+				if err != nil {
+					return err
+				}
+				id, err := findToken(tokens, args[0])
+				if err != nil {
+					return err
+				}
+				revoked, _, err = r.RevokeToken(ctx, id, person())
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(a.stdout, printable(fmt.Sprintf("revoked token %s of %s", revoked.ID, revoked.Name)))
+			return err
+		},
+	}
+}
+
+// findToken is the ID of the one token that a person means.
+func findToken(tokens []wire.Token, said string) (string, error) {
+	var found []string
+	for _, t := range tokens {
+		if t.ID == said {
+			return t.ID, nil
+		}
+		if t.Name == said && t.Status == "active" {
+			found = append(found, t.ID)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return "", &notFoundError{fmt.Sprintf("there is no token %q; `%s auth token ls` lists them", said, program())}
+	case 1:
+		return found[0], nil
+	}
+	return "", usagef("%s has several tokens: %s; name one by its ID", said, strings.Join(found, ", "))
+}
