@@ -36,7 +36,12 @@ func (r *Runtime) openMemory(ctx context.Context) error {
 }
 
 // Lease is how long a task belongs to a worker that is silent.
-func (r *Runtime) Lease() time.Duration { return r.work.Lease() }
+func (r *Runtime) Lease() time.Duration {
+	if r.lane != nil {
+		return r.lane.Lease()
+	}
+	return r.work.Lease()
+}
 
 // joinLease is 0 for who takes the lease that others decided: all but who
 // orchestrates.
@@ -157,7 +162,11 @@ func (r *Runtime) joinFolder(ctx context.Context, folder folder, a address) erro
 }
 
 func (r *Runtime) join(ctx context.Context, url, token, blobs string, at eventStore) error {
-	conn, err := natsconn.Connect(ctx, url, token, natsconn.ConnOptions{Name: "deed", Log: r.options.Log})
+	conn, err := natsconn.Connect(ctx, url, token, natsconn.ConnOptions{Name: "deed", Log: r.options.Log, Credentials: r.options.NATS.credentials()})
+	var wrong *natsconn.CredentialsError
+	if errors.As(err, &wrong) {
+		return err
+	}
 	if err != nil {
 		return &UnreachableError{err}
 	}
@@ -182,6 +191,10 @@ func (r *Runtime) connect(ctx context.Context, conn *nats.Conn, blobs string, at
 		return err
 	}
 	r.closers = append(r.closers, func() { _ = store.Close() })
+	r.Blobs = store
+	if r.onlyWorks() {
+		return r.openAsWorker(ctx, conn, at)
+	}
 	replicas, err := r.replicas(ctx, conn)
 	if err != nil {
 		return err
@@ -189,13 +202,12 @@ func (r *Runtime) connect(ctx context.Context, conn *nats.Conn, blobs string, at
 	if err := r.openQueues(ctx, conn, lease, replicas); err != nil {
 		return err
 	}
-	driver, err := r.eventsOrLater(ctx, conn, at, replicas)
+	driver, err := r.openEvents(ctx, conn, at, replicas)
 	if err != nil {
 		return err
 	}
 	log := events.New(driver)
 	r.closers = append(r.closers, func() { _ = log.Close() })
-	r.Blobs = store
 	r.Client = &orchestrator.Client{Events: log, Inbox: r.inbox, Signals: natsqueue.NewSignals(conn), Patient: at.elsewhere()}
 	return nil
 }
@@ -205,8 +217,12 @@ func (r *Runtime) connect(ctx context.Context, conn *nats.Conn, blobs string, at
 // network cut off comes again after this time, and all else waits for it.
 const inboxLease = 3 * time.Second
 
-// workQueue is the one that is there if deed has been.
-const workQueue = "work"
+// Names of queues, in storage. The one with work is there if deed has been.
+const (
+	workQueue       = "work"
+	inboxQueue      = "inbox"
+	quarantineQueue = "quarantine"
+)
 
 // openQueues opens the queues. What one server alone has of tasks and reports it
 // may lose in a power cut, and is spared to write at once: it is derived anew.
@@ -218,22 +234,14 @@ func (r *Runtime) openQueues(ctx context.Context, conn *nats.Conn, lease time.Du
 	if err != nil {
 		return err
 	}
-	inbox, err := natsqueue.OpenSharded(ctx, conn, natsqueue.Options{Name: "inbox", Lease: min(work.Lease(), inboxLease), Async: async, Replicas: replicas, MakeOver: r.Serving})
+	inbox, err := natsqueue.OpenSharded(ctx, conn, natsqueue.Options{Name: inboxQueue, Lease: min(work.Lease(), inboxLease), Async: async, Replicas: replicas, MakeOver: r.Serving})
 	if err != nil {
 		return err
 	}
-	bad, err := natsqueue.Open(ctx, conn, natsqueue.Options{Name: "quarantine", Lease: lease, Replicas: replicas})
+	bad, err := natsqueue.Open(ctx, conn, natsqueue.Options{Name: quarantineQueue, Lease: lease, Replicas: replicas})
 	if err != nil {
 		return err
 	}
 	r.work, r.inbox, r.quarantine = work, inbox, bad
 	return nil
-}
-
-// eventsOrLater opens the event store; a worker does that when it needs it.
-func (r *Runtime) eventsOrLater(ctx context.Context, conn *nats.Conn, at eventStore, replicas int) (events.Driver, error) {
-	if r.options.Handlers != nil && !r.options.Orchestrate && (r.options.Join || r.options.Server != "") {
-		return &laterStore{open: func(ctx context.Context) (events.Driver, error) { return r.openEvents(ctx, conn, at, replicas) }}, nil
-	}
-	return r.openEvents(ctx, conn, at, replicas)
 }

@@ -23,6 +23,9 @@ func (r *Runtime) orchestrate(ctx context.Context) error {
 		defer owner.Close()
 		_ = owner.Run(ctx) // it ends with ctx
 	})
+	if err := r.keepLanes(ctx, func() bool { return owner.Holds(keepersShard) }); err != nil {
+		return err
+	}
 	keeper := &orchestrator.Keeper{Archive: r.Archive, Log: r.options.Log, Turn: func() bool { return owner.Holds(keepersShard) }}
 	r.running.Go(func() { keeper.Run(ctx) })
 	return nil

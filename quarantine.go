@@ -15,7 +15,7 @@ import (
 // looks at them. Nothing takes them out by itself.
 type Quarantine struct {
 	box    queue.Browser
-	from   map[string]queue.Queue
+	from   map[string]queue.Sender
 	remote *client.Client // if it is that of a server, asked by its API
 }
 
@@ -31,11 +31,14 @@ func (r *Runtime) Quarantine() (*Quarantine, error) {
 	if r.remote != nil {
 		return &Quarantine{remote: r.remote}, nil
 	}
+	if r.lane != nil {
+		return r.lookLater, nil
+	}
 	box, ok := r.quarantine.(queue.Browser)
 	if !ok {
 		return nil, fmt.Errorf("the quarantine is in a queue that cannot be browsed (%T)", r.quarantine)
 	}
-	return &Quarantine{box: box, from: map[string]queue.Queue{"inbox": r.Inbox, "work": r.work}}, nil
+	return &Quarantine{box: box, from: map[string]queue.Sender{inboxQueue: r.Inbox, workQueue: r.work}}, nil
 }
 
 // quarantinePage is how many messages are asked for at a time.

@@ -2,6 +2,7 @@ package deed
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/nats-io/nats.go"
@@ -20,6 +21,8 @@ func (r *Runtime) replicas(ctx context.Context, conn *nats.Conn) (int, error) {
 	there, err := natsqueue.Replicas(ctx, conn, workQueue)
 	wanted := r.options.Replicas
 	switch {
+	case errors.Is(err, nats.ErrPermissionViolation):
+		return 0, notAllowed(err)
 	case err != nil:
 		return 0, &UnreachableError{fmt.Errorf("look for the queues at %s: %w", conn.ConnectedUrlRedacted(), err)}
 	case there > 0 && wanted > 0 && wanted != there:

@@ -30,6 +30,9 @@ type Options struct {
 	Token  string
 	Blobs  string
 
+	// NATS says who the runtime is for the server at Server, if no token does.
+	NATS NATSCredentials
+
 	// URL joins a server by its API instead, http://host:port, to look and to
 	// ask: nothing orchestrates or works in this runtime, and the other options
 	// but API and Log mean nothing.
@@ -120,6 +123,9 @@ type Runtime struct {
 	inbox      queue.Sharded
 	work       queue.Lanes
 	quarantine queue.Queue
+	lane       queue.Consumer // of a runtime that only works: then it has no queues but this one,
+	bad        queue.Sender   // this one,
+	lookLater  *Quarantine    // and what others put there, if somebody looks
 	worker     *worker.Worker
 	worked     chan struct{} // closed when the worker has ended
 	stop       context.CancelFunc

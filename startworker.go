@@ -1,12 +1,10 @@
 package deed
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"os"
 
-	"github.com/deedrun/deed/queue"
 	"github.com/deedrun/deed/worker"
 )
 
@@ -30,12 +28,12 @@ func (r *Runtime) startWorker(ctx context.Context) error {
 	if o.Secrets == nil {
 		o.Secrets = worker.LocalSecrets(o.SecretsDir, o.Log)
 	}
-	lane, err := r.work.Lane(ctx, cmp.Or(o.Pool, queue.DefaultLane))
+	lane, bad, err := r.takesFrom(ctx)
 	if err != nil {
 		return fmt.Errorf("start a worker: %w", err)
 	}
 	w, err := worker.New(worker.Options{
-		Work: lane, Inbox: r.Inbox, Signals: r.Signals, Quarantine: r.quarantine, Blobs: r.Blobs, Registry: o.Handlers,
+		Work: lane, Inbox: r.Inbox, Signals: r.Signals, Quarantine: bad, Blobs: r.Blobs, Registry: o.Handlers,
 		Version: o.Version, Pool: o.Pool, AnyPool: o.Pool == "" && !o.Join && o.Server == "", Slots: o.Workers, Offer: o.Offer, Only: o.Only,
 		Allow: o.Allow, AllowEnv: o.AllowEnv, Secrets: o.Secrets,
 		DrainTimeout: o.DrainTimeout, TempDir: scratch, Log: o.Log, Metrics: o.Metrics.Worker(), Tracer: o.Tracer, Failpoint: o.Failpoint,

@@ -39,7 +39,7 @@ type Via interface {
 // inbox and follows processes in the event store.
 type Client struct {
 	Events  *events.Store
-	Inbox   queue.Queue
+	Inbox   queue.Sender
 	Signals queue.Signals
 
 	// Via, if set, is what Send and Look go by instead of Inbox and Signals.

@@ -67,12 +67,15 @@ type Delivery struct {
 	Token any       // the backend's handle
 }
 
-// Queue is one stored queue.
-type Queue interface {
+// Sender is a queue as it is for those who only send.
+type Sender interface {
 	// Send stores the messages, in order for each key; when it returns without
 	// error all are stored. It waits while the backend pushes back.
 	Send(ctx context.Context, messages ...Message) error
+}
 
+// Consumer is a queue as it is for those who only receive.
+type Consumer interface {
 	// Receive takes at most max messages on lease, and none beyond that. It
 	// waits up to wait for the first one, then returns what is there at once;
 	// nothing there is not an error. With wait 0 it does not wait.
@@ -87,6 +90,12 @@ type Queue interface {
 
 	// Lease is how long a delivery belongs to its consumer without Extend.
 	Lease() time.Duration
+}
+
+// Queue is one stored queue.
+type Queue interface {
+	Sender
+	Consumer
 
 	// Purge removes all messages of a key, leased ones included.
 	Purge(ctx context.Context, key string) error

@@ -2,6 +2,7 @@ package natsconn
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +17,8 @@ import (
 type ConnOptions struct {
 	Name string       // what the server calls this client in its lists; empty: "deed"
 	Log  *slog.Logger // lost and regained connections; nil: dropped
+
+	Credentials Credentials // who the client is, unless a token says so
 }
 
 // dialTimeout bounds one attempt to reach one server.
@@ -31,15 +34,19 @@ func Connect(ctx context.Context, url, token string, o ConnOptions) (*nats.Conn,
 		nc  *nats.Conn
 		err error
 	}
+	credentials, err := o.Credentials.options()
+	if err != nil {
+		return nil, fmt.Errorf("connect to nats at %q: %w", withoutUsers(url), &CredentialsError{err})
+	}
 	done := make(chan result, 1)
 	go func() {
-		nc, err := nats.Connect(url, connOptions(token, o)...)
+		nc, err := nats.Connect(url, append(connOptions(token, o), credentials...)...)
 		done <- result{nc, err}
 	}()
 	select {
 	case r := <-done:
 		if r.err != nil {
-			return nil, connectError(url, r.err)
+			return nil, connectError(url, o.Credentials, r.err)
 		}
 		return r.nc, nil
 	case <-ctx.Done():
@@ -52,11 +59,22 @@ func Connect(ctx context.Context, url, token string, o ConnOptions) (*nats.Conn,
 	}
 }
 
-func connectError(url string, err error) error {
+// CredentialsError is one of Credentials, before any server saw them.
+type CredentialsError struct{ err error }
+
+func (e *CredentialsError) Error() string { return e.err.Error() }
+func (e *CredentialsError) Unwrap() error { return e.err }
+
+func connectError(url string, c Credentials, err error) error {
 	remedy := "is a server running there, and is the address right?"
 	switch {
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired):
 		remedy = "the server wants a token, and this is not it"
+		if c != (Credentials{CAFile: c.CAFile}) {
+			remedy = "the server does not know this user: is what `deed auth nats` wrote with its nkey in the server's configuration, and was that read again?"
+		}
+	case errors.As(err, new(x509.UnknownAuthorityError)):
+		remedy = "the server's certificate is of an authority that this machine does not know: name its certificate with --nats-ca"
 	case errors.Is(err, nats.ErrSecureConnWanted), errors.Is(err, nats.ErrSecureConnRequired):
 		remedy = "the server and the address do not agree on TLS: use tls:// for a server that wants it"
 	}
@@ -88,6 +106,7 @@ func connOptions(token string, o ConnOptions) []nats.Option {
 		name = "deed"
 	}
 	log = log.With("connection", name)
+	var refusals refusalLog
 	return []nats.Option{
 		nats.Name(name),
 		nats.Token(token),
@@ -110,6 +129,10 @@ func connOptions(token string, o ConnOptions) []nats.Option {
 			log.Info("nats connection is back", "server", nc.ConnectedUrlRedacted())
 		}),
 		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) {
+			if refused := asPermission(err); refused != nil {
+				refusals.say(log, refused)
+				return
+			}
 			if sub != nil {
 				log.Warn("nats connection", "error", err, "subject", sub.Subject)
 				return

@@ -45,7 +45,7 @@ func EnsureStream(ctx context.Context, js jetstream.JetStream, want jetstream.St
 }
 
 func ensureOnce(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig) (jetstream.Stream, error) {
-	call, cancel := context.WithTimeout(ctx, 5*time.Second)
+	call, cancel := Call(ctx, js.Conn(), 5*time.Second)
 	defer cancel()
 	stream, err := js.Stream(call, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
@@ -55,7 +55,7 @@ func ensureOnce(ctx context.Context, js jetstream.JetStream, want jetstream.Stre
 		}
 	}
 	if err != nil {
-		return nil, err
+		return nil, Cause(ctx, call, err)
 	}
 	if diff := differences(stream.CachedInfo().Config, want); len(diff) > 0 {
 		return nil, fmt.Errorf("exists with other settings (%s): change these with the nats command line tool, where it can be done, or use another name",

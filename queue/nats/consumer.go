@@ -60,8 +60,12 @@ func (c *consumer) ensureOnce(ctx context.Context) error {
 
 // ensureAgain creates a consumer that seems to be missing, because somebody
 // deleted it, or because it was in the memory of a server that started anew. If
-// that is not so, or does not work now, the next request will tell.
+// that is not so, or does not work now, the next request will tell. One that
+// others look after they make again.
 func (c *consumer) ensureAgain(ctx context.Context) {
+	if c.stored == nil {
+		return
+	}
 	call, cancel := natsconn.Call(ctx, c.nc, 2*time.Second)
 	defer cancel()
 	_ = c.ensureOnce(call)

@@ -98,12 +98,17 @@ func (l *Lanes) Receive(ctx context.Context, limit int, wait time.Duration) ([]q
 	return l.byDefault.receive(ctx, limit, wait)
 }
 
-// Lane is the same queue, with a Receive that takes from another lane.
+// Lane is the same queue, with a Receive that takes from another lane. Its
+// consumer is made again if somebody deleted it.
 func (l *Lanes) Lane(ctx context.Context, name string) (queue.Queue, error) {
 	if err := queue.CheckLane(name); err != nil {
 		return nil, fmt.Errorf("open a lane of queue %q: %w", l.name, err)
 	}
-	c, err := l.consumerOf(ctx, laneOf(queue.Message{Lane: name}))
+	lane := laneOf(queue.Message{Lane: name})
+	l.mu.Lock()
+	delete(l.known, lane)
+	l.mu.Unlock()
+	c, err := l.consumerOf(ctx, lane)
 	if err != nil {
 		return nil, l.failed(ctx, "open a lane of", err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	natsgo "github.com/nats-io/nats.go"
 
+	"github.com/deedrun/deed/internal/natsconn"
 	"github.com/deedrun/deed/queue"
 )
 
@@ -91,7 +92,7 @@ func (c *consumer) ask(ctx context.Context, req request) ([]queue.Delivery, outc
 	if err != nil {
 		return nil, ended, err
 	}
-	connection := c.inboxes.session()
+	connection, refusals := c.inboxes.session(), natsconn.WatchRefusals(c.nc)
 	in, err := c.inboxes.borrow(req.Batch + 1)
 	if err != nil {
 		return nil, ended, err
@@ -126,6 +127,9 @@ func (c *consumer) ask(ctx context.Context, req request) ([]queue.Delivery, outc
 		case <-watch.C:
 			if connection.lost() {
 				return c.late(got, in), ended, natsgo.ErrDisconnected
+			}
+			if err := refusals.Of(c.next); err != nil {
+				return c.late(got, in), ended, err
 			}
 			if time.Now().After(overdue) {
 				return c.late(got, in), ended, fmt.Errorf("%w: no answer within %s", natsgo.ErrTimeout, answerWithin)

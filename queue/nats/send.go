@@ -12,6 +12,7 @@ import (
 	natsgo "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/deedrun/deed/internal/natsconn"
 	"github.com/deedrun/deed/queue"
 )
 
@@ -92,7 +93,7 @@ func (s *stream) publish(ctx context.Context, messages []queue.Message, open []i
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
-	connection := s.inboxes.session()
+	connection, refusals := s.inboxes.session(), natsconn.WatchRefusals(s.nc)
 	if s.nc.IsClosed() {
 		return nil, nil, natsgo.ErrConnectionClosed
 	}
@@ -148,6 +149,9 @@ func (s *stream) publish(ctx context.Context, messages []queue.Message, open []i
 			if connection.lost() {
 				return nil, nil, fmt.Errorf("%w: %d of %d messages are acknowledged, the others may be stored or not", natsgo.ErrDisconnected, f.stored, len(open))
 			}
+			if err := refusals.Of(s.prefix); err != nil {
+				return nil, nil, err
+			}
 			if within := s.ackWithin(); time.Since(progress) > within {
 				return nil, nil, fmt.Errorf("%w: no acknowledgement within %s; %d of %d messages are acknowledged", natsgo.ErrTimeout, within, f.stored, len(open))
 			}
@@ -175,7 +179,7 @@ func (s *stream) publishOne(m queue.Message, reply string) error {
 }
 
 func (s *stream) ackWithin() time.Duration {
-	if s.stored.CachedInfo().Config.Replicas > 1 {
+	if s.replicated {
 		return replicasAckWithin
 	}
 	return ackWithin

@@ -7,6 +7,7 @@ import (
 
 	natsgo "github.com/nats-io/nats.go"
 
+	"github.com/deedrun/deed/internal/natsconn"
 	"github.com/deedrun/deed/queue"
 )
 
@@ -57,6 +58,7 @@ func (s *Signals) Subscribe(topic string) (queue.Listener, error) {
 	if !s.nc.IsConnected() {
 		return nil, signalFailed("subscribe to", topic, s.away())
 	}
+	refusals := natsconn.WatchRefusals(s.nc)
 	l := &listener{Mailbox: queue.NewMailbox(mailboxSize)}
 	sub, err := s.nc.Subscribe(signalPrefix+topic, func(m *natsgo.Msg) { l.Put(m.Data) })
 	if err != nil {
@@ -65,6 +67,10 @@ func (s *Signals) Subscribe(topic string) (queue.Listener, error) {
 	l.sub = sub
 	// Else a publish on another connection could overtake the subscription.
 	if err := s.nc.FlushTimeout(flushWithin); err != nil {
+		l.Stop()
+		return nil, signalFailed("subscribe to", topic, err)
+	}
+	if err := refusals.Of(signalPrefix + topic); err != nil { // the server has said so before it answered the flush
 		l.Stop()
 		return nil, signalFailed("subscribe to", topic, err)
 	}

@@ -203,7 +203,7 @@ func (s *Sharded) renew(h *standing, now time.Time, room int) {
 }
 
 func (s *stream) standsFor() time.Duration {
-	if s.stored.CachedInfo().Config.Replicas > 1 {
+	if s.replicated {
 		return askInCluster
 	}
 	return askFor

@@ -19,18 +19,23 @@ const (
 	// openWithin bounds how long a call waits for a JetStream that is starting
 	// or electing a leader, before it has anything to do with a message.
 	openWithin = 15 * time.Second
+
+	// lookWithin bounds a request of who looks whether anything is there.
+	lookWithin = 5 * time.Second
 )
 
 // stream is what queues of all forms have: where messages lie, however they
 // are received.
 type stream struct {
 	nc      *natsgo.Conn
-	stored  jetstream.Stream
-	name    string // of the queue
+	stored  jetstream.Stream // nil: others look after it
+	name    string           // of the queue
 	form    form
 	prefix  string // of the subjects, with the dot
 	lease   time.Duration
 	inboxes pool
+
+	replicated bool // on several servers, which elect
 }
 
 func openStream(ctx context.Context, nc *natsgo.Conn, o Options, f form) (*stream, error) {
@@ -56,6 +61,7 @@ func openStream(ctx context.Context, nc *natsgo.Conn, o Options, f form) (*strea
 	if s.stored, err = natsconn.EnsureStream(ctx, js, config); err != nil {
 		return nil, s.failed(ctx, "open", err)
 	}
+	s.replicated = s.stored.CachedInfo().Config.Replicas > 1
 	return s, nil
 }
 
@@ -159,12 +165,14 @@ func Replicas(ctx context.Context, nc *natsgo.Conn, name string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	stored, err := js.Stream(ctx, o.Stream)
+	call, cancel := natsconn.Call(ctx, nc, lookWithin)
+	defer cancel()
+	stored, err := js.Stream(call, o.Stream)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return 0, nil
 	}
 	if err != nil {
-		return 0, err
+		return 0, natsconn.Cause(ctx, call, err)
 	}
 	return stored.CachedInfo().Config.Replicas, nil
 }

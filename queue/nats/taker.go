@@ -1,0 +1,96 @@
+package nats
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	natsgo "github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/deedrun/deed/internal/natsconn"
+	"github.com/deedrun/deed/queue"
+)
+
+// ErrNotThere is wrapped by the error of OpenTaker for a queue that nobody has
+// made yet.
+var ErrNotThere = errors.New("nobody has made the queue yet")
+
+// Taker receives from one lane of a queue in lanes, and does nothing else: it
+// makes neither the stream nor the consumer of its lane, so that a user who may
+// only receive has one. Until others make the lane, nothing comes.
+type Taker struct{ consumer *consumer }
+
+var _ queue.Consumer = (*Taker)(nil)
+
+// OpenTaker opens a lane of a queue that others made. It asks for the lease,
+// which is that of the default lane.
+func OpenTaker(ctx context.Context, nc *natsgo.Conn, o Options, lane string) (*Taker, error) {
+	if err := queue.CheckLane(lane); err != nil {
+		return nil, fmt.Errorf("open a lane of queue %q: %w", o.Name, err)
+	}
+	s, o, err := describe(nc, o, inLanes)
+	if err != nil {
+		return nil, err
+	}
+	api, lease, err := s.findLease(ctx, o.Stream)
+	if err != nil {
+		return nil, s.failed(ctx, "open a lane of", err)
+	}
+	s.lease = cmp.Or(lease, defaultLease)
+	name := laneConsumer(laneOf(queue.Message{Lane: lane}))
+	return &Taker{&consumer{stream: s, next: api + ".CONSUMER.MSG.NEXT." + o.Stream + "." + name}}, nil
+}
+
+// findLease asks what the consumer of the default lane has, by the API that
+// this user has.
+func (s *stream) findLease(ctx context.Context, stored string) (api string, lease time.Duration, err error) {
+	var first error
+	for _, api := range natsconn.APIs(s.nc) {
+		lease, err := s.leaseBy(ctx, api, stored)
+		if err == nil {
+			return api, lease, nil
+		}
+		if first == nil || !errors.Is(err, natsgo.ErrPermissionViolation) {
+			first = err // that this user has no other API is no news
+		}
+	}
+	return "", 0, first
+}
+
+func (s *stream) leaseBy(ctx context.Context, api, stored string) (time.Duration, error) {
+	js, err := jetstream.NewWithAPIPrefix(s.nc, api)
+	if err != nil {
+		return 0, err
+	}
+	call, cancel := natsconn.Call(ctx, s.nc, lookWithin)
+	defer cancel()
+	there, err := js.Consumer(call, stored, laneConsumer(queue.DefaultLane))
+	switch {
+	case errors.Is(err, jetstream.ErrConsumerNotFound), errors.Is(err, jetstream.ErrStreamNotFound):
+		return 0, ErrNotThere
+	case err != nil:
+		return 0, natsconn.Cause(ctx, call, err)
+	}
+	return there.CachedInfo().Config.AckWait, nil
+}
+
+// Receive takes from the lane, as Queue.Receive does.
+func (t *Taker) Receive(ctx context.Context, limit int, wait time.Duration) ([]queue.Delivery, error) {
+	return t.consumer.receive(ctx, limit, wait)
+}
+
+// Ack removes deliveries for good, as Queue.Ack does.
+func (t *Taker) Ack(ctx context.Context, deliveries ...queue.Delivery) error {
+	return t.consumer.Ack(ctx, deliveries...)
+}
+
+// Extend starts the lease of each delivery anew, as Queue.Extend does.
+func (t *Taker) Extend(ctx context.Context, deliveries ...queue.Delivery) error {
+	return t.consumer.Extend(ctx, deliveries...)
+}
+
+// Lease is how long a delivery belongs to its consumer without Extend.
+func (t *Taker) Lease() time.Duration { return t.consumer.Lease() }
