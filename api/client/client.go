@@ -7,6 +7,10 @@
 // [Client.Bucket] is the blob store; Send and Look are the ways to the
 // orchestrator.
 //
+// A token is shown only where nobody on the way can read it; a server that is
+// named otherwise is an *[InsecureError], one that is not what it is taken for a
+// *[HandshakeError].
+//
 // A server that cannot be reached is an *[UnreachableError], which is also
 // events.ErrUnavailable and queue.ErrUnavailable: whatever was asked may be asked
 // again. What a server refuses comes as the errors that it has itself, such as
@@ -209,7 +213,7 @@ func problem(server string, resp *http.Response) error {
 	}
 	if err != nil || p.Code == "" {
 		if resp.StatusCode == http.StatusBadRequest && bytes.Contains(data, []byte("HTTPS server")) {
-			return &UnreachableError{Server: server, Err: errors.New("it speaks https: name it so")}
+			return &HandshakeError{Server: server, Err: errors.New("it speaks https, not http")}
 		}
 		if resp.StatusCode == http.StatusBadGateway || resp.StatusCode == http.StatusServiceUnavailable || resp.StatusCode == http.StatusGatewayTimeout {
 			return &UnreachableError{Server: server, Err: errors.New(resp.Status)} // of a proxy before it

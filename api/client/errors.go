@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/url"
@@ -42,6 +41,20 @@ func (e *InsecureError) Error() string {
 	return fmt.Sprintf("the token is not sent to %s: on plain http everybody on the way can read it; name the server by https, or come through `ssh -L` to an address of this machine", e.Server)
 }
 
+// HandshakeError says that a server is there, and not what its address says: its
+// certificate is not believed, or it speaks another protocol. Asking again does
+// not help.
+type HandshakeError struct {
+	Server string
+	Err    error
+}
+
+func (e *HandshakeError) Error() string {
+	return fmt.Sprintf("the deed server %s is not spoken to: %v", e.Server, e.Err)
+}
+
+func (e *HandshakeError) Unwrap() error { return e.Err }
+
 // FaultsError is a definition that is refused, with everything that is wrong
 // with it.
 type FaultsError struct{ Faults []definition.Fault }
@@ -63,13 +76,11 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	if errors.As(err, &sent) {
 		err = sent.Err
 	}
-	var unverified *tls.CertificateVerificationError
-	var unknown x509.UnknownAuthorityError
-	switch {
-	case errors.As(err, &unverified) && errors.As(err, &unknown):
-		err = fmt.Errorf("%w: if its certificate is of an authority of your own, say which", err)
-	case strings.Contains(err.Error(), "HTTP response to HTTPS client"): // net/http has no type for it
-		err = errors.New("it speaks http, not https")
+	if strings.Contains(err.Error(), "HTTP response to HTTPS client") { // net/http has no type for it
+		return &HandshakeError{Server: c.URL(), Err: errors.New("it speaks http, not https")}
+	}
+	if unverified := (*tls.CertificateVerificationError)(nil); errors.As(err, &unverified) {
+		return &HandshakeError{Server: c.URL(), Err: unverified.Err}
 	}
 	return &UnreachableError{Server: c.URL(), Err: err}
 }

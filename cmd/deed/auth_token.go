@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -10,10 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
-	"github.com/deedrun/deed/api/access"
 	"github.com/deedrun/deed/api/wire"
-	"github.com/deedrun/deed/orchestrator"
-	"github.com/deedrun/deed/task"
 )
 
 func (a *app) authToken() *cobra.Command {
@@ -27,58 +23,6 @@ func (a *app) authToken() *cobra.Command {
 		a.dataFlag(c)
 		cmd.AddCommand(c)
 	}
-	return cmd
-}
-
-func (a *app) authTokenCreate() *cobra.Command {
-	var wish wire.NewToken
-	var role, expires string
-	cmd := &cobra.Command{
-		Use:   "create --name NAME --role ROLE",
-		Short: "Issue a token, and print it, once",
-		Long: `Create prints the token alone on standard output; it is kept nowhere, only a hash of
-it is. Who has the data folder may issue tokens there; of a server its admins may.`,
-		Example: "  deed auth token create --data /srv/deed --name ada --role admin > ada.token\n  deed auth token create --name ci --role operator --processes 'team-a-*' --expires 720h",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			wish.Role, wish.By = access.Role(role), person()
-			if expires != "" {
-				after, err := orchestrator.ParseAge(expires)
-				if err != nil || after <= 0 {
-					return usagef("--expires %q: give a time such as 720h, 30d or 1y", expires)
-				}
-				wish.ExpiresAfter = task.Duration(after)
-			}
-			var issued wire.IssuedToken
-			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
-				issued, err = r.IssueToken(ctx, wish)
-				return err
-			})
-			if invalid := (*access.InvalidError)(nil); errors.As(err, &invalid) {
-				return &usageError{err}
-			}
-			if err != nil {
-				return err
-			}
-			if a.output == "json" {
-				return a.printJSON(issued)
-			}
-			until := "until it is revoked"
-			if !issued.Expires.IsZero() {
-				until = "until " + issued.Expires.Local().Format(time.DateTime)
-			}
-			fmt.Fprintf(a.stderr, "token %s of %s: %s of %s, %s; it is shown here once\n",
-				issued.ID, printable(issued.Name), issued.Role, printable(processesOf(issued.Processes)), until)
-			_, err = fmt.Fprintln(a.stdout, issued.Text)
-			return err
-		},
-	}
-	flags := cmd.Flags()
-	flags.StringVar(&wish.Name, "name", "", "`NAME` of who shows it, which is recorded with what he asks for")
-	flags.StringVar(&role, "role", "", "what it may do: viewer, operator or admin")
-	flags.StringSliceVar(&wish.Processes, "processes", nil, "`PATTERN` of the names of definitions, such as 'team-a-*': no other processes exist for it (repeatable; default: all do)")
-	flags.StringVar(&expires, "expires", "", "`AGE` after which it opens nothing any more, such as 720h, 30d or 1y (default: never)")
-	a.outputFlag(cmd, "json")
 	return cmd
 }
 

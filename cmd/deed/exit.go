@@ -80,6 +80,7 @@ func exitCode(err error) int {
 	var otherEvents *deed.OtherEventsError
 	var unserved *unservedError
 	var insecure *client.InsecureError
+	var handshake *client.HandshakeError
 	var problem *wire.Problem
 	switch {
 	case err == nil:
@@ -102,7 +103,7 @@ func exitCode(err error) int {
 		return exitConflict
 	case errors.As(err, &answer):
 		return exitUsage
-	case errors.As(err, &unserved), errors.As(err, &unreachable), errors.Is(err, events.ErrUnavailable), errors.Is(err, queue.ErrUnavailable):
+	case errors.As(err, &unserved), errors.As(err, &unreachable), errors.As(err, &handshake), errors.Is(err, events.ErrUnavailable), errors.Is(err, queue.ErrUnavailable):
 		return exitUnreachable
 	}
 	return exitFailed

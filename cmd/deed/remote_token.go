@@ -73,7 +73,7 @@ func (a *app) remedy(err error) string {
 	var unknown x509.UnknownAuthorityError
 	switch {
 	case a.server != "" && errors.As(err, &unknown):
-		return "\n--ca-file, or caFile of a context, names the file of the authority"
+		return "\nif it is of an authority of your own, name that one's file by --ca-file, or in a context"
 	case a.server == "" || !client.IsCode(err, wire.CodeUnauthorized):
 		return ""
 	case os.Getenv(tokenVariable) == "" && a.lock.tokenFile == "":
