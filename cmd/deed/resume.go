@@ -15,6 +15,7 @@ import (
 // retry, restart.
 type goOn struct {
 	reason, out  string
+	secrets      string
 	workers      int
 	detach, wait bool
 }
@@ -27,6 +28,7 @@ func (o *goOn) flags(a *app, cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&o.out, "out", "", "directory for the outputs (default out/<id>)")
 	flags.IntVar(&o.workers, "workers", 0, "tasks at a time, if it goes on here (default: one a core)")
+	secretsFlag(flags, &o.secrets)
 	flags.BoolVar(&o.wait, "wait", false, "stay and work until the process has ended, even if somebody else serves the folder")
 	flags.BoolVar(&o.detach, "detach", false, "return at once, even if nobody serves the folder")
 	reasonFlag(cmd, &o.reason)
@@ -66,9 +68,13 @@ func (o *goOn) again(ctx context.Context, a *app, given, already string, wish wi
 	if o.out == "" {
 		o.out = filepath.Join("out", id)
 	}
+	resume := []string{"resume", id, "--out", o.out}
+	if o.secrets != "" {
+		resume = append(resume, "--secrets", o.secrets)
+	}
 	return a.attend(ctx, attendance{
-		id: id, out: o.out, workers: o.workers,
-		resume: a.commandLine("resume", id, "--out", o.out), collect: a.commandLine("wait", id, "--out", o.out),
+		id: id, out: o.out, workers: o.workers, secrets: o.secrets,
+		resume: a.commandLine(resume...), collect: a.commandLine("wait", id, "--out", o.out),
 	})
 }
 

@@ -24,6 +24,7 @@ type runOptions struct {
 	await                    bool // workers that offer what nobody offers yet
 	idle                     bool // this process executes nothing
 	lease                    time.Duration
+	secrets                  string
 }
 
 func (a *app) run() *cobra.Command {
@@ -56,6 +57,7 @@ NAME/[KEY/]FILE. Small texts among them are printed, too.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.out, "out", "", "directory for the outputs (default out/<id>)")
 	flags.IntVar(&o.workers, "workers", 0, "tasks at a time (default: one a core)")
+	secretsFlag(flags, &o.secrets)
 	flags.BoolVar(&o.idle, "no-workers", false, "execute nothing in this process: that is left to workers that join")
 	flags.DurationVar(&o.lease, "lease", 10*time.Second, "after how long others do what a silent worker holds, if this process serves the folder; 1s or more")
 	a.dataFlag(cmd)
@@ -74,7 +76,7 @@ func (o *runOptions) flags(cmd *cobra.Command) {
 }
 
 func (a *app) runProcess(ctx context.Context, file string, o runOptions) error {
-	if err := a.checkRemote("run", "workers", "no-workers", "lease"); err != nil {
+	if err := a.checkRemote("run", "workers", "no-workers", "lease", "secrets"); err != nil {
 		return err
 	}
 	if o.workers < 0 {
@@ -97,7 +99,7 @@ func (a *app) runProcess(ctx context.Context, file string, o runOptions) error {
 		o.out = filepath.Join("out", o.id)
 	}
 	return a.attend(ctx, attendance{
-		id: o.id, out: o.out, workers: o.workers, idle: o.idle, lease: o.lease, resume: again(o.id), collect: again(o.id), begin: a.submit(ctx, job, o),
+		id: o.id, out: o.out, workers: o.workers, idle: o.idle, lease: o.lease, secrets: o.secrets, resume: again(o.id), collect: again(o.id), begin: a.submit(ctx, job, o),
 	})
 }
 

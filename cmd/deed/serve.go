@@ -95,6 +95,7 @@ was unfinished goes on with the next.`,
 		},
 	}
 	cmd.Flags().IntVar(&o.Workers, "concurrency", 0, "tasks at a time in this process (default: one a core)")
+	secretsFlag(cmd.Flags(), &o.SecretsDir)
 	a.serveFlags(cmd, &o)
 	return cmd
 }

@@ -103,7 +103,12 @@ func (a *app) atTerminal() bool {
 func (a *app) startShell(ctx context.Context, l layout) error {
 	// Ctrl-C is for what runs in the shell, not for the shell.
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), cmp.Or(os.Getenv("SHELL"), "/bin/sh"))
-	cmd.Dir, cmd.Env = cmp.Or(l.Work, l.Dir), l.Env
+	cmd.Dir, cmd.Env = cmp.Or(l.Work, l.Dir), slices.Clone(l.Env)
+	for name := range l.Secrets {
+		if value, set := os.LookupEnv(name); set {
+			cmd.Env = append(cmd.Env, name+"="+value)
+		}
+	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = a.stdin, a.stdout, a.stderr
 	var exited *exec.ExitError
 	if err := cmd.Run(); err != nil && !errors.As(err, &exited) {

@@ -2,8 +2,11 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -21,6 +24,9 @@ exec env -i`, printable(l.work.At(l.work.Tasks[0].First).String()),
 		always(l.Out), always(l.Temp), always(l.Out), always(l.Temp), always(l.Work))
 	for _, variable := range l.Env {
 		fmt.Fprintf(&b, " \\\n  %s", always(variable))
+	}
+	for _, name := range slices.Sorted(maps.Keys(l.Secrets)) {
+		fmt.Fprintf(&b, " \\\n  \"%s=${%s:?holds the secret %s, which workers know: set it to run this}\"", name, name, l.Secrets[name])
 	}
 	command := append([]string{l.Path}, l.Args[1:]...)
 	if l.Missing != nil {
@@ -52,14 +58,19 @@ type layoutJSON struct {
 	Script   string   `json:"script,omitempty"`
 	Command  []string `json:"command,omitempty"`
 	Env      []string `json:"env,omitempty"`
-	Missing  string   `json:"missing,omitempty"` // why the command cannot be started on this machine
+
+	Secrets map[string]string `json:"secrets,omitempty"` // by the variable that holds each one, which is not in env
+
+	Missing string `json:"missing,omitempty"` // why the command cannot be started on this machine
 }
 
 // sayLayout tells what lies where.
 func (a *app) sayLayout(l layout) error {
 	at := l.work.At(l.work.Tasks[0].First)
 	if a.output == "json" {
-		j := layoutJSON{Task: at.Task(), Attempt: at.Attempt, Dir: l.Dir, In: l.In, TaskFile: l.TaskFile, Handler: l.Handler}
+		j := layoutJSON{
+			Task: at.Task(), Attempt: at.Attempt, Dir: l.Dir, In: l.In, TaskFile: l.TaskFile, Handler: l.Handler, Secrets: l.Secrets,
+		}
 		if l.Handler == "" {
 			j.Out, j.Work, j.Script, j.Command, j.Env = l.Out, l.Work, l.script(), l.Args, l.Env
 		}
@@ -81,6 +92,7 @@ func (a *app) sayLayout(l layout) error {
 	if err := a.table(rows); err != nil {
 		return err
 	}
+	l.saySecrets(a.stdout)
 	switch {
 	case l.Handler != "":
 		fmt.Fprintf(a.stdout, "\nits handler %q is Go code of a worker: call it on these files from a test of yours\n", l.Handler)
@@ -90,6 +102,17 @@ func (a *app) sayLayout(l layout) error {
 		fmt.Fprintf(a.stdout, "\n%s\n", quote(l.script()))
 	}
 	return nil
+}
+
+// saySecrets tells what is not in the environment that is laid out.
+func (l layout) saySecrets(to io.Writer) {
+	if len(l.Secrets) == 0 || l.Handler != "" {
+		return
+	}
+	fmt.Fprintln(to)
+	for _, name := range slices.Sorted(maps.Keys(l.Secrets)) {
+		fmt.Fprintf(to, "$%s holds the secret %s, which only workers know: set it yourself\n", name, l.Secrets[name])
+	}
 }
 
 func (l layout) inputs() string {

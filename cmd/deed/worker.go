@@ -39,7 +39,13 @@ what is in one word between slashes, and as the last word for any words that fol
   --allow sh                     scripts (sh: in a definition), which can do anything
   --allow '*'                    everything
 
-It says what is started, not what a file that comes with a definition contains.
+It says what is started, not what a file that comes with a definition contains. Of
+the variables that a step sets for a program, --allow-env names those that it may: one
+like LD_PRELOAD can make it load anything. Scripts and handlers may be given any.
+
+A secret that a step names is looked for in the environment of the worker, pg-main in
+DEED_SECRET_PG_MAIN, and then in the file of that name in --secrets. Whoever may
+submit a process whose tasks this worker takes can use all of its secrets.
 
 On SIGTERM or Ctrl-C, or when deed worker drain names it, it finishes what it executes,
 for --drain-timeout at most, and hands back the rest, which costs no attempt; a second
@@ -60,6 +66,9 @@ signal ends it at once, and what it had is given to others.`,
 				return usagef("--nats and --blobs belong together: give both")
 			}
 			if err := watched.check(watched.tlsCert != ""); err != nil {
+				return err
+			}
+			if err := checkAllowEnv(o); err != nil {
 				return err
 			}
 			return allow.check(&o)
@@ -90,6 +99,8 @@ signal ends it at once, and what it had is given to others.`,
 	flags.StringVar(&o.Server, "nats", "", "`URL` of a NATS server (its token in DEED_NATS_TOKEN)")
 	flags.StringVar(&o.Blobs, "blobs", "", "`URL` of the blob store that belongs to it")
 	offerFlags(flags, &o, &allow)
+	allowEnvFlag(flags, &o)
+	secretsFlag(flags, &o.SecretsDir)
 	watched.flags(cmd)
 	watched.certificateFlags(cmd)
 	a.attachedFlag(cmd, &attached)
