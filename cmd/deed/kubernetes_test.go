@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,43 +21,6 @@ import (
 	"github.com/deedrun/deed/queue"
 )
 
-// What deploy/kubernetes says has to fit to what the command does.
-
-type deployment struct {
-	Spec struct {
-		Template struct {
-			Spec struct {
-				TerminationGracePeriodSeconds int `yaml:"terminationGracePeriodSeconds"`
-				Containers                    []struct{ Args []string }
-			}
-		}
-	}
-}
-
-type scaledObject struct {
-	Spec struct {
-		ScaleTargetRef struct{ Name string } `yaml:"scaleTargetRef"`
-		Triggers       []struct {
-			Type     string
-			Metadata map[string]any
-		}
-	}
-}
-
-type kustomization struct {
-	Patches []struct {
-		Target struct{ Kind string }
-		Patch  string
-	}
-}
-
-func readYAML(t *testing.T, name string, into any) {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "..", "deploy", "kubernetes", name))
-	require.NoError(t, err)
-	require.NoError(t, yaml.Unmarshal(data, into), name)
-}
-
 // startedAs is what the arguments of a worker say.
 func startedAs(t *testing.T, args []string) (pool, concurrency string, leaves time.Duration) {
 	t.Helper()
@@ -63,24 +28,61 @@ func startedAs(t *testing.T, args []string) (pool, concurrency string, leaves ti
 	worker := (&app{}).worker()
 	cmd := &cobra.Command{}
 	takeOver(cmd, worker.Flags())
-	require.NoError(t, cmd.ParseFlags(args[1:]), "%s", args)
+	require.NoError(t, cmd.ParseFlags(existing(t, args[1:])), "%s", args)
 	require.NoError(t, worker.PreRunE(cmd, nil), "%s", args)
 	drain, err := time.ParseDuration(valueOf(cmd, "drain-timeout"))
 	require.NoError(t, err)
 	return valueOf(cmd, "pool"), valueOf(cmd, "concurrency"), drain + leaveWithin
 }
 
-func TestThePodsOfKubernetesAreWorkersThatTheCommandUnderstands(t *testing.T) {
-	var d deployment
-	var s scaledObject
-	readYAML(t, "workers/deployment.yaml", &d)
-	readYAML(t, "workers/scaledobject.yaml", &s)
-	pool, concurrency, leaves := startedAs(t, d.Spec.Template.Spec.Containers[0].Args)
-	require.Empty(t, pool)
-	require.GreaterOrEqual(t, time.Duration(d.Spec.Template.Spec.TerminationGracePeriodSeconds)*time.Second, leaves)
+func TestThePodsOfKubernetesAreRolesThatTheCommandUnderstands(t *testing.T) {
+	all := readManifests(t)
+	settings := all.named(t, "ConfigMap", "deed").Data
+	settings["DEED_BLOBS"] = "file:///blobs" // as an overlay says
+	asked := 0
+	for _, m := range all.withPods() {
+		for _, c := range m.Spec.Template.Spec.Containers {
+			if c.Image != "deed" {
+				continue
+			}
+			asked++
+			environment := map[string]string{}
+			for _, from := range c.EnvFrom {
+				require.Equal(t, "deed", from.ConfigMapRef.Name)
+				environment = settings
+			}
+			understood(t, c.Args, environment)
+			for _, probe := range c.probes() {
+				if len(probe.Exec.Command) > 0 {
+					require.Equal(t, "/usr/bin/deed", probe.Exec.Command[0], "where the Dockerfile puts it")
+					understood(t, probe.Exec.Command[1:], nil)
+				}
+			}
+			for _, arg := range c.Args {
+				if _, path, _ := strings.Cut(arg, "="); strings.HasPrefix(path, "/") {
+					assert.True(t, c.mounts(path), "%s: nothing is mounted at %s", m, arg)
+				}
+			}
+			for name, path := range environment {
+				if strings.HasPrefix(path, "/") {
+					assert.True(t, c.mounts(path), "%s: nothing is mounted at %s=%s", m, name, path)
+				}
+			}
+		}
+	}
+	require.Equal(t, 3, asked, "an orchestrator, a worker, and all in one")
+}
 
-	trigger := s.Spec.Triggers[0]
-	require.Equal(t, "deed-worker", s.Spec.ScaleTargetRef.Name)
+func TestAPodOfKubernetesIsGivenTheTimeThatAWorkerNeedsToLeave(t *testing.T) {
+	all := readManifests(t)
+	worker, one := all.named(t, "Deployment", "deed-worker"), all.named(t, "StatefulSet", "deed")
+	_, concurrency, leaves := startedAs(t, worker.Spec.Template.Spec.Containers[0].Args)
+	for _, m := range []manifest{worker, one} {
+		require.GreaterOrEqual(t, time.Duration(m.Spec.Template.Spec.TerminationGracePeriodSeconds)*time.Second, leaves, "%s", m)
+	}
+	scaled := all.named(t, "ScaledObject", "deed-worker")
+	trigger := scaled.Spec.Triggers[0]
+	require.Equal(t, worker.Metadata.Name, scaled.Spec.ScaleTargetRef.Name)
 	require.Equal(t, "nats-jetstream", trigger.Type)
 	require.Equal(t, "deed-work", trigger.Metadata["stream"])
 	require.Equal(t, "pool-"+queue.DefaultLane, trigger.Metadata["consumer"])
@@ -91,25 +93,31 @@ func TestThePodsOfKubernetesAreWorkersThatTheCommandUnderstands(t *testing.T) {
 }
 
 func TestAPoolInKubernetesScalesOnItsOwnQueue(t *testing.T) {
-	var k kustomization
-	readYAML(t, "pools/gpu/kustomization.yaml", &k)
+	worker := readManifests(t).named(t, "Deployment", "deed-worker")
+	args := slices.Clone(worker.Spec.Template.Spec.Containers[0].Args)
 	changed := map[string]any{}
-	for _, p := range k.Patches {
+	for _, p := range readKustomization(t, "pools/gpu").Patches {
 		var changes []struct {
-			Path  string
-			Value any
+			Op, Path string
+			Value    any
 		}
-		require.NoError(t, yaml.Unmarshal([]byte(p.Patch), &changes))
+		if yaml.Unmarshal([]byte(p.Patch), &changes) != nil {
+			continue // it is a piece of the manifest
+		}
 		for _, c := range changes {
 			changed[c.Path] = c.Value
+			switch value, _ := c.Value.(string); c.Path {
+			case "/spec/template/spec/containers/0/args/1":
+				args[1] = value
+			case "/spec/template/spec/containers/0/args/-":
+				args = append(args, value)
+			}
 		}
-	}
-	var args []string
-	for _, arg := range changed["/spec/template/spec/containers/0/args"].([]any) {
-		args = append(args, arg.(string))
 	}
 	pool, concurrency, _ := startedAs(t, args)
 	require.Equal(t, "gpu", pool)
+	require.Equal(t, pool, changed["/spec/template/metadata/labels/deed~1pool"])
+	require.Equal(t, pool, changed["/spec/selector/matchLabels/deed~1pool"])
 	require.Equal(t, "pool-"+pool, changed["/spec/triggers/0/metadata/consumer"])
 	require.Equal(t, concurrency, changed["/spec/triggers/0/metadata/lagThreshold"])
 }
