@@ -50,7 +50,7 @@ func (m *metricsFlags) check(certificate bool) error {
 	}
 	host, port, err := net.SplitHostPort(m.listen)
 	if err != nil {
-		return usagef("--metrics %s: write it as HOST:PORT, such as 127.0.0.1:9420", m.listen)
+		return usagef("--metrics %s: write it as HOST:PORT, such as 127.0.0.1:9464", m.listen)
 	}
 	if !isThisMachine(host) && (!certificate || m.tokenFile == "") {
 		return usagef("--metrics %s: others can reach that address: give --tls-cert, --tls-key and --metrics-token-file, too, or let it be 127.0.0.1:%s", m.listen, port)
