@@ -1,7 +1,6 @@
 package orchestrator
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -29,7 +28,7 @@ func carriesTrace(e process.Enqueue) bool {
 // traceScheduled makes the span that tasks to be sent hang on, and returns where
 // they do: there, or, where no spans are made, where the process does.
 func (o *Owner) traceScheduled(s *process.State, e process.Enqueue) string {
-	if s.Trace == "" || !carriesTrace(e) {
+	if !carriesTrace(e) || tracing.ID(s.Trace) == "" {
 		return ""
 	}
 	ctx, span := o.Tracer.Start(tracing.In(context.Background(), s.Trace), "schedule "+e.Address, tracing.Beginning{
@@ -42,15 +41,18 @@ func (o *Owner) traceScheduled(s *process.State, e process.Enqueue) string {
 // messageTrace is what the message of tasks carries. What is sent again knows no
 // schedule that it hangs on.
 func (q queued) messageTrace(s *process.State) string {
-	if s.Trace == "" || !carriesTrace(q.Enqueue) {
+	switch {
+	case s.Trace == "" || !carriesTrace(q.Enqueue):
 		return ""
+	case q.trace == "" && tracing.ID(s.Trace) != "":
+		return s.Trace
 	}
-	return cmp.Or(q.trace, s.Trace)
+	return q.trace
 }
 
 // traceDecided makes the spans of what was decided on, and stored, since a time.
 func (o *Owner) traceDecided(began time.Time, s *process.State, requests []*request, refused map[*request]error) {
-	if !o.Tracer.On() || s.Trace == "" {
+	if !o.Tracer.On() || tracing.ID(s.Trace) == "" {
 		return
 	}
 	for _, r := range requests {

@@ -23,7 +23,7 @@ func (c *Client) traceSend(
 	ctx, span := c.Tracer.Start(ctx, name, tracing.Beginning{Kind: kind, Attrs: []tracing.Attr{tracing.Text("process", id)}})
 	defer span.End()
 	if starts && kind == tracing.Producer {
-		start.Trace = cmp.Or(tracing.From(ctx), start.Trace)
+		start.Trace = cmp.Or(tracing.From(ctx), tracing.From(tracing.In(ctx, start.Trace))) // what is no trace is not kept
 		command = start
 	}
 	answer, err := send(ctx, id, command)

@@ -19,7 +19,7 @@ const linkedTraces = 32
 // traceReceived makes the span of the time that a message was on the queue, by
 // the clock of that and the one here.
 func (w *Worker) traceReceived(h *holding) {
-	if h.delivery.Trace == "" {
+	if tracing.ID(h.delivery.Trace) == "" {
 		return
 	}
 	sent := h.delivery.Sent
