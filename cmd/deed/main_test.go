@@ -50,18 +50,22 @@ func TestScripts(t *testing.T) {
 	require.NoError(t, err)
 	testscript.Run(t, testscript.Params{
 		Dir:  "testdata/script",
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"misdirect": misdirect, "esdb": eventStoreDB},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"misdirect": misdirect, "esdb": eventStoreDB, "certificate": certificate},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("WORDCOUNT", corpus)
 			env.Setenv("NO_COLOR", "1")
 			env.Values[esdbKey{}] = new(*esdbtest.Server)
+			env.Setenv("OUTSIDE", outsideAddress())
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
-			if name != "traceable" {
-				return false, fmt.Errorf("there is no condition %q", name)
+			switch name {
+			case "traceable":
+				return exec.CommandContext(t.Context(), "strace", "-f", "-o", os.DevNull, "true").Run() == nil, nil
+			case "outside":
+				return outsideAddress() != "", nil
 			}
-			return exec.CommandContext(t.Context(), "strace", "-f", "-o", os.DevNull, "true").Run() == nil, nil
+			return false, fmt.Errorf("there is no condition %q", name)
 		},
 	})
 }

@@ -14,11 +14,16 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
+
+// T is what fails when something cannot be made: a *testing.T, or the like.
+type T interface {
+	require.TestingT
+	Helper()
+}
 
 // Authority issues certificates.
 type Authority struct {
@@ -27,7 +32,7 @@ type Authority struct {
 }
 
 // New is an authority of this test.
-func New(t testing.TB) *Authority {
+func New(t T) *Authority {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
@@ -44,7 +49,7 @@ func New(t testing.TB) *Authority {
 }
 
 // File writes the certificate of the authority into a folder, for who believes it.
-func (a *Authority) File(t testing.TB, dir string) string {
+func (a *Authority) File(t T, dir string) string {
 	t.Helper()
 	path := filepath.Join(dir, "ca.pem")
 	write(t, path, "CERTIFICATE", a.cert.Raw)
@@ -60,7 +65,7 @@ func (a *Authority) Roots() *x509.CertPool {
 
 // Issue writes a certificate for names and addresses, and its key, into
 // cert.pem and key.pem of a folder, in place of those that are there.
-func (a *Authority) Issue(t testing.TB, dir string, until time.Time, names ...string) (cert, key string) {
+func (a *Authority) Issue(t T, dir string, until time.Time, names ...string) (cert, key string) {
 	t.Helper()
 	pair, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
@@ -86,13 +91,13 @@ func (a *Authority) Issue(t testing.TB, dir string, until time.Time, names ...st
 	return cert, key
 }
 
-func serial(t testing.TB) *big.Int {
+func serial(t T) *big.Int {
 	n, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
 	require.NoError(t, err)
 	return n
 }
 
-func write(t testing.TB, path, kind string, der []byte) {
+func write(t T, path, kind string, der []byte) {
 	t.Helper()
 	require.NoError(t, os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600))
 }
