@@ -72,6 +72,7 @@
 //	$DEED_TASK_FILE             the task as JSON
 //	DEED_TASK, DEED_PROCESS, DEED_ADDRESS, DEED_INDEX, DEED_KEY, DEED_ATTEMPT
 //	DEED_PARAM_NAME             the parameters of the process
+//	NAME                        the variables of the step, see below
 //
 // All of that lies in a private directory, which is removed when the program
 // has ended. Files keep the names of their parts, or are numbered; names that
@@ -79,6 +80,11 @@
 // A script runs by sh -eu. Of the worker's environment a program sees PATH,
 // HOME, USER, LOGNAME, SHELL, TERM, LANG, LANGUAGE, LC_*, TZ, TZDIR,
 // SSL_CERT_FILE and SSL_CERT_DIR, and what [Options].ProgramEnv names.
+//
+// What the step sets itself wins over all but DEED_*; a handler reads it by
+// [Task.Env]. Some of it may be secrets, which [Options].Secrets finds when the
+// task starts, and which are masked in whatever the task prints, logs or fails
+// with.
 //
 // [LayOut] makes the same directory for a person to try a task by hand.
 //

@@ -89,6 +89,25 @@ var revising = Feature{
 			},
 		},
 		{
+			Name:  "another secret makes nothing begin anew: what was done with the old one stays",
+			Given: begun(secured("old"), 2, Confirmed("shrink", Only(0), Wrote(0, "small"))),
+			When:  Revise(secured("new")),
+			Then:  Events(Revised(secured("new"))),
+			Sends: []process.Effect{
+				process.Halt{Before: map[string]int{}},
+				process.Enqueue{Address: "shrink", Attempt: 1, Tasks: Only(1)},
+			},
+		},
+		{
+			Name:  "another text in the environment is other work",
+			Given: begun(secured("old"), 2, Confirmed("shrink", Only(0), Wrote(0, "small"))),
+			When:  Revise(withText),
+			Then: Events(
+				Revised(withText, Anew("shrink", 1)),
+				StepStarted("shrink", 2, Generation(1)), Scheduled("shrink", All(2), Generation(1)),
+			),
+		},
+		{
 			Name:  "a step that has completed must not do something else; the refusal says what differs",
 			Given: framing(),
 			When:  Revise(otherShrink),

@@ -53,9 +53,19 @@ var (
 	})
 	moreInputs = changed("with an input frames", func(d *definition.Definition) { d.Inputs = names("photos", "frames") })
 	forgiving  = changed("with tolerate: all for shrink", func(d *definition.Definition) { d.Steps[0].Tolerate.All = true })
+	withText   = changed("with a text as TOKEN", func(d *definition.Definition) {
+		d.Steps[0].Env = map[string]task.Variable{"TOKEN": {Value: "none"}}
+	})
 	scripted   = scriptedWith("1111")
 	rescripted = scriptedWith("2222")
 )
+
+// secured is chain whose first step gets a secret.
+func secured(secret string) definition.Definition {
+	return changed("with the secret "+secret, func(d *definition.Definition) {
+		d.Steps[0].Env = map[string]task.Variable{"TOKEN": {Secret: secret}}
+	})
+}
 
 // hurried is resize that has to end within an hour.
 var hurried = versioned("with a deadline of 1h", within(time.Hour, resize))
