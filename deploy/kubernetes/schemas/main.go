@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,12 +27,10 @@ type object = map[string]any
 
 func main() {
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: schemas DIR")
-		os.Exit(2)
+		log.Fatal("usage: schemas DIR")
 	}
 	if err := write(context.Background(), os.Args[1]); err != nil {
-		fmt.Fprintln(os.Stderr, "schemas:", err)
-		os.Exit(1)
+		log.Fatalln("schemas:", err)
 	}
 }
 
@@ -58,7 +57,9 @@ func ofKubernetes(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	var swagger struct{ Definitions map[string]object }
+	var swagger struct {
+		Definitions map[string]object `json:"definitions"`
+	}
 	if err := json.Unmarshal(data, &swagger); err != nil {
 		return err
 	}
@@ -159,7 +160,10 @@ func download(ctx context.Context, module string) (string, error) {
 	cmd.Dir = os.TempDir() // the module that it is run in need not know of it
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
-	var at struct{ Dir, Error string }
+	var at struct {
+		Dir   string `json:"Dir"`
+		Error string `json:"Error"`
+	}
 	if decoding := json.NewDecoder(bytes.NewReader(out)).Decode(&at); decoding != nil && err == nil {
 		err = decoding
 	}
