@@ -22,7 +22,7 @@ everything; and it may be for the processes of some definitions alone.`,
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.authToken(), a.authWhoAmI())
+	cmd.AddCommand(a.authToken(), a.authWhoAmI(), a.authNATS())
 	return cmd
 }
 

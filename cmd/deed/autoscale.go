@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 
@@ -78,7 +79,7 @@ this machine, by --max, unless --memory says more.`,
 				return err
 			}
 			defer end()
-			return a.keepWorkers(cmd, append(passOn(cmd, worker.Flags()), inShares(cmd, limits.Max)...), limits, every, m)
+			return a.keepWorkers(cmd, slices.Concat(passOn(cmd, worker.Flags()), inShares(cmd, limits.Max), workersKey(cmd)), limits, every, m)
 		},
 	}
 	flags := cmd.Flags()
@@ -89,6 +90,7 @@ this machine, by --max, unless --memory says more.`,
 	flags.DurationVar(&every, "interval", every, "time between two looks")
 	flags.StringVarP(&a.output, "output", "o", "text", "form of what is printed: text or json")
 	takeOver(cmd, worker.Flags())
+	workersKeyFlag(flags)
 	a.eventsFlag(cmd) // where the decisions are kept
 	cmd.AddCommand(a.autoscaleHistory())
 	return cmd
@@ -105,6 +107,7 @@ func (a *app) keepWorkers(cmd *cobra.Command, passed []string, limits autoscale.
 	o := deed.Options{
 		Join: true, ReadOnly: true, Log: a.log(), Events: a.events,
 		Server: valueOf(cmd, "nats"), Blobs: valueOf(cmd, "blobs"), Token: os.Getenv("DEED_NATS_TOKEN"),
+		NATS: deed.NATSCredentials{NKeyFile: valueOf(cmd, "nats-nkey"), CredsFile: valueOf(cmd, "nats-creds"), CAFile: valueOf(cmd, "nats-ca")},
 	}
 	args := []string{"worker", "--attached"}
 	if o.Server == "" {

@@ -54,6 +54,9 @@ Ctrl-C it hands over what it has, and ends.`,
 			case o.Replicas < 0 || o.Replicas > 5:
 				return usagef("--replicas %d: give 1 to 5; 3 is usual in a cluster", o.Replicas)
 			}
+			if err := checkNATS(o.Options); err != nil {
+				return err
+			}
 			return o.check()
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.serveUntil(cmd.Context(), o) },
@@ -61,6 +64,7 @@ Ctrl-C it hands over what it has, and ends.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.Server, "nats", "", "`URL` of a NATS server, or several with commas (the token in DEED_NATS_TOKEN)")
 	flags.StringVar(&o.Blobs, "blobs", "", "`URL` of the blob store that belongs to it")
+	natsFlags(flags, &o.NATS)
 	flags.IntVar(&o.Replicas, "replicas", 0, "on how many NATS servers each message and event is kept, if this creates the streams (default: 3 in a cluster)")
 	a.serveFlags(cmd, &o)
 	return cmd

@@ -71,6 +71,9 @@ signal ends it at once, and what it had is given to others.`,
 			if err := checkAllowEnv(o); err != nil {
 				return err
 			}
+			if err := checkNATS(o); err != nil {
+				return err
+			}
 			return allow.check(&o)
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -98,6 +101,7 @@ signal ends it at once, and what it had is given to others.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.Server, "nats", "", "`URL` of a NATS server (its token in DEED_NATS_TOKEN)")
 	flags.StringVar(&o.Blobs, "blobs", "", "`URL` of the blob store that belongs to it")
+	natsFlags(flags, &o.NATS)
 	offerFlags(flags, &o, &allow)
 	allowEnvFlag(flags, &o)
 	secretsFlag(flags, &o.SecretsDir)

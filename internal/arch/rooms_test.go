@@ -74,12 +74,14 @@ var rooms = []room{
 		"api/access", "api/wire", "events", "queue", "blob", "orchestrator", "internal/tracing", "gocloud.dev/blob", "gocloud.dev/blob/driver", "gocloud.dev/gcerrors",
 	})}, // never the root: that one uses it
 	{path: "internal/natsconn", may: slices.Concat(client[:2], []string{"github.com/nats-io/nats-server/v2/server", "github.com/nats-io/nkeys", "github.com/gofrs/flock"})},
+	{path: "internal/natsaccounts", may: []string{"queue", "internal/natsconn", "github.com/nats-io/nkeys"}},
 	{path: "internal/natsproc", may: []string{"internal/natsconn", "github.com/nats-io/nats-server/v2/server"}},
 	{path: "internal/metrics", may: []string{
 		"github.com/prometheus/client_golang/prometheus", "github.com/prometheus/client_golang/prometheus/collectors",
 		"github.com/prometheus/client_golang/prometheus/promhttp",
 	}},
 	{path: "internal/doctor", may: slices.Concat(client, []string{"task", "events/nats", "queue", "blob", "orchestrator"})},
+	{path: "internal/metrics/metricstest", may: []string{"internal/metrics"}},
 	{path: "internal/arch"},
 	{path: "internal/tlstest", may: suite[1:2]},
 	{path: "internal/planted", pure: true},

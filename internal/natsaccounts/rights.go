@@ -1,0 +1,49 @@
+package natsaccounts
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/deedrun/deed/internal/natsconn"
+	"github.com/deedrun/deed/queue"
+)
+
+const (
+	ownAPI      = "$JS.API."
+	nextMessage = ownAPI + "CONSUMER.MSG.NEXT."
+)
+
+// works is all that workers of a pool may do: take its tasks, say what became of
+// them and that they live, and hear what is said to workers.
+func works(pool string) []Import {
+	lane := cmp.Or(pool, queue.DefaultLane)
+	return []Import{
+		asked(nextMessage + "deed-work.pool-" + lane),
+		asked(ownAPI + "CONSUMER.INFO.deed-work.pool-" + queue.DefaultLane), // it has the lease
+		{Subject: "$JS.ACK.deed-work.pool-" + lane + ".>"},
+		{Subject: "deed.queue.inbox.*." + queue.Reports + ".*"},
+		{Subject: "deed.queue.quarantine." + queue.Undecodable},
+		{Subject: "deed.signal.heartbeat"},
+		{Subject: "deed.signal.cancel", Hear: true},
+		{Subject: "deed.signal.rollcall", Hear: true},
+		{Subject: "deed.signal.drain", Hear: true},
+	}
+}
+
+// looks is all that who monitors may do.
+var looks = []Import{
+	asked(ownAPI + "INFO"),
+	asked(ownAPI + "STREAM.NAMES"),
+	asked(ownAPI + "STREAM.LIST"),
+	asked(ownAPI + "STREAM.INFO.*"),
+	asked(ownAPI + "CONSUMER.NAMES.*"),
+	asked(ownAPI + "CONSUMER.LIST.*"),
+	asked(ownAPI + "CONSUMER.INFO.*.*"),
+	{Subject: "deed.signal.heartbeat", Hear: true},
+	{Subject: "deed.signal.replica", Hear: true},
+}
+
+// asked is a request to the JetStream of the account DEED.
+func asked(subject string) Import {
+	return Import{Subject: subject, As: natsconn.ImportedAPI + "." + strings.TrimPrefix(subject, ownAPI)}
+}
