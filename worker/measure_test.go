@@ -46,7 +46,6 @@ func TestWhatAWorkerExecutesIsCountedByHandlerAndOutcomeWithTheBytesItReadAndWro
 	r.step(w)
 
 	told := metricstest.Read(m)
-	told := metricstest.Read(m)
 	require.Equal(t, 2.0, told[`deed_worker_tasks_total{handler="copy",outcome="done"}`])
 	require.Equal(t, 1.0, told[`deed_worker_tasks_total{handler="fail",outcome="failed"}`])
 	require.Equal(t, 1.0, told[`deed_worker_tasks_total{handler="program",outcome="done"}`], "a command line is no label")
