@@ -37,6 +37,9 @@ type Examination struct {
 	// shows.
 	Secrets, Certificates []string
 
+	// StreamsOnly is for who has just mended one.
+	StreamsOnly bool
+
 	role    func(words ...string) string // the command line of who works there
 	machine doctor.Machine               // tests
 }
@@ -130,7 +133,7 @@ func (e Examination) begin(ctx context.Context) *examined {
 func (x *examined) describe() {
 	x.advised()
 	x.place = doctor.Place{
-		Version: x.Version, Ask: x.Ask, Role: x.role, Secrets: x.Secrets, Certificates: x.Certificates, Machine: x.machine,
+		Version: x.Version, Ask: x.Ask, Role: x.role, Secrets: x.Secrets, Certificates: x.Certificates, StreamsOnly: x.StreamsOnly, Machine: x.machine,
 	}
 }
 
@@ -147,29 +150,47 @@ func (x *examined) beginFolder(ctx context.Context) {
 		return
 	}
 	place.Path = folder.dir
-	at, err := folder.server()
-	if err == nil {
-		place.Served = true
-		x.connect(ctx, at.URL, at.Token, at.Events)
-		return
+	patience := time.Now().Add(announcesWithin)
+	for {
+		at, err := folder.server()
+		if err == nil {
+			place.Served, place.Locked = true, nil
+			x.connect(ctx, at.URL, at.Token, at.Events)
+			return
+		}
+		place.Stale = at.PID
+		if !x.serve(folder) || ctx.Err() != nil || time.Now().After(patience) {
+			return
+		}
+		time.Sleep(50 * time.Millisecond) // a server that starts has the folder before it says where it is
 	}
-	place.Stale = at.PID
+}
+
+// announcesWithin is how long a server that has the folder may take to say where
+// it is.
+const announcesWithin = 2 * time.Second
+
+// serve starts the server of a folder that nobody serves; inUse says that
+// somebody has it.
+func (x *examined) serve(folder folder) (inUse bool) {
 	if _, err := os.Stat(folder.streams()); errors.Is(err, fs.ErrNotExist) {
-		return // nobody has ever served it
+		return false // nobody has ever served it
 	}
 	server, err := natsconn.Start(natsconn.ServerOptions{Dir: folder.streams(), InProcessOnly: true, Log: x.Log})
 	switch {
 	case errors.Is(err, natsconn.ErrInUse):
-		place.Locked = err
-		return
+		x.place.Folder.Locked = err
+		return true
 	case err != nil:
 		x.place.NATS = &doctor.NATS{Err: err}
-		return
+		return false
 	}
+	x.place.Folder.Locked = nil
 	x.closers = append(x.closers, server.Close)
 	conn, err := server.Connect(natsconn.ConnOptions{Name: "deed doctor", Log: x.Log})
 	x.connected(conn, err, "")
 	x.place.NATS.URL = "the folder's, started for this look"
+	return false
 }
 
 func (x *examined) connect(ctx context.Context, url, token, eventsURL string) {

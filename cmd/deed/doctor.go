@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,9 +34,9 @@ With --nats and --blobs it looks at the queues themselves, as a role sees them; 
 --server it has the server look, and looks at the way to it.
 
 --mend NAME gives the stream of a check the settings that deed needs, and nothing
-else; then it looks again. A setting that NATS changes for no one takes a new stream:
-that is only made while nobody serves, and never of one that holds what cannot be made
-again.
+else, and looks at that again. A setting that NATS changes for no one takes a new
+stream: that is only made while nobody serves, and never of one that holds what cannot
+be made again.
 
 It exits with 0 if nothing fails; warnings are allowed.`,
 		Example: `  deed doctor
@@ -54,7 +55,7 @@ It exits with 0 if nothing fails; warnings are allowed.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.mend, "mend", "", "set right the stream that the check `NAME` is about, and look again")
+	flags.StringVar(&o.mend, "mend", "", "set right the stream that the check `NAME` is about, and look at it again")
 	flags.StringVar(&o.Server, "nats", "", "`URL` of a NATS server, or several with commas (the token in DEED_NATS_TOKEN)")
 	flags.StringVar(&o.Blobs, "blobs", "", "`URL` of the blob store that belongs to it")
 	flags.StringSliceVar(&o.Certificates, "tls-cert", nil, "`FILE` with a certificate that a server shows, to see how long it is good; may be repeated")
@@ -81,8 +82,13 @@ func (a *app) examine(ctx context.Context, o doctorOptions) error {
 			return err
 		}
 		fmt.Fprintln(a.stderr, done)
+		o.StreamsOnly = true
 	}
-	return a.tellFindings(deed.Examine(ctx, o.Examination))
+	all := deed.Examine(ctx, o.Examination)
+	if o.mend != "" {
+		all = slices.DeleteFunc(all, func(f deed.Finding) bool { return f.Check != o.mend })
+	}
+	return a.tellFindings(all)
 }
 
 // tellFindings prints what was found. That something fails is the exit code.

@@ -62,6 +62,9 @@ type Place struct {
 	// one that does not say where.
 	Ask, Role func(words ...string) string
 
+	// StreamsOnly is for who has just mended one.
+	StreamsOnly bool
+
 	Machine Machine
 }
 
@@ -124,27 +127,17 @@ func Examine(ctx context.Context, p Place) []Finding {
 	if p.Role == nil {
 		p.Role = anywhere
 	}
-	groups := []group{{"machine", p.checkMachine}, {"secrets", p.checkFiles}, {"folder", p.checkFolder}}
-	switch {
-	case p.NATS == nil:
-	case p.NATS.Err != nil:
-		groups = append(groups, group{"nats", p.notReached})
-	default:
-		groups = append(groups, group{"nats", p.checkNATS}, group{"streams", p.checkStreams})
-	}
-	if p.Signals != nil && (p.Folder == nil || p.Folder.Served) {
-		groups = append(groups, group{"orchestrators", p.checkRoles})
-	}
-	groups = append(groups, group{"events", p.checkEvents}, group{"blobs", p.checkBlobs})
-	done := make([]chan []Finding, len(groups))
-	for i, g := range groups {
-		done[i] = make(chan []Finding, 1)
+	groups := p.groups()
+	done := make([]chan []Finding, 0, len(groups))
+	for _, g := range groups {
+		findings := make(chan []Finding, 1)
+		done = append(done, findings)
 		go func() {
 			within, cancel := context.WithTimeout(ctx, checkWithin)
 			defer cancel()
 			r := &report{}
 			g.check(within, r)
-			done[i] <- r.findings
+			findings <- r.findings
 		}()
 	}
 	patience := time.After(checkWithin + time.Second)
@@ -165,6 +158,25 @@ func Examine(ctx context.Context, p Place) []Finding {
 		}
 	}
 	return all
+}
+
+// groups are those that the place allows.
+func (p *Place) groups() []group {
+	if p.StreamsOnly && p.NATS != nil && p.NATS.Err == nil {
+		return []group{{"streams", p.checkStreams}}
+	}
+	groups := []group{{"machine", p.checkMachine}, {"secrets", p.checkFiles}, {"folder", p.checkFolder}}
+	switch {
+	case p.NATS == nil:
+	case p.NATS.Err != nil:
+		groups = append(groups, group{"nats", p.notReached})
+	default:
+		groups = append(groups, group{"nats", p.checkNATS}, group{"streams", p.checkStreams})
+	}
+	if p.Signals != nil && (p.Folder == nil || p.Folder.Served) {
+		groups = append(groups, group{"orchestrators", p.checkRoles})
+	}
+	return append(groups, group{"events", p.checkEvents}, group{"blobs", p.checkBlobs})
 }
 
 func anywhere(words ...string) string { return "deed " + strings.Join(words, " ") }

@@ -15,6 +15,7 @@ import (
 // are asked to. Shards that nobody holds may be changing hands.
 const (
 	listenAtLeast = 1300 * time.Millisecond
+	listenForAny  = 2200 * time.Millisecond
 	listenAtMost  = 4 * time.Second
 )
 
@@ -54,7 +55,7 @@ func (p *Place) hear(ctx context.Context) (heard, error) {
 	if err := p.Signals.Publish(ctx, orchestrator.TopicRollCall, nil); err != nil {
 		return h, err
 	}
-	enough, patience := time.After(listenAtLeast), time.After(listenAtMost)
+	enough, nobody, patience := time.After(listenAtLeast), time.After(listenForAny), time.After(listenAtMost)
 	spoken := false
 	for {
 		if missing, twice := h.shards(); spoken && missing == 0 && twice == 0 {
@@ -73,6 +74,10 @@ func (p *Place) hear(ctx context.Context) (heard, error) {
 			h.beat(body, p.Machine.Now())
 		case <-enough:
 			spoken = true
+		case <-nobody:
+			if len(h.replicas) == 0 {
+				return h, nil
+			}
 		case <-patience:
 			return h, nil
 		case <-ctx.Done():

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -53,7 +54,32 @@ func Mend(ctx context.Context, p Place, check string) (string, error) {
 	if _, err := js.UpdateStream(ctx, mended(info.Config, want)); err != nil {
 		return "", fmt.Errorf("mend %s: change stream %s: %w", check, k.name, err)
 	}
+	p.settle(ctx, js, k)
 	return fmt.Sprintf("stream %s has the settings that it needs", k.name), nil
+}
+
+// settleWithin is how long further servers of a stream may take to elect who
+// leads it.
+const settleWithin = 15 * time.Second
+
+// settle waits until a stream that may have moved to more servers can be stored
+// in again. If it cannot, the next look says so.
+func (p *Place) settle(ctx context.Context, js jetstream.JetStream, k kept) {
+	ctx, cancel := context.WithTimeout(ctx, settleWithin)
+	defer cancel()
+	for {
+		info, err := p.infoOf(ctx, js, k.name)
+		if err == nil && info != nil {
+			if _, ill := p.peers(k, info); !ill {
+				return
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
 }
 
 func stream(check string) (kept, error) {
@@ -84,6 +110,9 @@ func (p *Place) makeAnew(ctx context.Context, js jetstream.JetStream, k kept, in
 	}
 	if _, err := js.CreateStream(ctx, want); err != nil {
 		return "", fmt.Errorf("mend %s: stream %s is gone, and could not be made anew: whoever orchestrates next makes it: %w", k.check, k.name, err)
+	}
+	if k.truth {
+		return fmt.Sprintf("stream %s was made anew; there was nothing in it", k.name), nil
 	}
 	return fmt.Sprintf("stream %s was made anew; who orchestrates next sends again what was in it", k.name), nil
 }
