@@ -2,6 +2,7 @@ package worker
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -93,7 +94,8 @@ func (c *cover) rest() []byte {
 }
 
 func (c *cover) show(p []byte, end bool) []byte {
-	text, shown := append(c.held, p...), []byte(nil)
+	text := slices.Concat(c.held, p)
+	var shown []byte
 	i := 0
 	for ; i < len(text); i++ {
 		length, undecided := c.mask.at(text[i:])
@@ -107,6 +109,6 @@ func (c *cover) show(p []byte, end bool) []byte {
 			shown = append(shown, text[i])
 		}
 	}
-	c.held, c.hidden = append([]byte(nil), text[i:]...), max(c.hidden-i, 0)
+	c.held, c.hidden = text[i:], max(c.hidden-i, 0)
 	return shown
 }
