@@ -1,29 +1,16 @@
 package api
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
 	"strings"
-	"time"
 
 	"github.com/deedrun/deed/api/wire"
-)
-
-// How much of a request is read, and for how long. Content of blobs and archives
-// is streamed: for those the time counts from one piece to the next.
-const (
-	mostJSON    = 4 << 20
-	mostText    = 1 << 20 // of a definition, or of a command
-	readWithin  = 15 * time.Second
-	pieceWithin = time.Minute
 )
 
 // door is what every request goes through. It refuses what was made for another
@@ -36,16 +23,9 @@ func (s *server) door(inside *http.ServeMux, needs map[string]need) http.Handler
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "no-store")
+		waitForBody(w, r, readWithin)
 		_, pattern := inside.Handler(r)
-		n := needOf(needs, pattern)
-		p := s.admit(sites, r, pattern, n)
-		if p == nil {
-			var ctx context.Context
-			if ctx, p = s.pass(r, n); p == nil {
-				r = r.WithContext(ctx)
-				p = readJSON(w, r)
-			}
-		}
+		r, p := s.enter(w, r, sites, pattern, needOf(needs, pattern))
 		if p != nil {
 			writeProblem(w, r, p)
 			return
@@ -56,6 +36,23 @@ func (s *server) door(inside *http.ServeMux, needs map[string]need) http.Handler
 		}
 		s.traced(w, r, pattern, inside)
 	})
+}
+
+// enter is the request of who may come in with it, in the context of who that
+// is, with its body read if that is JSON. Of who may not, nothing is read.
+func (s *server) enter(w http.ResponseWriter, r *http.Request, sites *http.CrossOriginProtection, pattern string, n need) (*http.Request, *wire.Problem) {
+	if p := s.admit(sites, r, n); p != nil {
+		return r, p
+	}
+	ctx, p := s.pass(r, n)
+	if p == nil {
+		r = r.WithContext(ctx)
+		p = checkForm(r, pattern)
+	}
+	if p == nil {
+		p = readJSON(w, r)
+	}
+	return r, p
 }
 
 // streamed are the addresses that take bytes, and read them piece by piece. At
@@ -69,7 +66,7 @@ const (
 
 // admit says what is wrong with where a request comes from, or goes to. Probes
 // name whatever host they like, and learn nothing else.
-func (s *server) admit(sites *http.CrossOriginProtection, r *http.Request, pattern string, n need) *wire.Problem {
+func (s *server) admit(sites *http.CrossOriginProtection, r *http.Request, n need) *wire.Problem {
 	if n != anybody && !s.answersFor(r.Host) {
 		return newProblem(http.StatusMisdirectedRequest, wire.CodeForeign,
 			"this server answers requests for localhost, and for the names in its certificate if it has one, not for %q: name it as it is named there, or reach it through an SSH tunnel", r.Host)
@@ -77,6 +74,11 @@ func (s *server) admit(sites *http.CrossOriginProtection, r *http.Request, patte
 	if err := sites.Check(r); err != nil {
 		return newProblem(http.StatusForbidden, wire.CodeForeign, "a page of another site cannot change anything here: %v", err)
 	}
+	return nil
+}
+
+// checkForm says what is wrong with an address, or with how a body is sent.
+func checkForm(r *http.Request, pattern string) *wire.Problem {
 	if len(r.URL.Path) > mostPath || len(r.URL.RawQuery) > mostPath {
 		return newProblem(http.StatusRequestURITooLong, wire.CodeTooLarge, "the address has more than %d bytes", mostPath)
 	}
@@ -125,28 +127,6 @@ func nameOfHost(host string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 }
 
-// readJSON reads a body of JSON whole, in bounded time, so that no handler waits
-// for the rest of one.
-func readJSON(w http.ResponseWriter, r *http.Request) *wire.Problem {
-	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if r.Body == nil || r.Body == http.NoBody || media == mediaBytes {
-		return nil
-	}
-	conn := http.NewResponseController(w)
-	_ = conn.SetReadDeadline(time.Now().Add(readWithin)) // not every connection of a test has one
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostJSON))
-	_ = conn.SetReadDeadline(time.Time{}) // else it would end the wait for an answer
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return newProblem(http.StatusRequestEntityTooLarge, wire.CodeTooLarge, "the body is larger than the %d bytes that are read here; large inputs are stored first, by PUT /v1/blobs/KEY", tooLarge.Limit)
-	case err != nil:
-		return newProblem(http.StatusRequestTimeout, wire.CodeInvalid, "the body did not come whole within %s: %v", readWithin, err)
-	}
-	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(data)), int64(len(data))
-	return nil
-}
-
 // astray answers what has no address here, in the form of all problems. What
 // the mux has found out, such as which methods are known, stays.
 func (s *server) astray(w http.ResponseWriter, r *http.Request, inside *http.ServeMux) {
@@ -181,23 +161,4 @@ func (s *server) survive(w http.ResponseWriter, r *http.Request) {
 	}
 	s.log.Error("api: a fault of the server", "request", r.Method+" "+r.URL.Path, "fault", fmt.Sprint(fault), "stack", string(debug.Stack()))
 	writeProblem(w, r, newProblem(http.StatusInternalServerError, wire.CodeInternal, "a fault of the server; its log says where"))
-}
-
-// pieces reads a body that may be long: the time counts from one piece to the next.
-type pieces struct {
-	io.Reader
-	conn *http.ResponseController
-}
-
-func piecesOf(w http.ResponseWriter, r *http.Request) *pieces {
-	return &pieces{Reader: r.Body, conn: http.NewResponseController(w)}
-}
-
-func (p *pieces) Read(b []byte) (int, error) {
-	_ = p.conn.SetReadDeadline(time.Now().Add(pieceWithin)) // not every connection of a test has one
-	n, err := p.Reader.Read(b)
-	if err != nil {
-		_ = p.conn.SetReadDeadline(time.Time{})
-	}
-	return n, err
 }

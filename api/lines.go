@@ -35,7 +35,7 @@ const flushAt = 64 << 10
 func startLines(ctx context.Context, w http.ResponseWriter) *lineWriter {
 	w.Header().Set("Content-Type", wire.LinesType)
 	w.Header().Set("X-Accel-Buffering", "no") // a proxy passes on what there is
-	l := &lineWriter{ctx: ctx, w: w, conn: http.NewResponseController(w)}
+	l := &lineWriter{ctx: ctx, w: w, conn: http.NewResponseController(w), told: time.Now()}
 	w.WriteHeader(http.StatusOK)
 	return l
 }

@@ -33,6 +33,7 @@ type rig struct {
 	runtime *deed.Runtime
 	url     string
 	client  *client.Client
+	token   string // that requests show; empty: none
 }
 
 // inMemory serves a runtime that has all in memory, and works.
@@ -108,6 +109,9 @@ func (r *rig) open(method, path string, body any, header ...string) *http.Respon
 	require.NoError(r, err)
 	if method != http.MethodGet {
 		req.Header.Set("Content-Type", media)
+	}
+	if r.token != "" {
+		req.Header.Set("Authorization", "Bearer "+r.token)
 	}
 	for i := 0; i < len(header); i += 2 {
 		if header[i] == "Host" {

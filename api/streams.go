@@ -195,7 +195,7 @@ func (s *server) pump(ctx context.Context, l *lineWriter, sub events.Subscriptio
 // await waits for a commit, and says meanwhile that the server is still there.
 func (s *server) await(ctx context.Context, l *lineWriter, sub events.Subscription) (events.Commit, error) {
 	for {
-		within, cancel := context.WithTimeout(ctx, s.options.Beat)
+		within, cancel := context.WithDeadline(ctx, l.told.Add(s.options.Beat)) // whatever came that is not for the listener
 		c, _, err := sub.Next(within, true)
 		cancel()
 		if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
