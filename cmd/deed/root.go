@@ -67,7 +67,8 @@ out, 130 interrupted.
 
 Where deed is, each command takes as --server, --data or --context, or else from
 the environment (DEED_SERVER, DEED_DATA, DEED_CONTEXT, DEED_EVENTS), or else from the
-current context. Every flag of a role, such as worker, can be given in the environment,
+current context. A server that asks for a token is shown that of --token-file, or else
+DEED_TOKEN, or else the context. Every flag of a role, such as worker, can be given in the environment,
 too, as DEED_ and its name: DEED_POOL for --pool. Lists have commas.`,
 		Example: `  deed run examples/wordcount/process.yaml --in corpus=examples/wordcount/corpus
   deed show @latest
