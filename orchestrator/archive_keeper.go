@@ -65,9 +65,9 @@ func (k *Keeper) Step(ctx context.Context, now time.Time) (next time.Time, err e
 		case failed != nil:
 			k.log().Warn("retention: a process is left as it is", "process", d.ID, "error", failed)
 		case done && d.Remove:
-			k.log().Info("retention: an archive was removed", "process", d.ID, "why", d.Why)
+			k.log().Info("retention: an archive was removed", "process", d.ID, "reason", d.Why)
 		case done:
-			k.log().Info("retention: a process was archived", "process", d.ID, "why", d.Why)
+			k.log().Info("retention: a process was archived", "process", d.ID, "reason", d.Why)
 		}
 		if err != nil {
 			break

@@ -191,7 +191,7 @@ const quarantinedBody = 64 << 10
 // person can look at it. In its envelope it may be too large for the queue that
 // it fitted into before: then its beginning is kept, so that it holds up nobody.
 func (o *Owner) quarantine(ctx context.Context, d queue.Delivery, reason error) error {
-	o.Log.Error("orchestrator: a message is put into quarantine", "process", d.Key, "reason", reason)
+	o.Log.Error("orchestrator: a message is put into quarantine", o.inLog(d.Key, "shard", queue.ShardOf(d.Key), "reason", reason)...)
 	kept := task.Quarantined{From: "inbox", Lane: d.Lane, Key: d.Key, Reason: reason.Error(), Body: d.Body}
 	err := o.sendQuarantined(ctx, kept)
 	if errors.Is(err, queue.ErrTooLarge) && len(d.Body) > quarantinedBody {

@@ -162,7 +162,7 @@ func (o *Owner) recall(ctx context.Context) error {
 			return err
 		}
 		if err != nil {
-			o.Log.Error("orchestrator: a process cannot be loaded again and stands still", "process", id, "error", err)
+			o.Log.Error("orchestrator: a process cannot be loaded again and stands still", o.inLog(id, "error", err)...)
 			o.Metrics.Stuck()
 		}
 		delete(o.dropped, id)

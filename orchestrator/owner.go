@@ -121,6 +121,7 @@ func NewOwner(o Options) (*Owner, error) {
 	if o.Replica == "" {
 		o.Replica = newReplicaName()
 	}
+	o.Log = o.Log.With("replica", o.Replica)
 	var listeners []queue.Listener
 	for _, topic := range []string{TopicHeartbeat, TopicAsk, TopicReplica} {
 		l, err := o.Signals.Subscribe(topic)
@@ -207,7 +208,7 @@ func (o *Owner) cancelLeftovers(ctx context.Context, beat task.Heartbeat) {
 		switch {
 		case err != nil && isPassing(ctx, err): // the next heartbeat names it again
 		case err != nil:
-			o.Log.Warn("orchestrator: a worker holds tasks of a process that cannot be loaded", "process", hold.Process, "worker", beat.Worker, "error", err)
+			o.Log.Warn("orchestrator: a worker holds tasks of a process that cannot be loaded", o.inLog(hold.Process, "worker", beat.Worker, "error", err)...)
 		case !isLeftover(s, hold):
 		case s.Status == process.Failed || s.Status == process.Cancelled:
 			o.cancel(ctx, task.Cancel{Process: hold.Process})

@@ -24,11 +24,11 @@ func (o *Owner) standAside(ctx context.Context) error {
 	if err := o.Leave(ctx); err != nil {
 		return err
 	}
-	o.Log.Warn("orchestrator: the event store cannot be reached from here; the other replicas go on with what this one had", "replica", o.Replica)
+	o.Log.Warn("orchestrator: the event store cannot be reached from here; the other replicas go on with what this one had")
 	for ctx.Err() == nil {
 		_, err := o.Events.Version(ctx, streamPrefix+"-") // no process has this ID
 		if !errors.Is(err, events.ErrUnavailable) {
-			o.Log.Warn("orchestrator: the event store can be reached again", "replica", o.Replica)
+			o.Log.Warn("orchestrator: the event store can be reached again")
 			break
 		}
 		select {

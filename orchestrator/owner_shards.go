@@ -97,7 +97,7 @@ func (o *Owner) letGo(ctx context.Context, shards queue.Shards) error {
 			return fmt.Errorf("let go of shards: %w", err)
 		}
 		o.hold(o.shards.Without(shards))
-		o.Log.Log(ctx, o.interest(), "orchestrator: shards let go of", "replica", o.Replica, "shards", shards.Len(), "left", o.shards.Len())
+		o.Log.Log(ctx, o.interest(), "orchestrator: shards let go of", "shards", shards.Len(), "left", o.shards.Len())
 	}
 	o.forget(shards)
 	o.members.releases(shards)
@@ -154,7 +154,7 @@ func (o *Owner) take(ctx context.Context, clock func() time.Time) error {
 	if t.open > 0 {
 		o.Log.Info("orchestrator: resuming", "processes", t.open)
 	}
-	o.Log.Log(ctx, o.interest(), "orchestrator: shards taken", "replica", o.Replica, "shards", t.shards.Len(), "held", o.shards.Len())
+	o.Log.Log(ctx, o.interest(), "orchestrator: shards taken", "shards", t.shards.Len(), "held", o.shards.Len())
 	return nil
 }
 
@@ -189,7 +189,7 @@ func (o *Owner) loadSome(ctx context.Context, t *takeover, clock func() time.Tim
 		case err != nil && isPassing(ctx, err):
 			return false, err
 		case err != nil:
-			o.Log.Error("orchestrator: a process cannot be taken over and stands still", "process", id, "error", err)
+			o.Log.Error("orchestrator: a process cannot be taken over and stands still", o.inLog(id, "shard", queue.ShardOf(id), "error", err)...)
 			o.Metrics.Stuck()
 		case !s.Ended():
 			t.open++

@@ -29,7 +29,7 @@ func (o *Owner) pass(ctx context.Context, id string, requests []*request) error 
 		if isConflict(err) && conflicts < conflictsInARow {
 			conflicts++
 			o.Metrics.Conflict()
-			o.Log.Warn("orchestrator: somebody else wrote; deciding again", "process", id, "error", err)
+			o.Log.Warn("orchestrator: somebody else wrote; deciding again", o.inLog(id, "error", err)...)
 			continue
 		}
 		if lost := lostEvents(err); lost != nil {
@@ -101,6 +101,7 @@ func (o *Owner) commit(ctx context.Context, id string, requests []*request) (don
 		o.Failpoint("orchestrator.after-append")
 		o.keep(id, &state)
 		o.feeder.observe(id, happened)
+		o.tell(id, happened)
 		o.snapshot(ctx, state, commitID)
 	} else if err := o.confirmCurrent(ctx, id, known.Version); err != nil {
 		return 0, err
@@ -178,7 +179,7 @@ func lostEvents(err error) error {
 // standStill refuses what is asked of a process that cannot go on, and sends
 // nothing more of it, so that the others go on.
 func (o *Owner) standStill(ctx context.Context, id string, requests []*request, why error) error {
-	o.Log.Error("orchestrator: a process stands still", "process", id, "error", why)
+	o.Log.Error("orchestrator: a process stands still", o.inLog(id, "error", why)...)
 	o.Metrics.Stuck()
 	delete(o.processes, id)
 	delete(o.closings, id)
@@ -280,7 +281,7 @@ func (o *Owner) cancel(ctx context.Context, c task.Cancel) {
 		err = o.Signals.Publish(ctx, TopicCancel, body)
 	}
 	if err != nil && ctx.Err() == nil {
-		o.Log.Warn("orchestrator: a cancel was not sent; it goes to every heartbeat that still holds tasks", "process", c.Process, "error", err)
+		o.Log.Warn("orchestrator: a cancel was not sent; it goes to every heartbeat that still holds tasks", o.inLog(c.Process, "error", err)...)
 	}
 }
 

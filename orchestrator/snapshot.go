@@ -206,7 +206,7 @@ func (o *Owner) snapshot(ctx context.Context, state process.State, commitID stri
 	}
 	save := func(ctx context.Context) {
 		if err := o.Snapshots.Save(ctx, state, commitID); err != nil {
-			o.Log.Warn("orchestrator: a snapshot was not stored; the next one will be tried", "process", state.ID, "error", err)
+			o.Log.Warn("orchestrator: a snapshot was not stored; the next one will be tried", o.inLog(state.ID, "error", err)...)
 		}
 	}
 	if o.saving == nil {

@@ -97,7 +97,7 @@ func (o *Owner) resendUnheld(ctx context.Context, now time.Time) error {
 		for _, e := range missing {
 			e.Tasks = o.feeder.missedTwice(id, e, unheld(e, held[id]))
 			if len(e.Tasks) > 0 {
-				o.Log.Warn("orchestrator: nobody has these tasks; sending them again", "process", id, "address", e.Address, "tasks", e.Tasks.String())
+				o.Log.Warn("orchestrator: nobody has these tasks; sending them again", o.inLog(id, tasksInLog(e.Address, e.Generation, e.Attempt, e.Tasks)...)...)
 				o.Metrics.Tasks(metrics.TasksResent, e.Tasks.Len())
 				o.feeder.resend(id, e)
 			}

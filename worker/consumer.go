@@ -70,13 +70,13 @@ func (w *Worker) accept(ctx context.Context, deliveries []queue.Delivery) {
 		switch {
 		case d.Count > 1:
 			w.opt.Log.Warn("worker: a task was handed over again: it is reported as lost",
-				"process", work.Process, "address", work.Address, "tasks", work.Tasks.String(), "attempt", work.Attempt)
+				inLog(work, work.Tasks, h.trace)...)
 			w.conclude(h, work.Tasks, task.Lost, nil)
 		case w.draining:
 			w.conclude(h, work.Tasks, task.Returned, nil)
 		case unserved != nil:
 			w.opt.Log.Debug("worker: tasks are for another worker: they are handed back",
-				"process", work.Process, "address", work.Address, "tasks", work.Tasks.String(), "reason", unserved)
+				append(inLog(work, work.Tasks, h.trace), "reason", unserved)...)
 			w.conclude(h, work.Tasks, task.Unserved, &task.Failure{Error: bounded(unserved.Error()), Verdict: task.Retry})
 		default:
 			h.todo.rest = work.Tasks

@@ -46,6 +46,7 @@ func (w *Worker) execute(e *execution) task.Result {
 	t.endLog()
 	w.measure(e, r)
 	w.traceEnded(span, r)
+	w.sayEnded(t, r)
 	return r
 }
 
@@ -76,7 +77,7 @@ func (w *Worker) await(ctx context.Context, t *Task) error {
 	w.abandoned.Add(1)
 	w.opt.Metrics.Abandoned()
 	w.opt.Log.Error("worker: a handler goes on although its context ended: it is abandoned and goes on in the background",
-		"task", t.ID(), "attempt", t.Attempt(), "cause", context.Cause(ctx))
+		t.inLog("cause", context.Cause(ctx))...)
 	return fmt.Errorf("the handler went on although its context had ended, and was abandoned: %w", ctx.Err())
 }
 
@@ -85,7 +86,7 @@ func (w *Worker) await(ctx context.Context, t *Task) error {
 func (w *Worker) logged(t *Task, err error) error {
 	var p *panicError
 	if errors.As(err, &p) {
-		w.opt.Log.Error("worker: a handler panicked", "task", t.ID(), "attempt", t.Attempt(), "panic", t.conceal(p.what), "stack", t.conceal(p.stack))
+		w.opt.Log.Error("worker: a handler panicked", t.inLog("panic", t.conceal(p.what), "stack", t.conceal(p.stack))...)
 		t.record(blob.LogErr, []byte(t.conceal(p.report())+"\n"))
 	}
 	return err

@@ -69,8 +69,7 @@ func (w *Worker) extendedAlone(ctx context.Context, h *holding, now time.Time, e
 		}
 	}
 	w.opt.Log.Warn("worker: the lease on a message is lost: its tasks are cancelled and not reported",
-		"process", h.work.Process, "address", h.work.Address, "tasks", h.work.Tasks.String(),
-		"attempt", h.work.Attempt, "error", err)
+		append(inLog(h.work, h.work.Tasks, h.trace), "error", err)...)
 	w.forget(h, errLeaseLost)
 }
 

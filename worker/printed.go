@@ -57,7 +57,7 @@ func (t *Task) endLog() {
 	}
 	if err := log.Close(ctx); err != nil {
 		t.tools.unstored.Do(func() {
-			t.log.Warn("worker: what a task printed could not be stored, and is missing in its log; this is said once", "task", t.ID(), "error", err)
+			t.log.Warn("worker: what a task printed could not be stored, and is missing in its log; this is said once", t.inLog("error", err)...)
 		})
 	}
 }

@@ -49,7 +49,7 @@ func TestWhatATaskPrintsIsKept(t *testing.T) {
 			"p/step[1] attempt 1", "log attempt 1", "log of p/step[1]",
 			"p/step[1] attempt 2", "log attempt 2", "log of p/step[1]",
 		}, w.printed())
-		assert.Contains(t, w.log.String(), `msg="attempt 1\nof p/step[1]" worker=w1 task=p/step[1] attempt=1`)
+		assert.Contains(t, w.log.String(), `msg="attempt 1\nof p/step[1]" worker=w1 process=p address=step index=1 attempt=1`)
 	})
 
 	t.Run("also if nobody reads the worker's log", func(t *testing.T) {

@@ -19,7 +19,7 @@ func runProgram(ctx context.Context, t *Task) error {
 	}
 	defer func() {
 		if cleanErr := removeAll(dir); cleanErr != nil {
-			t.tools.log.Warn("worker: removing the directory of a program failed", "task", t.ID(), "error", cleanErr)
+			t.tools.log.Warn("worker: removing the directory of a program failed", t.inLog("error", cleanErr)...)
 		}
 	}()
 	ws, err := t.layOut(ctx, dir)

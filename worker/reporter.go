@@ -92,7 +92,7 @@ func (w *Worker) compose(ctx context.Context) ([]queue.Message, error) {
 					return nil, err
 				}
 				w.opt.Log.Error("worker: tasks are done but fail: what they produced cannot be listed",
-					"process", o.process, "address", r.Address, "tasks", r.Tasks.String(), "error", err)
+					append(inLog(&task.Work{Process: o.process, Address: r.Address, Attempt: r.Attempt, Generation: r.Generation}, r.Tasks, o.trace), "error", err)...)
 				unstorable(r, err, task.Retry)
 			}
 			o.claimed, o.tries = o.claimed+1, 0

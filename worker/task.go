@@ -98,7 +98,7 @@ func (t *Task) Logf(format string, args ...any) {
 // say writes a line to the worker's log only.
 func (t *Task) say(text string) {
 	if t.log.Enabled(t.ctx, slog.LevelInfo) {
-		t.log.InfoContext(t.ctx, text, "task", t.ID(), "attempt", t.work.Attempt)
+		t.log.InfoContext(t.ctx, text, t.inLog()...)
 	}
 }
 

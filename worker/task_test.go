@@ -313,7 +313,7 @@ func TestWhatATaskWrites(t *testing.T) {
 			w.Attempt, w.Params = 3, map[string]json.RawMessage{"top": []byte("20")}
 		}))
 		assert.Contains(t, f.Error, `read parameter "top", which is 20: json: cannot unmarshal`)
-		assert.Contains(t, w.log.String(), `msg="the top is 20" worker=w1 task=p/step[4] attempt=3`)
+		assert.Contains(t, w.log.String(), `msg="the top is 20" worker=w1 process=p address=step index=4 attempt=3`)
 	})
 }
 
