@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/deedrun/deed/internal/tracing"
 	"github.com/deedrun/deed/queue"
 	"github.com/deedrun/deed/task"
 )
@@ -123,9 +124,13 @@ func (w *Worker) cancelled(ctx context.Context, body []byte) error {
 	}
 	w.mu.Lock()
 	var deliveries []queue.Delivery
+	log := w.opt.Log.With("process", signal.Process)
 	for h := range w.held {
 		if h.work.Process == signal.Process && signal.Covers(h.work.Address, h.work.Generation) {
 			w.forget(h, errCancelled)
+			if id := tracing.ID(h.trace); id != "" && len(deliveries) == 0 {
+				log = log.With("trace_id", id)
+			}
 			deliveries = append(deliveries, h.delivery)
 		}
 	}
@@ -133,7 +138,7 @@ func (w *Worker) cancelled(ctx context.Context, body []byte) error {
 	if len(deliveries) == 0 {
 		return nil
 	}
-	w.opt.Log.Info("worker: tasks were cancelled", "process", signal.Process, "messages", len(deliveries))
+	log.Info("worker: tasks were cancelled", "messages", len(deliveries))
 	if err := w.opt.Work.Ack(ctx, deliveries...); err != nil {
 		return fmt.Errorf("acknowledge what was cancelled of process %q: %w", signal.Process, err)
 	}

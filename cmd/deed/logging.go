@@ -45,6 +45,12 @@ func (a *app) beginLog() error {
 		l.handler = slog.NewTextHandler(a.stderr, options)
 		return nil
 	}
+	options.ReplaceAttr = func(_ []string, attr slog.Attr) slog.Attr {
+		if attr.Value.Kind() == slog.KindDuration { // or it would be a number of nanoseconds
+			attr.Value = slog.StringValue(attr.Value.Duration().String())
+		}
+		return attr
+	}
 	l.handler = slog.NewJSONHandler(a.stderr, options)
 	l.lines = &lineRecords{to: l.handler}
 	a.stderr = l.lines
