@@ -30,6 +30,7 @@ import (
 type clinic struct {
 	*testing.T
 	dir, bin string
+	token    string // of NATS
 }
 
 func newClinic(t *testing.T) *clinic {
@@ -42,14 +43,13 @@ func newClinic(t *testing.T) *clinic {
 }
 
 // shell is a command line, for the shell.
-func (c *clinic) shell(line string, env ...string) *exec.Cmd {
+func (c *clinic) shell(line string) *exec.Cmd {
 	c.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Context()), time.Minute)
 	c.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, "sh", "-c", line)
 	cmd.Dir = c.dir
-	cmd.Env = append(os.Environ(), beDeed+"=1", "PATH="+c.bin+":"+os.Getenv("PATH"), "XDG_CONFIG_HOME="+c.dir, "NO_COLOR=1", "DEED_LISTEN=127.0.0.1:0")
-	cmd.Env = append(cmd.Env, env...)
+	cmd.Env = append(os.Environ(), beDeed+"=1", "PATH="+c.bin+":"+os.Getenv("PATH"), "XDG_CONFIG_HOME="+c.dir, "NO_COLOR=1", "DEED_LISTEN=127.0.0.1:0", "DEED_NATS_TOKEN="+c.token)
 	return cmd
 }
 

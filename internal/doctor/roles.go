@@ -106,11 +106,15 @@ func (p *Place) checkWork(ctx context.Context, r *report, h heard) {
 			continue
 		}
 		idle = true
-		words, name := []string{"worker"}, "the workers without a pool"
+		words, found := []string{"worker"}, "no worker takes tasks that name no pool"
 		if pool.Pool != "" {
-			words, name = append(words, "--pool", pool.Pool), "pool "+pool.Pool
+			words, found = append(words, "--pool", pool.Pool), "pool "+pool.Pool+" has no worker"
 		}
-		r.add("pools", Fail, fmt.Sprintf("%s wait for %s, and there is none", plural(tasks, "task"), name), "start one: `"+p.Role(words...)+"`")
+		waits := "1 task waits"
+		if tasks > 1 {
+			waits = plural(tasks, "task") + " wait"
+		}
+		r.add("pools", Fail, found+", and "+waits+" for one", "start one: `"+p.Role(words...)+"`")
 	}
 	slots := 0
 	for _, w := range view.Workers {
