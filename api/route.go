@@ -22,7 +22,7 @@ type routes struct {
 // route is an address that takes and gives JSON. Its errors become problems.
 func route[I, O any](r *routes, n need, method, path, summary string, handle func(context.Context, *I) (*O, error), more ...func(*huma.Operation)) {
 	op := huma.Operation{
-		Method: method, Path: path, Summary: summary, OperationID: operationID(method, path), Tags: []string{tag(path)},
+		Method: method, Path: path, Summary: summary, OperationID: operations[method+" "+path], Tags: []string{tag(path)},
 		MaxBodyBytes: -1, BodyReadTimeout: -1, // the door has read and measured it
 		Responses: map[string]*huma.Response{"default": r.problems()},
 	}
@@ -61,7 +61,7 @@ func (r *routes) raw(n need, method, path, summary, media string, handle func(w 
 		}
 	}
 	op := &huma.Operation{
-		Method: method, Path: described, Summary: summary, OperationID: operationID(method, described), Tags: []string{tag(path)}, Parameters: params,
+		Method: method, Path: described, Summary: summary, OperationID: operations[method+" "+described], Tags: []string{tag(path)}, Parameters: params,
 		Responses: map[string]*huma.Response{
 			"200":     {Description: "OK", Content: map[string]*huma.MediaType{media: {Schema: &huma.Schema{Type: huma.TypeString}}}},
 			"default": r.problems(),
@@ -75,15 +75,6 @@ func (r *routes) raw(n need, method, path, summary, media string, handle func(w 
 func (r *routes) problems() *huma.Response {
 	schema := r.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[wire.Problem](), true, "Problem")
 	return &huma.Response{Description: "A problem", Content: map[string]*huma.MediaType{wire.ProblemType: {Schema: schema}}}
-}
-
-// operationID is "get-v1-processes-id", without the version.
-func operationID(method, path string) string {
-	words := strings.FieldsFunc(strings.ToLower(path), func(c rune) bool { return c == '/' || c == '{' || c == '}' || c == '.' })
-	if len(words) > 0 && words[0] == "v1" {
-		words = words[1:]
-	}
-	return strings.ToLower(method) + "-" + strings.Join(words, "-")
 }
 
 // tag is the first word of a path.
