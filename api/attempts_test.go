@@ -184,6 +184,22 @@ func TestABrowserChangesNothingForAnotherSite(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, guarded.ask(post, "Cookie: token=admin", "Content-Type: application/json", "Content-Length: 0").status, "a browser has no token to send")
 }
 
+func TestContentOfOthersIsNotRunByABrowser(t *testing.T) {
+	r := tenants(t).as("theirs")
+	_, err := r.client.Archive(t.Context(), another, wire.Asked{})
+	require.NoError(t, err)
+	ref := r.stored("<script>alert(1)</script>")
+	for _, address := range []string{"/v1/blobs/" + ref.Key, "/v1/processes/theirs-1/outputs/loud/0", "/v1/processes/theirs-1/archive"} {
+		for _, ranged := range []string{"", "bytes=0-3"} {
+			a := r.do(http.MethodGet, address, nil, "Range", ranged)
+			require.Less(t, a.status, 300, address)
+			require.Equal(t, "application/octet-stream", a.header.Get("Content-Type"), address)
+			require.Equal(t, "nosniff", a.header.Get("X-Content-Type-Options"), address)
+			require.Equal(t, "sandbox", a.header.Get("Content-Security-Policy"), address)
+		}
+	}
+}
+
 func TestANameThatWasReboundToThisMachineIsNotAnswered(t *testing.T) {
 	open := atTheDoor(t, inMemory(t, nil).runtime, func(o *api.Options) {
 		o.RequireToken = false

@@ -32,7 +32,8 @@ func (s *server) isReady(ctx context.Context, _ *struct{}) (*body[wire.Health], 
 	if errors.Is(err, errNoAnswer) { // not a gateway's time-out: nothing was asked of anybody
 		return nil, newProblem(http.StatusServiceUnavailable, wire.CodeUnavailable, "%v", err)
 	}
-	return nil, err
+	s.log.Debug("api: not ready", "error", err) // it names addresses, which not everybody has to know
+	return nil, newProblem(http.StatusServiceUnavailable, wire.CodeUnavailable, "the orchestrators or the event store cannot be reached right now")
 }
 
 func (s *server) version(context.Context, *struct{}) (*body[wire.Version], error) {
