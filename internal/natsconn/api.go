@@ -19,36 +19,44 @@ const (
 	ImportedAPI = "deed.js"
 )
 
-// APIs are the ways to JetStream that the user of a connection may have, the
+// apisOf are the ways to JetStream that the user of a connection may have, the
 // likely one first.
-func APIs(nc *nats.Conn) []string {
+func apisOf(nc *nats.Conn) []string {
 	if nc.Opts.InboxPrefix == "" { // without credentials there is one account
 		return []string{ownAPI}
 	}
 	return []string{ImportedAPI, ownAPI}
 }
 
-// JetStream is the way to JetStream that the user of a connection has: of those
-// that it may have, the one that answers.
-func JetStream(ctx context.Context, nc *nats.Conn) (jetstream.JetStream, error) {
+// ByAPI does something by the way to JetStream that the user of a connection has.
+// By one that he has not nobody answers, or he may not ask.
+func ByAPI(nc *nats.Conn, do func(api string) error) error {
 	var first error
-	for _, api := range APIs(nc) {
-		js, err := jetstream.NewWithAPIPrefix(nc, api)
-		if err != nil {
-			return nil, err
+	for _, api := range apisOf(nc) {
+		err := do(api)
+		refused := errors.Is(err, nats.ErrPermissionViolation)
+		if !refused && !errors.Is(err, nats.ErrNoResponders) && !errors.Is(err, jetstream.ErrJetStreamNotEnabled) {
+			return err
 		}
-		call, cancel := Call(ctx, nc, apiWithin)
-		_, err = js.AccountInfo(call)
-		err = Cause(ctx, call, err)
-		cancel()
-		if err == nil {
-			return js, nil
-		}
-		if first == nil || !errors.Is(err, nats.ErrPermissionViolation) {
-			first = err // that this user has no other way is no news
+		if first == nil || !refused {
+			first = err // that the user has no other way is no news
 		}
 	}
-	return nil, first
+	return first
+}
+
+// JetStream is that of the account DEED for whoever may ask there.
+func JetStream(ctx context.Context, nc *nats.Conn) (js jetstream.JetStream, err error) {
+	err = ByAPI(nc, func(api string) error {
+		if js, err = jetstream.NewWithAPIPrefix(nc, api); err != nil {
+			return err
+		}
+		call, cancel := Call(ctx, nc, apiWithin)
+		defer cancel()
+		_, err = js.AccountInfo(call)
+		return Cause(ctx, call, err)
+	})
+	return js, err
 }
 
 // apiWithin bounds how long JetStream may take to say that it is there.

@@ -29,7 +29,7 @@ func Cause(ctx, call context.Context, err error) error {
 func Call(ctx context.Context, nc *nats.Conn, within time.Duration) (context.Context, context.CancelFunc) {
 	timed, stop := context.WithTimeout(ctx, within)
 	call, cancel := context.WithCancelCause(timed)
-	reconnects, refusals, apis := nc.Stats().Reconnects, WatchRefusals(nc), APIs(nc)
+	reconnects, refusals, apis := nc.Stats().Reconnects, WatchRefusals(nc), apisOf(nc)
 	go func() {
 		look := time.NewTicker(lookEvery)
 		defer look.Stop()

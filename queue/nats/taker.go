@@ -1,7 +1,6 @@
 package nats
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,30 +34,20 @@ func OpenTaker(ctx context.Context, nc *natsgo.Conn, o Options, lane string) (*T
 	if err != nil {
 		return nil, err
 	}
-	api, lease, err := s.findLease(ctx, o.Stream)
+	c := &consumer{stream: s}
+	err = natsconn.ByAPI(nc, func(api string) error {
+		c.next = api + ".CONSUMER.MSG.NEXT." + o.Stream + "." + laneConsumer(laneOf(queue.Message{Lane: lane}))
+		s.lease, err = s.leaseBy(ctx, api, o.Stream)
+		return err
+	})
 	if err != nil {
 		return nil, s.failed(ctx, "open a lane of", err)
 	}
-	s.lease = cmp.Or(lease, defaultLease)
-	name := laneConsumer(laneOf(queue.Message{Lane: lane}))
-	return &Taker{&consumer{stream: s, next: api + ".CONSUMER.MSG.NEXT." + o.Stream + "." + name}}, nil
+	return &Taker{c}, nil
 }
 
-// findLease asks what the consumer of the default lane has, by the API that
-// this user has.
-func (s *stream) findLease(ctx context.Context, stored string) (api string, lease time.Duration, err error) {
-	var first error
-	for _, api := range natsconn.APIs(s.nc) {
-		lease, err := s.leaseBy(ctx, api, stored)
-		if err == nil {
-			return api, lease, nil
-		}
-		if first == nil || !errors.Is(err, natsgo.ErrPermissionViolation) {
-			first = err // that this user has no other API is no news
-		}
-	}
-	return "", 0, first
-}
+// leaseBy asks by one of the ways to JetStream what the consumer of the default
+// lane has.
 
 func (s *stream) leaseBy(ctx context.Context, api, stored string) (time.Duration, error) {
 	js, err := jetstream.NewWithAPIPrefix(s.nc, api)
@@ -77,9 +66,14 @@ func (s *stream) leaseBy(ctx context.Context, api, stored string) (time.Duration
 	return there.CachedInfo().Config.AckWait, nil
 }
 
-// Receive takes from the lane, as Queue.Receive does.
+// Receive takes from the lane, as Queue.Receive does. That nobody has made the
+// lane is no error: nothing can lie in it.
 func (t *Taker) Receive(ctx context.Context, limit int, wait time.Duration) ([]queue.Delivery, error) {
-	return t.consumer.receive(ctx, limit, wait)
+	got, err := t.consumer.receive(ctx, limit, wait)
+	if errors.Is(err, natsgo.ErrNoResponders) {
+		return nil, nil
+	}
+	return got, err
 }
 
 // Ack removes deliveries for good, as Queue.Ack does.
