@@ -21,12 +21,17 @@ with another code and the reason if not. It is for whoever supervises containers
 without a shell. Of a server it asks at the address of its API, of a worker at that
 of its --metrics. It needs no token.`,
 		Example: `  deed ready
-  deed ready --server https://deed-1:8420`,
+  deed ready --server https://localhost:8420 --ca-file ca.crt`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := context.WithTimeout(cmd.Context(), within)
 			defer cancel()
-			c, err := client.New(a.server, client.Options{})
+			o, err := a.clientOptions()
+			if err != nil {
+				return err
+			}
+			o.Token = "" // whoever answers is not told who asks
+			c, err := client.New(a.server, o)
 			if err != nil {
 				return &usageError{err}
 			}
@@ -38,6 +43,7 @@ of its --metrics. It needs no token.`,
 		},
 	}
 	cmd.Flags().StringVar(&a.server, "server", "http://"+api.DefaultAddress, "`URL` of what is asked")
+	cmd.Flags().StringVar(&a.lock.caFile, "ca-file", "", "`FILE` with the authority of the certificate of --server (PEM), if it is one of your own")
 	cmd.Flags().DurationVar(&within, "timeout", 3*time.Second, "how long the answer may take")
 	return cmd
 }
