@@ -9,8 +9,9 @@ import (
 const mark = "# Written by `deed auth nats`, which writes it anew: changes are lost."
 
 // answersWithin is how long a request for tasks may go on without an answer until
-// the server forgets where its answers go: longer than any request stands.
-const answersWithin = "30s"
+// the server forgets where its answers go: longer than any request stands (10 s),
+// and not much longer, since it remembers each for so long.
+const answersWithin = "15s"
 
 // Config is the accounts as a file that a nats-server's configuration includes.
 func Config(accounts []Account) string {
