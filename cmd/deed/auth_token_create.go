@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"time"
 
@@ -40,12 +41,21 @@ issue tokens there; of a server its admins may.`,
 			if out != "" && a.output == "json" {
 				return usagef("--out takes the token alone: leave out -o json")
 			}
+			if err := a.prepareFolder(); err != nil {
+				return err
+			}
 			into, err := a.openToken(out)
 			if err != nil {
 				return err
 			}
 			var issued wire.IssuedToken
+			asked := false
 			err = a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
+				if asked { // asking again would issue another
+					return &unservedError{fmt.Sprintf("the server was lost before it answered: whether it issued a token of %s, `%s` tells; revoke that one by its ID, and ask again",
+						wish.Name, a.commandLine("auth", "token", "ls"))}
+				}
+				asked = true
 				issued, err = r.IssueToken(ctx, wish)
 				return err
 			})
@@ -78,6 +88,19 @@ issue tokens there; of a server its admins may.`,
 	flags.StringVar(&expires, "expires", "", "`AGE` after which it opens nothing any more, such as 720h, 30d or 1y (default: never)")
 	a.outputFlag(cmd, "json")
 	return cmd
+}
+
+// prepareFolder makes the data folder that a command line names: the first token
+// is issued before anybody serves it.
+func (a *app) prepareFolder() error {
+	if _, err := os.Stat(a.data); a.server != "" || a.source["data"] == "" || !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err := os.MkdirAll(a.data, 0o700); err != nil {
+		return usagef("--data: %w", err)
+	}
+	fmt.Fprintf(a.stderr, "%s is a new data folder\n", printable(a.data))
+	return nil
 }
 
 // tokenPlace is where a new token goes: there before it is issued, so that none
