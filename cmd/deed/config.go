@@ -38,6 +38,10 @@ type place struct {
 
 	TokenFile string `yaml:"tokenFile,omitempty" json:"tokenFile,omitempty"` // the file: a token is in no configuration
 	CAFile    string `yaml:"caFile,omitempty" json:"caFile,omitempty"`
+
+	NatsNkey  string `yaml:"natsNkey,omitempty" json:"natsNkey,omitempty"` // files, too
+	NatsCreds string `yaml:"natsCreds,omitempty" json:"natsCreds,omitempty"`
+	NatsCA    string `yaml:"natsCa,omitempty" json:"natsCa,omitempty"`
 }
 
 // setting is a flag and its value.
@@ -47,7 +51,8 @@ type setting struct{ name, value string }
 func (p place) settings() []setting {
 	all := []setting{
 		{"server", p.Server}, {"token-file", p.TokenFile}, {"ca-file", p.CAFile},
-		{"data", p.Data}, {"nats", p.Nats}, {"blobs", p.Blobs}, {"events", p.Events},
+		{"data", p.Data}, {"nats", p.Nats}, {"nats-nkey", p.NatsNkey}, {"nats-creds", p.NatsCreds}, {"nats-ca", p.NatsCA},
+		{"blobs", p.Blobs}, {"events", p.Events},
 	}
 	return slices.DeleteFunc(all, func(s setting) bool { return s.value == "" })
 }

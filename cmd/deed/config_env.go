@@ -194,7 +194,7 @@ func (p place) forCommand(cmd *cobra.Command, name string) ([]setting, error) {
 	case asks && !role:
 		return nil, usagef("context %s says where the queues are, not where people ask: give --server, the address of `deed serve` or `deed up`", name)
 	case role && p.Nats != "":
-		return place{Nats: p.Nats, Blobs: p.Blobs, Events: p.Events}.settings(), nil
+		return place{Nats: p.Nats, NatsNkey: p.NatsNkey, NatsCreds: p.NatsCreds, NatsCA: p.NatsCA, Blobs: p.Blobs, Events: p.Events}.settings(), nil
 	case role:
 		return nil, usagef("context %s says where people ask, not where the queues are: give --nats and --blobs, or --data", name)
 	}

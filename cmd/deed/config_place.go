@@ -23,6 +23,10 @@ func (p place) check() error {
 		return usagef("--events belongs to --data or --nats: a server knows where its events are")
 	case p.Server == "" && (p.TokenFile != "" || p.CAFile != ""):
 		return usagef("--token-file and --ca-file belong to --server: give that, too")
+	case p.Nats == "" && (p.NatsNkey != "" || p.NatsCreds != "" || p.NatsCA != ""):
+		return usagef("--nats-nkey, --nats-creds and --nats-ca belong to --nats: give that, too")
+	case p.NatsNkey != "" && p.NatsCreds != "":
+		return usagef("--nats-nkey and --nats-creds are two ways to say who a role is: give one")
 	case p.Server != "":
 		return checkServer(p.Server)
 	}
@@ -31,7 +35,7 @@ func (p place) check() error {
 
 // absolute is the place seen from any directory.
 func (p place) absolute() (place, error) {
-	for _, path := range []*string{&p.Data, &p.TokenFile, &p.CAFile} {
+	for _, path := range []*string{&p.Data, &p.TokenFile, &p.CAFile, &p.NatsNkey, &p.NatsCreds, &p.NatsCA} {
 		if *path == "" {
 			continue
 		}
@@ -117,7 +121,7 @@ func (p place) hidden() place {
 
 func shownSetting(s setting) string {
 	switch s.name {
-	case "data", "token-file", "ca-file":
+	case "data", "token-file", "ca-file", "nats-nkey", "nats-creds", "nats-ca":
 		return s.value
 	}
 	return hidden(s.value)
