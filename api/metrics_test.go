@@ -18,45 +18,38 @@ import (
 func TestRequestsAreCountedByRouteAndStatusAndNeverByWhatTheyName(t *testing.T) {
 	m := deed.NewMetrics("test")
 	r := over(t, inMemory(t, worker.NewRegistry()).runtime, func(o *api.Options) { o.Metrics = m })
-	ask := func(method, path string) *http.Response {
-		req, err := http.NewRequestWithContext(t.Context(), method, r.url+path, http.NoBody)
-		require.NoError(t, err)
-		res, err := http.DefaultClient.Do(req)
-		require.NoError(t, err)
-		t.Cleanup(func() { _ = res.Body.Close() })
-		return res
-	}
-	ask(http.MethodGet, "/v1/version")
-	ask(http.MethodGet, "/v1/processes/one")
-	ask(http.MethodGet, "/v1/processes/another")
-	ask(http.MethodGet, "/v1/nothing/of/the/kind")
-	ask(http.MethodDelete, "/v1/version")
-	ask("BREW", "/v1/version")
+	r.do(http.MethodGet, "/v1/version", nil)
+	r.do(http.MethodGet, "/v1/processes/one", nil)
+	r.do(http.MethodGet, "/v1/processes/another", nil)
+	r.do(http.MethodGet, "/v1/nothing/of/the/kind", nil)
+	r.do(http.MethodDelete, "/v1/version", nil)
+	r.do("BREW", "/v1/version", nil)
 
-	feed := ask(http.MethodGet, "/v1/feed?prefix=process-")
+	feed := r.open(http.MethodGet, "/v1/feed?prefix=process-", nil)
+	defer feed.Body.Close()
 	_, err := bufio.NewReader(feed.Body).ReadString('\n') // it is there, and says so
 	require.NoError(t, err)
 	told := metricstest.Read(m)
-	require.Equal(t, 1.0, told["deed_api_streams"])
-	require.GreaterOrEqual(t, told["deed_api_requests_in_flight"], 1.0)
+	require.Equal(t, 1, told["deed_api_streams"])
+	require.GreaterOrEqual(t, told["deed_api_requests_in_flight"], 1)
 	require.NoError(t, feed.Body.Close())
 	require.Eventually(t, func() bool { return metricstest.Read(m)["deed_api_streams"] == 0 }, patience, time.Millisecond)
 
 	told = metricstest.Read(m)
-	require.Equal(t, 1.0, told[`deed_api_requests_total{code="200",method="GET",route="/v1/version"}`])
-	require.Equal(t, 2.0, told[`deed_api_requests_total{code="404",method="GET",route="/v1/processes/{id}"}`])
-	require.Equal(t, 1.0, told[`deed_api_requests_total{code="404",method="GET",route="none"}`])
-	require.Equal(t, 1.0, told[`deed_api_requests_total{code="405",method="DELETE",route="none"}`])
-	require.Equal(t, 1.0, told[`deed_api_requests_total{code="405",method="other",route="none"}`])
-	require.Equal(t, 1.0, told[`deed_api_requests_total{code="200",method="GET",route="/v1/feed"}`])
+	require.Equal(t, 1, told[`deed_api_requests_total{code="200",method="GET",route="/v1/version"}`])
+	require.Equal(t, 2, told[`deed_api_requests_total{code="404",method="GET",route="/v1/processes/{id}"}`])
+	require.Equal(t, 1, told[`deed_api_requests_total{code="404",method="GET",route="none"}`])
+	require.Equal(t, 1, told[`deed_api_requests_total{code="405",method="DELETE",route="none"}`])
+	require.Equal(t, 1, told[`deed_api_requests_total{code="405",method="other",route="none"}`])
+	require.Equal(t, 1, told[`deed_api_requests_total{code="200",method="GET",route="/v1/feed"}`])
 	require.NotContains(t, told, `deed_api_request_duration_seconds_count{route="/v1/feed"}`, "a stream lasts as long as somebody listens")
 	for series := range told {
 		require.NotContains(t, series, "another")
 	}
 
-	page := ask(http.MethodGet, "/metrics")
-	require.Equal(t, http.StatusOK, page.StatusCode)
-	require.True(t, strings.HasPrefix(page.Header.Get("Content-Type"), "text/plain"))
+	page := r.do(http.MethodGet, "/metrics", nil)
+	require.Equal(t, http.StatusOK, page.status)
+	require.True(t, strings.HasPrefix(page.header.Get("Content-Type"), "text/plain"))
 }
 
 func TestAServerThatMeasuresNothingSaysSo(t *testing.T) {

@@ -16,11 +16,11 @@ import (
 )
 
 // measured is a rig whose orchestrators measure.
-func measured(t *testing.T) (*rig, func() map[string]float64) {
+func measured(t *testing.T) (*rig, func() map[string]int) {
 	r, m := newRig(t), metrics.New("test")
 	r.options.Metrics = m.Orchestrator()
 	r.restart()
-	return r, func() map[string]float64 { return metricstest.Read(m) }
+	return r, func() map[string]int { return metricstest.Read(m) }
 }
 
 func TestWhatHappensToTasksIsCountedOnceEachHoweverOftenItIsReported(t *testing.T) {
@@ -37,14 +37,14 @@ func TestWhatHappensToTasksIsCountedOnceEachHoweverOftenItIsReported(t *testing.
 	r.step()
 
 	m := told()
-	for event, n := range map[string]float64{"scheduled": 6, "confirmed": 2, "failed": 1, "lost": 1, "returned": 1, "timed_out": 0, "skipped": 0, "resent": 0} {
+	for event, n := range map[string]int{"scheduled": 6, "confirmed": 2, "failed": 1, "lost": 1, "returned": 1, "timed_out": 0, "skipped": 0, "resent": 0} {
 		require.Equal(t, n, m[`deed_tasks_total{event="`+event+`"}`], event)
 	}
-	require.Equal(t, 2.0, m["deed_late_results_total"])
-	require.Equal(t, 2.0, m[`deed_inbox_messages_total{kind="report"}`])
-	require.Equal(t, 1.0, m[`deed_inbox_messages_total{kind="command"}`])
+	require.Equal(t, 2, m["deed_late_results_total"])
+	require.Equal(t, 2, m[`deed_inbox_messages_total{kind="report"}`])
+	require.Equal(t, 1, m[`deed_inbox_messages_total{kind="command"}`])
 	require.Equal(t, m["deed_commits_total"], m["deed_append_duration_seconds_count"])
-	require.Equal(t, float64(r.state("p").Version), m["deed_commit_events_sum"], "every event is in a commit")
+	require.Equal(t, int(r.state("p").Version), m["deed_commit_events_sum"], "every event is in a commit")
 }
 
 func TestChangesOfStatusAreCountedAndHowLongProcessesAndStepsTook(t *testing.T) {
@@ -65,11 +65,11 @@ func TestChangesOfStatusAreCountedAndHowLongProcessesAndStepsTook(t *testing.T) 
 	ask(process.RestartFrom{Asked: process.Asked{Command: "again"}, Address: "work"})
 
 	m := told()
-	require.Equal(t, 3.0, m[`deed_process_transitions_total{to="running"}`], "it started, was resumed, and began again")
-	require.Equal(t, 1.0, m[`deed_process_transitions_total{to="paused"}`])
-	require.Equal(t, 1.0, m[`deed_process_transitions_total{to="completed"}`])
-	require.Equal(t, 90.0, m[`deed_process_duration_seconds_sum{outcome="completed"}`])
-	require.Equal(t, 90.0, m["deed_step_duration_seconds_sum"])
+	require.Equal(t, 3, m[`deed_process_transitions_total{to="running"}`], "it started, was resumed, and began again")
+	require.Equal(t, 1, m[`deed_process_transitions_total{to="paused"}`])
+	require.Equal(t, 1, m[`deed_process_transitions_total{to="completed"}`])
+	require.Equal(t, 90, m[`deed_process_duration_seconds_sum{outcome="completed"}`])
+	require.Equal(t, 90, m["deed_step_duration_seconds_sum"])
 	require.Zero(t, m[`deed_process_transitions_total{to="failed"}`])
 }
 
@@ -77,8 +77,8 @@ func TestAMadeUpMessageIsCountedAsUnusableAndAsQuarantined(t *testing.T) {
 	r, told := measured(t)
 	require.NoError(t, r.inbox.Send(r.ctx, queue.Message{Key: "p", Body: []byte("?")}))
 	r.step()
-	require.Equal(t, 1.0, told()[`deed_inbox_messages_total{kind="unusable"}`])
-	require.Equal(t, 1.0, told()["deed_quarantined_total"])
+	require.Equal(t, 1, told()[`deed_inbox_messages_total{kind="unusable"}`])
+	require.Equal(t, 1, told()["deed_quarantined_total"])
 }
 
 func TestWhoeverScrapesSeesWhereTasksAreAndWhoIsThereToDoThem(t *testing.T) {
@@ -97,24 +97,24 @@ func TestWhoeverScrapesSeesWhereTasksAreAndWhoIsThereToDoThem(t *testing.T) {
 
 	m := told()
 	out := m[`deed_queue_tasks{place="queued",pool="default"}`]
-	require.Equal(t, 1.0, m[`deed_queue_tasks{place="running",pool="default"}`])
-	require.Equal(t, 99.0, out+m[`deed_queue_tasks{place="waiting",pool="default"}`])
+	require.Equal(t, 1, m[`deed_queue_tasks{place="running",pool="default"}`])
+	require.Equal(t, 99, out+m[`deed_queue_tasks{place="waiting",pool="default"}`])
 	require.Positive(t, out)
-	require.Equal(t, 7.0, m[`deed_queue_tasks{place="unserved",pool="default"}`])
-	require.Equal(t, 3.0, m[`deed_queue_tasks{place="queued",pool="gpu"}`])
-	require.Equal(t, 2.0, m[`deed_workers{pool="default"}`])
-	require.Equal(t, 1.0, m[`deed_workers_draining{pool="default"}`])
-	require.Equal(t, 5.0, m[`deed_pool_slots{pool="default"}`])
+	require.Equal(t, 7, m[`deed_queue_tasks{place="unserved",pool="default"}`])
+	require.Equal(t, 3, m[`deed_queue_tasks{place="queued",pool="gpu"}`])
+	require.Equal(t, 2, m[`deed_workers{pool="default"}`])
+	require.Equal(t, 1, m[`deed_workers_draining{pool="default"}`])
+	require.Equal(t, 5, m[`deed_pool_slots{pool="default"}`])
 	require.Positive(t, m[`deed_pool_backlog_seconds{pool="gpu"}`])
-	require.Equal(t, 3.0, m[`deed_processes{status="running"}`])
-	require.Equal(t, float64(queue.ShardCount), m["deed_shards_held"])
-	require.Equal(t, 1.0, m["deed_replicas"])
+	require.Equal(t, 3, m[`deed_processes{status="running"}`])
+	require.Equal(t, queue.ShardCount, m["deed_shards_held"])
+	require.Equal(t, 1, m["deed_replicas"])
 	require.Positive(t, m["deed_orchestrator_last_step_timestamp_seconds"])
 	require.Equal(t, m[`deed_tasks_total{event="sent"}`], out+1+3)
 
 	r.pass(2 * lease)
 	r.step()
-	require.Equal(t, 2.0, told()["deed_workers_lost_total"], "both fell silent")
+	require.Equal(t, 2, told()["deed_workers_lost_total"], "both fell silent")
 	require.Zero(t, told()[`deed_workers{pool="default"}`])
 
 	r.owner.Close()
@@ -123,15 +123,15 @@ func TestWhoeverScrapesSeesWhereTasksAreAndWhoIsThereToDoThem(t *testing.T) {
 
 func TestAProcessIsQuietWhileItHasNoEventAndNobodyExecutesATaskOfIt(t *testing.T) {
 	r, told := measured(t)
-	quiet := func() float64 {
+	quiet := func() int {
 		r.pass(time.Minute)
 		r.step()
 		return told()["deed_processes_quiet_seconds"]
 	}
 	r.send("p", fanOut(), 2)
 	r.step()
-	require.Equal(t, 60.0, quiet())
-	require.Equal(t, 120.0, quiet())
+	require.Equal(t, 60, quiet())
+	require.Equal(t, 120, quiet())
 	executing := func() {
 		r.beat(task.Heartbeat{Worker: "w1", Slots: 1, Holding: []task.Hold{
 			{Process: "p", Address: "work", Attempt: 1, Tasks: task.Span(0, 1), Running: []task.Running{{Index: 0}}},
@@ -139,7 +139,7 @@ func TestAProcessIsQuietWhileItHasNoEventAndNobodyExecutesATaskOfIt(t *testing.T
 	}
 	executing()
 	require.Zero(t, quiet(), "a worker executes a task: it may take as long as it likes")
-	require.Equal(t, 60.0, quiet())
+	require.Equal(t, 60, quiet())
 	r.report("p", task.Result{Address: "work", Attempt: 1, Tasks: task.Span(0, 1), Outcome: task.Failed, Failure: &task.Failure{
 		Error: "busy", Verdict: task.Retry, After: task.Duration(time.Hour),
 	}})
@@ -162,9 +162,9 @@ func TestAProcessThatStandsStillAndAConflictAreCounted(t *testing.T) {
 	require.NoError(t, err)
 	r.put("p", task.Envelope{Command: command})
 	r.step()
-	require.Equal(t, 1.0, told()["deed_conflicts_total"])
+	require.Equal(t, 1, told()["deed_conflicts_total"])
 	require.NoError(t, r.owner.standStill(r.ctx, "p", nil, errors.New("its history is damaged")))
-	require.Equal(t, 1.0, told()["deed_processes_stuck_total"])
+	require.Equal(t, 1, told()["deed_processes_stuck_total"])
 }
 
 func TestAReportThatIsNoneOfItsKindIsNoCommand(t *testing.T) {

@@ -46,15 +46,15 @@ func TestWhatAWorkerExecutesIsCountedByHandlerAndOutcomeWithTheBytesItReadAndWro
 	r.step(w)
 
 	told := metricstest.Read(m)
-	require.Equal(t, 2.0, told[`deed_worker_tasks_total{handler="copy",outcome="done"}`])
-	require.Equal(t, 1.0, told[`deed_worker_tasks_total{handler="fail",outcome="failed"}`])
-	require.Equal(t, 1.0, told[`deed_worker_tasks_total{handler="program",outcome="done"}`], "a command line is no label")
-	require.Equal(t, 1.0, told[`deed_worker_tasks_total{handler="(none)",outcome="unserved"}`], "what a message says is no label")
-	require.Equal(t, 2.0, told[`deed_worker_task_duration_seconds_count{handler="copy"}`])
-	require.Equal(t, 36.0, told["deed_worker_read_bytes_total"], "two handlers and a program read twelve bytes each")
-	require.Equal(t, 36.0, told["deed_worker_written_bytes_total"])
-	require.Equal(t, 5.0, told["deed_worker_report_tasks_sum"])
-	require.Equal(t, 1.0, told["deed_worker_quarantined_total"])
+	require.Equal(t, 2, told[`deed_worker_tasks_total{handler="copy",outcome="done"}`])
+	require.Equal(t, 1, told[`deed_worker_tasks_total{handler="fail",outcome="failed"}`])
+	require.Equal(t, 1, told[`deed_worker_tasks_total{handler="program",outcome="done"}`], "a command line is no label")
+	require.Equal(t, 1, told[`deed_worker_tasks_total{handler="(none)",outcome="unserved"}`], "what a message says is no label")
+	require.Equal(t, 2, told[`deed_worker_task_duration_seconds_count{handler="copy"}`])
+	require.Equal(t, 36, told["deed_worker_read_bytes_total"], "two handlers and a program read twelve bytes each")
+	require.Equal(t, 36, told["deed_worker_written_bytes_total"])
+	require.Equal(t, 5, told["deed_worker_report_tasks_sum"])
+	require.Equal(t, 1, told["deed_worker_quarantined_total"])
 }
 
 func TestAWorkerIsReadyWhileItReceivesAndNotOnceItLeaves(t *testing.T) {
@@ -66,7 +66,7 @@ func TestAWorkerIsReadyWhileItReceivesAndNotOnceItLeaves(t *testing.T) {
 	go func() { ended <- w.Run(t.Context()) }()
 	ready := func() bool { return w.Ready() == nil }
 	require.Eventually(t, ready, 10*time.Second, time.Millisecond)
-	require.Equal(t, 2.0, metricstest.Read(m)["deed_worker_slots"])
+	require.Equal(t, 2, metricstest.Read(m)["deed_worker_slots"])
 
 	broken.set(errors.New("away"))
 	require.Eventually(t, func() bool { return !ready() }, 10*time.Second, time.Millisecond)

@@ -96,7 +96,7 @@ func TestEveryAlertSaysWhatHappenedAndWhichCommandToRunAndIsTested(t *testing.T)
 			require.NotEmpty(t, r.Annotations["summary"], r.Alert)
 			require.NotEmpty(t, r.Annotations["description"], r.Alert)
 			require.Contains(t, r.Annotations["runbook"], "`deed ", r.Alert)
-			fires := fmt.Sprintf(`exp_samples: [{labels: '{alertname="%s"}', value: 1}]`, r.Alert)
+			fires := fmt.Sprintf(`exp_samples: [{labels: '{alertname=%q}', value: 1}]`, r.Alert)
 			require.Contains(t, string(tests), fires, "a test in which %s fires", r.Alert)
 		}
 	}

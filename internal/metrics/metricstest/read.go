@@ -2,6 +2,8 @@
 package metricstest
 
 import (
+	"math"
+	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
@@ -10,16 +12,16 @@ import (
 )
 
 // Read is a scrape: the values by series, as Prometheus writes them, such as
-// `deed_tasks_total{event="sent"}`. What is not told is not in it.
-func Read(r *metrics.Registry) map[string]float64 {
+// `deed_tasks_total{event="sent"}`, rounded up. What is not told is not in it.
+func Read(r *metrics.Registry) map[string]int {
 	w := httptest.NewRecorder()
-	r.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil)) //nolint:noctx // nothing waits
+	r.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody))
 	return Parse(w.Body.String())
 }
 
 // Parse reads the text of a scrape.
-func Parse(scrape string) map[string]float64 {
-	all := map[string]float64{}
+func Parse(scrape string) map[string]int {
+	all := map[string]int{}
 	for line := range strings.Lines(scrape) {
 		line = strings.TrimSpace(line)
 		at := strings.LastIndexByte(line, ' ')
@@ -27,7 +29,7 @@ func Parse(scrape string) map[string]float64 {
 			continue
 		}
 		if v, err := strconv.ParseFloat(line[at+1:], 64); err == nil {
-			all[line[:at]] = v
+			all[line[:at]] = int(math.Ceil(v))
 		}
 	}
 	return all
