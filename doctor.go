@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -90,7 +91,8 @@ func (r *Runtime) Examine(ctx context.Context, e Examination) ([]Finding, error)
 	x.describe()
 	x.place.Signals = r.Signals
 	if r.conn != nil {
-		x.place.NATS = &doctor.NATS{URL: r.conn.ConnectedUrlRedacted(), Conn: r.conn, Embedded: e.Dir != ""}
+		x.place.NATS = &doctor.NATS{Embedded: e.Dir != ""}
+		x.reaches(ctx, r.conn)
 		if r.Serving {
 			x.place.NATS.URL = "in this process"
 		}
@@ -133,8 +135,19 @@ func (e Examination) begin(ctx context.Context) *examined {
 func (x *examined) describe() {
 	x.advised()
 	x.place = doctor.Place{
-		Version: x.Version, Ask: x.Ask, Role: x.role, Secrets: x.Secrets, Certificates: x.Certificates, StreamsOnly: x.StreamsOnly, Machine: x.machine,
+		Version: x.Version, Ask: x.Ask, Role: x.role, Secrets: x.secrets(), Certificates: x.Certificates, StreamsOnly: x.StreamsOnly, Machine: x.machine,
 	}
+}
+
+// secrets are the files with secrets that were named, whatever for.
+func (x *examined) secrets() []string {
+	all := slices.Clone(x.Secrets)
+	for _, file := range []string{x.NATS.NKeyFile, x.NATS.CredsFile} {
+		if file != "" {
+			all = append(all, file)
+		}
+	}
+	return all
 }
 
 func (x *examined) beginFolder(ctx context.Context) {
@@ -159,7 +172,7 @@ func (x *examined) beginFolder(ctx context.Context) {
 			return
 		}
 		place.Stale = at.PID
-		if !x.serve(folder) || ctx.Err() != nil || time.Now().After(patience) {
+		if !x.serve(ctx, folder) || ctx.Err() != nil || time.Now().After(patience) {
 			return
 		}
 		time.Sleep(50 * time.Millisecond) // a server that starts has the folder before it says where it is
@@ -172,7 +185,7 @@ const announcesWithin = 2 * time.Second
 
 // serve starts the server of a folder that nobody serves; inUse says that
 // somebody has it.
-func (x *examined) serve(folder folder) (inUse bool) {
+func (x *examined) serve(ctx context.Context, folder folder) (inUse bool) {
 	if _, err := os.Stat(folder.streams()); errors.Is(err, fs.ErrNotExist) {
 		return false // nobody has ever served it
 	}
@@ -188,7 +201,7 @@ func (x *examined) serve(folder folder) (inUse bool) {
 	x.place.Folder.Locked = nil
 	x.closers = append(x.closers, server.Close)
 	conn, err := server.Connect(natsconn.ConnOptions{Name: "deed doctor", Log: x.Log})
-	x.connected(conn, err, "")
+	x.connected(ctx, conn, err, "")
 	x.place.NATS.URL = "the folder's, started for this look"
 	return false
 }
@@ -196,19 +209,19 @@ func (x *examined) serve(folder folder) (inUse bool) {
 func (x *examined) connect(ctx context.Context, url, token, eventsURL string) {
 	within, cancel := context.WithTimeout(ctx, reachWithin)
 	defer cancel()
-	conn, err := natsconn.Connect(within, url, token, natsconn.ConnOptions{Name: "deed doctor", Log: x.Log})
-	x.connected(conn, err, eventsURL)
+	conn, err := natsconn.Connect(within, url, token, natsconn.ConnOptions{Name: "deed doctor", Log: x.Log, Credentials: x.NATS.credentials()})
+	x.connected(ctx, conn, err, eventsURL)
 }
 
 // connected goes on where the queues are. Where the events are Options say, or
 // whoever serves the folder.
-func (x *examined) connected(conn *nats.Conn, err error, eventsURL string) {
+func (x *examined) connected(ctx context.Context, conn *nats.Conn, err error, eventsURL string) {
 	x.place.NATS = &doctor.NATS{Err: err, Embedded: x.Dir != ""}
 	if err != nil {
 		return
 	}
 	x.closers = append(x.closers, conn.Close)
-	x.place.NATS.Conn, x.place.NATS.URL = conn, conn.ConnectedUrlRedacted()
+	x.reaches(ctx, conn)
 	x.place.Signals = natsqueue.NewSignals(conn)
 	if x.Events != "" {
 		eventsURL = x.Events
@@ -219,6 +232,15 @@ func (x *examined) connected(conn *nats.Conn, err error, eventsURL string) {
 		return
 	}
 	x.belongs(conn, at)
+}
+
+// reaches finds the way to JetStream that these credentials have.
+func (x *examined) reaches(ctx context.Context, conn *nats.Conn) {
+	at := x.place.NATS
+	at.Conn, at.URL = conn, conn.ConnectedUrlRedacted()
+	if at.JetStream, at.Off = natsconn.JetStream(ctx, conn); at.Off == nil {
+		at.Looks = strings.HasPrefix(at.JetStream.Options().APIPrefix, natsconn.ImportedAPI)
+	}
 }
 
 // openBlobs opens the blob store, unless it is one of files that is not there:

@@ -26,6 +26,11 @@ func (e *Examination) advised() {
 		if e.Events != "" {
 			role = append(role, "--events", urlWord(e.Events, "DEED_EVENTS"))
 		}
+		for _, file := range []struct{ flag, name string }{{"--nats-nkey", e.NATS.NKeyFile}, {"--nats-creds", e.NATS.CredsFile}, {"--nats-ca", e.NATS.CAFile}} {
+			if file.name != "" {
+				role = append(role, file.flag, shellWord(file.name))
+			}
+		}
 	}
 	if e.Ask == nil {
 		e.Ask = func(words ...string) string { return line(words, asks) }

@@ -51,6 +51,9 @@ It exits with 0 if nothing fails; warnings are allowed.`,
 			case o.mend != "" && a.server != "":
 				return usagef("--mend changes a stream, which no server does for others: give --data, or --nats and --blobs")
 			}
+			if err := checkNATS(o.Options); err != nil {
+				return err
+			}
 			return a.examine(cmd.Context(), o)
 		},
 	}
@@ -58,6 +61,7 @@ It exits with 0 if nothing fails; warnings are allowed.`,
 	flags.StringVar(&o.mend, "mend", "", "set right the stream that the check `NAME` is about, and look at it again")
 	flags.StringVar(&o.Server, "nats", "", "`URL` of a NATS server, or several with commas (the token in DEED_NATS_TOKEN)")
 	flags.StringVar(&o.Blobs, "blobs", "", "`URL` of the blob store that belongs to it")
+	natsFlags(flags, &o.NATS)
 	flags.StringSliceVar(&o.Certificates, "tls-cert", nil, "`FILE` with a certificate that a server shows, to see how long it is good; may be repeated")
 	flags.StringSliceVar(&o.Secrets, "private-file", nil, "`FILE` with a token or a key, to see whether others may read it; may be repeated")
 	a.dataFlag(cmd)

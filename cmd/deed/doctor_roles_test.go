@@ -251,3 +251,35 @@ func TestTheDoctorFindsAKeyThatAnybodyMayRead(t *testing.T) {
 	c.does(c.advised(c.wrong(where, "secret-file", "fail", "anybody may read worker.nk (mode 0644)")))
 	c.well(where, "secret-file")
 }
+
+func TestTheDoctorSeesAsMuchAsItsCredentialsAllow(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	c.does("deed auth nats --out keys")
+	config := filepath.Join(c.dir, "nats.conf")
+	c.file("nats.conf", "listen: \"127.0.0.1:-1\"\njetstream: {store_dir: \""+t.TempDir()+"\"}\nmax_payload: 8MB\ninclude keys/nats-accounts.conf\n")
+	o, err := server.ProcessConfigFile(config)
+	require.NoError(t, err)
+	o.NoSigs, o.NoLog = true, true
+	s, err := server.NewServer(o)
+	require.NoError(t, err)
+	s.Start()
+	t.Cleanup(func() {
+		s.Shutdown()
+		s.WaitForShutdown()
+	})
+	require.True(t, s.ReadyForConnections(20*time.Second))
+	require.NoError(t, os.Mkdir(filepath.Join(c.dir, "blobs"), 0o700))
+	where := "--nats " + s.ClientURL() + " --blobs file://" + filepath.Join(c.dir, "blobs") + " --nats-nkey keys/"
+
+	c.wrong(where+"monitor.nk", "streams", "warn", "nobody has served deed here yet")
+	c.keeps("deed serve " + where + "orchestrator.nk")
+	c.well(where+"orchestrator.nk", "orchestrators")
+	for _, f := range c.examines(where + "orchestrator.nk") {
+		require.True(t, f.Status == "ok" || f.Check == "pools" || f.Check == "blobs-disk", "%+v", f) // there is no worker
+	}
+	c.well(where+"monitor.nk", "orchestrators")
+	c.well(where+"monitor.nk", "events-stream")
+	c.wrong(where+"monitor.nk", "pools", "warn", "who only looks may not ask")
+	c.wrong(where+"worker.nk", "jetstream", "warn", "these credentials may not look at streams")
+}

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/orchestrator"
@@ -74,6 +75,10 @@ type NATS struct {
 	Err      error  // it cannot be reached
 	Conn     *nats.Conn
 	Embedded bool // in a process of deed, with a folder of its own
+
+	JetStream jetstream.JetStream // as these credentials reach it
+	Off       error               // why they do not
+	Looks     bool                // they only look, and may not ask
 }
 
 // Events is the event store.
@@ -162,7 +167,7 @@ func Examine(ctx context.Context, p Place) []Finding {
 
 // groups are those that the place allows.
 func (p *Place) groups() []group {
-	if p.StreamsOnly && p.NATS != nil && p.NATS.Err == nil {
+	if p.StreamsOnly && p.NATS != nil && p.NATS.JetStream != nil {
 		return []group{{"streams", p.checkStreams}}
 	}
 	groups := []group{{"machine", p.checkMachine}, {"secrets", p.checkFiles}, {"folder", p.checkFolder}}
@@ -170,10 +175,13 @@ func (p *Place) groups() []group {
 	case p.NATS == nil:
 	case p.NATS.Err != nil:
 		groups = append(groups, group{"nats", p.notReached})
+	case p.NATS.Off != nil:
+		groups = append(groups, group{"nats", p.checkNATS})
 	default:
 		groups = append(groups, group{"nats", p.checkNATS}, group{"streams", p.checkStreams})
 	}
-	if p.Signals != nil && (p.Folder == nil || p.Folder.Served) {
+	reached := p.NATS == nil || p.NATS.Err == nil && p.NATS.Off == nil
+	if p.Signals != nil && reached && (p.Folder == nil || p.Folder.Served) {
 		groups = append(groups, group{"orchestrators", p.checkRoles})
 	}
 	return append(groups, group{"events", p.checkEvents}, group{"blobs", p.checkBlobs})

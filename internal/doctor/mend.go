@@ -28,9 +28,9 @@ func Mend(ctx context.Context, p Place, check string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	js, err := jetstream.New(p.NATS.Conn)
-	if err != nil {
-		return "", err
+	js := p.NATS.JetStream
+	if p.NATS.Off != nil {
+		return "", fmt.Errorf("mend %s: %w", check, p.NATS.Off)
 	}
 	info, err := p.infoOf(ctx, js, k.name)
 	switch {

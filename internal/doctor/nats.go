@@ -54,7 +54,11 @@ func (p *Place) checkNATS(ctx context.Context, r *report) {
 	if state, err := nc.TLSConnectionState(); err == nil && len(state.PeerCertificates) > 0 {
 		Certificate(r.add, "nats-certificate", p.NATS.URL, state.PeerCertificates, p.Machine.Now())
 	}
-	if !p.NATS.Embedded {
+	switch {
+	case p.NATS.Embedded:
+	case nc.Opts.InboxPrefix != "":
+		r.ok("nats-user", "these credentials are of one user, and limited")
+	default:
 		p.checkUser(ctx, r)
 	}
 	p.checkAccount(ctx, r)
@@ -135,15 +139,17 @@ func (p permission) isAll() bool {
 
 // checkAccount says whether JetStream is there, and how near to its limits.
 func (p *Place) checkAccount(ctx context.Context, r *report) {
-	js, err := jetstream.New(p.NATS.Conn)
-	if err != nil {
-		r.add("jetstream", Fail, err.Error(), "look at the log of the NATS server")
-		return
+	var info *jetstream.AccountInfo
+	err := p.NATS.Off
+	if err == nil {
+		call, cancel := natsconn.Call(ctx, p.NATS.Conn, 3*time.Second)
+		defer cancel()
+		info, err = p.NATS.JetStream.AccountInfo(call)
 	}
-	call, cancel := natsconn.Call(ctx, p.NATS.Conn, 3*time.Second)
-	defer cancel()
-	info, err := js.AccountInfo(call)
 	switch {
+	case errors.Is(err, nats.ErrPermissionViolation):
+		r.add("jetstream", Warn, "these credentials may not look at streams, as those of a worker may not", "look with those of a monitor or an orchestrator: `"+p.Role("doctor")+"` with their --nats-nkey")
+		return
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
 		r.add("jetstream", Fail, fmt.Sprintf("it is off: %v", err),
 			"enable it in the configuration of the NATS server, `jetstream { store_dir: /var/lib/nats }`, and, if it has accounts, in that of the user: `jetstream: enabled`")

@@ -23,8 +23,11 @@ func (p *Place) checkRoles(ctx context.Context, r *report) {
 	p.checkShards(r, h)
 	p.checkVersions(r, h)
 	p.checkClocks(r, h)
-	if len(h.replicas) > 0 {
-		p.checkWork(ctx, r, h)
+	switch {
+	case p.NATS != nil && p.NATS.Looks:
+		r.add("pools", Warn, "who only looks may not ask what waits for workers", "look with the credentials of an orchestrator, or ask a server: `deed doctor --server URL`")
+	case len(h.replicas) > 0:
+		p.checkWork(ctx, r)
 	}
 }
 
@@ -91,7 +94,7 @@ func (p *Place) checkClocks(r *report, h heard) {
 }
 
 // checkWork says which work nobody does.
-func (p *Place) checkWork(ctx context.Context, r *report, h heard) {
+func (p *Place) checkWork(ctx context.Context, r *report) {
 	within, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	view, err := p.look(within, "")

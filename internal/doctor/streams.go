@@ -45,10 +45,7 @@ func queueConfig(name string, replicas int, async bool) jetstream.StreamConfig {
 }
 
 func (p *Place) checkStreams(ctx context.Context, r *report) {
-	js, err := jetstream.New(p.NATS.Conn)
-	if err != nil {
-		return // checkAccount says so
-	}
+	js := p.NATS.JetStream
 	var infos []*jetstream.StreamInfo
 	clock := false
 	for _, k := range streams {
