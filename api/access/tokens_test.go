@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"sync"
 	"testing"
 	"time"
@@ -185,4 +186,21 @@ func TestAnEventThatIsNotUnderstoodLetsNobodyIn(t *testing.T) {
 			require.ErrorContains(t, err, c.says)
 		})
 	}
+}
+
+func TestTokensAsTheyWereStoredOnceAreReadForEver(t *testing.T) {
+	r := setup(t)
+	for _, e := range []struct{ kind, data string }{
+		{"token-issued", `{"id":"mhsy7nkq","hash":"e8f53efe8b6d6ee6a5ee70dbd5c3ef7bd87f4a4eae35cbd2a4e2d15f3b8dcd6b","name":"ada","role":"admin","by":"root@vm","at":"2026-11-21T20:30:03.5Z"}`},
+		{"token-issued", `{"id":"abcdefgh","hash":"030aa059aa1f43c76f93e82e73128c24360ffe724d98502b10489e62a7e92adb","name":"ci","role":"operator","processes":["team-a-*"],"expires":"2026-12-21T20:30:04Z","by":"ada","at":"2026-11-21T20:30:04Z"}`},
+		{"token-revoked", `{"id":"mhsy7nkq","by":"ada","at":"2026-11-21T20:31:00Z"}`},
+	} {
+		r.write(e.kind, 1, json.RawMessage(e.data))
+	}
+	who := r.granted("deed_abcdefgh_234567892345678923456789234567892345678923456789abcd")
+	require.Equal(t, access.Principal{Name: "ci", Token: "abcdefgh", Role: access.Operator, Processes: []string{"team-a-*"}}, who)
+	all, err := r.tokens.List(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, time.Date(2026, 11, 21, 20, 31, 0, 0, time.UTC), all[0].RevokedAt)
+	require.Equal(t, time.Date(2026, 12, 21, 20, 30, 4, 0, time.UTC), all[1].Expires)
 }
