@@ -140,7 +140,7 @@ func TestEveryAddressRefusesARoleThatIsNotEnough(t *testing.T) {
 			if enough && o.method != http.MethodGet || o.path == "/v1/feed" {
 				continue // that it is carried out others show
 			}
-			a := r.as(role).do(o.method, o.at(nil), nil)
+			a := r.as(role).do(o.method, o.at(map[string]string{"stream": "process-1"}), nil)
 			if enough {
 				require.NotContains(t, []int{http.StatusUnauthorized, http.StatusForbidden}, a.status, "%s as %s: %s", o, role, a.body)
 				continue

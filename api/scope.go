@@ -43,18 +43,6 @@ func (s *server) sees(ctx context.Context, id string) (bool, error) {
 	return name != "" && who.Sees(name), err
 }
 
-// seesStream is sees of a stream. Those that are of no process are for admins;
-// what was decided about workers is for all who see all processes.
-func (s *server) seesStream(ctx context.Context, stream string) (bool, error) {
-	if id, ok := strings.CutPrefix(stream, processPrefix); ok {
-		return s.sees(ctx, id)
-	}
-	who := access.From(ctx)
-	return !who.Scoped() && (who.Role.Includes(access.Admin) || strings.HasPrefix(stream, scalingPrefix)), nil
-}
-
-const scalingPrefix = "autoscale-" // of the streams of decisions about how many workers there are
-
 // seesCommit is seesStream of a commit that was read. The one that begins a
 // process says which definition it is of.
 func (s *server) seesCommit(ctx context.Context, c events.Commit) (bool, error) {

@@ -11,6 +11,35 @@ import (
 	"github.com/deedrun/deed/events"
 )
 
+// seesStream is sees of a stream.
+func (s *server) seesStream(ctx context.Context, stream string) (bool, error) {
+	if id, ok := strings.CutPrefix(stream, processPrefix); ok {
+		return s.sees(ctx, id)
+	}
+	return needOfStream(stream).refuse(access.From(ctx)) == nil, nil
+}
+
+// needOfStream is what somebody has to be for a stream, or for those that begin
+// so. Which there are that are of no process is no secret, other than of
+// processes: so who may not read them is told that.
+func needOfStream(name string) need {
+	switch {
+	case strings.HasPrefix(name, processPrefix), strings.HasPrefix(processPrefix, name):
+		return viewer
+	case name == "retention", strings.HasPrefix(name, "autoscale-"): // settings, and what was decided about workers
+		return viewerOfAll
+	}
+	return adminOfAll
+}
+
+// mayRead is nil if who asks may read a stream, or some of those that begin so.
+func mayRead(ctx context.Context, name string) error {
+	if p := needOfStream(name).refuse(access.From(ctx)); p != nil {
+		return p
+	}
+	return nil
+}
+
 // streamsSeen lists the streams that exist for who asks. For a token that is
 // for some processes they are those that its list has: so nothing is read of
 // the others.

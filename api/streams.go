@@ -32,7 +32,7 @@ type prefixInput struct {
 type body[T any] struct{ Body T }
 
 func (s *server) listStreams(ctx context.Context, in *prefixInput) (*body[wire.Streams], error) {
-	if err := checkPrefix(in.Prefix); err != nil {
+	if err := checkPrefix(ctx, in.Prefix); err != nil {
 		return nil, err
 	}
 	names, err := s.streamsSeen(ctx, in.Prefix)
@@ -61,22 +61,28 @@ func (s *server) readStream(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	stream := r.PathValue("stream")
-	return s.writeCommits(w, r, stream, func(ctx context.Context) iter.Seq2[events.Commit, error] {
+	if err := checkStream(r.Context(), stream); err != nil {
+		return err
+	}
+	return s.writeCommits(w, r, func(ctx context.Context) iter.Seq2[events.Commit, error] {
 		return s.ifSeen(ctx, stream, s.Events.ReadCommits(ctx, stream, after))
 	})
 }
 
 func (s *server) readEnds(w http.ResponseWriter, r *http.Request) error {
 	prefix := r.URL.Query().Get("prefix")
-	if err := checkPrefix(prefix); err != nil {
+	if err := checkPrefix(r.Context(), prefix); err != nil {
 		return err
 	}
-	return s.writeCommits(w, r, "", func(ctx context.Context) iter.Seq2[events.Commit, error] { return s.endsSeen(ctx, prefix) })
+	return s.writeCommits(w, r, func(ctx context.Context) iter.Seq2[events.Commit, error] { return s.endsSeen(ctx, prefix) })
 }
 
 func (s *server) lastOfStream(w http.ResponseWriter, r *http.Request) error {
 	stream := r.PathValue("stream")
-	return s.writeCommits(w, r, stream, func(ctx context.Context) iter.Seq2[events.Commit, error] {
+	if err := checkStream(r.Context(), stream); err != nil {
+		return err
+	}
+	return s.writeCommits(w, r, func(ctx context.Context) iter.Seq2[events.Commit, error] {
 		return s.ifSeen(ctx, stream, func(yield func(events.Commit, error) bool) {
 			if c, ok, err := s.Events.Last(ctx, stream); ok || err != nil {
 				yield(c, err)
@@ -87,10 +93,7 @@ func (s *server) lastOfStream(w http.ResponseWriter, r *http.Request) error {
 
 // writeCommits writes commits, each as soon as it is read. An error that comes
 // first is the answer, a later one the last line.
-func (s *server) writeCommits(w http.ResponseWriter, r *http.Request, stream string, read func(context.Context) iter.Seq2[events.Commit, error]) error {
-	if err := checkStream(stream); err != nil {
-		return err
-	}
+func (s *server) writeCommits(w http.ResponseWriter, r *http.Request, read func(context.Context) iter.Seq2[events.Commit, error]) error {
 	ctx, cancel := untilLeaving(w, r)
 	defer cancel()
 	next, stop := iter.Pull2(read(ctx))
@@ -112,24 +115,21 @@ func (s *server) writeCommits(w http.ResponseWriter, r *http.Request, stream str
 	return nil
 }
 
-func checkStream(stream string) error {
-	if stream == "" {
-		return nil
-	}
+func checkStream(ctx context.Context, stream string) error {
 	if err := events.CheckStream(stream); err != nil {
 		return newProblem(http.StatusBadRequest, wire.CodeInvalid, "%v", err)
 	}
-	return nil
+	return mayRead(ctx, stream)
 }
 
 // checkPrefix refuses what begins no name: what a name may go on with.
-func checkPrefix(prefix string) error {
+func checkPrefix(ctx context.Context, prefix string) error {
 	for piece := range slices.Chunk([]byte(prefix), 64) {
 		if events.CheckStream("a"+string(piece)) != nil {
 			return newProblem(http.StatusBadRequest, wire.CodeInvalid, "prefix=%q: names of streams have only a-z, 0-9, '.', '_' and '-'", prefix)
 		}
 	}
-	return nil
+	return mayRead(ctx, prefix)
 }
 
 // feed writes commits for as long as somebody listens.
@@ -138,9 +138,13 @@ func (s *server) feed(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	prefix := r.URL.Query().Get("prefix")
+	if err := checkPrefix(r.Context(), prefix); err != nil {
+		return err
+	}
 	ctx, cancel := untilLeaving(w, r)
 	defer cancel()
-	sub, err := s.Events.Subscribe(ctx, r.URL.Query().Get("prefix"), events.Checkpoint(after))
+	sub, err := s.Events.Subscribe(ctx, prefix, events.Checkpoint(after))
 	if err != nil {
 		if p := s.told(err); p != nil {
 			return p
