@@ -37,44 +37,51 @@ func (o *Owner) tell(id string, happened []process.Event) {
 	if len(happened) == 0 || !o.Log.Enabled(context.Background(), slog.LevelInfo) {
 		return
 	}
+	log := o.Log.With(o.inLog(id)...)
 	for _, e := range happened {
-		if what, about := toTell(e); what != "" {
-			o.Log.Info("orchestrator: "+what, o.inLog(id, about...)...)
+		if !tellTrouble(log, e) {
+			tellProcess(log, e)
 		}
 	}
 }
 
-// toTell is how an event is told in a log; "" for those that are not.
-func toTell(e process.Event) (what string, about []any) {
+// tellProcess tells what becomes of a process.
+func tellProcess(log *slog.Logger, e process.Event) {
 	switch e := e.(type) {
 	case process.ProcessStarted:
-		return "a process started", []any{"definition", e.Definition.Name, "by", e.By}
+		log.Info("orchestrator: a process started", "definition", e.Definition.Name, "by", e.By)
 	case process.ProcessCompleted:
-		return "a process completed", nil
+		log.Info("orchestrator: a process completed")
 	case process.ProcessFailed:
-		about = []any{"error", e.Reason}
-		if e.Address != "" {
-			about = append(about, "address", e.Address)
-		}
 		if e.Index >= 0 {
-			about = append(about, "index", e.Index, "attempt", e.Attempt)
+			log = log.With("address", e.Address, "index", e.Index, "attempt", e.Attempt)
 		}
-		return "a process failed", about
+		log.Info("orchestrator: a process failed", "error", e.Reason)
+	case process.ProcessDeadlineMissed:
+		log.Info("orchestrator: a process took longer than it may", "deadline", e.Deadline.String())
+	default:
+		if asked, is := process.AskedIn(e); is {
+			log.Info("orchestrator: a person's command was granted", "by", asked.By, "what", e.String())
+		}
+	}
+}
+
+// tellTrouble tells of tasks that are not simply executed; false: it is not about such.
+func tellTrouble(log *slog.Logger, e process.Event) bool {
+	switch e := e.(type) {
 	case process.TasksFailed:
-		return "tasks failed", tasksInLog(e.Address, e.Generation, e.Attempt, e.Tasks, "worker", e.Worker, "verdict", string(e.Verdict), "error", e.Error)
+		log.Info("orchestrator: tasks failed", tasksInLog(e.Address, e.Generation, e.Attempt, e.Tasks, "worker", e.Worker, "verdict", string(e.Verdict), "error", e.Error)...)
 	case process.TasksRetryPlanned:
-		return "tasks will be tried again", tasksInLog(e.Address, e.Generation, e.Attempt, e.Tasks, "due", e.Due)
+		log.Info("orchestrator: tasks will be tried again", tasksInLog(e.Address, e.Generation, e.Attempt, e.Tasks, "due", e.Due)...)
 	case process.TasksLost:
-		return "tasks were lost with their worker", tasksInLog(e.Address, e.Generation, e.Attempt, e.Tasks)
+		log.Info("orchestrator: tasks were lost with their worker", tasksInLog(e.Address, e.Generation, e.Attempt, e.Tasks)...)
 	case process.TaskTimedOut:
-		return "a task ran for too long", tasksInLog(e.Address, e.Generation, e.Attempt, task.Span(e.Index, 1), "worker", e.Worker, "elapsed", e.Elapsed.String())
+		log.Info("orchestrator: a task ran for too long",
+			tasksInLog(e.Address, e.Generation, e.Attempt, task.Span(e.Index, 1), "worker", e.Worker, "elapsed", e.Elapsed.String())...)
 	case process.TasksSkipped:
-		return "tasks are skipped", tasksInLog(e.Address, e.Generation, e.Attempt, e.Tasks, "reason", e.Reason)
-	case process.StepStarted, process.StepCompleted, process.TasksScheduled, process.TasksConfirmed:
-		return "", nil
+		log.Info("orchestrator: tasks are skipped", tasksInLog(e.Address, e.Generation, e.Attempt, e.Tasks, "reason", e.Reason)...)
+	default:
+		return false
 	}
-	if asked, byPerson := process.AskedIn(e); byPerson {
-		return e.String(), []any{"by", asked.By}
-	}
-	return e.String(), nil
+	return true
 }

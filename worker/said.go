@@ -31,16 +31,15 @@ func (t *Task) inLog(more ...any) []any {
 
 // sayEnded tells how a task ended, to who wants to know that much.
 func (w *Worker) sayEnded(t *Task, r task.Result) {
-	level, what := slog.LevelDebug, "worker: a task is done"
-	if r.Outcome != task.Done {
-		level, what = slog.LevelInfo, "worker: a task "+string(r.Outcome)
+	ctx, log := context.Background(), w.opt.Log
+	switch f := r.Failure; {
+	case !log.Enabled(ctx, slog.LevelInfo):
+	case f != nil:
+		log.Info("worker: a task failed", t.inLog("elapsed", r.Elapsed.String(), "verdict", string(f.Verdict), "error", f.Error)...)
+	case !log.Enabled(ctx, slog.LevelDebug):
+	case r.Outcome == task.Done:
+		log.Debug("worker: a task is done", t.inLog("elapsed", r.Elapsed.String())...)
+	default:
+		log.Debug("worker: a task is handed back", t.inLog("elapsed", r.Elapsed.String())...)
 	}
-	if !w.opt.Log.Enabled(context.Background(), level) {
-		return
-	}
-	about := t.inLog("elapsed", r.Elapsed.String())
-	if f := r.Failure; f != nil {
-		about = append(about, "verdict", string(f.Verdict), "error", f.Error)
-	}
-	w.opt.Log.Log(context.Background(), level, what, about...)
 }

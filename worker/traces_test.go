@@ -129,10 +129,10 @@ func TestAFailureAndARedeliveryAreErrorsInTheTrace(t *testing.T) {
 func TestTasksThatAreReportedTogetherAreLinkedToTheReport(t *testing.T) {
 	r, _, recorder := traced(t)
 	w := r.worker(func(o *Options) { o.Tracer = sdk.NewTracerProvider(sdk.WithSpanProcessor(recorder)) })
-	results := make([]result, 100)
-	for i := range results {
+	var results []result
+	for range 100 {
 		ctx, _ := w.tracer.Start(tracing.In(t.Context(), scheduled), "task", tracing.Beginning{})
-		results[i] = result{trace: tracing.From(ctx)}
+		results = append(results, result{trace: tracing.From(ctx)})
 	}
 	o := outgoing{bundle: &bundle{process: "p", results: append(results, result{}, results[0])}}
 	w.traceReport(&o)
@@ -154,7 +154,7 @@ func TestAMessageOfNoTraceMakesNoSpan(t *testing.T) {
 	r.sendIn("", message(task.Run{Shell: `test -z "${TRACEPARENT+set}"`}))
 	r.sendIn("no trace at all", message(task.Run{Shell: `test -z "${TRACEPARENT+set}"`}))
 	r.step(w)
-	require.Equal(t, 2, len(r.results()))
+	require.Len(t, r.results(), 2)
 	require.Empty(t, w.out.reports)
 	for _, s := range recorder.Ended() {
 		require.Failf(t, "a span", "%s", s.Name())
