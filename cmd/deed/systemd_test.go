@@ -91,8 +91,11 @@ func TestTheUnitsOfSystemdAreConfinedAndGivenTimeToLeave(t *testing.T) {
 			assert.Equal(t, []string{value}, u[key], "%s: %s", name, key)
 		}
 		assert.Contains(t, u["SystemCallFilter"], "@system-service", name)
+		if name == "deed-serve@.service" {
+			continue // it executes nothing that would have to end
+		}
 		within, err := time.ParseDuration(u["TimeoutStopSec"][0])
 		require.NoError(t, err)
-		assert.True(t, within >= leaves, "%s has %s to leave, and may need %s", name, within, leaves)
+		assert.GreaterOrEqual(t, within, leaves, name)
 	}
 }
