@@ -2,25 +2,31 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
+	"time"
 
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/doctor"
 )
 
 // examineServer looks at the way to a server, and has it look at what it stands
 // on.
 func (a *app) examineServer(ctx context.Context, o doctorOptions) []deed.Finding {
+	all := a.serverCertificate(ctx)
 	r, err := a.openServer(ctx)
 	if err != nil {
-		return []deed.Finding{{
+		return append(all, deed.Finding{
 			Check: "server", Status: "fail", Found: err.Error(),
-			Fix: "start `deed serve` or `deed up` there, or give the right address with --server",
-		}}
+			Fix: "start `deed serve` or `deed up` there, or give the right address with --server, and what it wants to be asked with: a token in DEED_TOKEN, its certificate's authority with --ca-file",
+		})
 	}
 	defer r.Close()
-	all := []deed.Finding{{Check: "server", Status: "ok", Found: a.where() + " answers"}}
+	all = append(all, deed.Finding{Check: "server", Status: "ok", Found: a.where() + " answers"})
 	found, err := r.Examine(ctx, o.Examination)
 	var problem *wire.Problem
 	switch {
@@ -40,4 +46,34 @@ func (a *app) examineServer(ctx context.Context, o doctorOptions) []deed.Finding
 		})
 	}
 	return append(all, found...)
+}
+
+// lookWithinTLS is how long a server may take to show its certificate.
+const lookWithinTLS = 3 * time.Second
+
+// serverCertificate says how long that of a server is good. It is not believed
+// here: one that has expired is looked at, too.
+func (a *app) serverCertificate(ctx context.Context) (all []deed.Finding) {
+	at, err := url.Parse(a.server)
+	if err != nil || at.Scheme != "https" {
+		return nil
+	}
+	address := at.Host
+	if at.Port() == "" {
+		address = net.JoinHostPort(at.Hostname(), "443")
+	}
+	within, cancel := context.WithTimeout(ctx, lookWithinTLS)
+	defer cancel()
+	dialer := &tls.Dialer{Config: &tls.Config{ServerName: at.Hostname(), InsecureSkipVerify: true}}
+	conn, err := dialer.DialContext(within, "tcp", address)
+	if err != nil {
+		return nil // that it cannot be reached is said of the server
+	}
+	defer conn.Close()
+	if encrypted, ok := conn.(*tls.Conn); ok {
+		doctor.Certificate(func(check string, status doctor.Status, found, fix string) {
+			all = append(all, deed.Finding{Check: check, Status: status, Found: found, Fix: fix})
+		}, "certificate", a.where(), encrypted.ConnectionState().PeerCertificates, time.Now())
+	}
+	return all
 }

@@ -1,0 +1,72 @@
+package deed
+
+import (
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/deedrun/deed/internal/doctor"
+)
+
+// inspected is what a check of an examination found.
+func inspected(t *testing.T, all []Finding, check string) Finding {
+	t.Helper()
+	for _, f := range all {
+		if f.Check == check {
+			return f
+		}
+	}
+	require.Fail(t, "no such check", "%s: %+v", check, all)
+	return Finding{}
+}
+
+func TestTheDoctorFindsADiskThatIsNearlyFullAndGarbageGoesByItsAdvice(t *testing.T) {
+	t.Parallel()
+	o := Options{Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler)}
+	r, err := Open(t.Context(), o)
+	require.NoError(t, err)
+	defer r.Close()
+	_, err = r.Blobs.Import(t.Context(), strings.NewReader("what nobody refers to: "+strings.Repeat("x", 9<<20)))
+	require.NoError(t, err)
+	require.NoError(t, filepath.WalkDir(filepath.Join(o.Dir, "blobs"), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			long := time.Now().Add(-100 * time.Hour)
+			err = os.Chtimes(path, long, long)
+		}
+		return err
+	}))
+	// A disk that has room for little more than this folder.
+	disk := func(dir string) (free, size int64, err error) {
+		used := int64(0)
+		err = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, _ error) error {
+			if info, err := d.Info(); err == nil && !d.IsDir() {
+				used += info.Size() << 10 // each byte stands for a KiB
+			}
+			return nil
+		})
+		size = 10 << 30
+		return size - used, size, err
+	}
+	examine := func() Finding {
+		all, err := r.Examine(t.Context(), Examination{machine: doctor.Machine{Disk: disk}})
+		require.NoError(t, err)
+		return inspected(t, all, "disk")
+	}
+	f := examine()
+	require.NotEqual(t, doctor.OK, f.Status, "%+v", f)
+	require.Contains(t, f.Fix, fmt.Sprintf("`deed gc --delete --data %s`", o.Dir))
+
+	source := MustParse("deed: v1\nname: p\ninputs: [x]\nsteps: {wait: {run: for/ever, each: x}}\n") // without a process all blobs would be garbage
+	require.NoError(t, r.Submit(t.Context(), "p", Job{Source: source, Inputs: map[string]Input{"x": Values(1)}}))
+	_, err = r.CollectGarbage(t.Context(), GCOptions{Delete: true})
+	require.NoError(t, err)
+	f = examine()
+	require.Equal(t, doctor.OK, f.Status, "%+v", f)
+}
