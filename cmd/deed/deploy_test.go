@@ -33,6 +33,11 @@ func readDeploy(t *testing.T, names ...string) string {
 func understood(t *testing.T, line []string, environment map[string]string) *cobra.Command {
 	t.Helper()
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	for _, variable := range os.Environ() {
+		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "DEED_") && !strings.HasPrefix(name, "DEED_TEST_") {
+			t.Setenv(name, "") // of the line before, or of whoever runs the tests
+		}
+	}
 	for name, value := range environment {
 		t.Setenv(name, value)
 	}
