@@ -51,22 +51,29 @@ func (p *pipes) dial() net.Conn {
 
 // dribbling serves in a time that passes as fast as nothing happens.
 func dribbling(t *testing.T, knock func(t *testing.T, dial func() net.Conn)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		blobs, err := blob.Open(t.Context(), "mem://")
-		require.NoError(t, err)
-		defer blobs.Close()
-		r := &deed.Runtime{Client: &orchestrator.Client{Events: events.New(mem.New()), Via: nobody{}}, Blobs: blobs}
-		l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
-		log := slog.New(slog.DiscardHandler)
-		ctx, leave := context.WithCancel(t.Context())
-		served := make(chan error, 1)
-		go func() {
-			served <- api.Serve(ctx, l, api.New(api.Options{Runtime: r, Log: log, Access: invited()}), log)
-		}()
-		knock(t, l.dial)
-		leave()
-		require.NoError(t, <-served)
+		dribbled(t, func(l net.Listener) net.Listener { return l }, knock)
 	})
+}
+
+// dribbled serves in the time of the test, over what is made of a listener.
+func dribbled(t *testing.T, over func(net.Listener) net.Listener, knock func(t *testing.T, dial func() net.Conn)) {
+	t.Helper()
+	blobs, err := blob.Open(t.Context(), "mem://")
+	require.NoError(t, err)
+	defer blobs.Close()
+	r := &deed.Runtime{Client: &orchestrator.Client{Events: events.New(mem.New()), Via: nobody{}}, Blobs: blobs}
+	l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+	log := slog.New(slog.DiscardHandler)
+	ctx, leave := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() {
+		served <- api.Serve(ctx, over(l), api.New(api.Options{Runtime: r, Log: log, Access: invited()}), log)
+	}()
+	knock(t, l.dial)
+	leave()
+	require.NoError(t, <-served)
 }
 
 // dribble sends a byte a second until nobody reads any more, and says how long
