@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -120,18 +121,19 @@ func (r *rig) shouts(id, definition string) {
 	require.True(r, r.ended(id).Ended())
 }
 
-// firstLines reads the lines of a stream up to the first that a reader wants.
-func firstLines(t *testing.T, resp *http.Response, until string) string {
-	t.Helper()
+// until reads a stream up to what it is waited for, or to its end.
+func (r *rig) until(path, until string) string {
+	r.Helper()
+	resp := r.open(http.MethodGet, path, nil)
 	defer resp.Body.Close()
 	var all strings.Builder
 	for piece := make([]byte, 4096); !strings.Contains(all.String(), until); {
 		n, err := resp.Body.Read(piece)
 		all.Write(piece[:n])
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
-		require.NoError(t, err)
+		require.NoError(r, err)
 	}
 	return all.String()
 }

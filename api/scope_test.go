@@ -178,7 +178,7 @@ func TestStreamsThatAreOfNoProcessAreForThoseWhoSeeAll(t *testing.T) {
 			require.NoError(t, err)
 			require.True(t, strings.HasPrefix(c.Stream, processes) || slices.Contains(sees, c.Stream), "%s as %s", c.Stream, who)
 		}
-		all := firstLines(t, r.open(http.MethodGet, "/v1/feed", nil), "caughtUp")
+		all := r.until("/v1/feed", "caughtUp")
 		for _, stream := range others {
 			seen := slices.Contains(sees, stream)
 			require.Equal(t, seen, strings.Contains(all, `"stream":"`+stream+`"`), "%s as %s", stream, who)
@@ -188,7 +188,7 @@ func TestStreamsThatAreOfNoProcessAreForThoseWhoSeeAll(t *testing.T) {
 					r.refused(http.StatusForbidden, wire.CodeForbidden, http.MethodGet, address, nil)
 					continue
 				}
-				text := firstLines(t, r.open(http.MethodGet, address, nil), stream)
+				text := r.until(address, stream)
 				require.Contains(t, text, stream, "%s as %s", address, who)
 			}
 		}
@@ -206,7 +206,7 @@ func TestStreamsOfAnotherTeamAreLikeThoseThatAreNotThere(t *testing.T) {
 		require.Contains(t, string(ask("ours-1").body), "process-ours-1", address)
 	}
 	for _, id := range []string{another, none} {
-		require.Equal(t, `{"caughtUp":true}`+"\n", firstLines(t, r.open(http.MethodGet, "/v1/feed?prefix=process-"+id, nil), "caughtUp"))
+		require.Equal(t, `{"caughtUp":true}`+"\n", r.until("/v1/feed?prefix=process-"+id, "caughtUp"))
 	}
 }
 
