@@ -107,6 +107,7 @@ func TestPromtoolTakesConfigurationRulesAndTheirTests(t *testing.T) {
 	path := promtool(t)
 	for _, args := range [][]string{
 		{"check", "config", "--syntax-only", "prometheus.yml"},
+		{"check", "config", "local.yml"},
 		{"check", "rules", "rules.yml"},
 		{"test", "rules", "rules_test.yml"},
 	} {
