@@ -129,7 +129,7 @@ func (a *app) keepWorkers(cmd *cobra.Command, passed []string, limits autoscale.
 			return look, err
 		},
 		Start: watch.starting(autoscale.Command{
-			Path: self, Args: append(args, passed...), Env: placed(unwatched(os.Environ()), o.Server, o.Blobs), Log: &inTurn{to: a.stderr},
+			Path: self, Args: append(args, passed...), Env: a.logging.passOn(placed(unwatched(os.Environ()), o.Server, o.Blobs)), Log: &inTurn{to: a.stderr},
 		}),
 		Tell: func(d autoscale.Decision) {
 			watch.note(d)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"log/slog"
 	"strings"
@@ -52,7 +53,7 @@ func (a *app) beginLog() error {
 		return attr
 	}
 	l.handler = slog.NewJSONHandler(a.stderr, options)
-	l.lines = &lineRecords{to: l.handler}
+	l.lines = &lineRecords{to: l.handler, as: a.stderr}
 	a.stderr = l.lines
 	return nil
 }
@@ -84,10 +85,18 @@ func (a *app) complain(why string) {
 	a.logging.lines.say(slog.LevelError, why)
 }
 
+// passOn makes a worker that this command starts log as it does itself.
+func (l *logging) passOn(environment []string) []string {
+	level := strings.ToLower(l.threshold().String())
+	return append(environment, variableOf("log-format")+"="+l.format, variableOf("log-level")+"="+level)
+}
+
 // lineRecords makes a record of each line that is written to it, whatever the
-// level: people were to read it.
+// level: people were to read it. A record of a worker that this command started
+// stays one; it names the worker.
 type lineRecords struct {
 	to slog.Handler
+	as io.Writer // what that writes to, a record at a time
 
 	mu   sync.Mutex
 	rest []byte // of a line that has not ended
@@ -102,7 +111,11 @@ func (l *lineRecords) Write(p []byte) (int, error) {
 		if !ended {
 			return len(p), nil
 		}
-		l.say(slog.LevelInfo, string(line))
+		if record, is := recordIn(line); is {
+			_, _ = l.as.Write(append(record, '\n'))
+		} else {
+			l.say(slog.LevelInfo, string(line))
+		}
 		l.rest = after
 	}
 }
@@ -119,4 +132,11 @@ func (l *lineRecords) say(level slog.Level, text string) {
 	if text = strings.TrimSpace(text); text != "" {
 		_ = l.to.Handle(context.Background(), slog.NewRecord(time.Now(), level, text, 0)) // standard error is gone: nobody is left to be told
 	}
+}
+
+// recordIn is the record that a worker of autoscale wrote, without the number of
+// its process, which is put before its lines.
+func recordIn(line []byte) (record []byte, is bool) {
+	_, record, numbered := bytes.Cut(line, []byte("] "))
+	return bytes.Clone(record), numbered && line[0] == '[' && bytes.HasPrefix(record, []byte("{")) && json.Valid(record)
 }

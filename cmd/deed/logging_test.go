@@ -3,7 +3,9 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
 	"strings"
 	"syscall"
 	"testing"
@@ -112,4 +114,20 @@ func TestALevelOrFormOfLogThatIsNoneIsRefused(t *testing.T) {
 		require.Equal(t, exitUsage, ended.code)
 		require.Contains(t, ended.stderr, args[1])
 	}
+}
+
+func TestARecordOfAStartedWorkerStaysOneAndEveryOtherLineBecomesOne(t *testing.T) {
+	var out bytes.Buffer
+	a := &app{stderr: &out, logging: logging{format: "json", level: "error"}}
+	require.NoError(t, a.beginLog())
+	_, _ = io.WriteString(a.stderr, "first\n\n[7] {\"time\":\"t\",\"level\":\"WARN\",\"msg\":\"from a worker\"}\n[7] {half\n[8] working for x\nno e")
+	_, _ = io.WriteString(a.stderr, "nd yet")
+	a.log().Warn("below the level")
+	a.complain("it is over")
+	var said []string
+	for _, r := range records(t, out.String()) {
+		said = append(said, r["level"].(string)+" "+r["msg"].(string))
+	}
+	require.Equal(t, []string{"INFO first", "WARN from a worker", "INFO [7] {half", "INFO [8] working for x", "INFO no end yet", "ERROR it is over"}, said)
+	require.Equal(t, []string{"DEED_LOG_FORMAT=json", "DEED_LOG_LEVEL=error"}, a.logging.passOn(nil))
 }
