@@ -147,7 +147,7 @@ func TestOnlyTheNamesInTheCertificateAreAnsweredFor(t *testing.T) {
 		"evil.example.org": false, "a.b.team.example.org": false, "team.example.org": false, "192.0.2.8": false, "": false, ":8420": false,
 	} {
 		require.Equal(t, answers, host == "127.0.0.1" || s.certificate.Names(host), host)
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+s.listener.Addr().String()+"/v1/whoami", nil)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+s.listener.Addr().String()+"/v1/whoami", http.NoBody)
 		require.NoError(t, err)
 		req.Host = host
 		if host == "" || host == ":8420" {

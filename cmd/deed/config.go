@@ -50,9 +50,16 @@ type setting struct{ name, value string }
 // settings lists what a place says, in a fixed order.
 func (p place) settings() []setting {
 	all := []setting{
-		{"server", p.Server}, {"token-file", p.TokenFile}, {"ca-file", p.CAFile},
-		{"data", p.Data}, {"nats", p.Nats}, {"nats-nkey", p.NatsNkey}, {"nats-creds", p.NatsCreds}, {"nats-ca", p.NatsCA},
-		{"blobs", p.Blobs}, {"events", p.Events},
+		{"server", p.Server},
+		{"token-file", p.TokenFile},
+		{"ca-file", p.CAFile},
+		{"data", p.Data},
+		{"nats", p.Nats},
+		{"nats-nkey", p.NatsNkey},
+		{"nats-creds", p.NatsCreds},
+		{"nats-ca", p.NatsCA},
+		{"blobs", p.Blobs},
+		{"events", p.Events},
 	}
 	return slices.DeleteFunc(all, func(s setting) bool { return s.value == "" })
 }
