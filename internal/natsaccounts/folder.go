@@ -162,7 +162,7 @@ func newSeed(file string) (public string, err error) {
 		return "", err
 	}
 	_, err = out.Write(append(seed, '\n'))
-	if err = errors.Join(err, out.Sync(), out.Close()); err != nil {
+	if err := errors.Join(err, out.Sync(), out.Close()); err != nil {
 		return "", err
 	}
 	return key.PublicKey()

@@ -15,7 +15,14 @@ import (
 // a shard that was let go goes back at once.
 func (s *Sharded) settle(now time.Time, m *natsgo.Msg) {
 	d, ok := s.delivery(m)
-	if !ok {
+	switch {
+	case ok:
+	case strings.HasPrefix(m.Subject, s.prefix):
+		// Not by Send: somebody filed it where its key does not belong, or under
+		// what is no key. Given back it would come again for ever.
+		_ = s.nc.Publish(m.Reply, []byte("+TERM")) // else it comes again, and then this does
+		return
+	default:
 		s.settleStatus(now, m)
 		return
 	}

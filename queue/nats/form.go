@@ -53,10 +53,11 @@ func (f form) read(subject string) (m queue.Message, ok bool) {
 	}
 	before, key, ok := strings.Cut(subject, ".")
 	if f == inShards {
+		m.Key = key
 		if lane, rest, inLane := strings.Cut(key, "."); inLane {
-			return queue.Message{Lane: lane, Key: rest}, ok
+			m.Lane, m.Key = lane, rest
 		}
-		return queue.Message{Key: key}, ok
+		return m, ok && m.Check() == nil && before == shardToken(queue.ShardOf(m.Key))
 	}
 	if before != queue.DefaultLane {
 		m.Lane = before

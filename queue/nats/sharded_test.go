@@ -59,6 +59,34 @@ func TestAConsumerThatAnEarlierVersionMadeForOneLaneOnlyIsMadeToTakeAllByWhoHold
 	require.Equal(t, "b", receiveOne(t, s))
 }
 
+func TestAMessageThatSomebodyFiledWhereItDoesNotBelongIsRemovedAndHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	b := startBackend(t)
+	nc := b.connect(t)
+	s := openSharded(t, nc, nats.Options{Name: "inbox", Async: true})
+	require.NoError(t, s.Hold(t.Context(), queue.AllShards))
+	js, err := jetstream.New(nc)
+	require.NoError(t, err)
+	belongs := queue.ShardOf("k")
+	for _, subject := range []string{
+		fmt.Sprintf("%02d.k", (belongs+1)%queue.ShardCount), fmt.Sprintf("%02d.report.k", (belongs+1)%queue.ShardCount),
+		fmt.Sprintf("%02d.report.No-Key", queue.ShardOf("No-Key")), fmt.Sprintf("%02d.report.a.b", queue.ShardOf("a.b")),
+	} {
+		_, err := js.Publish(t.Context(), "deed.queue.inbox."+subject, []byte("misfiled"))
+		require.NoError(t, err)
+	}
+	require.NoError(t, s.Send(t.Context(), queue.Message{Key: "k", Body: []byte("a")}))
+	require.Equal(t, "a", receiveOne(t, s))
+	require.Eventually(t, func() bool {
+		got, err := s.Receive(t.Context(), 1, 10*time.Millisecond)
+		if err != nil || len(got) > 0 {
+			return false
+		}
+		stream, err := js.Stream(t.Context(), "deed-inbox")
+		return err == nil && stream.CachedInfo().State.Msgs == 0
+	}, 10*time.Second, 10*time.Millisecond)
+}
+
 func TestAHolderThatDoesNotReceiveHasABoundedNumberOfMessagesOnLease(t *testing.T) {
 	t.Parallel()
 	b := startBackend(t)
