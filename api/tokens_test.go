@@ -66,7 +66,7 @@ func TestARevocationHoldsAtEveryServerAtOnce(t *testing.T) {
 	for _, s := range []*rig{here, there} {
 		require.Eventually(t, func() bool {
 			return s.do(http.MethodGet, "/v1/whoami", nil).status == http.StatusUnauthorized
-		}, time.Second, 5*time.Millisecond)
+		}, patience, 5*time.Millisecond)
 	}
 	r.refused(http.StatusNotFound, wire.CodeNotFound, http.MethodDelete, "/v1/tokens/nobody", nil)
 }
