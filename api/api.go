@@ -68,6 +68,7 @@ type server struct {
 	log     *slog.Logger
 	views   *orchestrator.Views
 	names   definitionNames
+	ready   readiness
 	tokens  *access.Tokens
 }
 

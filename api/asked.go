@@ -2,8 +2,10 @@ package api
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/deedrun/deed/api/access"
+	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/orchestrator/process"
 )
 
@@ -24,31 +26,47 @@ func by(ctx context.Context, said string) string {
 	return name + " (for " + said + ")"
 }
 
-// signed is a command that says who asks. ok is false for a command that no
-// person sends.
-func signed(ctx context.Context, c process.Command) (_ process.Command, ok bool) {
-	switch c := c.(type) {
-	case process.StartProcess:
-		c.By = by(ctx, c.By)
-		return c, true
-	case process.CancelProcess:
-		c.By = by(ctx, c.By)
-		return c, true
-	case process.PauseProcess:
-		c.By = by(ctx, c.By)
-		return c, true
-	case process.ResumeProcess:
-		c.By = by(ctx, c.By)
-		return c, true
-	case process.RetryTasks:
-		c.By = by(ctx, c.By)
-		return c, true
-	case process.RestartFrom:
-		c.By = by(ctx, c.By)
-		return c, true
-	case process.ReviseProcess:
-		c.By = by(ctx, c.By)
-		return c, true
+// What a history keeps of who asked and why has to have an end. Package wire
+// says the same of requests that are no commands.
+const (
+	mostBy     = 256
+	mostReason = 4096
+)
+
+// signed is a command that says who asks. One that no person sends is refused:
+// those of workers and clocks come by other ways.
+func signed(ctx context.Context, c process.Command) (process.Command, error) {
+	var err error
+	sign := func(a *process.Asked) {
+		if len(a.By) > mostBy || len(a.Reason) > mostReason {
+			err = newProblem(http.StatusBadRequest, wire.CodeInvalid, "by has %d bytes and reason %d: give at most %d and %d", len(a.By), len(a.Reason), mostBy, mostReason)
+		}
+		a.By = by(ctx, a.By)
 	}
-	return nil, false
+	switch own := c.(type) {
+	case process.StartProcess:
+		sign(&own.Asked)
+		c = own
+	case process.CancelProcess:
+		sign(&own.Asked)
+		c = own
+	case process.PauseProcess:
+		sign(&own.Asked)
+		c = own
+	case process.ResumeProcess:
+		sign(&own.Asked)
+		c = own
+	case process.RetryTasks:
+		sign(&own.Asked)
+		c = own
+	case process.RestartFrom:
+		sign(&own.Asked)
+		c = own
+	case process.ReviseProcess:
+		sign(&own.Asked)
+		c = own
+	default:
+		err = newProblem(http.StatusBadRequest, wire.CodeInvalid, "that is no command of a person: those of workers and clocks are not taken here")
+	}
+	return c, err
 }

@@ -11,9 +11,12 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/deedrun/deed"
@@ -24,6 +27,7 @@ import (
 	"github.com/deedrun/deed/events/mem"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
+	"github.com/deedrun/deed/queue"
 	"github.com/deedrun/deed/task"
 )
 
@@ -86,6 +90,7 @@ func TestWhatIsNoGoodRequestIsRefusedAndChangesNothing(t *testing.T) {
 		{"a status that is none", 422, wire.CodeInvalid, get, "/v1/processes?status=happy", nil, nil},
 		{"a command that is none", 400, wire.CodeInvalid, post, "/v1/processes/there/commands", `{"type": "make-coffee"}`, nil},
 		{"a command of a worker", 400, wire.CodeInvalid, post, "/v1/processes/there/commands", `{"type": "confirm-tasks", "data": {}}`, nil},
+		{"a command with an endless reason", 400, wire.CodeInvalid, post, "/v1/processes/there/commands", `{"type": "pause-process", "data": {"reason": "` + strings.Repeat("x", 5000) + `"}}`, nil},
 		{"a start of another process", 400, wire.CodeInvalid, post, "/v1/processes/there/commands", `{"type": "start-process", "data": {"id": "other"}}`, nil},
 		{"a command that is too large", 413, wire.CodeTooLarge, post, "/v1/processes/there/commands", `{"type": "` + strings.Repeat("x", 1<<20) + `"}`, nil},
 		{"a step that is not there", 409, wire.CodeRefused, post, "/v1/processes/there/restart", `{"from": "nowhere"}`, nil},
@@ -296,6 +301,29 @@ func (nobody) Send(ctx context.Context, _ string, _ process.Command) (orchestrat
 func (nobody) Look(ctx context.Context, _ string) (orchestrator.View, error) {
 	<-ctx.Done()
 	return orchestrator.View{}, context.Cause(ctx)
+}
+
+// counted is an orchestrator that counts how often it is asked.
+type counted struct {
+	nobody
+	asked atomic.Int32
+}
+
+func (c *counted) Look(context.Context, string) (orchestrator.View, error) {
+	c.asked.Add(1)
+	return orchestrator.View{Shards: queue.AllShards}, nil
+}
+
+func TestHoweverManyAskWhetherAServerIsReadyItIsLookedAtOnce(t *testing.T) {
+	via := &counted{}
+	r := over(t, &deed.Runtime{Client: &orchestrator.Client{Events: events.New(mem.New()), Via: via}})
+	began := time.Now()
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() { assert.Equal(t, http.StatusOK, r.do(http.MethodGet, "/readyz", nil).status) })
+	}
+	all.Wait()
+	require.LessOrEqual(t, int(via.asked.Load()), 1+int(time.Since(began)/(500*time.Millisecond)))
 }
 
 func TestAServerWithoutOrchestratorsIsNotReady(t *testing.T) {

@@ -22,10 +22,7 @@ func (s *server) alive(context.Context, *struct{}) (*body[wire.Health], error) {
 }
 
 func (s *server) isReady(ctx context.Context, _ *struct{}) (*body[wire.Health], error) {
-	err := s.ready(ctx)
-	if err == nil {
-		_, err = s.Events.Version(ctx, "process-readyz") // whether it answers is what counts
-	}
+	err := s.ready.of(func() error { return s.lookReady(ctx) })
 	if err == nil {
 		return &body[wire.Health]{wire.Health{Status: "ok"}}, nil
 	}

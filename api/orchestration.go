@@ -4,14 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
-	"github.com/deedrun/deed/queue"
 )
 
 // orchestration is what the orchestrators are asked and told by programs.
@@ -52,9 +50,8 @@ func (s *server) command(ctx context.Context, in *commandInput) (*body[orchestra
 	if start, ok := c.(process.StartProcess); ok && start.ID != in.ID {
 		return nil, newProblem(http.StatusBadRequest, wire.CodeInvalid, "the command starts process %q, and was sent to %q", start.ID, in.ID)
 	}
-	c, ok := signed(ctx, c)
-	if !ok {
-		return nil, newProblem(http.StatusBadRequest, wire.CodeInvalid, "that is no command of a person: those of workers and clocks are not taken here")
+	if c, err = signed(ctx, c); err != nil {
+		return nil, err
 	}
 	if err := s.mayCommand(ctx, in.ID, c); err != nil {
 		return nil, err
@@ -125,19 +122,3 @@ func (s *server) drain(ctx context.Context, in *workerPath) (*body[wire.Drained]
 	}
 	return nil, newProblem(http.StatusNotFound, wire.CodeNotFound, "there is no worker %q; /v1/look lists those that are there", in.Name)
 }
-
-// ready reports whether all processes have somebody who orchestrates them.
-func (s *server) ready(ctx context.Context) error {
-	within, cancel := context.WithTimeoutCause(ctx, min(readyWithin, s.options.AnswerWithin), errNoAnswer)
-	defer cancel()
-	view, err := s.Look(within, "")
-	if err != nil {
-		return err
-	}
-	if missing := queue.AllShards.Without(view.Shards).Len(); missing > 0 {
-		return fmt.Errorf("%w: nobody orchestrates %d of %d shards", errNoAnswer, missing, queue.ShardCount)
-	}
-	return nil
-}
-
-const readyWithin = 3 * time.Second
