@@ -104,5 +104,6 @@ func New(o Options) http.Handler {
 	routes.doctor()
 	routes.metrics()
 	routes.access()
+	routes.describe()
 	return s.measured(mux, s.remembering(s.door(mux, routes.needs)))
 }

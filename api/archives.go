@@ -17,9 +17,9 @@ import (
 func (r *routes) archives() {
 	route(r, operator, http.MethodPost, "/v1/processes/{id}/archive", "Move the history of an ended process into a file", r.archive)
 	route(r, admin, http.MethodDelete, "/v1/processes/{id}/archive", "Remove the archive of a process for good; its ID stays taken", r.removeArchive)
-	r.raw(viewer, http.MethodGet, "/v1/processes/{id}/archive", "Read the file of an archived process", "application/gzip", r.exportArchive)
-	r.raw(adminOfAll, http.MethodPost, "/v1/archives", "Take in the file of a process that was archived elsewhere", mediaBytes, r.importArchive,
-		textParam("by", "Who asks."), textParam("reason", "Why."))
+	r.raw(viewer, http.MethodGet, "/v1/processes/{id}/archive", "Read the file of an archived process", "application/gzip", content(), r.exportArchive)
+	r.raw(adminOfAll, http.MethodPost, "/v1/archives", "Take in the file of a process that was archived elsewhere", mediaJSON, schemaOf[wire.Archived](r), r.importArchive,
+		takes(mediaBytes, "The file."), textParam("by", "Who asks."), textParam("reason", "Why."))
 	route(r, viewer, http.MethodGet, "/v1/archives/due", "List what the retention settings ask for now, or what ended before a time", r.due)
 }
 

@@ -19,8 +19,9 @@ import (
 // written.
 func (r *routes) blobs() {
 	route(r, viewer, http.MethodGet, "/v1/blobs", "List blobs", r.listBlobs)
-	r.raw(viewer, http.MethodGet, "/v1/blobs/{key...}", "Read a blob, or a range of it; HEAD says how large it is", mediaBytes, r.readBlob)
-	r.raw(operator, http.MethodPut, "/v1/blobs/{key...}", "Store an input or a file of a definition, under sha256/ and its digest: two digits, a slash and the rest", mediaBytes, r.storeBlob)
+	r.raw(viewer, http.MethodGet, "/v1/blobs/{key...}", "Read a blob, or a range of it; HEAD says how large it is", mediaBytes, content(), r.readBlob)
+	r.raw(operator, http.MethodPut, "/v1/blobs/{key...}", "Store an input or a file of a definition, under sha256/ and its digest: two digits, a slash and the rest", "", nil, r.storeBlob,
+		status(http.StatusCreated), takes(mediaBytes, "The content."))
 }
 
 type listBlobsInput struct {

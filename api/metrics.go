@@ -12,7 +12,7 @@ import (
 // metrics is what Prometheus scrapes. It has no names of processes, but counts
 // those of everybody.
 func (r *routes) metrics() {
-	r.raw(viewerOfAll, http.MethodGet, "/metrics", "What this server measures, for Prometheus", "text/plain", func(w http.ResponseWriter, req *http.Request) error {
+	r.raw(viewerOfAll, http.MethodGet, "/metrics", "What this server measures, for Prometheus", "text/plain", text(), func(w http.ResponseWriter, req *http.Request) error {
 		if r.options.Metrics == nil {
 			return newProblem(http.StatusNotFound, wire.CodeNotFound, "this server measures nothing")
 		}

@@ -53,3 +53,15 @@ func TestEveryOperationHasANameOfItsOwnForGeneratedClients(t *testing.T) {
 	}
 	require.Greater(t, len(named), 40)
 }
+
+func TestTheDescriptionSaysWhatGeneratedClientsRelyOn(t *testing.T) {
+	text, paths := description(t)
+	assert.Contains(t, text, `"openapi":"3.1.0"`)
+	assert.Contains(t, text, `"servers":[`)
+	assert.NotContains(t, text, "ErrorModel", "problems have one form")
+	submit := paths["/v1/processes"]["post"]
+	assert.Equal(t, submit.Responses["201"].Content, submit.Responses["200"].Content, "who submits again attaches")
+	watch := paths["/v1/processes/{id}/watch"]["get"]
+	assert.Contains(t, watch.Responses["200"].Content, "text/event-stream")
+	assert.Contains(t, paths["/v1/blobs/{key}"]["put"].Responses, "201")
+}

@@ -20,7 +20,7 @@ import (
 func (r *routes) outputs() {
 	route(r, viewer, http.MethodGet, "/v1/processes/{id}/outputs", "List the outputs that are there", r.listOutputs)
 	route(r, viewer, http.MethodGet, "/v1/processes/{id}/outputs/{name}", "List the parts of an output", r.listParts)
-	r.raw(viewer, http.MethodGet, "/v1/processes/{id}/outputs/{name}/{part}", "Read a part of an output, or a range of it", mediaBytes, r.readPart)
+	r.raw(viewer, http.MethodGet, "/v1/processes/{id}/outputs/{name}/{part}", "Read a part of an output, or a range of it", mediaBytes, content(), r.readPart)
 }
 
 func (s *server) listOutputs(ctx context.Context, in *struct{ ProcessPath }) (*body[wire.Outputs], error) {

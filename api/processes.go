@@ -20,7 +20,8 @@ func (r *routes) processes() {
 	route(r, viewer, http.MethodGet, "/v1/processes", "List processes, the latest first", r.listProcesses)
 	route(r, viewer, http.MethodGet, "/v1/processes/{id}", "Where a process stands, or stood", r.show)
 	route(r, viewer, http.MethodGet, "/v1/processes/{id}/history", "The events of a process", r.history)
-	r.raw(viewer, http.MethodGet, "/v1/processes/{id}/watch", "Where a process stands after each of its commits, until its end", mediaEvents, r.watch)
+	r.raw(viewer, http.MethodGet, "/v1/processes/{id}/watch", "Where a process stands after each of its commits, until its end", mediaEvents, schemaOf[wire.Standing](r), r.watch,
+		numberParam("after", "Only what follows this event, which was seen; browsers say so by Last-Event-ID."))
 }
 
 type listProcessesInput struct {

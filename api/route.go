@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -40,14 +41,9 @@ func route[I, O any](r *routes, n need, method, path, summary string, handle fun
 	})
 }
 
-// status is the answer of success, if that is not 200.
-func status(code int) func(*huma.Operation) {
-	return func(op *huma.Operation) { op.DefaultStatus = code }
-}
-
 // raw is an address whose content is no JSON document, or has no end. It is
-// described like the others.
-func (r *routes) raw(n need, method, path, summary, media string, handle func(w http.ResponseWriter, req *http.Request) error, params ...*huma.Param) {
+// described like the others; schema is that of the content.
+func (r *routes) raw(n need, method, path, summary, media string, schema *huma.Schema, handle func(w http.ResponseWriter, req *http.Request) error, more ...func(*huma.Operation)) {
 	r.needs[method+" "+path] = n
 	r.mux.HandleFunc(method+" "+path, func(w http.ResponseWriter, req *http.Request) {
 		if err := handle(w, req); err != nil {
@@ -55,18 +51,23 @@ func (r *routes) raw(n need, method, path, summary, media string, handle func(w 
 		}
 	})
 	described := strings.ReplaceAll(path, "...}", "}")
+	op := &huma.Operation{
+		Method: method, Path: described, Summary: summary, OperationID: operations[method+" "+described], Tags: []string{tag(path)},
+		DefaultStatus: http.StatusOK,
+	}
 	for segment := range strings.SplitSeq(described, "/") {
 		if name, ok := strings.CutPrefix(segment, "{"); ok {
-			params = append(params, &huma.Param{Name: strings.TrimSuffix(name, "}"), In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}})
+			param(&huma.Param{Name: strings.TrimSuffix(name, "}"), In: "path", Required: true, Schema: text()})(op)
 		}
 	}
-	op := &huma.Operation{
-		Method: method, Path: described, Summary: summary, OperationID: operations[method+" "+described], Tags: []string{tag(path)}, Parameters: params,
-		Responses: map[string]*huma.Response{
-			"200":     {Description: "OK", Content: map[string]*huma.MediaType{media: {Schema: &huma.Schema{Type: huma.TypeString}}}},
-			"default": r.problems(),
-		},
+	for _, change := range more {
+		change(op)
 	}
+	answer := &huma.Response{Description: http.StatusText(op.DefaultStatus)}
+	if media != "" {
+		answer.Content = map[string]*huma.MediaType{media: {Schema: schema}}
+	}
+	op.Responses = map[string]*huma.Response{strconv.Itoa(op.DefaultStatus): answer, "default": r.problems()}
 	n.describe(op)
 	r.api.OpenAPI().AddOperation(op)
 }
@@ -81,14 +82,4 @@ func (r *routes) problems() *huma.Response {
 func tag(path string) string {
 	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/v1/"), "/")
 	return strings.TrimPrefix(first, "/")
-}
-
-// numberParam describes a number in the query.
-func numberParam(name, doc string) *huma.Param {
-	zero := 0.0
-	return &huma.Param{Name: name, In: "query", Description: doc, Schema: &huma.Schema{Type: huma.TypeInteger, Minimum: &zero}}
-}
-
-func textParam(name, doc string) *huma.Param {
-	return &huma.Param{Name: name, In: "query", Description: doc, Schema: &huma.Schema{Type: huma.TypeString}}
 }

@@ -17,11 +17,11 @@ import (
 func (r *routes) streams() {
 	prefix := textParam("prefix", "What the names of the streams begin with; process-ID is the stream of a process.")
 	route(r, viewer, http.MethodGet, "/v1/streams", "List streams of events", r.listStreams)
-	r.raw(viewer, http.MethodGet, "/v1/streams/{stream}/commits", "Read a stream, a commit a line", wire.LinesType, r.readStream,
+	r.raw(viewer, http.MethodGet, "/v1/streams/{stream}/commits", "Read a stream, a commit a line", wire.LinesType, text(), r.readStream,
 		numberParam("after", "Begin with the commit that holds the event after this one."))
-	r.raw(viewer, http.MethodGet, "/v1/streams/{stream}/last", "Read the last commit of a stream", wire.LinesType, r.lastOfStream)
-	r.raw(viewer, http.MethodGet, "/v1/ends", "Read the last commits of many streams", wire.LinesType, r.readEnds, prefix)
-	r.raw(viewer, http.MethodGet, "/v1/feed", "Follow streams: what is stored, and then what comes, for as long as the connection stays", wire.LinesType, r.feed,
+	r.raw(viewer, http.MethodGet, "/v1/streams/{stream}/last", "Read the last commit of a stream", wire.LinesType, text(), r.lastOfStream)
+	r.raw(viewer, http.MethodGet, "/v1/ends", "Read the last commits of many streams", wire.LinesType, text(), r.readEnds, prefix)
+	r.raw(viewer, http.MethodGet, "/v1/feed", "Follow streams: what is stored, and then what comes, for as long as the connection stays", wire.LinesType, text(), r.feed,
 		prefix, numberParam("after", "The checkpoint of the last commit that was seen; 0: from the beginning."))
 }
 
