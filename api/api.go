@@ -57,6 +57,9 @@ type Options struct {
 	// Metrics counts what is asked, and is told at /metrics; nil: nothing is.
 	Metrics *deed.Metrics
 
+	// Streams are how many watches and feeds may be open at a time; 0: 1,024.
+	Streams int
+
 	// AnswerWithin is how long the orchestrator has for an answer. 0: 30 s.
 	AnswerWithin time.Duration
 }
@@ -70,6 +73,7 @@ type server struct {
 	names   definitionNames
 	ready   readiness
 	tokens  *access.Tokens
+	seats   seats
 }
 
 // New is the handler of the API.
@@ -81,13 +85,14 @@ func New(o Options) http.Handler {
 		Runtime: o.Runtime, options: o, log: o.Log,
 		views:  &orchestrator.Views{Events: o.Runtime.Events, Blobs: o.Runtime.Blobs, Log: o.Log},
 		tokens: access.NewTokens(o.Runtime.Events, nil),
+		seats:  make(seats, cmp.Or(o.Streams, 1024)),
 	}
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("deed", cmp.Or(o.Version, "(devel)"))
 	config.Info.Description = "Submit, read, watch and supervise processes. Problems are application/problem+json with a stable code."
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = describedAt, "", ""
 	config.CreateHooks = nil // no links to schemas in answers
-	config.Transformers = []huma.Transformer{asProblem}
+	config.Transformers = []huma.Transformer{asProblem, patiently}
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		schemeName: {Type: "http", Scheme: "bearer", Description: "A token of `deed auth token create`. Who comes from the machine of a server that listens there alone needs none."},
 	}

@@ -134,6 +134,11 @@ func checkPrefix(ctx context.Context, prefix string) error {
 
 // feed writes commits for as long as somebody listens.
 func (s *server) feed(w http.ResponseWriter, r *http.Request) error {
+	leave, err := s.seats.take()
+	if err != nil {
+		return err
+	}
+	defer leave()
 	after, err := number(r, "after")
 	if err != nil {
 		return err

@@ -22,6 +22,11 @@ const mediaEvents = "text/event-stream"
 // message is the version, so that a browser that comes back goes on where it
 // was; one that has seen the end is told that there is no more.
 func (s *server) watch(w http.ResponseWriter, r *http.Request) error {
+	leave, err := s.seats.take()
+	if err != nil {
+		return err
+	}
+	defer leave()
 	id := r.PathValue("id")
 	if err := process.CheckID(id); err != nil {
 		return newProblem(http.StatusBadRequest, wire.CodeInvalid, "%v", err)
