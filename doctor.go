@@ -45,6 +45,9 @@ type Examination struct {
 	machine doctor.Machine               // tests
 }
 
+// Mendable are the checks that Mend knows.
+func Mendable() []string { return doctor.Mendable() }
+
 // reachWithin is how long a server has to answer whoever examines it.
 const reachWithin = 5 * time.Second
 

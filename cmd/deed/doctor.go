@@ -51,6 +51,11 @@ It exits with 0 if nothing fails; warnings are allowed.`,
 			case o.mend != "" && a.server != "":
 				return usagef("--mend changes a stream, which no server does for others: give --data, or --nats and --blobs")
 			}
+			if o.mend != "" {
+				if err := oneOf("--mend", o.mend, deed.Mendable()); err != nil {
+					return err
+				}
+			}
 			if err := checkNATS(o.Options); err != nil {
 				return err
 			}

@@ -82,8 +82,8 @@ func TestShardsAreToBeHeldEachByOneReplica(t *testing.T) {
 		{nil, Fail, "nobody orchestrates"},
 		{[]orchestrator.Announcement{{Replica: "a", Shards: queue.AllShards}}, OK, "each shard is held by one"},
 		{[]orchestrator.Announcement{{Replica: "a", Shards: 0xff}, {Replica: "b", Shards: ^queue.Shards(0xff)}}, OK, "a, b"},
-		{[]orchestrator.Announcement{{Replica: "a", Shards: ^queue.Shards(0xff)}, {Replica: "b"}}, Fail, "nobody holds 8 of 64 shards; there is a, b"},
-		{[]orchestrator.Announcement{{Replica: "a", Shards: queue.AllShards}, {Replica: "b", Shards: 1}}, Warn, "1 shard held by two replicas"},
+		{[]orchestrator.Announcement{{Replica: "a", Shards: ^queue.Shards(0xff)}, {Replica: "b"}}, Fail, "nobody holds 8 of 64 shards (0–7); there is a, b"},
+		{[]orchestrator.Announcement{{Replica: "a", Shards: queue.AllShards}, {Replica: "b", Shards: 1}}, Warn, "1 shard held by two replicas (0)"},
 	} {
 		h := heard{replicas: map[string]replica{}}
 		for _, a := range c.replicas {

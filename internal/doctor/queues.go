@@ -37,7 +37,7 @@ func (p *Place) checkQuarantine(r *report, messages uint64) {
 		return
 	}
 	r.add("quarantine", Warn, fmt.Sprintf("%s could not be used", plural(int(messages), "message")),
-		fmt.Sprintf("see what they are, `%s`, and send again what a role of today's version can use: `%s`", p.Ask("quarantine", "ls"), p.Ask("quarantine", "retry", "all")))
+		fmt.Sprintf("see what they are, %#q, and send again what can be used by now: %#q", p.Ask("quarantine", "ls"), p.Ask("quarantine", "retry", "all")))
 }
 
 // checkInbox says whether reports and commands are handled as fast as they come.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/queue"
+	"github.com/deedrun/deed/task"
 )
 
 // checkRoles looks at who orchestrates and who works.
@@ -38,13 +39,18 @@ func (p *Place) checkShards(r *report, h heard) {
 	case len(h.replicas) == 0:
 		r.add("orchestrators", Fail, "nobody orchestrates: commands are not answered, and nothing goes on", "start it: `"+p.Role("serve")+"`")
 	case missing != 0:
-		r.add("orchestrators", Fail, fmt.Sprintf("nobody holds %d of %d shards; there is %s", missing.Len(), queue.ShardCount, names),
+		r.add("orchestrators", Fail, fmt.Sprintf("nobody holds %d of %d shards (%s); there is %s", missing.Len(), queue.ShardCount, numbered(missing), names),
 			"look into the logs of those replicas: who cannot read a history, or is stuck, takes nothing; another may: `"+p.Role("serve")+"`")
 	case twice != 0:
-		r.add("orchestrators", Warn, fmt.Sprintf("%s held by two replicas: %s", plural(twice.Len(), "shard"), names), "look again: shards that change hands are so for a moment; if it stays so, two replicas do not hear each other: look at the network between them")
+		r.add("orchestrators", Warn, fmt.Sprintf("%s held by two replicas (%s): %s", plural(twice.Len(), "shard"), numbered(twice), names), "look again: shards that change hands are so for a moment; if it stays so, two replicas do not hear each other: look at the network between them")
 	default:
 		r.ok("orchestrators", "%s: each shard is held by one", names)
 	}
+}
+
+// numbered is a set of shards as people read one: 0-7,12.
+func numbered(shards queue.Shards) string {
+	return task.Of(slices.Collect(shards.All())...).String()
 }
 
 // checkVersions says who runs another version than this one.

@@ -66,8 +66,11 @@ func (p *Place) roundTrip(ctx context.Context, r *report) error {
 		defer cancel()
 		_ = store.Remove(within, key)
 	}()
-	if err := store.StoreNamed(ctx, key, content); !errors.Is(err, blob.ErrExists) {
-		return fmt.Errorf("it writes twice what must be written once (%v): this store has no write-if-absent; choose one that has", err)
+	switch err := store.StoreNamed(ctx, key, content); {
+	case err == nil:
+		return errors.New("it writes twice what must be written once: this store has no write-if-absent; choose one that has")
+	case !errors.Is(err, blob.ErrExists):
+		return fmt.Errorf("what is there already is not refused as it has to be: %w", err)
 	}
 	read, err := store.ReadNamed(ctx, key, 1<<10)
 	switch {
