@@ -147,7 +147,7 @@ func (c *collector) role(t *testing.T, dir string, args ...string) (cmd *exec.Cm
 	})
 	if args[0] == "serve" {
 		said, err = bufio.NewReader(out).ReadString('\n')
-		require.NoError(t, err, stderr.String())
+		require.NoError(t, err)
 	}
 	return cmd, strings.TrimSpace(said)
 }
