@@ -191,7 +191,7 @@ func TestHeartbeats(t *testing.T) {
 		r.Drain()
 		<-r.ended
 		beats = heard()
-		assert.Equal(t, task.Heartbeat{Worker: "w1", Slots: 2, Leaving: true}, beats[len(beats)-1])
+		assert.Equal(t, task.Heartbeat{Worker: "w1", Slots: 2, Now: time.Now().UTC(), Leaving: true}, beats[len(beats)-1])
 	})
 
 	isolated(t, "messages of one attempt at a step are one entry", func(t *testing.T, w *world) {
