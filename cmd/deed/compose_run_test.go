@@ -176,7 +176,7 @@ func (c *composed) blobs() {
 	require.NoError(c.t, cmd.Start())
 	c.t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	bucket := exec.CommandContext(c.t.Context(), "sh", c.path("compose/bucket"))
-	bucket.Env = append(environment, "BLOBS=http://"+address, "POLICY="+c.path("compose/bucket-policy.json"))
+	bucket.Env = append(slices.Clone(environment), "BLOBS=http://"+address, "POLICY="+c.path("compose/bucket-policy.json"))
 	out, err := bucket.CombinedOutput()
 	require.NoError(c.t, err, "%s", out)
 }

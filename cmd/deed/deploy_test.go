@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,7 +33,11 @@ func readDeploy(t *testing.T, names ...string) string {
 // flags; environment is what it is started with. It returns what was understood.
 func understood(t *testing.T, line []string, environment map[string]string) *cobra.Command {
 	t.Helper()
-	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	config := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(config, "deed"), 0o700))
+	contexts := "contexts: {here: {server: 'http://127.0.0.1:8420'}, prod: {server: 'https://prod:8420'}, composed: {server: 'https://localhost:8420'}}\n"
+	require.NoError(t, os.WriteFile(filepath.Join(config, "deed", "config.yaml"), []byte(contexts), 0o600))
+	t.Setenv("XDG_CONFIG_HOME", config)
 	for _, variable := range os.Environ() {
 		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "DEED_") && !strings.HasPrefix(name, "DEED_TEST_") {
 			t.Setenv(name, "") // of the line before, or of whoever runs the tests
@@ -46,7 +51,9 @@ func understood(t *testing.T, line []string, environment map[string]string) *cob
 	require.NoError(t, err, "deed %s", strings.Join(line, " "))
 	require.NoError(t, cmd.ParseFlags(rest), "deed %s", strings.Join(line, " "))
 	require.NoError(t, cmd.ValidateArgs(cmd.Flags().Args()), "deed %s", strings.Join(line, " "))
-	require.NoError(t, a.fill(cmd), "deed %s", strings.Join(line, " "))
+	if parent := cmd.Parent(); !parent.HasParent() || parent.PersistentPreRunE == nil { // else a context does not count
+		require.NoError(t, a.fill(cmd), "deed %s", strings.Join(line, " "))
+	}
 	if cmd.PreRunE != nil {
 		require.NoError(t, cmd.PreRunE(cmd, cmd.Flags().Args()), "deed %s", strings.Join(line, " "))
 	}
@@ -77,20 +84,26 @@ func standsForFlag(cmd *cobra.Command, variable string) bool {
 }
 
 // commandLines are the lines of a text that call deed, as a shell would
-// understand them: continued lines are one, and what follows a #, | or > is
-// somebody else's.
+// understand them: continued lines are one, what follows a |, > or && is a
+// command of its own, and what follows a # is none.
 func commandLines(text string) [][]string {
 	var lines [][]string
 	text = strings.ReplaceAll(text, "\\\n", " ")
 	for line := range strings.Lines(text) {
 		words := shellWords(strings.TrimPrefix(strings.TrimSpace(line), "$ "))
-		if len(words) < 2 || words[0] != "deed" {
-			continue
+		for len(words) > 0 {
+			end := slices.IndexFunc(words, func(w string) bool { return strings.ContainsAny(w[:min(1, len(w))], "#|>&;") })
+			if end < 0 {
+				end = len(words)
+			}
+			if end > 1 && words[0] == "deed" {
+				lines = append(lines, words[1:end])
+			}
+			if end < len(words) && words[end][0] == '#' {
+				break
+			}
+			words = words[min(end+1, len(words)):]
 		}
-		if end := slices.IndexFunc(words, func(w string) bool { return strings.ContainsAny(w[:min(1, len(w))], "#|>&") }); end >= 0 {
-			words = words[:end]
-		}
-		lines = append(lines, words[1:])
 	}
 	return lines
 }
@@ -125,4 +138,21 @@ func shellWords(line string) (words []string) {
 		words = append(words, word.String())
 	}
 	return words
+}
+
+func TestTheCommandLinesOfDeployAreUnderstood(t *testing.T) {
+	asked := 0
+	require.NoError(t, filepath.WalkDir(deploy(), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) == ".json" {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		for _, line := range commandLines(string(data)) {
+			asked++
+			understood(t, line, nil)
+		}
+		return nil
+	}))
+	require.GreaterOrEqual(t, asked, 8)
 }
