@@ -109,7 +109,7 @@ func TestWorkersWithKeysOfTheirOwnDoTheirWorkOnACluster(t *testing.T) {
 	m := &machines{t: t, dir: t.TempDir(), server: strings.Join(l.urls, ",")}
 	known := func(role string) []string { return []string{"--nats-nkey", l.key(role), "--nats-ca", l.ca} }
 	m.start("serve1", "", append([]string{"serve", "--listen", "127.0.0.1:0"}, known("orchestrator")...)...)
-	m.start("worker1", "", append([]string{"worker", "--concurrency", "2"}, known("worker")...)...)
+	m.start("worker1", "", append([]string{"autoscale", "--min", "1", "--max", "1", "--concurrency", "2", "--worker-nats-nkey", l.key("worker")}, known("orchestrator")...)...)
 	m.start("worker2", "", append([]string{"worker", "--pool", "gpu-2", "--allow", "cp ../in/squares ../out/copies"}, known("worker-gpu-2")...)...)
 
 	var client *deed.Runtime
