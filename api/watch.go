@@ -109,7 +109,7 @@ func (s *server) tellStates(ctx context.Context, l *lineWriter, next seenState, 
 	defer beat.Stop()
 	for more := true; more; {
 		if err := s.tellState(ctx, l, next, seen); err != nil {
-			return // whoever watched has gone
+			break // whoever watched has gone, or is told why it ends
 		}
 		for waits := true; waits; {
 			select {
