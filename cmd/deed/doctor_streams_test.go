@@ -19,7 +19,9 @@ func TestTheDoctorFindsAStreamThatAnOperatorChangedAndSetsItRight(t *testing.T) 
 	t.Parallel()
 	c := newClinic(t)
 	s := c.natsServer(&server.Options{})
-	s.served(c)
+	r, err := deed.Open(t.Context(), s.options(s.ClientURL())) // it goes on meanwhile
+	require.NoError(t, err)
+	defer r.Close()
 	for _, wrong := range []struct {
 		check, stream, words string
 		change               func(*jetstream.StreamConfig)

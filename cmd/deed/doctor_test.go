@@ -45,7 +45,7 @@ func newClinic(t *testing.T) *clinic {
 // shell is a command line, for the shell.
 func (c *clinic) shell(line string) *exec.Cmd {
 	c.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Context()), time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Context()), 4*time.Minute) // more than any of them needs
 	c.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, "sh", "-c", line)
 	cmd.Dir = c.dir
