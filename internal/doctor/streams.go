@@ -206,6 +206,9 @@ const (
 
 func clockFinding(r *report, check, whose string, ahead time.Duration) {
 	by := ahead.Abs().Round(time.Millisecond)
+	if by > time.Minute {
+		by = by.Round(time.Second)
+	}
 	which := "ahead of"
 	if ahead < 0 {
 		which = "behind"
