@@ -31,6 +31,8 @@ type composed struct {
 	dir  string            // the copy of deploy/
 	at   map[string]string // host:port of a service inside → here
 	self string
+
+	nodes []*natsserver.Server
 }
 
 // TestTheServicesOfComposeDoAJobTogether runs the command lines of compose.yaml
@@ -81,6 +83,7 @@ func TestTheServicesOfComposeDoAJobTogether(t *testing.T) {
 	require.NoError(t, err, "%s", out)
 	require.Regexp(t, `composed +word-count +completed +3/3 +75/75`, string(out))
 
+	c.shows(readManifests(t).named(t, "ScaledObject", "deed-worker").Spec.Triggers[0].Metadata)
 	out, err = c.command("ps", "--server=https://"+one["0.0.0.0:8420"], "--ca-file="+c.path("compose/credentials/ca.crt")).CombinedOutput()
 	require.Error(t, err, "without a token")
 	require.Contains(t, string(out), "token")
@@ -146,6 +149,7 @@ func (c *composed) node(i int) {
 	server, err := natsserver.NewServer(o)
 	require.NoError(c.t, err)
 	server.Start()
+	c.nodes = append(c.nodes, server)
 	c.t.Cleanup(func() { server.Shutdown(); server.WaitForShutdown() })
 }
 
@@ -273,6 +277,27 @@ func (c *composed) scrape(address, tokenFile string) string {
 	}
 	require.Equal(c.t, http.StatusOK, answer.StatusCode, "%s", body)
 	return string(body)
+}
+
+// shows holds what KEDA is told to look for to what the nodes tell it.
+func (c *composed) shows(trigger map[string]any) {
+	account, stream, consumer := trigger["account"].(string), trigger["stream"].(string), trigger["consumer"].(string)
+	told := slices.ContainsFunc(c.nodes, func(n *natsserver.Server) bool {
+		info, err := n.Jsz(&natsserver.JSzOptions{Account: account, Streams: true, Consumer: true})
+		require.NoError(c.t, err)
+		if len(info.AccountDetails) == 0 {
+			return false
+		}
+		for _, s := range info.AccountDetails[0].Streams {
+			for _, c := range s.Consumer {
+				if s.Name == stream && c.Name == consumer {
+					return true
+				}
+			}
+		}
+		return false
+	})
+	require.True(c.t, told, "no node tells of the consumer %s of %s in the account %s", consumer, stream, account)
 }
 
 // freeAddress is one of this machine at which nobody listens.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,6 +47,6 @@ func TestANATSServerReadsTheConfigurationOfKubernetes(t *testing.T) {
 	require.NotNil(t, o.TLSConfig)
 	require.NotNil(t, o.Cluster.TLSConfig)
 	require.Len(t, o.Routes, nodes.Spec.Replicas)
-	require.Equal(t, "nats-2.nats:6222", (*url.URL)(o.Routes[2]).Host)
+	require.Equal(t, "nats-2.nats:6222", o.Routes[2].Host)
 	require.NotEmpty(t, o.Nkeys, "the users of deed auth nats")
 }
