@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -153,4 +154,40 @@ func TestTheServicesOfComposeAreConfinedAndApart(t *testing.T) {
 	}
 	_, err := os.Stat(deploy("compose", ".env.example"))
 	require.NoError(t, err)
+}
+
+func TestPrometheusLooksForTheRolesOfCompose(t *testing.T) {
+	var config struct {
+		Scrape []struct {
+			StaticConfigs []struct{ Targets []string } `json:"static_configs"`
+			DNSConfigs    []struct {
+				Names []string
+				Port  int
+			} `json:"dns_sd_configs"`
+			TLS struct {
+				ServerName string `json:"server_name"`
+			} `json:"tls_config"`
+		} `json:"scrape_configs"`
+	}
+	require.NoError(t, json.Unmarshal(documents(t, deploy("compose", "prometheus.yml"))[0], &config))
+	scraped := map[string]string{} // by service: its port
+	for _, s := range config.Scrape {
+		for _, static := range s.StaticConfigs {
+			for _, target := range static.Targets {
+				name, port, _ := strings.Cut(target, ":")
+				scraped[name] = port
+			}
+		}
+		for _, dns := range s.DNSConfigs {
+			for _, name := range dns.Names {
+				scraped[name] = strconv.Itoa(dns.Port)
+			}
+			require.Contains(t, readDeploy(t, "credentials"), "certificate worker "+s.TLS.ServerName+" ", "the name in the workers' certificate")
+		}
+	}
+	roles := readCompose(t).roles()
+	require.Len(t, scraped, len(roles))
+	for name, s := range roles {
+		require.Contains(t, s.Command, "--metrics=0.0.0.0:"+scraped[name], name)
+	}
 }
