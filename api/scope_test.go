@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -24,15 +25,17 @@ import (
 // A process of another team, and the ID of none, of the same length.
 const another, none = "theirs-1", "nobody-1"
 
-// tenants is a server for two teams, each of which has a process that has ended.
-// Theirs is archived as well, and another one of them is paused.
+// tenants is a server for two teams, one with a process and one with two, which
+// have ended.
 func tenants(t *testing.T) *rig {
 	t.Helper()
 	r := guarded(t, inMemory(t, greeters(nil)).runtime, invited())
 	r.as("ours").shouts("ours-1", "ours-loud")
 	r.as("theirs").shouts(another, "theirs-loud")
-	_, err := r.as("theirs").client.Submit(t.Context(), wire.Submit{ID: "theirs-2", Definition: strings.Replace(hello, "name: hello", "name: theirs-hello", 1), Inputs: names("Ann")})
+	theirs := r.as("theirs")
+	_, err := theirs.client.Submit(t.Context(), wire.Submit{ID: "theirs-2", Definition: strings.Replace(hello, "name: hello", "name: theirs-hello", 1), Inputs: names("Ann")})
 	require.NoError(t, err)
+	theirs.ended("theirs-2")
 	return r
 }
 
@@ -124,7 +127,12 @@ func TestListsHaveOnlyWhatExistsForWhoAsks(t *testing.T) {
 		"ours": {"ours-1"}, "ours-viewer": {"ours-1"}, "theirs": {"theirs-1", "theirs-2"}, "viewer": {"ours-1", "theirs-1", "theirs-2"},
 	} {
 		r := r.as(who)
-		var listed, ends, fed []string
+		var listed, ends, fed, due []string
+		ended, err := r.client.Due(t.Context(), time.Now().Add(time.Hour), "")
+		require.NoError(t, err)
+		for _, d := range ended {
+			due = append(due, d.ID)
+		}
 		for p, err := range r.client.Processes(t.Context(), client.Filter{}) {
 			require.NoError(t, err)
 			listed = append(listed, p.ID)
@@ -149,7 +157,7 @@ func TestListsHaveOnlyWhatExistsForWhoAsks(t *testing.T) {
 			}
 		}
 		feed.Stop()
-		for what, got := range map[string][]string{"processes": listed, "streams": ids, "ends": ends, "feed": fed} {
+		for what, got := range map[string][]string{"processes": listed, "streams": ids, "ends": ends, "feed": fed, "due": due} {
 			slices.Sort(got)
 			require.Equal(t, want, got, "%s of %s", what, who)
 		}

@@ -62,7 +62,11 @@ func (s *server) watch(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", mediaEvents)
 	w.Header().Set("X-Accel-Buffering", "no") // a proxy passes on what there is
 	w.WriteHeader(http.StatusOK)
-	s.tellStates(ctx, &lineWriter{ctx: ctx, w: w, conn: http.NewResponseController(w)}, first, states, seen)
+	l := &lineWriter{ctx: ctx, w: w, conn: http.NewResponseController(w)}
+	s.tellStates(ctx, l, first, states, seen)
+	if p := (*wire.Problem)(nil); errors.As(context.Cause(ctx), &p) && p.Code == wire.CodeUnauthorized {
+		_ = tell(l, "problem", "", p) // there may be nobody left to tell
+	}
 	return nil
 }
 
@@ -121,9 +125,6 @@ func (s *server) tellStates(ctx context.Context, l *lineWriter, next seenState, 
 				}
 			}
 		}
-	}
-	if p := (*wire.Problem)(nil); errors.As(context.Cause(ctx), &p) && p.Code == wire.CodeUnauthorized {
-		_ = tell(l, "problem", "", p) // there may be nobody left to tell
 	}
 }
 
