@@ -32,7 +32,7 @@ func (s *Sharded) settle(now time.Time, m *natsgo.Msg) {
 		s.giveBack(d)
 		return
 	}
-	if pin := m.Header.Get("Nats-Pin-Id"); pin != h.pin {
+	if pin := pinOf(m); pin != h.pin {
 		h.pin, h.heard = pin, now
 	}
 	h.active = now
@@ -45,6 +45,16 @@ func (s *Sharded) settle(now time.Time, m *natsgo.Msg) {
 			h.batch = min(2*h.batch, mostAsked)
 		}
 	}
+}
+
+// pinOf is the pin that a message came by. The server puts it behind the headers
+// of who sent the message, who may have written one there, too.
+func pinOf(m *natsgo.Msg) string {
+	pins := m.Header.Values("Nats-Pin-Id")
+	if len(pins) == 0 {
+		return ""
+	}
+	return pins[len(pins)-1]
 }
 
 // settleStatus reads what became of a request.
