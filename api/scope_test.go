@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/api/client"
 	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/blob"
@@ -379,4 +381,30 @@ func TestAnIDThatAnotherTeamHasIsTakenAndNothingMoreIsSaid(t *testing.T) {
 	_, err = r.as("theirs-admin").client.RemoveArchive(t.Context(), another, wire.Asked{Reason: "a secret reason"})
 	require.NoError(t, err)
 	refused()
+}
+
+// overtaken brings a start of another team just before each command.
+type overtaken struct {
+	orchestrator.Via
+	other process.StartProcess
+}
+
+func (o overtaken) Send(ctx context.Context, id string, c process.Command) (orchestrator.Answer, error) {
+	if _, err := o.Via.Send(ctx, id, o.other); err != nil {
+		return orchestrator.Answer{}, err
+	}
+	return o.Via.Send(ctx, id, c)
+}
+
+func TestAnIDThatAnotherTeamTakesMeanwhileIsTakenAndNothingMoreIsSaid(t *testing.T) {
+	r := tenants(t)
+	other, err := r.as("theirs").from().Prepare(t.Context(), "new-1", job(t, strings.Replace(hello, "name: hello", "name: theirs-hello", 1), "Ann"), nil)
+	require.NoError(t, err)
+	behind := &deed.Runtime{
+		Client: &orchestrator.Client{Events: r.runtime.Events, Archive: r.runtime.Archive, Via: overtaken{r.runtime.Client, other}}, Blobs: r.runtime.Blobs,
+	}
+	mine := wire.Submit{ID: "new-1", Definition: strings.Replace(hello, "name: hello", "name: ours-hello", 1), Inputs: names("Ann")}
+	p := guarded(t, behind, invited()).as("ours").refused(http.StatusConflict, wire.CodeRefused, http.MethodPost, "/v1/processes", mine)
+	require.Equal(t, `the ID "new-1" is taken: choose another`, p.Detail)
+	require.Empty(t, p.Differs)
 }
