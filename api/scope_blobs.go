@@ -50,10 +50,18 @@ func (s *server) mayList(ctx context.Context, prefix string) (bool, error) {
 	return s.sees(ctx, first)
 }
 
-// seesListed is seesBlob of what a list has. A folder is of the process that
-// its beginning names; those in which things of several lie are not shown.
+// seesListed is seesBlob of what a list has, other than inputs: to find one there
+// is to learn its name, which opens it. They would come into the list of a
+// process that has the ID of their folder. A folder is of the process that its
+// beginning names; those in which things of several lie are not shown.
 func (s *server) seesListed(ctx context.Context, b blob.Listed) (bool, error) {
-	if !b.Folder || !access.From(ctx).Scoped() {
+	if !access.From(ctx).Scoped() {
+		return true, nil
+	}
+	if kind, _ := blob.Classify(b.Key); kind == blob.KindInput || kind == blob.KindRenewal {
+		return false, nil
+	}
+	if !b.Folder {
 		return s.seesBlob(ctx, b.Key)
 	}
 	segments := strings.Split(b.Key, "/")
