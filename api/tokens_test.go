@@ -150,6 +150,8 @@ func TestWhatMakesNoTokenIsRefusedWithTheReason(t *testing.T) {
 			r.on(t).refused(http.StatusUnprocessableEntity, wire.CodeInvalid, http.MethodPost, "/v1/tokens", body)
 		})
 	}
+	_, err := r.client.IssueToken(t.Context(), wire.NewToken{Name: "ci", Role: access.Viewer, Processes: []string{}})
+	require.ErrorContains(t, err, "0 patterns", "for none does not become for all on its way")
 	list, err := r.client.Tokens(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, list)

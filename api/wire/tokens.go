@@ -11,7 +11,7 @@ import (
 type NewToken struct {
 	Name         string        `json:"name" minLength:"1" maxLength:"63" doc:"Who shows it, for people and for the record; several tokens may have one name."`
 	Role         access.Role   `json:"role" enum:"viewer,operator,admin"`
-	Processes    []string      `json:"processes,omitempty" maxItems:"64" doc:"Patterns of the names of definitions, such as team-a-*: processes of others do not exist for it. None: all do."`
+	Processes    []string      `json:"processes,omitzero" maxItems:"64" doc:"Patterns of the names of definitions, such as team-a-*: processes of others do not exist for it. None: all do."`
 	ExpiresAfter task.Duration `json:"expiresAfter,omitempty" doc:"Such as 720h; none: never."`
 	By           string        `json:"by,omitempty" maxLength:"256"`
 }
