@@ -101,6 +101,25 @@ func TestAStoreThatIsAwayForAMomentShutsNobodyOut(t *testing.T) {
 	r.granted(text)
 }
 
+func TestAStoreThatHangsHoldsUpOneWhoAsksAndNotAllOfThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &cable{Driver: mem.New()}
+		tokens := access.NewTokens(events.New(c), nil)
+		_, text, err := tokens.Issue(t.Context(), access.Issue{Name: "ci", Role: access.Viewer})
+		require.NoError(t, err)
+		_, err = tokens.Authenticate(t.Context(), text)
+		require.NoError(t, err)
+		time.Sleep(time.Second)
+		c.hangs.Store(true)
+		began := time.Now()
+		for range 100 {
+			_, err := tokens.Authenticate(t.Context(), text)
+			require.NoError(t, err)
+		}
+		require.LessOrEqual(t, time.Since(began), 2*time.Second)
+	})
+}
+
 func TestAServerThatNeverReachedTheStoreGrantsNothing(t *testing.T) {
 	r := setup(t)
 	_, text := r.issue(access.Issue{Name: "ci"})

@@ -16,15 +16,21 @@ import (
 	"github.com/deedrun/deed/events/mem"
 )
 
-// cable is a driver that can be cut off from its store, and counts what it asks.
+// cable is a driver that can be cut off from its store, or hear nothing any more
+// of what it asks there, and counts that.
 type cable struct {
 	events.Driver
-	cut  atomic.Bool
-	asks atomic.Int64
+	cut   atomic.Bool
+	hangs atomic.Bool
+	asks  atomic.Int64
 }
 
-func (c *cable) state() error {
+func (c *cable) state(ctx context.Context) error {
 	c.asks.Add(1)
+	if c.hangs.Load() {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	if c.cut.Load() {
 		return fmt.Errorf("cut off: %w", events.ErrUnavailable)
 	}
@@ -32,14 +38,14 @@ func (c *cable) state() error {
 }
 
 func (c *cable) Last(ctx context.Context, stream string) (events.Commit, bool, error) {
-	if err := c.state(); err != nil {
+	if err := c.state(ctx); err != nil {
 		return events.Commit{}, false, err
 	}
 	return c.Driver.Last(ctx, stream)
 }
 
 func (c *cable) Read(ctx context.Context, stream string, after uint64) iter.Seq2[events.Commit, error] {
-	if err := c.state(); err != nil {
+	if err := c.state(ctx); err != nil {
 		return func(yield func(events.Commit, error) bool) { yield(events.Commit{}, err) }
 	}
 	return c.Driver.Read(ctx, stream, after)

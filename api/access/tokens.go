@@ -37,7 +37,7 @@ type Tokens struct {
 	mu    sync.Mutex // held while the store is asked
 	known ledger
 	asOf  time.Time // when it was read
-	tried time.Time // when the store was asked last
+	tried time.Time // when the store had been asked last
 	err   error     // what it said to that
 }
 
@@ -92,7 +92,8 @@ func (t *Tokens) refresh(ctx context.Context) error {
 // read brings what is known up to the stream, for whoever asks next as well: so
 // it does not end with the one who asked.
 func (t *Tokens) read(ctx context.Context) error {
-	t.tried = t.now()
+	began := t.now()
+	defer func() { t.tried = t.now() }() // a store that hangs is left alone for as long as one that fails at once
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerIn)
 	defer cancel()
 	version, err := t.store.Version(ctx, Stream)
@@ -112,7 +113,7 @@ func (t *Tokens) read(ctx context.Context) error {
 			}
 		}
 	}
-	t.asOf = t.tried
+	t.asOf = began
 	return nil
 }
 
