@@ -73,6 +73,7 @@ type server struct {
 	names   definitionNames
 	ready   readiness
 	tokens  *access.Tokens
+	doubt   doubt
 	seats   seats
 }
 
@@ -90,7 +91,7 @@ func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("deed", cmp.Or(o.Version, "(devel)"))
 	config.Info.Description = "Submit, read, watch and supervise processes. Problems are application/problem+json with a stable code."
-	config.OpenAPIPath, config.DocsPath, config.SchemasPath = describedAt, "", ""
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", "" // see describe
 	config.CreateHooks = nil // no links to schemas in answers
 	config.Transformers = []huma.Transformer{asProblem, patiently}
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{

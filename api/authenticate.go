@@ -3,9 +3,11 @@ package api
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/deedrun/deed/api/access"
@@ -42,9 +44,28 @@ func (s *server) authenticate(r *http.Request) (access.Principal, *wire.Problem)
 	case errors.Is(err, access.ErrUnknown):
 		return access.Principal{}, unauthorized("%v", err)
 	case err != nil:
-		return access.Principal{}, newProblem(http.StatusServiceUnavailable, wire.CodeUnavailable, "whose token it is cannot be told right now: %v", err)
+		s.doubt.say(s.log, err)
+		return access.Principal{}, newProblem(http.StatusServiceUnavailable, wire.CodeUnavailable, "whose token it is cannot be told right now; the log of the server says why")
 	}
+	s.doubt.end()
 	return who, nil
+}
+
+// doubt is why it cannot be told whose tokens are. It names addresses, and who
+// asks may be anybody: so it is logged, once as long as it stays the same.
+type doubt struct{ said atomic.Pointer[string] }
+
+func (d *doubt) say(log *slog.Logger, err error) {
+	text := err.Error()
+	if said := d.said.Swap(&text); said == nil || *said != text {
+		log.Error("api: nobody is let in by a token that was issued", "error", err)
+	}
+}
+
+func (d *doubt) end() {
+	if d.said.Load() != nil {
+		d.said.Store(nil)
+	}
 }
 
 // grantAgain is how often it is asked whether who reads a stream still may.
