@@ -92,7 +92,7 @@ func New(o Options) http.Handler {
 	config := huma.DefaultConfig("deed", cmp.Or(o.Version, "(devel)"))
 	config.Info.Description = "Submit, read, watch and supervise processes. Problems are application/problem+json with a stable code."
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", "" // see describe
-	config.CreateHooks = nil // no links to schemas in answers
+	config.CreateHooks = nil                                             // no links to schemas in answers
 	config.Transformers = []huma.Transformer{asProblem, patiently}
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		schemeName: {Type: "http", Scheme: "bearer", Description: "A token of `deed auth token create`. Who comes from the machine of a server that listens there alone needs none."},

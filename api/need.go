@@ -61,14 +61,11 @@ func needOf(needs map[string]need, pattern string) need {
 	switch {
 	case said:
 		return n
-	case pattern == "" || strings.HasPrefix(pattern, http.MethodGet+" "+describedAt):
+	case pattern == "":
 		return viewer
 	}
 	return adminOfAll
 }
-
-// describedAt begins the addresses of the description of the API.
-const describedAt = "/v1/openapi"
 
 func forbidden(format string, args ...any) *wire.Problem {
 	return newProblem(http.StatusForbidden, wire.CodeForbidden, format, args...)

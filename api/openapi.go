@@ -1,7 +1,9 @@
 package api
 
 import (
+	"net/http"
 	"reflect"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -45,7 +47,8 @@ func schemaOf[T any](r *routes) *huma.Schema {
 	return r.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
 }
 
-// describe completes the description, once every address is there.
+// describe completes the description, once every address is there, and gives it
+// to whoever may read anything.
 func (r *routes) describe() {
 	d := r.api.OpenAPI()
 	d.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
@@ -56,4 +59,17 @@ func (r *routes) describe() {
 	submit := d.Paths["/v1/processes"].Post
 	created := submit.Responses["201"]
 	submit.Responses["200"] = &huma.Response{Description: "The process was there already", Headers: created.Headers, Content: created.Content}
+
+	encoded := sync.OnceValues(d.MarshalJSON)
+	const pattern = http.MethodGet + " /v1/openapi.json"
+	r.needs[pattern] = viewer
+	r.mux.HandleFunc(pattern, func(w http.ResponseWriter, req *http.Request) {
+		document, err := encoded()
+		if err != nil {
+			writeProblem(w, req, r.problem(req.Context(), err))
+			return
+		}
+		w.Header().Set("Content-Type", "application/openapi+json")
+		_, _ = w.Write(document) // there is nobody left to tell
+	})
 }
