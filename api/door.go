@@ -39,10 +39,14 @@ func (s *server) door(inside *http.ServeMux, needs map[string]need) http.Handler
 }
 
 // enter is the request of who may come in with it, in the context of who that
-// is, with its body read if that is JSON. Of who may not, nothing is read.
+// is, with its body read if that is JSON. Of who may not, nothing is read, nor of
+// who sends a probe, which may be anybody.
 func (s *server) enter(w http.ResponseWriter, r *http.Request, sites *http.CrossOriginProtection, pattern string, n need) (*http.Request, *wire.Problem) {
 	if p := s.admit(sites, r, n); p != nil {
 		return r, p
+	}
+	if n == anybody {
+		return r, nil
 	}
 	ctx, p := s.pass(r, n)
 	if p == nil {

@@ -134,8 +134,14 @@ func untilLeaving(w http.ResponseWriter, r *http.Request) (context.Context, cont
 }
 
 // Away answers in the place of a server that is not there yet, or not any more.
+// That it waits is no reason to end it: so it is alive.
 func Away() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		waitForBody(w, r, readWithin)
+		if r.URL.Path == "/healthz" {
+			_ = writeJSON(w, http.StatusOK, wire.Health{Status: "ok"})
+			return
+		}
 		writeProblem(w, r, newProblem(http.StatusServiceUnavailable, wire.CodeUnavailable, "this server is starting, or ends; ask again"))
 	})
 }

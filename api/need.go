@@ -93,9 +93,6 @@ func (n need) describe(op *huma.Operation) {
 
 // pass lets in who may come in, and says who it is in the context of what he asks.
 func (s *server) pass(r *http.Request, n need) (context.Context, *wire.Problem) {
-	if n.role == "" {
-		return r.Context(), nil
-	}
 	who, p := s.authenticate(r)
 	if p == nil {
 		p = n.refuse(who)
