@@ -182,6 +182,12 @@ func (r *Runtime) join(ctx context.Context, url, token, blobs string, at eventSt
 	return err
 }
 
+// servers is where the queues are, for people: in the same words whichever
+// server of a cluster answers.
+func (r *Runtime) servers(conn *nats.Conn) string {
+	return natsconn.WithoutUsers(cmp.Or(r.Joined, conn.ConnectedUrl()))
+}
+
 // connect opens the backends over a connection. Lease 0 is that of the server.
 func (r *Runtime) connect(ctx context.Context, conn *nats.Conn, blobs string, at eventStore, lease time.Duration) error {
 	r.closers = append(r.closers, conn.Close)

@@ -25,7 +25,7 @@ func (r *Runtime) onlyWorks() bool {
 func (r *Runtime) openAsWorker(ctx context.Context, conn *nats.Conn, at eventStore) error {
 	lane, err := natsqueue.OpenTaker(ctx, conn, natsqueue.Options{Name: workQueue}, r.options.Pool)
 	if errors.Is(err, natsqueue.ErrNotThere) {
-		return &UnreachableError{fmt.Errorf("nobody has served deed at %s yet: start `deed serve` there", conn.ConnectedUrlRedacted())}
+		return &UnreachableError{fmt.Errorf("nobody has served deed at %s yet: start `deed serve` there", r.servers(conn))}
 	}
 	if err != nil {
 		return notAllowed(err)

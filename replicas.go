@@ -24,14 +24,14 @@ func (r *Runtime) replicas(ctx context.Context, conn *nats.Conn) (int, error) {
 	case errors.Is(err, nats.ErrPermissionViolation):
 		return 0, notAllowed(err)
 	case err != nil:
-		return 0, &UnreachableError{fmt.Errorf("look for the queues at %s: %w", conn.ConnectedUrlRedacted(), err)}
+		return 0, &UnreachableError{fmt.Errorf("look for the queues at %s: %w", r.servers(conn), err)}
 	case there > 0 && wanted > 0 && wanted != there:
 		return 0, &finalError{fmt.Errorf("the streams at %s are kept on %d servers, not on %d: leave out --replicas, or change them with the nats command line tool",
-			conn.ConnectedUrlRedacted(), there, wanted)}
+			r.servers(conn), there, wanted)}
 	case there > 0:
 		return there, nil
 	case !r.Serving && !r.options.Orchestrate:
-		return 0, &UnreachableError{fmt.Errorf("nobody has served deed at %s yet: start `deed serve` there", conn.ConnectedUrlRedacted())}
+		return 0, &UnreachableError{fmt.Errorf("nobody has served deed at %s yet: start `deed serve` there", r.servers(conn))}
 	case wanted > 0:
 		return wanted, nil
 	case conn.ConnectedClusterName() != "":

@@ -2,6 +2,7 @@ package deed
 
 import (
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/deedrun/deed/internal/natsconn"
+	"github.com/deedrun/deed/worker"
 )
 
 func TestWhoDoesNotOrchestrateWaitsUntilSomebodyHasServedThere(t *testing.T) {
@@ -24,6 +26,17 @@ func TestWhoDoesNotOrchestrateWaitsUntilSomebodyHasServedThere(t *testing.T) {
 	require.NoError(t, opens(t, o))
 	o.Orchestrate = false
 	require.NoError(t, opens(t, o), "what was served once is there")
+}
+
+func TestWhyItWaitsIsTheSameWhicheverServerOfAListAnswers(t *testing.T) {
+	t.Parallel()
+	o := external(t)
+	o.Orchestrate = false
+	o.Server = strings.Replace(o.Server, "://", "://"+o.Token+"@", 1) + ",nats://127.0.0.1:1"
+	for _, handlers := range []*worker.Registry{nil, worker.NewRegistry()} {
+		o.Handlers = handlers
+		require.ErrorContains(t, opens(t, o), "at nats://…"+o.Server[strings.Index(o.Server, "@"):]+" yet: start `deed serve` there")
+	}
 }
 
 func TestAnotherNumberOfReplicasThanTheStreamsHaveIsRefused(t *testing.T) {

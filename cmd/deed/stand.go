@@ -20,7 +20,7 @@ const standAgain = time.Second / 2
 // error is one that waiting does not help.
 func (a *app) stand(ctx context.Context, o deed.Options, during func(ctx context.Context, r *deed.Runtime) (over bool, err error)) error {
 	o.Tracer = a.tracer()
-	said := ""
+	said := map[string]bool{} // one reason may take turns with another, as the servers of a cluster do
 	for {
 		r, err := deed.Open(ctx, o)
 		var unreachable *deed.UnreachableError
@@ -32,7 +32,7 @@ func (a *app) stand(ctx context.Context, o deed.Options, during func(ctx context
 			}
 			return nil
 		case err == nil:
-			said = ""
+			clear(said)
 			over, err := during(ctx, r)
 			r.Close()
 			if over || err != nil {
@@ -42,8 +42,8 @@ func (a *app) stand(ctx context.Context, o deed.Options, during func(ctx context
 			return err
 		case o.Server != "" && errors.Is(err, nats.ErrAuthorization): // the token is not going to become another one
 			return err
-		case err.Error() != said:
-			said = err.Error()
+		case !said[err.Error()]:
+			said[err.Error()] = true
 			fmt.Fprintf(a.stderr, "waiting for %s: %v\n", where(o), err)
 		}
 		select {

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	neturl "net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -36,7 +38,7 @@ func Connect(ctx context.Context, url, token string, o ConnOptions) (*nats.Conn,
 	}
 	credentials, err := o.Credentials.options()
 	if err != nil {
-		return nil, fmt.Errorf("connect to nats at %q: %w", withoutUsers(url), &CredentialsError{err})
+		return nil, fmt.Errorf("connect to nats at %q: %w", WithoutUsers(url), &CredentialsError{err})
 	}
 	done := make(chan result, 1)
 	go func() {
@@ -55,7 +57,7 @@ func Connect(ctx context.Context, url, token string, o ConnOptions) (*nats.Conn,
 				r.nc.Close()
 			}
 		}()
-		return nil, fmt.Errorf("connect to nats at %q: %w", withoutUsers(url), ctx.Err())
+		return nil, fmt.Errorf("connect to nats at %q: %w", WithoutUsers(url), ctx.Err())
 	}
 }
 
@@ -78,16 +80,34 @@ func connectError(url string, c Credentials, err error) error {
 	case errors.Is(err, nats.ErrSecureConnWanted), errors.Is(err, nats.ErrSecureConnRequired):
 		remedy = "the server and the address do not agree on TLS: use tls:// for a server that wants it"
 	}
-	var parsed *neturl.Error
-	if errors.As(err, &parsed) {
-		err = parsed.Err // without the address
-	}
-	return fmt.Errorf("connect to nats at %q: %w: %s", withoutUsers(url), err, remedy)
+	return fmt.Errorf("connect to nats at %q: %w: %s", WithoutUsers(url), withoutAddresses(err), remedy)
 }
 
-// withoutUsers is an address, or several with commas, as it may be logged:
+// withoutAddresses is why a connection was not made, in the same words whichever
+// of several servers was tried last, and from whichever port.
+func withoutAddresses(err error) error {
+	var parsed *neturl.Error
+	if errors.As(err, &parsed) {
+		err = parsed.Err
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err
+	}
+	var call *os.SyscallError // connect in one attempt, read in the next
+	if errors.As(err, &call) {
+		err = call.Err
+	}
+	var lookup *net.DNSError
+	if errors.As(err, &lookup) {
+		err = errors.New(lookup.Err)
+	}
+	return err
+}
+
+// WithoutUsers is an address, or several with commas, as it may be logged:
 // without users and passwords, which may be tokens.
-func withoutUsers(url string) string {
+func WithoutUsers(url string) string {
 	scheme, rest, ok := strings.Cut(url, "://")
 	at := strings.LastIndex(rest, "@") // of several with users the last is shown
 	if !ok || at < 0 {
