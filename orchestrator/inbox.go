@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/deedrun/deed/internal/metrics"
@@ -135,13 +136,23 @@ func (o *Owner) requests(now time.Time, d *queue.Delivery) ([]*request, error) {
 	return nil, fmt.Errorf("it holds neither a report nor a command")
 }
 
+// longestName bounds what a report may call a worker or a step: it gets into
+// events and into memory.
+const longestName = 4 << 10
+
 // results turns a worker's report into commands.
 func (o *Owner) results(now time.Time, d *queue.Delivery, report *task.Report) ([]*request, error) {
 	if report.Process != d.Key {
 		return nil, fmt.Errorf("the report is of process %q but was filed under %q", report.Process, d.Key)
 	}
+	if len(report.Worker) > longestName {
+		return nil, fmt.Errorf("the name of the worker has %d bytes", len(report.Worker))
+	}
 	var all []*request
 	for _, r := range report.Results {
+		if len(r.Address) > longestName {
+			return nil, fmt.Errorf("the address of a step has %d bytes", len(r.Address))
+		}
 		var c process.Command
 		o.feeder.measure(report.Process, r)
 		if r.Outcome == task.Unserved || r.Outcome == task.Returned {
@@ -187,12 +198,16 @@ func (o *Owner) results(now time.Time, d *queue.Delivery, report *task.Report) (
 // kept whole.
 const quarantinedBody = 64 << 10
 
+// quarantinedReason is how much is kept of why, which may quote the message.
+const quarantinedReason = 1 << 10
+
 // quarantine keeps a message that cannot be used, with the reason, where a
 // person can look at it. In its envelope it may be too large for the queue that
 // it fitted into before: then its beginning is kept, so that it holds up nobody.
-func (o *Owner) quarantine(ctx context.Context, d queue.Delivery, reason error) error {
+func (o *Owner) quarantine(ctx context.Context, d queue.Delivery, why error) error {
+	reason := beginning(why.Error(), quarantinedReason)
 	o.Log.Error("orchestrator: a message is put into quarantine", o.inLog(d.Key, "shard", queue.ShardOf(d.Key), "reason", reason)...)
-	kept := task.Quarantined{From: "inbox", Lane: d.Lane, Key: d.Key, Reason: reason.Error(), Body: d.Body}
+	kept := task.Quarantined{From: "inbox", Lane: d.Lane, Key: d.Key, Reason: reason, Body: d.Body}
 	err := o.sendQuarantined(ctx, kept)
 	if errors.Is(err, queue.ErrTooLarge) && len(d.Body) > quarantinedBody {
 		kept.Body = d.Body[:quarantinedBody]
@@ -204,6 +219,14 @@ func (o *Owner) quarantine(ctx context.Context, d queue.Delivery, reason error) 
 	}
 	o.Metrics.Quarantined()
 	return nil
+}
+
+// beginning is a text, or as much of it as fits.
+func beginning(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + " […]"
 }
 
 func (o *Owner) sendQuarantined(ctx context.Context, q task.Quarantined) error {

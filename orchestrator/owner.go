@@ -160,8 +160,13 @@ func (o *Owner) Close() {
 	o.Metrics.See(nil)
 }
 
+// strangersAtOnce is how many processes that an owner does not know it looks for
+// at a time, because heartbeats name them: each is a request to the store or more.
+const strangersAtOnce = 256
+
 // listen takes in the heartbeats that have come.
 func (o *Owner) listen(ctx context.Context, now time.Time) {
+	strangers := strangersAtOnce
 	for {
 		select {
 		case body, ok := <-o.beats.C():
@@ -174,7 +179,7 @@ func (o *Owner) listen(ctx context.Context, now time.Time) {
 				continue
 			}
 			o.running.beat(now, beat)
-			o.cancelLeftovers(ctx, beat)
+			o.cancelLeftovers(ctx, beat, &strangers)
 		case body, ok := <-o.questions.C():
 			if !ok {
 				return
@@ -193,11 +198,18 @@ func (o *Owner) listen(ctx context.Context, now time.Time) {
 // ended by an earlier one, which may have died before it took the messages off
 // the queue: loading it makes up for that. What another owner sent since is no
 // leftover: so the store is asked before. The processes of others are none of
-// this owner's business.
-func (o *Owner) cancelLeftovers(ctx context.Context, beat task.Heartbeat) {
+// this owner's business. A worker may name any, so no more strangers are looked
+// for at once than this owner has time for; the next heartbeat names them again.
+func (o *Owner) cancelLeftovers(ctx context.Context, beat task.Heartbeat, strangers *int) {
 	for _, hold := range beat.Holding {
 		if !o.shards.Holds(hold.Process) {
 			continue
+		}
+		if o.processes[hold.Process] == nil {
+			if *strangers == 0 {
+				continue
+			}
+			*strangers--
 		}
 		s, err := o.state(ctx, hold.Process)
 		if err == nil && isLeftover(s, hold) {

@@ -42,7 +42,7 @@ func (rs refusals) note(now time.Time, id, worker string, r task.Result) {
 			return
 		}
 	}
-	rs[key] = refusal{at: now, worker: worker, why: r.Failure.Error}
+	rs[key] = refusal{at: now, worker: worker, why: beginning(r.Failure.Error, task.MaxError)}
 }
 
 // of lists what is known of a process.
