@@ -14,11 +14,20 @@ import (
 	"github.com/deedrun/deed/internal/doctor"
 )
 
+// How long a server may take to say that it is there, and how long to look at what
+// it stands on, for which it has half a minute itself. One that hangs says neither.
+const (
+	answersWithin  = 5 * time.Second
+	examinesWithin = 40 * time.Second
+)
+
 // examineServer looks at the way to a server, and has it look at what it stands
 // on.
 func (a *app) examineServer(ctx context.Context, o doctorOptions) []deed.Finding {
 	all := a.serverCertificate(ctx)
-	r, err := a.openServer(ctx)
+	answered, cancel := context.WithTimeoutCause(ctx, answersWithin, fmt.Errorf("no answer within %s", answersWithin))
+	r, err := a.openServer(answered)
+	cancel()
 	if err != nil {
 		return append(all, deed.Finding{
 			Check: "server", Status: "fail", Found: err.Error(),
@@ -27,7 +36,9 @@ func (a *app) examineServer(ctx context.Context, o doctorOptions) []deed.Finding
 	}
 	defer r.Close()
 	all = append(all, deed.Finding{Check: "server", Status: "ok", Found: a.where() + " answers"})
-	found, err := r.Examine(ctx, o.Examination)
+	examined, cancel := context.WithTimeoutCause(ctx, examinesWithin, fmt.Errorf("no answer within %s", examinesWithin))
+	defer cancel()
+	found, err := r.Examine(examined, o.Examination)
 	var problem *wire.Problem
 	switch {
 	case errors.As(err, &problem) && problem.Code == wire.CodeForbidden:

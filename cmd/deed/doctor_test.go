@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -237,4 +238,16 @@ func TestTheDoctorSaysOfAServerThatIsNotThereThatItIsNot(t *testing.T) {
 	c.wrong("--server http://127.0.0.1:1", "server", "fail", "cannot be reached")
 	c.wrong("--nats nats://127.0.0.1:1 --blobs file:///none", "nats", "fail", "is a server running there")
 	c.wrong("--nats nats://127.0.0.1:1 --blobs file:///none", "blobs", "fail", "there is no blob store")
+}
+
+func TestTheDoctorDoesNotWaitForAServerThatTakesConnectionsAndSaysNothing(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // the system takes them, and nobody answers
+	require.NoError(t, err)
+	defer silent.Close()
+	began := time.Now()
+	f := c.wrong("--server http://"+silent.Addr().String(), "server", "fail", "no answer within 5s")
+	require.NotEmpty(t, f.Fix)
+	require.Less(t, time.Since(began), time.Minute)
 }
