@@ -32,10 +32,11 @@ func TestWhyItWaitsIsTheSameWhicheverServerOfAListAnswers(t *testing.T) {
 	t.Parallel()
 	o := external(t)
 	o.Orchestrate = false
-	o.Server = strings.Replace(o.Server, "://", "://"+o.Token+"@", 1) + ",nats://127.0.0.1:1"
+	list := strings.TrimPrefix(o.Server, "nats://") + ",nats://127.0.0.1:1"
+	o.Server = "nats://" + o.Token + "@" + list
 	for _, handlers := range []*worker.Registry{nil, worker.NewRegistry()} {
 		o.Handlers = handlers
-		require.ErrorContains(t, opens(t, o), "at nats://…"+o.Server[strings.Index(o.Server, "@"):]+" yet: start `deed serve` there")
+		require.ErrorContains(t, opens(t, o), "at nats://…@"+list+" yet: start `deed serve` there")
 	}
 }
 
