@@ -170,7 +170,7 @@ func (x *examined) beginFolder(ctx context.Context) {
 	for {
 		at, err := folder.server()
 		if err == nil {
-			place.Served, place.Locked = true, nil
+			place.Served, place.By, place.Locked = true, at.PID, nil
 			x.connect(ctx, at.URL, at.Token, at.Events)
 			return
 		}

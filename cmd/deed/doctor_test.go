@@ -251,3 +251,18 @@ func TestTheDoctorDoesNotWaitForAServerThatTakesConnectionsAndSaysNothing(t *tes
 	require.NotEmpty(t, f.Fix)
 	require.Less(t, time.Since(began), time.Minute)
 }
+
+func TestTheDoctorSaysWhichProcessHangsThatServesAFolder(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	up := c.keeps("deed up --data d")
+	c.well("--data d", "orchestrators")
+	require.NoError(t, up.Process.Signal(syscall.SIGSTOP))
+	f := c.wrong("--data d", "nats", "fail", "connect to nats")
+	require.NoError(t, up.Process.Kill())
+	_ = up.Wait()
+	require.Contains(t, f.Fix, fmt.Sprintf("`ps -p %d`", up.Process.Pid))
+	require.NotContains(t, f.Fix, "--nats", "a folder has no such address")
+	c.keeps(c.advised(f))
+	c.well("--data d", "nats")
+}

@@ -14,6 +14,7 @@ type Folder struct {
 	Path   string // absolute
 	Err    error  // it cannot be used at all
 	Served bool   // somebody does, so that somebody orchestrates
+	By     int    // the process that does; 0: not known
 	Stale  int    // the process that says that it serves it, and has ended; 0: none
 
 	// Locked is why it can be neither served nor joined: another process has it.
