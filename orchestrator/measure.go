@@ -20,7 +20,7 @@ func (o *Owner) measure(before process.Status, after *process.State, happened []
 		case process.TasksConfirmed:
 			o.Metrics.Tasks(metrics.TasksConfirmed, e.Tasks.Len())
 		case process.TasksFailed:
-			o.Metrics.Tasks(metrics.TasksFailed, e.Tasks.Len())
+			o.Metrics.Tasks(failedBy(e.Verdict), e.Tasks.Len())
 		case process.TasksLost:
 			o.Metrics.Tasks(metrics.TasksLost, e.Tasks.Len())
 		case process.TaskTimedOut:
@@ -35,6 +35,16 @@ func (o *Owner) measure(before process.Status, after *process.State, happened []
 			before = status
 		}
 	}
+}
+
+// failedBy is what became of tasks that a worker reports as failed. Mostly it is
+// the worker that ends what runs for too long, and only for one that does not the
+// timeout manager.
+func failedBy(verdict task.Verdict) metrics.TaskEvent {
+	if verdict == task.TimedOut {
+		return metrics.TasksTimedOut
+	}
+	return metrics.TasksFailed
 }
 
 // statusBy is the status that an event gives a process, and when; "": none.

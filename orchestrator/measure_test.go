@@ -1,12 +1,15 @@
 package orchestrator
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/deedrun/deed/events"
+	memevents "github.com/deedrun/deed/events/mem"
 	"github.com/deedrun/deed/internal/metrics"
 	"github.com/deedrun/deed/internal/metrics/metricstest"
 	"github.com/deedrun/deed/orchestrator/definition"
@@ -25,19 +28,20 @@ func measured(t *testing.T) (*rig, func() map[string]int) {
 
 func TestWhatHappensToTasksIsCountedOnceEachHoweverOftenItIsReported(t *testing.T) {
 	r, told := measured(t)
-	r.send("p", fanOut(), 5)
+	r.send("p", fanOut(), 6)
 	r.step()
 	r.received()
 	twice := done(task.Span(0, 2))
 	failed := task.Result{Address: "work", Attempt: 1, Tasks: task.Span(2, 1), Outcome: task.Failed, Failure: &task.Failure{Error: "no", Verdict: task.Retry}}
 	lost := task.Result{Address: "work", Attempt: 1, Tasks: task.Span(3, 1), Outcome: task.Lost}
 	returned := task.Result{Address: "work", Attempt: 1, Tasks: task.Span(4, 1), Outcome: task.Returned}
-	r.report("p", twice, failed, lost, returned)
+	late := task.Result{Address: "work", Attempt: 1, Tasks: task.Span(5, 1), Outcome: task.Failed, Failure: &task.Failure{Error: "too long", Verdict: task.TimedOut}}
+	r.report("p", twice, failed, lost, returned, late)
 	r.report("p", twice)
 	r.step()
 
 	m := told()
-	for event, n := range map[string]int{"scheduled": 6, "confirmed": 2, "failed": 1, "lost": 1, "returned": 1, "timed_out": 0, "skipped": 0, "resent": 0} {
+	for event, n := range map[string]int{"scheduled": 7, "confirmed": 2, "failed": 1, "lost": 1, "returned": 1, "timed_out": 1, "skipped": 0, "resent": 0} {
 		require.Equal(t, n, m[`deed_tasks_total{event="`+event+`"}`], event)
 	}
 	require.Equal(t, 2, m["deed_late_results_total"])
@@ -165,6 +169,46 @@ func TestAProcessThatStandsStillAndAConflictAreCounted(t *testing.T) {
 	require.Equal(t, 1, told()["deed_conflicts_total"])
 	require.NoError(t, r.owner.standStill(r.ctx, "p", nil, errors.New("its history is damaged")))
 	require.Equal(t, 1, told()["deed_processes_stuck_total"])
+}
+
+func TestAStepThatFailsIsCountedWhateverItFailedAt(t *testing.T) {
+	r, told := measured(t)
+	store := &flaky{Driver: memevents.New()}
+	r.store = events.New(store)
+	inbox := &unreceivable{Sharded: r.inbox}
+	r.options.Events, r.options.Inbox = r.store, inbox
+	r.send("p", fanOut(), 2) // so that it goes on
+	r.restart()
+	r.step()
+
+	inbox.away = true
+	r.stepFails(queue.ErrUnavailable)
+	require.Equal(t, 1, told()["deed_orchestrator_step_failures_total"], "nothing could be received")
+	inbox.away = false
+	store.appends = 2 // an append is repeated once by itself
+	r.report("p", done(task.Span(0, 1)))
+	r.stepFails(events.ErrUnavailable)
+	require.Equal(t, 2, told()["deed_orchestrator_step_failures_total"], "nothing could be stored")
+	r.step()
+	store.reads = 1
+	r.restart()
+	r.stepFails(events.ErrUnavailable)
+	require.Equal(t, 3, told()["deed_orchestrator_step_failures_total"], "nothing could be taken over")
+	r.step()
+	require.Equal(t, 3, told()["deed_orchestrator_step_failures_total"])
+}
+
+// unreceivable is a queue from which nothing can be received while it is away.
+type unreceivable struct {
+	queue.Sharded
+	away bool
+}
+
+func (u *unreceivable) Receive(ctx context.Context, most int, wait time.Duration) ([]queue.Delivery, error) {
+	if u.away {
+		return nil, queue.ErrUnavailable
+	}
+	return u.Sharded.Receive(ctx, most, wait)
 }
 
 func TestAReportThatIsNoneOfItsKindIsNoCommand(t *testing.T) {

@@ -61,11 +61,17 @@ func (o *Owner) Step(ctx context.Context, now time.Time) (next time.Time, err er
 }
 
 // step is one step; waiting ends the wait for messages, and nothing else.
-func (o *Owner) step(ctx, waiting context.Context, clock func() time.Time, wait time.Duration) (time.Time, error) {
-	before := o.shards
+func (o *Owner) step(ctx, waiting context.Context, clock func() time.Time, wait time.Duration) (next time.Time, err error) {
+	defer func() {
+		if err != nil && waiting.Err() == nil { // who leaves has not failed
+			o.Metrics.StepFailed()
+		}
+	}()
+	before, began := o.shards, o.Metrics.Now()
 	if err := o.shareOut(ctx, clock); err != nil {
 		return clock(), err
 	}
+	sharing := o.Metrics.Now().Sub(began)
 	if o.taking != nil || o.shards != before {
 		wait = 0
 	}
@@ -79,9 +85,9 @@ func (o *Owner) step(ctx, waiting context.Context, clock func() time.Time, wait 
 		now = clock()
 		o.Metrics.Received(len(deliveries))
 	}
-	began := o.Metrics.Now()
-	err := o.work(ctx, now, deliveries)
-	o.Metrics.Stepped(began, err)
+	began = o.Metrics.Now().Add(-sharing)
+	err = o.work(ctx, now, deliveries)
+	o.Metrics.Stepped(began, err == nil)
 	if err != nil {
 		return now, err
 	}

@@ -27,8 +27,8 @@ func all(t testing.TB) *metrics.Registry {
 	o.See(&metrics.Seen{Shards: 64, Replicas: 1, Running: 2, Paused: 1, Quiet: time.Second, Pools: []metrics.Pool{
 		{Waiting: 3, Unserved: 1, Queued: 2, Running: 1, Backlog: time.Minute, Workers: 2, Draining: 1, Slots: 4},
 	}})
-	o.Stepped(time.Now(), nil)
-	o.Stepped(time.Now(), errors.New("away"))
+	o.Stepped(time.Now(), true)
+	o.StepFailed()
 	o.TookOver()
 	o.Became("completed", time.Second)
 	o.Stuck()
@@ -158,7 +158,8 @@ func TestWithoutARegistryNothingIsMeasuredAndNobodyHasToAsk(t *testing.T) {
 	require.Zero(t, w.Now())
 	require.NotPanics(t, func() {
 		o.See(&metrics.Seen{})
-		o.Stepped(time.Time{}, nil)
+		o.Stepped(time.Time{}, true)
+		o.StepFailed()
 		o.TookOver()
 		o.Became("failed", 0)
 		o.Stuck()
@@ -190,6 +191,15 @@ func TestWithoutARegistryNothingIsMeasuredAndNobodyHasToAsk(t *testing.T) {
 		r.Autoscale().Looked(nil)
 		r.Autoscale().Decided("", "fell", 0)
 	})
+}
+
+func TestATaskThatIsHandedBackBeforeItsEndHasNoDuration(t *testing.T) {
+	r := metrics.New("test")
+	r.Worker().Executed("x", "failed", time.Second)
+	r.Worker().Executed("x", "returned", time.Hour)
+	text := scrape(t, r)
+	require.Contains(t, text, `deed_worker_tasks_total{handler="x",outcome="returned"} 1`)
+	require.Contains(t, text, `deed_worker_task_duration_seconds_sum{handler="x"} 1`+"\n")
 }
 
 func TestCountersOfAConnectionNeverGoBackWhenItIsClosedAndAnotherTakesItsPlace(t *testing.T) {

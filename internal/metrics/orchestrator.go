@@ -109,17 +109,23 @@ func (m *Orchestrator) Now() time.Time {
 	return time.Now()
 }
 
-// Stepped notes a step that worked since a time, without its wait for messages.
-func (m *Orchestrator) Stepped(since time.Time, err error) {
+// Stepped notes a step that worked since a time, without its wait for messages,
+// and whether it came through.
+func (m *Orchestrator) Stepped(since time.Time, through bool) {
 	if m == nil {
 		return
 	}
 	m.steps.Observe(time.Since(since).Seconds())
-	if err != nil {
-		m.failedSteps.Inc()
-		return
+	if through {
+		m.seen.stepped.Store(time.Now().UnixNano())
 	}
-	m.seen.stepped.Store(time.Now().UnixNano())
+}
+
+// StepFailed notes a step that failed, be it before it had anything to work on.
+func (m *Orchestrator) StepFailed() {
+	if m != nil {
+		m.failedSteps.Inc()
+	}
 }
 
 // TookOver notes that shards were taken.

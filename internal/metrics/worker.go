@@ -116,15 +116,16 @@ func (m *Worker) Executed(handler, outcome string, took time.Duration) {
 		return
 	}
 	h := m.handler(handler)
-	h.duration.Observe(took.Seconds())
 	switch outcome {
 	case "done":
 		h.done.Inc()
 	case "failed":
 		h.failed.Inc()
-	default:
+	default: // handed back before its end: how long it took says nothing of the handler
 		h.returned.Inc()
+		return
 	}
+	h.duration.Observe(took.Seconds())
 }
 
 // NotExecuted notes tasks that were not, for whatever handler a message says: so
