@@ -27,7 +27,7 @@ func (p *Place) notReached(_ context.Context, r *report) {
 	err := p.NATS.Err
 	fix := "start it, or give the right address with --nats"
 	if f := p.Folder; f != nil && f.By != 0 { // a number may be another's by now, so it is not to be ended unseen
-		fix = fmt.Sprintf("process %d is said to serve %s: look whether it does (`ps -p %d`); if it is a deed that hangs, end it, and go on where it was: `%s`", f.By, f.Dir, f.By, p.Role("up"))
+		fix = fmt.Sprintf("process %d is said to serve %s: look whether it does (`ps -p %d`); if it is a deed that hangs, end it, and go on where it was: %#q", f.By, f.Dir, f.By, p.Role("up"))
 	}
 	if errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) {
 		fix = "give the credentials that it knows: the token in DEED_NATS_TOKEN, or a file of those that `deed auth nats` made"
