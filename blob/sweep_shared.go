@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 )
@@ -94,11 +95,21 @@ func (s *Store) modTime(ctx context.Context, key string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("look for blob %q: %w", key, err)
 }
 
+// sweepMarks lists the marks of the sweeps that are under way, and not what a
+// process wrote that is named "sweeping".
+func (s *Store) sweepMarks(ctx context.Context) ([]string, error) {
+	marks, err := s.Names(ctx, sweeps+"/")
+	return slices.DeleteFunc(marks, func(key string) bool {
+		kind, _ := Classify(key)
+		return kind != KindSweep
+	}), err
+}
+
 // outwait returns when every sweep that is under way now is over. It goes by
 // its own patience, not by clocks: the mark of one that was killed is removed
 // once it has been seen for sweepDead.
 func (s *Store) outwait(ctx context.Context) error {
-	marks, err := s.Names(ctx, sweeps+"/")
+	marks, err := s.sweepMarks(ctx)
 	if err != nil {
 		return err
 	}
@@ -167,7 +178,7 @@ func (s *Store) startSweep(ctx context.Context) (own string, until time.Time, er
 		if err != nil {
 			return "", until, err
 		}
-		marks, err := s.Names(ctx, sweeps+"/")
+		marks, err := s.sweepMarks(ctx)
 		if err == nil && len(marks) == 1 {
 			return own, until, nil
 		}

@@ -136,6 +136,21 @@ func TestTheMarkOfASweepThatWasKilledHoldsUpNobodyForLong(t *testing.T) {
 	})
 }
 
+func TestWhatAProcessWroteThatIsNamedSweepingIsNoMarkOfOne(t *testing.T) {
+	aged(t, func(t *testing.T, s *Store, _ task.Ref) {
+		const output = "sweeping/count/0/0/1-abc/0"
+		require.NoError(t, s.StoreNamed(t.Context(), output, []byte("x")))
+		began := time.Now()
+		_, err := s.Import(t.Context(), strings.NewReader("the corpus"))
+		require.NoError(t, err)
+		require.NoError(t, s.SweepShared(t.Context(), objects(t, s), yesterday(), nil))
+		require.Less(t, time.Since(began), time.Second)
+		at, err := s.modTime(t.Context(), output)
+		require.NoError(t, err)
+		require.False(t, at.IsZero(), "it is not removed")
+	})
+}
+
 func TestSweepsOfWhatIsSharedDoNotOverlap(t *testing.T) {
 	aged(t, func(t *testing.T, s *Store, _ task.Ref) {
 		var mu sync.Mutex

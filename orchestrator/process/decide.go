@@ -142,6 +142,9 @@ func checkStart(c StartProcess) error {
 	if err := CheckID(c.ID); err != nil {
 		return err
 	}
+	if slices.Contains(folders, c.ID) {
+		return fmt.Errorf("%q is the name of a folder of the blob store, in which the data of the process would lie among others': choose another ID", c.ID)
+	}
 	if _, err := newGraph(&c.Definition); err != nil {
 		return err
 	}
@@ -161,6 +164,11 @@ func checkStart(c StartProcess) error {
 	}
 	return nil
 }
+
+// folders are those of the blob store that belong to no process. Blobs of a
+// process lie in one of its ID; who goes through snapshots or sweeps would come
+// upon them. Earlier versions started processes with these IDs.
+var folders = []string{"archives", "inputs", "logs", "renewed", "sha256", "snapshots", "sweeping", "views"}
 
 // CheckID refuses what cannot be the ID of a process.
 func CheckID(id string) error {

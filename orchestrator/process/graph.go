@@ -3,6 +3,7 @@ package process
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/task"
@@ -45,6 +46,9 @@ func newGraph(def *definition.Definition) (*graph, error) {
 	for i, s := range def.Steps {
 		if _, twice := g.number[s.Address]; twice || s.Address == "" {
 			return nil, fmt.Errorf("definition %q: address %q occurs twice or is empty", def.Name, s.Address)
+		}
+		if strings.HasPrefix(s.Address, SealPrefix) {
+			return nil, fmt.Errorf("definition %q: address %q is one of deed's own", def.Name, s.Address)
 		}
 		g.number[s.Address] = i
 		for _, out := range s.Out {

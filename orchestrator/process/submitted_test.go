@@ -70,3 +70,37 @@ func TestATraceThatIsFarTooLongIsDroppedAndTheProcessStarts(t *testing.T) {
 	require.Equal(t, Running, s.Status)
 	require.Empty(t, s.Trace)
 }
+
+func TestNoNewProcessHasTheIDOfAFolderOfTheBlobStore(t *testing.T) {
+	for _, id := range []string{"archives", "inputs", "logs", "renewed", "sha256", "snapshots", "sweeping", "views"} {
+		c := submitted()
+		c.ID = id
+		_, err := Decide(State{}, c)
+		require.ErrorContains(t, err, "choose another ID", id)
+
+		// One that an earlier version started goes on.
+		events, err := Decide(State{}, submitted())
+		require.NoError(t, err)
+		old := events[0].(ProcessStarted)
+		old.ID = id
+		s := Fold(State{}, old)
+		require.NoError(t, s.Damage())
+		again, err := Decide(s, c)
+		require.NoError(t, err)
+		require.Empty(t, again)
+	}
+}
+
+// The tasks that merge lists have addresses of their own. A step that had one
+// would be taken for such a task.
+func TestNoStepHasAnAddressOfDeedsOwn(t *testing.T) {
+	c := submitted()
+	c.Definition.Steps = append([]definition.Step(nil), c.Definition.Steps...)
+	c.Definition.Steps[0].Address = SealPrefix + c.Definition.Steps[0].Out[0].Data
+	_, err := Decide(State{}, c)
+	require.ErrorContains(t, err, "is one of deed's own")
+
+	s := Fold(State{}, ProcessStarted{ID: c.ID, Definition: c.Definition, Hash: c.Definition.Hash(), Inputs: c.Inputs, At: start})
+	require.Error(t, s.Damage(), "one that was started stands still, and ends nobody")
+	handle(s)
+}

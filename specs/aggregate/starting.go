@@ -77,6 +77,11 @@ var starting = Feature{
 			Fails: `step "a" reads "d2", which nothing writes`,
 		},
 		{
+			Name:  "a definition with a step at an address of deed's own is refused",
+			When:  Start(define("own", nil, nil, step("deed/seal/x", writes("x")))),
+			Fails: "is one of deed's own",
+		},
+		{
 			Name:  "a definition without steps is refused",
 			When:  Start(definition.Definition{Name: "empty"}),
 			Fails: "has no steps",
