@@ -119,7 +119,14 @@ func (s *server) takenBy(ctx context.Context, id string, err error) error {
 	switch {
 	case seenErr != nil:
 		return seenErr
-	case !seen:
+	case seen:
+		return err
+	}
+	version, versionErr := orchestrator.Version(ctx, s.Events, id)
+	switch {
+	case versionErr != nil:
+		return versionErr
+	case version > 0:
 		return taken(id)
 	}
 	return err
