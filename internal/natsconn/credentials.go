@@ -1,6 +1,7 @@
 package natsconn
 
 import (
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -53,8 +54,12 @@ func (c Credentials) options() ([]nats.Option, error) {
 		all = append(all, nats.CustomInboxPrefix(InboxPrefix(public)))
 	}
 	if c.CAFile != "" {
-		if _, err := os.Stat(c.CAFile); err != nil {
+		text, err := os.ReadFile(c.CAFile)
+		if err != nil {
 			return nil, fmt.Errorf("certificates of the NATS server's authority: %w", err)
+		}
+		if !x509.NewCertPool().AppendCertsFromPEM(text) {
+			return nil, fmt.Errorf("certificates of the NATS server's authority: %q holds none: it is a text that begins with -----BEGIN CERTIFICATE-----", c.CAFile)
 		}
 		all = append(all, nats.RootCAs(c.CAFile))
 	}

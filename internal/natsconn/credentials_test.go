@@ -91,6 +91,7 @@ func TestCredentials(t *testing.T) {
 		for want, c := range map[string]natsconn.Credentials{
 			"give one":                             {NKeyFile: "a", CredsFile: "b"},
 			"no such file":                         {NKeyFile: filepath.Join(t.TempDir(), "none")},
+			"holds none: it is a text that begins": {CAFile: fileOf(t, []byte("no certificate"))},
 			"it is no seed of an nkey":             {NKeyFile: fileOf(t, []byte("SUAsecret"))},
 			"something else than a user":           {NKeyFile: fileOf(t, account)},
 			"they hold no JWT of a user":           {CredsFile: fileOf(t, user)},
