@@ -13,7 +13,7 @@ import (
 // access is who may come in. Who issues tokens may give himself any right, so
 // that is for those who have all of them.
 func (r *routes) access() {
-	route(r, viewer, http.MethodGet, "/v1/whoami", "Who asks, and what he may do", r.whoami)
+	route(r, viewer, http.MethodGet, "/v1/whoami", "Who asks, and what they may do", r.whoami)
 	route(r, adminOfAll, http.MethodGet, "/v1/tokens", "List the tokens, those that open nothing any more, too", r.listTokens)
 	route(r, adminOfAll, http.MethodPost, "/v1/tokens", "Issue a token; its text is told in the answer, and never again", r.issueToken, status(http.StatusCreated))
 	route(r, adminOfAll, http.MethodDelete, "/v1/tokens/{id}", "Revoke a token: every server refuses it from now on", r.revokeToken)

@@ -29,7 +29,7 @@ everything; and it may be for the processes of some definitions alone.`,
 func (a *app) authWhoAmI() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "whoami",
-		Short: "Say who asks, to the server, and what he may do",
+		Short: "Say who the server takes you for, and what you may do",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var who wire.Principal

@@ -30,6 +30,9 @@ issue tokens there; of a server its admins may.`,
 		Example: "  deed auth token create --data /srv/deed --name ada --role admin --out ada.token\n  deed auth token create --name ci --role operator --processes 'team-a-*' --expires 720h",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if wish.Name == "" || role == "" {
+				return usagef("--name and --role are missing, or one of them: say who will show the token, and whether as viewer, operator or admin")
+			}
 			wish.Role, wish.By = access.Role(role), person()
 			if expires != "" {
 				after, err := orchestrator.ParseAge(expires)
@@ -82,7 +85,7 @@ issue tokens there; of a server its admins may.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&out, "out", "", "new `FILE` for the token, which only you can read (default: standard output)")
-	flags.StringVar(&wish.Name, "name", "", "`NAME` of who shows it, which is recorded with what he asks for")
+	flags.StringVar(&wish.Name, "name", "", "`NAME` of who shows it, which is recorded with what is asked")
 	flags.StringVar(&role, "role", "", "what it may do: viewer, operator or admin")
 	flags.StringSliceVar(&wish.Processes, "processes", nil, "`PATTERN` of the names of definitions, such as 'team-a-*': no other processes exist for it (repeatable; default: all do)")
 	flags.StringVar(&expires, "expires", "", "`AGE` after which it opens nothing any more, such as 720h, 30d or 1y (default: never)")
@@ -115,6 +118,9 @@ func (a *app) openToken(path string) (*tokenPlace, error) {
 		return &tokenPlace{Writer: a.stdout}, nil
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, usagef("--out %s: there is such a file, and it may have a token that is in use; name a new one", path)
+	}
 	if err != nil {
 		return nil, usagef("--out: %w", err)
 	}

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/deedrun/deed"
@@ -31,7 +33,7 @@ func (a *app) examineServer(ctx context.Context, o doctorOptions) []deed.Finding
 	if err != nil {
 		return append(all, deed.Finding{
 			Check: "server", Status: "fail", Found: err.Error(),
-			Fix: "start `deed serve` or `deed up` there, or give the right address with --server, and what it wants to be asked with: a token in DEED_TOKEN, its certificate's authority with --ca-file",
+			Fix: cmp.Or(strings.TrimSpace(a.remedy(err)), "start `deed serve` or `deed up` there, or give the right address with --server"),
 		})
 	}
 	defer r.Close()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -56,7 +57,10 @@ func (a *app) clientOptions() (client.Options, error) {
 			return o, usagef("--ca-file %s holds no certificate: it is a text that begins with -----BEGIN CERTIFICATE-----", file)
 		}
 	}
-	o.Token = os.Getenv(tokenVariable)
+	o.Token = strings.TrimSpace(os.Getenv(tokenVariable)) // as in a file, a line end is none of it
+	if strings.ContainsAny(o.Token, " \t\r\n") {
+		return o, usagef("%s has more than a token in it: give the token alone, without Bearer", tokenVariable)
+	}
 	if a.lock.tokenFile != "" && (o.Token == "" || a.source["token-file"] == fromLine) {
 		token, err := access.ReadFile(a.lock.tokenFile)
 		if err != nil {
@@ -71,9 +75,12 @@ func (a *app) clientOptions() (client.Options, error) {
 // the same for all who ask, does not say it.
 func (a *app) remedy(err error) string {
 	var unknown x509.UnknownAuthorityError
+	var invalid x509.CertificateInvalidError
 	switch {
 	case a.server != "" && errors.As(err, &unknown):
 		return "\nif it is of an authority of your own, name that one's file by --ca-file, or in a context"
+	case a.server != "" && errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "\nif the clock of this machine is right, the server needs a new certificate: `deed doctor` says how long one is good"
 	case a.server == "" || !client.IsCode(err, wire.CodeUnauthorized):
 		return ""
 	case os.Getenv(tokenVariable) == "" && a.lock.tokenFile == "":

@@ -99,7 +99,7 @@ signal ends it at once, and what it had is given to others.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.Server, "nats", "", "`URL` of a NATS server (its token in DEED_NATS_TOKEN)")
+	flags.StringVar(&o.Server, "nats", "", "`URL` of a NATS server, or several with commas (the token in DEED_NATS_TOKEN)")
 	flags.StringVar(&o.Blobs, "blobs", "", "`URL` of the blob store that belongs to it")
 	natsFlags(flags, &o.NATS)
 	offerFlags(flags, &o, &allow)
