@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -38,13 +39,17 @@ type traces struct {
 // variables are those of OpenTelemetry. Nothing that is wrong with them, or with
 // the collector, keeps a command from its work.
 func (a *app) beginTraces(cmd *cobra.Command) {
-	endpoint := cmp.Or(os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"), os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT"))
+	variable, endpoint := collectorAddress()
 	if endpoint == "" || strings.EqualFold(os.Getenv("OTEL_SDK_DISABLED"), "true") || os.Getenv("OTEL_TRACES_EXPORTER") == "none" {
 		return
 	}
 	protocol := cmp.Or(os.Getenv("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"), os.Getenv("OTEL_EXPORTER_OTLP_PROTOCOL"), "http/protobuf")
 	if protocol != "http/protobuf" {
 		a.log().Warn("traces: none are sent: deed speaks OTLP by http/protobuf alone; say that in OTEL_EXPORTER_OTLP_PROTOCOL, and an endpoint that does, usually port 4318", "protocol", protocol)
+		return
+	}
+	if at, err := url.Parse(endpoint); err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" { // the exporter would send to elsewhere, or nowhere
+		a.log().Warn("traces: none are sent: what " + variable + " says is not the URL of a collector; write it as http://127.0.0.1:4318")
 		return
 	}
 	_, role := cmd.Annotations[roleMark]
@@ -69,6 +74,17 @@ func (a *app) beginTraces(cmd *cobra.Command) {
 		cmd.SetContext(ctx)
 		a.traces.span = span
 	}
+}
+
+// collectorAddress is where spans go, and the variable that says so. It is not
+// repeated to anybody, since it may hold a password.
+func collectorAddress() (variable, endpoint string) {
+	variable = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+	if endpoint = os.Getenv(variable); endpoint == "" {
+		variable = "OTEL_EXPORTER_OTLP_ENDPOINT"
+		endpoint = os.Getenv(variable)
+	}
+	return variable, endpoint
 }
 
 // describe is what all spans of the command have in common. What the environment

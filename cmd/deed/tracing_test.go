@@ -261,3 +261,20 @@ func TestWithoutAnEndpointOrSwitchedOffNothingIsSent(t *testing.T) {
 		})
 	}
 }
+
+func TestAnEndpointThatIsNoURLOfACollectorIsSaidToBeNone(t *testing.T) {
+	for endpoint, is := range map[string]bool{
+		"localhost:4318": false, "::secret@": false, "http://": false, "ftp://127.0.0.1:4318": false, "unix:///secret": false, "http://127.0.0.1:1": true,
+	} {
+		var stderr bytes.Buffer
+		t.Setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", endpoint)
+		require.Equal(t, exitOK, execute(t.Context(), []string{"version"}, strings.NewReader(""), io.Discard, &stderr))
+		if is {
+			require.Empty(t, stderr.String(), endpoint)
+			continue
+		}
+		require.Equal(t, 1, strings.Count(stderr.String(), "\n"), stderr.String())
+		require.Contains(t, stderr.String(), "what OTEL_EXPORTER_OTLP_TRACES_ENDPOINT says is not the URL of a collector; write it as http://127.0.0.1:4318")
+		require.NotContains(t, stderr.String(), "secret", "it may be")
+	}
+}
