@@ -26,11 +26,13 @@ func by(ctx context.Context, said string) string {
 	return name + " (for " + said + ")"
 }
 
-// What a history keeps of who asked and why has to have an end. Package wire
-// says the same of requests that are no commands.
+// What a history keeps of who asked and why has to have an end, and so has the
+// ID of a command, of which every state keeps the latest. Package wire says the
+// same of requests that are no commands.
 const (
-	mostBy     = 256
-	mostReason = 4096
+	mostBy      = 256
+	mostReason  = 4096
+	mostCommand = 64
 )
 
 // signed is a command that says who asks. One that no person sends is refused:
@@ -38,8 +40,9 @@ const (
 func signed(ctx context.Context, c process.Command) (process.Command, error) {
 	var err error
 	sign := func(a *process.Asked) {
-		if len(a.By) > mostBy || len(a.Reason) > mostReason {
-			err = newProblem(http.StatusBadRequest, wire.CodeInvalid, "by has %d bytes and reason %d: give at most %d and %d", len(a.By), len(a.Reason), mostBy, mostReason)
+		if len(a.By) > mostBy || len(a.Reason) > mostReason || len(a.Command) > mostCommand {
+			err = newProblem(http.StatusBadRequest, wire.CodeInvalid, "by has %d bytes, reason %d and command %d: give at most %d, %d and %d",
+				len(a.By), len(a.Reason), len(a.Command), mostBy, mostReason, mostCommand)
 		}
 		a.By = by(ctx, a.By)
 	}

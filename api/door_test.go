@@ -91,6 +91,7 @@ func TestWhatIsNoGoodRequestIsRefusedAndChangesNothing(t *testing.T) {
 		{"a command that is none", 400, wire.CodeInvalid, post, "/v1/processes/there/commands", `{"type": "make-coffee"}`, nil},
 		{"a command of a worker", 400, wire.CodeInvalid, post, "/v1/processes/there/commands", `{"type": "confirm-tasks", "data": {}}`, nil},
 		{"a command with an endless reason", 400, wire.CodeInvalid, post, "/v1/processes/there/commands", `{"type": "pause-process", "data": {"reason": "` + strings.Repeat("x", 5000) + `"}}`, nil},
+		{"a command with an endless ID", 400, wire.CodeInvalid, post, "/v1/processes/there/commands", `{"type": "pause-process", "data": {"command": "` + strings.Repeat("x", 65) + `"}}`, nil},
 		{"a start of another process", 400, wire.CodeInvalid, post, "/v1/processes/there/commands", `{"type": "start-process", "data": {"id": "other"}}`, nil},
 		{"a command that is too large", 413, wire.CodeTooLarge, post, "/v1/processes/there/commands", `{"type": "` + strings.Repeat("x", 1<<20) + `"}`, nil},
 		{"a step that is not there", 409, wire.CodeRefused, post, "/v1/processes/there/restart", `{"from": "nowhere"}`, nil},
