@@ -12,8 +12,8 @@ const (
 	lineOwned = 8 // bytes of a line of a longer secret that is masked alone, too
 )
 
-// mask knows what must not be seen in what a task says: its secrets, and their
-// lines, since programs print line by line. It knows them as they are: encoded,
+// mask knows what must not be seen in what a task says: its secrets, without the
+// space around them, too, and their lines, since programs print line by line. It knows them as they are: encoded,
 // or with something in between, they pass. A nil mask hides nothing.
 type mask struct {
 	values [][]byte
@@ -31,6 +31,9 @@ func newMask(secrets []string) *mask {
 	}
 	for _, secret := range secrets {
 		hide(secret, maskFrom)
+		if bare := strings.TrimSpace(secret); bare != secret { // as programs use it that were given a newline too many
+			hide(bare, maskFrom)
+		}
 		if strings.Contains(secret, "\n") {
 			for line := range strings.Lines(secret) {
 				hide(strings.TrimRight(line, "\r\n"), lineOwned)

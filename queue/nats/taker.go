@@ -48,7 +48,6 @@ func OpenTaker(ctx context.Context, nc *natsgo.Conn, o Options, lane string) (*T
 
 // leaseBy asks by one of the ways to JetStream what the consumer of the default
 // lane has.
-
 func (s *stream) leaseBy(ctx context.Context, api, stored string) (time.Duration, error) {
 	js, err := jetstream.NewWithAPIPrefix(s.nc, api)
 	if err != nil {
@@ -68,6 +67,10 @@ func (s *stream) leaseBy(ctx context.Context, api, stored string) (time.Duration
 
 // Receive takes from the lane, as Queue.Receive does. That nobody has made the
 // lane is no error: nothing can lie in it.
+//
+// Let it end by itself where it matters: to a cluster, who asks from another
+// account is there until the time that it asked for is over, and what is sent
+// after he went comes again when its lease runs out.
 func (t *Taker) Receive(ctx context.Context, limit int, wait time.Duration) ([]queue.Delivery, error) {
 	got, err := t.consumer.receive(ctx, limit, wait)
 	if errors.Is(err, natsgo.ErrNoResponders) {
