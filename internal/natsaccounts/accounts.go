@@ -52,6 +52,9 @@ type Import struct {
 	Subject string
 	Hear    bool
 	As      string // its name here; "": the same
+
+	// Only is what of a subject with wildcards users may publish to; nil: all of it.
+	Only []string
 }
 
 // Keys are the public nkeys of who is to have access; the former of a user that
@@ -104,17 +107,22 @@ func limited(name, key string, does []Import) User {
 		if i.Hear {
 			u.Subscribe = append(u.Subscribe, i.Subject)
 		} else {
-			u.Publish = append(u.Publish, i.here())
+			u.Publish = append(u.Publish, i.here()...)
 		}
 	}
 	return u
 }
 
-func (i Import) here() string {
-	if i.As != "" {
-		return i.As
+// here is what it allows, by the names that it has here.
+func (i Import) here() []string {
+	switch {
+	case i.Only != nil:
+		return i.Only
+	case i.As != "":
+		return []string{i.As}
+	default:
+		return []string{i.Subject}
 	}
-	return i.Subject
 }
 
 // answers is where a user is answered.

@@ -109,6 +109,8 @@ func TestWorkersAndOrchestratorsHearEachOther(t *testing.T) {
 // follows from a subject is said where it is not plain.
 var forbidden = []struct{ attempt, subject, body string }{
 	{"submit: send a command", "deed.queue.inbox.%02d.p", `{"command":{}}`},
+	{"report to a shard that there is not", "deed.queue.inbox.64.report.p", `{}`},
+	{"report to what is no shard", "deed.queue.inbox.7.report.p", `{}`},
 	{"send a task", "deed.queue.work.default.p", `{}`},
 	{"send a task to another pool", "deed.queue.work.gpu.p", `{}`},
 	{"put something into quarantine as an orchestrator does", "deed.queue.quarantine.inbox", `{}`},

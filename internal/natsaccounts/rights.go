@@ -2,6 +2,7 @@ package natsaccounts
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 
 	"github.com/deedrun/deed/internal/natsconn"
@@ -21,13 +22,22 @@ func works(pool string) []Import {
 		asked(nextMessage + "deed-work.pool-" + lane),
 		asked(ownAPI + "CONSUMER.INFO.deed-work.pool-" + queue.DefaultLane), // it has the lease
 		{Subject: "$JS.ACK.deed-work.pool-" + lane + ".>"},
-		{Subject: "deed.queue.inbox.*." + queue.Reports + ".*"},
+		{Subject: "deed.queue.inbox.*." + queue.Reports + ".*", Only: reports()},
 		{Subject: "deed.queue.quarantine." + queue.Undecodable},
 		{Subject: "deed.signal.heartbeat"},
 		{Subject: "deed.signal.cancel", Hear: true},
 		{Subject: "deed.signal.rollcall", Hear: true},
 		{Subject: "deed.signal.drain", Hear: true},
 	}
+}
+
+// reports is where the reports of each shard lie. What lay at another number
+// nobody would ever take out.
+func reports() (all []string) {
+	for shard := range queue.ShardCount {
+		all = append(all, fmt.Sprintf("deed.queue.inbox.%02d.%s.*", shard, queue.Reports))
+	}
+	return all
 }
 
 // looks is all that who monitors may do.
