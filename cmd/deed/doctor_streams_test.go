@@ -212,3 +212,19 @@ func TestTheDoctorSaysThatJetStreamIsOff(t *testing.T) {
 	require.NoError(t, s.EnableJetStream(&server.JetStreamConfig{StoreDir: t.TempDir()}))
 	c.well(s.where, "jetstream")
 }
+
+func TestEventsThatAreMissingAreALossOnlyWhereThereWereAny(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	s := c.natsServer(&server.Options{})
+	s.served(c)
+	require.NoError(t, s.js.DeleteStream(t.Context(), "DEED_EVENTS"))
+	f := c.wrong(s.where, "events-stream", "warn", "stream DEED_EVENTS is missing")
+	require.Contains(t, f.Fix, "it is made by whoever orchestrates next", "the first start was cut short")
+	s.served(c)
+	_, err := s.js.Publish(t.Context(), "deed.queue.inbox.00.p", []byte("a command"))
+	require.NoError(t, err)
+	require.NoError(t, s.js.DeleteStream(t.Context(), "DEED_EVENTS"))
+	f = c.wrong(s.where, "events-stream", "fail", "the queues are there, and the events are not")
+	require.Contains(t, f.Fix, "restore it from a copy")
+}

@@ -65,8 +65,9 @@ func (p *Place) checkStreams(ctx context.Context, r *report) {
 		r.add("streams", Warn, "there are none: nobody has served deed here yet", "start it: `"+p.Role("serve")+"`")
 		return
 	}
+	used := slices.ContainsFunc(infos, func(i *jetstream.StreamInfo) bool { return i != nil && i.State.LastSeq > 0 })
 	for i, k := range streams {
-		p.checkStream(r, k, infos[i])
+		p.checkStream(r, k, infos[i], used)
 	}
 	p.checkQueues(ctx, r, js, infos)
 }
@@ -85,8 +86,10 @@ func (p *Place) infoOf(ctx context.Context, js jetstream.JetStream, name string)
 	return stream.CachedInfo(), nil
 }
 
-func (p *Place) checkStream(r *report, k kept, info *jetstream.StreamInfo) {
-	if info == nil && k.truth && k.check == "events-stream" {
+// checkStream looks at one stream. used: something was ever put into one of them,
+// for which there was an event; where nothing was, the last start was cut short.
+func (p *Place) checkStream(r *report, k kept, info *jetstream.StreamInfo, used bool) {
+	if info == nil && k.check == "events-stream" && used {
 		r.add(k.check, Fail, "the queues are there, and the events are not: stream "+k.name+" is missing", "restore it from a copy before anybody serves: the next `deed serve` would begin without a history")
 		return
 	}
