@@ -49,7 +49,7 @@ func (a *app) beginTraces(cmd *cobra.Command) {
 		return
 	}
 	if at, err := url.Parse(endpoint); err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" { // the exporter would send to elsewhere, or nowhere
-		a.log().Warn("traces: none are sent: what " + variable + " says is not the URL of a collector; write it as http://127.0.0.1:4318")
+		a.log().Warn("traces: none are sent: the variable says no URL of a collector; write it as http://127.0.0.1:4318", "variable", variable)
 		return
 	}
 	_, role := cmd.Annotations[roleMark]

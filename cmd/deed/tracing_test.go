@@ -274,7 +274,7 @@ func TestAnEndpointThatIsNoURLOfACollectorIsSaidToBeNone(t *testing.T) {
 			continue
 		}
 		require.Equal(t, 1, strings.Count(stderr.String(), "\n"), stderr.String())
-		require.Contains(t, stderr.String(), "what OTEL_EXPORTER_OTLP_TRACES_ENDPOINT says is not the URL of a collector; write it as http://127.0.0.1:4318")
+		require.Contains(t, stderr.String(), "the variable says no URL of a collector; write it as http://127.0.0.1:4318\" variable=OTEL_EXPORTER_OTLP_TRACES_ENDPOINT\n")
 		require.NotContains(t, stderr.String(), "secret", "it may be")
 	}
 }
