@@ -36,12 +36,23 @@ func (w *Worker) measure(e *execution, r task.Result) {
 	if w.opt.Metrics == nil {
 		return
 	}
+	if dropped(e.ctx) { // nobody is told how it ended
+		w.opt.Metrics.Executed(e.work.Run.Handler, metrics.Dropped, time.Duration(r.Elapsed))
+		return
+	}
 	w.opt.Metrics.Executed(e.work.Run.Handler, string(r.Outcome), time.Duration(r.Elapsed))
 	var written int64
 	for _, p := range r.Parts {
 		written += p.Size()
 	}
 	w.opt.Metrics.Written(written)
+}
+
+// dropped reports whether a task was ended since it is nobody's any more: its
+// process was cancelled, or its lease was lost.
+func dropped(ctx context.Context) bool {
+	cause := context.Cause(ctx)
+	return errors.Is(cause, errCancelled) || errors.Is(cause, errLeaseLost)
 }
 
 // openPart opens a part for whoever executes the task.

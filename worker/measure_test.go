@@ -81,6 +81,28 @@ func TestAWorkerIsReadyWhileItReceivesAndNotOnceItLeaves(t *testing.T) {
 	require.NotContains(t, metricstest.Read(m), "deed_worker_slots", "a worker that has left has none")
 }
 
+func TestATaskThatIsCancelledIsCountedAsDroppedAndNotAsFailed(t *testing.T) {
+	r, m := newRig(t), metrics.New("test")
+	begun := make(chan struct{})
+	Handle(r.reg, "wait", func(ctx context.Context, _ *Task) error {
+		close(begun)
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	w := r.worker(func(o *Options) { o.Metrics = m.Worker() })
+	ended := make(chan error, 1)
+	go func() { ended <- w.Run(t.Context()) }()
+	work := message(handler("wait"), value(`1`))
+	r.send(work)
+	<-begun
+	require.NoError(t, w.cancelled(t.Context(), []byte(`{"process":"`+work.Process+`"}`)))
+	w.Drain()
+	require.NoError(t, <-ended)
+	told := metricstest.Read(m)
+	require.Equal(t, 1, told[`deed_worker_tasks_total{handler="wait",outcome="dropped"}`])
+	require.Zero(t, told[`deed_worker_tasks_total{handler="wait",outcome="failed"}`])
+}
+
 // breakable is a queue from which nothing can be received while it is broken.
 type breakable struct {
 	queue.Queue

@@ -69,7 +69,7 @@ var catalogue = slices.Concat(
 		{Name: "deed_worker_slots_used", Kind: gauge, Help: "Tasks that it executes now."},
 		{Name: "deed_worker_tasks_waiting", Kind: gauge, Help: "Tasks that it holds and has not begun."},
 		{Name: "deed_worker_draining", Kind: gauge, Help: "1 if it takes nothing more."},
-		{Name: "deed_worker_tasks_total", Kind: counter, Labels: []string{"handler", "outcome"}, Help: "Tasks by how they ended here: done, failed, lost (by the worker before), returned, unserved. Programs are the handler \"program\"."},
+		{Name: "deed_worker_tasks_total", Kind: counter, Labels: []string{"handler", "outcome"}, Help: "Tasks by how they ended here: done, failed, lost (by the worker before), returned, unserved, dropped (cancelled, or without a lease any more). Programs are the handler \"program\"."},
 		{Name: "deed_worker_task_duration_seconds", Kind: histogram, Labels: []string{"handler"}, Buckets: long, Help: "How long tasks were executed that are done or failed."},
 		{Name: "deed_worker_read_bytes_total", Kind: counter, Help: "Bytes of inputs that tasks read."},
 		{Name: "deed_worker_written_bytes_total", Kind: counter, Help: "Bytes of outputs that tasks wrote that are done."},

@@ -193,12 +193,14 @@ func TestWithoutARegistryNothingIsMeasuredAndNobodyHasToAsk(t *testing.T) {
 	})
 }
 
-func TestATaskThatIsHandedBackBeforeItsEndHasNoDuration(t *testing.T) {
+func TestATaskThatIsHandedBackOrDroppedBeforeItsEndHasNoDuration(t *testing.T) {
 	r := metrics.New("test")
 	r.Worker().Executed("x", "failed", time.Second)
 	r.Worker().Executed("x", "returned", time.Hour)
+	r.Worker().Executed("x", metrics.Dropped, time.Hour)
 	text := scrape(t, r)
 	require.Contains(t, text, `deed_worker_tasks_total{handler="x",outcome="returned"} 1`)
+	require.Contains(t, text, `deed_worker_tasks_total{handler="x",outcome="dropped"} 1`)
 	require.Contains(t, text, `deed_worker_task_duration_seconds_sum{handler="x"} 1`+"\n")
 }
 

@@ -20,6 +20,9 @@ const (
 	Signalling    = "signal"
 )
 
+// Dropped is the outcome of tasks that were ended since they are nobody's any more.
+const Dropped = "dropped"
+
 // Worker is what a worker measures. A nil one measures nothing.
 type Worker struct {
 	now sources[func() WorkerNow]
@@ -91,8 +94,9 @@ func (m *Worker) Attach(now func() WorkerNow) (detach func()) {
 
 // ofHandler is the instruments of one handler, found once.
 type ofHandler struct {
-	duration               prometheus.Observer
-	done, failed, returned prometheus.Counter
+	duration prometheus.Observer
+
+	done, failed, returned, dropped prometheus.Counter
 }
 
 func (m *Worker) handler(name string) *ofHandler {
@@ -105,11 +109,12 @@ func (m *Worker) handler(name string) *ofHandler {
 		done:     m.tasks.WithLabelValues(label, "done"),
 		failed:   m.tasks.WithLabelValues(label, "failed"),
 		returned: m.tasks.WithLabelValues(label, "returned"),
+		dropped:  m.tasks.WithLabelValues(label, Dropped),
 	})
 	return h.(*ofHandler)
 }
 
-// Executed notes a task that was executed: done, failed or returned. The handler
+// Executed notes a task that was executed: done, failed, returned or dropped. The handler
 // is one that the worker offers, so that there are few, or "" for a program.
 func (m *Worker) Executed(handler, outcome string, took time.Duration) {
 	if m == nil {
@@ -121,7 +126,10 @@ func (m *Worker) Executed(handler, outcome string, took time.Duration) {
 		h.done.Inc()
 	case "failed":
 		h.failed.Inc()
-	default: // handed back before its end: how long it took says nothing of the handler
+	case Dropped:
+		h.dropped.Inc()
+		return // before its end: how long it took says nothing of the handler
+	default:
 		h.returned.Inc()
 		return
 	}
