@@ -10,6 +10,7 @@ import (
 	neturl "net/url"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -71,12 +72,14 @@ func connectError(url string, c Credentials, err error) error {
 	remedy := "is a server running there, and is the address right?"
 	switch {
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired):
-		remedy = "the server wants a token, and this is not it"
+		remedy = "the server wants a token, and this is not it; or it wants the key of a user, --nats-nkey"
 		if c != (Credentials{CAFile: c.CAFile}) {
 			remedy = "the server does not know this user: is what `deed auth nats` wrote with its nkey in the server's configuration, and was that read again?"
 		}
 	case errors.As(err, new(x509.UnknownAuthorityError)):
 		remedy = "the server's certificate is of an authority that this machine does not know: name its certificate with --nats-ca"
+	case errors.As(err, new(x509.HostnameError)):
+		remedy = "name the server by a name that its certificate has, or give it one that has this name"
 	case errors.Is(err, nats.ErrSecureConnWanted), errors.Is(err, nats.ErrSecureConnRequired):
 		remedy = "the server and the address do not agree on TLS: use tls:// for a server that wants it"
 	}
@@ -127,6 +130,7 @@ func connOptions(token string, o ConnOptions) []nats.Option {
 	}
 	log = log.With("connection", name)
 	var refusals refusalLog
+	var trouble onceLog
 	return []nats.Option{
 		nats.Name(name),
 		nats.Token(token),
@@ -146,6 +150,7 @@ func connOptions(token string, o ConnOptions) []nats.Option {
 			}
 		}),
 		nats.ReconnectHandler(func(nc *nats.Conn) {
+			trouble.forget()
 			log.Info("nats connection is back", "server", nc.ConnectedUrlRedacted())
 		}),
 		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) {
@@ -157,7 +162,34 @@ func connOptions(token string, o ConnOptions) []nats.Option {
 				log.Warn("nats connection", "error", err, "subject", sub.Subject)
 				return
 			}
-			log.Warn("nats connection", "error", err)
+			trouble.say(log, err)
 		}),
 	}
+}
+
+// onceLog says each thing that is wrong with a connection once, until it is back:
+// several times a second it is tried again, for as long as it takes.
+type onceLog struct {
+	mu   sync.Mutex
+	said map[string]bool
+}
+
+func (l *onceLog) say(log *slog.Logger, err error) {
+	err = withoutAddresses(err)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.said[err.Error()] {
+		return
+	}
+	if l.said == nil {
+		l.said = map[string]bool{}
+	}
+	l.said[err.Error()] = true
+	log.Warn("nats connection", "error", err)
+}
+
+func (l *onceLog) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.said)
 }
