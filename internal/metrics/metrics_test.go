@@ -228,6 +228,36 @@ func TestQueuesThatDoNotAnswerDoNotKeepTheRestFromBeingTold(t *testing.T) {
 	require.NotContains(t, text, "deed_quarantine_messages ")
 }
 
+func TestFewScrapesAreAnsweredAtATimeHoweverManyComeIn(t *testing.T) {
+	r := metrics.New("test")
+	asked, answer := make(chan struct{}, 100), make(chan struct{})
+	r.Queues().Attach(func(context.Context) (metrics.Depths, error) {
+		asked <- struct{}{}
+		<-answer
+		return metrics.Depths{}, nil
+	})
+	const many = 20
+	codes := make(chan int, many)
+	for range many {
+		go func() { // each asks for the handler anew
+			w := httptest.NewRecorder()
+			r.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody))
+			codes <- w.Code
+		}()
+	}
+	<-asked
+	told := map[int]int{}
+	for range many - 4 { // those that are answered wait for the queues
+		told[<-codes]++
+	}
+	require.Equal(t, map[int]int{http.StatusServiceUnavailable: many - 4}, told)
+	close(answer)
+	for range 4 {
+		told[<-codes]++
+	}
+	require.Equal(t, 4, told[http.StatusOK])
+}
+
 func TestAnOrchestratorThatHasLeftTellsNothingOfWhatItSaw(t *testing.T) {
 	r := all(t)
 	require.Contains(t, scrape(t, r), "deed_shards_held 64")

@@ -15,7 +15,8 @@ import (
 // role asks for its instruments, which are the same each time: they outlive the
 // role, as when a worker goes from one server to the next.
 type Registry struct {
-	all *prometheus.Registry
+	all     *prometheus.Registry
+	handler http.Handler
 
 	orchestrator func() *Orchestrator
 	worker       func() *Worker
@@ -30,6 +31,10 @@ type Registry struct {
 // operating system's view of the process, and the version.
 func New(version string) *Registry {
 	r := &Registry{all: prometheus.NewRegistry()}
+	r.handler = promhttp.HandlerFor(r.all, promhttp.HandlerOpts{
+		ErrorHandling:       promhttp.ContinueOnError, // a metric that cannot be had does not keep the others from being told
+		MaxRequestsInFlight: scrapesAtATime, Timeout: scrapeWithin,
+	})
 	r.all.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
@@ -82,13 +87,9 @@ const (
 	scrapesAtATime = 4
 )
 
-// Handler answers scrapes. A metric that cannot be had does not keep the others
-// from being told.
-func (r *Registry) Handler() http.Handler {
-	return promhttp.HandlerFor(r.all, promhttp.HandlerOpts{
-		ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: scrapesAtATime, Timeout: scrapeWithin,
-	})
-}
+// Handler answers scrapes: always the same one, which answers so many at a time
+// wherever they come in.
+func (r *Registry) Handler() http.Handler { return r.handler }
 
 // Gather is what a scrape would tell.
 func (r *Registry) Gather() prometheus.Gatherer { return r.all }
