@@ -35,7 +35,7 @@ func (p *Place) checkMachine(_ context.Context, r *report) {
 func (p *Place) checkDisk(r *report, check, dir, fix string) {
 	free, size, err := p.Machine.Disk(dir)
 	if err != nil {
-		r.add(check, Warn, fmt.Sprintf("how much is free at %s is not known: %v", dir, err), "look at `df "+dir+"`")
+		r.add(check, Warn, fmt.Sprintf("how much is free at %s is not known: %v", dir, err), "look at `df "+quoted(dir)+"`")
 		return
 	}
 	share := 100 * float64(free) / float64(max(size, 1))
