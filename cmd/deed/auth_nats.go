@@ -74,6 +74,7 @@ Next:
  1. In the configuration of each nats-server:  include %q
     (a path is relative to that file). Then have them read it again:
     nats-server --signal reload=PID
+    (twice for a pool that was added: by the first its user does not reach JetStream yet)
  2. deed serve --nats … --nats-nkey orchestrator.nk
  3. deed worker --nats … --nats-nkey worker.nk, and of a pool its own key
 `, natsaccounts.ConfigFile)

@@ -282,4 +282,6 @@ func TestTheDoctorSeesAsMuchAsItsCredentialsAllow(t *testing.T) {
 	c.well(where+"monitor.nk", "events-stream")
 	c.wrong(where+"monitor.nk", "pools", "warn", "who only looks may not ask")
 	c.wrong(where+"worker.nk", "jetstream", "warn", "these credentials may not look at streams")
+	f := c.wrong(where+"none.nk", "nats", "fail", "no such file")
+	require.Contains(t, f.Fix, "--nats-nkey")
 }

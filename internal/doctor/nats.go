@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,6 +32,12 @@ func (p *Place) notReached(_ context.Context, r *report) {
 	}
 	if errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) {
 		fix = "give the credentials that it knows: the token in DEED_NATS_TOKEN, or a file of those that `deed auth nats` made"
+	}
+	if errors.As(err, new(*natsconn.CredentialsError)) {
+		fix = "give the files of this role with --nats-nkey, --nats-creds and --nats-ca, and let this user read them"
+	}
+	if errors.As(err, new(*tls.CertificateVerificationError)) {
+		fix = "name the authority that signed the certificate with --nats-ca, and the server as the certificate does"
 	}
 	r.add("nats", Fail, err.Error(), fix)
 }
