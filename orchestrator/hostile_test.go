@@ -67,6 +67,10 @@ func TestWhateverAWorkerReportsTheOwnerGoesOn(t *testing.T) {
 		"parts of other tasks":           {Address: "work", Attempt: 1, Tasks: task.Of(0), Outcome: task.Done, Parts: []task.Produced{{Index: -1, Data: "out"}, {Index: 2, Data: "out"}}},
 		"a ref to nowhere":               {Address: "work", Attempt: 1, Tasks: task.Of(0), Outcome: task.Done, Manifest: &task.Ref{Key: "../../x", Size: -1}},
 		"an attempt before the first":    {Address: "work", Generation: -1, Attempt: -1, Tasks: task.Of(0), Outcome: task.Done},
+		"parts that are none":            {Address: "work", Attempt: 1, Tasks: task.Span(0, 3), Outcome: task.Done, Parts: []task.Produced{{Data: "out"}, {Index: 1, Data: "out", Part: task.Part{Ref: &task.Ref{Size: math.MinInt64}, Value: []byte(`1`), Key: "\x00"}}}},
+		"an end that there is not":       {Address: "work", Attempt: 1, Tasks: task.Of(0), Outcome: "gone"},
+		"a verdict that there is not":    {Address: "work", Attempt: 1, Tasks: task.Of(0), Outcome: task.Failed, Failure: &task.Failure{Verdict: "guilty"}},
+		"a manifest of nothing":          {Address: "work", Attempt: 1, Tasks: task.Span(0, 3), Outcome: task.Done, Manifest: &task.Ref{}},
 		"nothing":                        {Outcome: task.Done},
 		"a step that there is not":       {Address: "nowhere", Attempt: 1, Tasks: task.Of(0), Outcome: task.Unserved},
 		"no room for what was not asked": {Address: "nowhere", Attempt: 1, Tasks: task.Of(0), Outcome: task.Returned, Failure: &task.Failure{Error: "no room"}},
@@ -88,9 +92,11 @@ func TestWhateverAWorkerReportsTheOwnerGoesOn(t *testing.T) {
 				r.step()
 				r.pass(time.Hour)
 			}
+			r.restart()
 			r.report("q", done(task.Of(0)))
 			r.step()
 			require.Equal(t, process.Completed, r.state("q").Status)
+			require.NoError(t, r.state("p").Damage())
 		})
 	}
 }
