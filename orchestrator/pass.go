@@ -67,7 +67,7 @@ func (o *Owner) commit(ctx context.Context, id string, requests []*request) (don
 			err = k.refusal()
 		}
 		if err != nil {
-			refused[r] = err
+			refused[r], r.decided = err, nil // what was decided before a conflict has not happened
 			continue
 		}
 		r.decided = decided

@@ -255,3 +255,25 @@ func TestWhoStartsAProcessGivesItTheTraceUnlessAServerIsAskedTo(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, recorder.Ended()[1].SpanContext().SpanID().String(), spanOf(r.state("p").Trace))
 }
+
+func TestWhatWasDecidedBeforeAConflictIsInNoTraceIfItIsRefusedAfterwards(t *testing.T) {
+	r, recorder := tracedRig(t)
+	r.start("p", submitted, 1)
+	other := r.newOwner()
+	defer other.Close()
+	_, err := other.Step(r.ctx, r.now)
+	require.NoError(t, err)
+	body, err := json.Marshal(task.Envelope{Report: &task.Report{Process: "p", Worker: "w1", Results: []task.Result{done(task.Span(0, 1))}}})
+	require.NoError(t, err)
+	require.NoError(t, r.inbox.Send(r.ctx, queue.Message{Lane: queue.Reports, Key: "p", Body: body}))
+	_, err = other.Step(r.ctx, r.now)
+	require.NoError(t, err)
+	require.Len(t, spans(recorder, "process completed"), 1)
+
+	r.askIn("p", "", process.CancelProcess{}) // by the first one, which has not seen that
+	require.Equal(t, process.Completed, r.state("p").Status)
+	require.Empty(t, spans(recorder, "process cancelled"))
+	for _, s := range spans(recorder, "cancel") {
+		require.Equal(t, codes.Error, s.Status().Code)
+	}
+}
