@@ -57,7 +57,8 @@ type Options struct {
 	// Metrics counts what is asked, and is told at /metrics; nil: nothing is.
 	Metrics *deed.Metrics
 
-	// Streams are how many watches and feeds may be open at a time; 0: 1,024.
+	// Streams are how many watches and feeds may be open at a time, half of them
+	// with one token; 0: 1,024.
 	Streams int
 
 	// AnswerWithin is how long the orchestrator has for an answer. 0: 30 s.
@@ -74,7 +75,7 @@ type server struct {
 	ready   readiness
 	tokens  *access.Tokens
 	doubt   doubt
-	seats   seats
+	seats   *seats
 }
 
 // New is the handler of the API.
@@ -86,7 +87,7 @@ func New(o Options) http.Handler {
 		Runtime: o.Runtime, options: o, log: o.Log,
 		views:  &orchestrator.Views{Events: o.Runtime.Events, Blobs: o.Runtime.Blobs, Log: o.Log},
 		tokens: access.NewTokens(o.Runtime.Events, nil),
-		seats:  make(seats, cmp.Or(o.Streams, 1024)),
+		seats:  newSeats(cmp.Or(o.Streams, 1024)),
 	}
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("deed", cmp.Or(o.Version, "(devel)"))

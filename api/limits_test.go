@@ -39,3 +39,21 @@ func TestAServerOpensOnlySoManyWatchesAndFeedsAtATimeAndTheNextWhenOneEnds(t *te
 		return again.StatusCode == http.StatusOK
 	}, patience, 10*time.Millisecond)
 }
+
+func TestOneTokenLeavesWatchesAndFeedsForOthers(t *testing.T) {
+	r := over(t, inMemory(t, nil).runtime, func(o *api.Options) { o.Access, o.RequireToken, o.Streams = invited(), true, 3 })
+	open := func(who string) *http.Response { return r.as(who).open(http.MethodGet, "/v1/feed", nil) }
+	for _, who := range []string{"ours", "ours", "theirs"} {
+		resp := open(who)
+		defer resp.Body.Close()
+		require.Equal(t, http.StatusOK, resp.StatusCode, who)
+		if who == "ours" {
+			continue
+		}
+		p := r.as("theirs-admin").refused(http.StatusServiceUnavailable, wire.CodeUnavailable, http.MethodGet, "/v1/feed", nil)
+		require.Contains(t, p.Detail, "this server has 3 watches")
+		require.NoError(t, resp.Body.Close())
+	}
+	p := r.as("ours").refused(http.StatusServiceUnavailable, wire.CodeUnavailable, http.MethodGet, "/v1/feed", nil)
+	require.Contains(t, p.Detail, "the token ours-ci has 2 watches")
+}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/deedrun/deed/api/access"
 	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/events"
 )
@@ -134,7 +135,7 @@ func checkPrefix(ctx context.Context, prefix string) error {
 
 // feed writes commits for as long as somebody listens.
 func (s *server) feed(w http.ResponseWriter, r *http.Request) error {
-	leave, err := s.seats.take()
+	leave, err := s.seats.take(access.From(r.Context()))
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/deedrun/deed/api/access"
 	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
@@ -22,7 +23,7 @@ const mediaEvents = "text/event-stream"
 // message is the version, so that a browser that comes back goes on where it
 // was; one that has seen the end is told that there is no more.
 func (s *server) watch(w http.ResponseWriter, r *http.Request) error {
-	leave, err := s.seats.take()
+	leave, err := s.seats.take(access.From(r.Context()))
 	if err != nil {
 		return err
 	}
