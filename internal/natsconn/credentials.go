@@ -15,8 +15,9 @@ import (
 
 // Credentials say who a client is, and whom it believes to be the server. The
 // zero value is a client without an nkey of a server that has no certificate, or
-// one of an authority that the system knows. They are files: what is in them can
-// be replaced, and is read again for each connection.
+// one of an authority that the system knows. They are files: a new nkey counts from
+// the next Connect on, and a connection that comes back has the one that it had; a
+// new JWT for the same user, and new certificates, count then, too.
 type Credentials struct {
 	NKeyFile  string // the seed of an nkey, as `deed auth nats` writes it
 	CredsFile string // a user's JWT and seed, where the accounts of NATS are an operator's
@@ -36,14 +37,13 @@ func (c Credentials) options() ([]nats.Option, error) {
 	case c.NKeyFile != "" && c.CredsFile != "":
 		return nil, errors.New("an nkey and a file of credentials are two ways to say who one is: give one")
 	case c.NKeyFile != "":
-		if public, err = publicOf(c.NKeyFile); err != nil {
+		var key nkeys.KeyPair
+		if key, public, err = keyOf(c.NKeyFile); err != nil {
 			return nil, err
 		}
-		byKey, err := nats.NkeyOptionFromSeed(c.NKeyFile)
-		if err != nil {
-			return nil, fmt.Errorf("nkey %q: %w", c.NKeyFile, err)
-		}
-		all = append(all, byKey)
+		// Not read again to come back: under a new key it would be another user, who
+		// gets no answers where this one listens.
+		all = append(all, nats.Nkey(public, key.Sign))
 	case c.CredsFile != "":
 		if public, err = subjectOf(c.CredsFile); err != nil {
 			return nil, err
@@ -66,22 +66,21 @@ func (c Credentials) options() ([]nats.Option, error) {
 	return all, nil
 }
 
-// publicOf is the public key of a file with a seed. An error shows nothing of it.
-func publicOf(file string) (string, error) {
+// keyOf is the key of a file with a seed. An error shows nothing of it.
+func keyOf(file string) (key nkeys.KeyPair, public string, err error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return "", fmt.Errorf("nkey: %w", err)
+		return nil, "", fmt.Errorf("nkey: %w", err)
 	}
-	key, err := nkeys.ParseDecoratedNKey(text)
-	if err != nil {
-		return "", fmt.Errorf("nkey %q: it is no seed of an nkey, which begins with SU", file)
+	if key, err = nkeys.ParseDecoratedNKey(text); err != nil {
+		return nil, "", fmt.Errorf("nkey %q: it is no seed of an nkey, which begins with SU", file)
 	}
-	defer key.Wipe()
-	public, err := key.PublicKey()
+	public, err = key.PublicKey()
 	if err != nil || !nkeys.IsValidPublicUserKey(public) {
-		return "", fmt.Errorf("nkey %q: it is the seed of something else than a user, whose begins with SU", file)
+		key.Wipe()
+		return nil, "", fmt.Errorf("nkey %q: it is the seed of something else than a user, whose begins with SU", file)
 	}
-	return public, nil
+	return key, public, nil
 }
 
 // subjectOf is the public key of the user that a file of credentials is for. Who
