@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/deedrun/deed/internal/metrics"
 	"github.com/deedrun/deed/internal/planted"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/queue"
@@ -66,7 +65,7 @@ func (o *Owner) handleInbox(ctx context.Context, now time.Time, deliveries []que
 	if len(deliveries) == 0 {
 		return nil
 	}
-	o.backlog = deliveries
+	o.backlog, o.taken = deliveries, taken{}
 	if planted.Is(planted.AckBeforeAppend) {
 		_ = o.Inbox.Ack(ctx, deliveries...)
 	}
@@ -75,7 +74,7 @@ func (o *Owner) handleInbox(ctx context.Context, now time.Time, deliveries []que
 		d := &deliveries[i]
 		requests, err := o.requests(now, d)
 		if err != nil {
-			o.Metrics.Message(metrics.Unusable)
+			o.taken.unusable++
 			if o.answered(ctx, d, err) {
 				continue
 			}
@@ -84,7 +83,7 @@ func (o *Owner) handleInbox(ctx context.Context, now time.Time, deliveries []que
 			}
 			continue
 		}
-		o.Metrics.Message(kindOf(requests))
+		o.taken.add(requests)
 		all.add(d.Key, requests...)
 	}
 	if err := o.passAll(ctx, all); err != nil {
@@ -95,6 +94,7 @@ func (o *Owner) handleInbox(ctx context.Context, now time.Time, deliveries []que
 		return fmt.Errorf("acknowledge the inbox: %w", err)
 	}
 	o.backlog = nil
+	o.taken.count(o.Metrics)
 	return nil
 }
 
@@ -179,11 +179,11 @@ func (o *Owner) results(now time.Time, d *queue.Delivery, report *task.Report) (
 				Worker: report.Worker, At: now,
 			}
 		case task.Returned:
-			o.Metrics.Tasks(metrics.TasksReturned, r.Tasks.Len())
+			o.taken.returned += r.Tasks.Len()
 			o.giveBack(now, report.Process, r)
 			continue
 		case task.Unserved:
-			o.Metrics.Tasks(metrics.TasksUnserved, r.Tasks.Len())
+			o.taken.unserved += r.Tasks.Len()
 			o.sendElsewhere(now, report.Process, r)
 			continue
 		default:

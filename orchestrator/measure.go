@@ -78,16 +78,32 @@ func goingAgain(before process.Status) process.Status {
 	return process.Running
 }
 
-// kindOf is what a message was that led to requests; a report may lead to none.
-func kindOf(requests []*request) string {
+// taken is what came out of the inbox. It is counted once that is acknowledged:
+// until then all of it comes again, however long a backend is away.
+type taken struct {
+	reports, commands, unusable int // messages
+	returned, unserved          int // tasks
+}
+
+// add notes a message that led to requests; a report may lead to none.
+func (t *taken) add(requests []*request) {
 	for _, r := range requests {
 		switch r.command.(type) {
 		case process.ConfirmTasks, process.FailTasks, process.LoseTasks:
 		default:
-			return metrics.Command
+			t.commands++
+			return
 		}
 	}
-	return metrics.Report
+	t.reports++
+}
+
+func (t *taken) count(m *metrics.Orchestrator) {
+	m.Messages(metrics.Report, t.reports)
+	m.Messages(metrics.Command, t.commands)
+	m.Messages(metrics.Unusable, t.unusable)
+	m.Tasks(metrics.TasksReturned, t.returned)
+	m.Tasks(metrics.TasksUnserved, t.unserved)
 }
 
 // sights is what the owner remembers between two looks at what there is to see.

@@ -212,10 +212,31 @@ func (u *unreceivable) Receive(ctx context.Context, most int, wait time.Duration
 }
 
 func TestAReportThatIsNoneOfItsKindIsNoCommand(t *testing.T) {
-	for kind, command := range map[string]process.Command{
-		metrics.Report: process.FailTasks{}, metrics.Command: process.CancelProcess{},
-	} {
-		require.Equal(t, kind, kindOf([]*request{{command: command}}))
-	}
-	require.Equal(t, metrics.Report, kindOf(nil), "what was only handed back leads to no command")
+	var all taken
+	all.add([]*request{{command: process.FailTasks{}}})
+	all.add(nil) // what was only handed back leads to no command
+	all.add([]*request{{command: process.CancelProcess{}}})
+	require.Equal(t, taken{reports: 2, commands: 1}, all)
+}
+
+func TestWhatComesOutOfTheInboxIsCountedOnceHoweverOftenItIsTried(t *testing.T) {
+	r, told := measured(t)
+	store := &flaky{Driver: memevents.New()}
+	r.store = events.New(store)
+	r.options.Events = r.store
+	r.restart()
+	r.send("p", fanOut(), 2)
+	r.step()
+	r.received()
+	store.appends = 4 // an append is repeated once by itself
+	r.report("p", done(task.Span(0, 1)), task.Result{Address: "work", Attempt: 1, Tasks: task.Span(1, 1), Outcome: task.Returned})
+	r.stepFails(events.ErrUnavailable)
+	r.stepFails(events.ErrUnavailable)
+	require.Zero(t, told()[`deed_inbox_messages_total{kind="report"}`])
+	r.step()
+	m := told()
+	require.Equal(t, 1, m[`deed_inbox_messages_total{kind="report"}`])
+	require.Equal(t, 1, m[`deed_inbox_messages_total{kind="command"}`])
+	require.Equal(t, 1, m[`deed_tasks_total{event="returned"}`])
+	require.Equal(t, 1, m[`deed_tasks_total{event="confirmed"}`])
 }

@@ -103,6 +103,7 @@ type Owner struct {
 	late      map[string]int    // by process: tasks reported done when they were not open any more
 	refusals  refusals          // of tasks, by workers
 	backlog   []queue.Delivery  // received, but the store was not available
+	taken     taken             // of those
 	asked     time.Time         // the timeout manager's last look
 	sights    sights
 }

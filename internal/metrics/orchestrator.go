@@ -191,10 +191,10 @@ func (m *Orchestrator) Received(n int) {
 	}
 }
 
-// Message notes what kind of message came in: Report, Command or Unusable.
-func (m *Orchestrator) Message(kind string) {
-	if m != nil {
-		m.inbox[kind].Inc()
+// Messages notes n messages that came in, by kind: Report, Command or Unusable.
+func (m *Orchestrator) Messages(kind string, n int) {
+	if m != nil && n > 0 {
+		m.inbox[kind].Add(float64(n))
 	}
 }
 
