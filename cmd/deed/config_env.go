@@ -135,6 +135,9 @@ func (a *app) give(cmd *cobra.Command, f *pflag.Flag, value, source string) erro
 		if errors.As(err, &invalid) {
 			err = invalid.Unwrap()
 		}
+		if f.Value.Type() == "bool" {
+			err = errors.New("give true or false")
+		}
 		return usagef("%s=%q is no value for --%s: %w", source, value, f.Name, err)
 	}
 	a.source[f.Name] = source
@@ -199,4 +202,12 @@ func (p place) forCommand(cmd *cobra.Command, name string) ([]setting, error) {
 		return nil, usagef("context %s says where people ask, not where the queues are: give --nats and --blobs, or --data", name)
 	}
 	return nil, usagef("context %s is no folder: give --data", name)
+}
+
+// spelt is a flag as it was said: on the command line, or by a variable.
+func (a *app) spelt(flag string) string {
+	if a.source[flag] == variableOf(flag) {
+		return variableOf(flag)
+	}
+	return "--" + flag
 }

@@ -35,10 +35,10 @@ func logged(flag string) bool { return flag == "debug" || flag == "log-format" |
 // what is said to people there is one that has a msg alone.
 func (a *app) beginLog() error {
 	l := &a.logging
-	if err := oneOf("--log-format", l.format, []string{"text", "json"}); err != nil {
+	if err := oneOf(a.spelt("log-format"), l.format, []string{"text", "json"}); err != nil {
 		return err
 	}
-	if err := oneOf("--log-level", l.level, []string{"debug", "info", "warn", "error"}); err != nil {
+	if err := oneOf(a.spelt("log-level"), l.level, []string{"debug", "info", "warn", "error"}); err != nil {
 		return err
 	}
 	options := &slog.HandlerOptions{Level: l.threshold()}
