@@ -82,7 +82,9 @@ func TestWhateverAWorkerReportsTheOwnerGoesOn(t *testing.T) {
 			r.beat(task.Heartbeat{Worker: "honest", Slots: 4})
 			for i, slots := range []int{math.MaxInt, math.MaxInt, math.MinInt, -1} {
 				r.beat(task.Heartbeat{Worker: fmt.Sprint("w", i), Slots: slots, Offer: task.Resources{CPU: math.MaxFloat64, Memory: math.MaxInt64, GPU: math.MinInt}, Holding: []task.Hold{
-					{Process: "p", Address: "nowhere", Generation: -1, Tasks: everything}, {Process: "No ID!"}, {Process: "nobody"},
+					{Process: "p", Address: "nowhere", Generation: -1, Tasks: everything},
+					{Process: "No ID!"},
+					{Process: "nobody"},
 					{Process: "p", Address: "work", Attempt: 1, Tasks: everything, Running: []task.Running{{Index: -1, Elapsed: most}, {Index: math.MaxInt, Elapsed: -most}}},
 				}})
 			}
