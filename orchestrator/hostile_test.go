@@ -2,6 +2,7 @@ package orchestrator
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"strings"
@@ -131,5 +132,25 @@ func TestAHeartbeatThatNamesEndlesslyManyProcessesKeepsNoOwnerFromItsWork(t *tes
 	}
 	r.step()
 	require.NotEqual(t, before, store.streams)
-	require.LessOrEqual(t, store.streams-before, 3*strangersAtOnce)
+	require.LessOrEqual(t, store.streams-before, 3*looksAtOnce)
+}
+
+func TestAHeartbeatThatNamesAGenerationThatThereIsNotCancelsNothingOfOthers(t *testing.T) {
+	r := newRig(t)
+	r.send("p", fanOut(), 3)
+	r.step()
+	cancels, err := r.signals.Subscribe(TopicCancel)
+	require.NoError(t, err)
+	defer cancels.Stop()
+	for _, generation := range []int{1, 1000, math.MaxInt} {
+		r.beat(task.Heartbeat{Worker: "w", Holding: []task.Hold{{Process: "p", Address: "work", Generation: generation, Attempt: 1, Tasks: task.Of(0)}}})
+	}
+	r.step()
+	require.Empty(t, cancels.C())
+
+	r.beat(task.Heartbeat{Worker: "w", Holding: []task.Hold{{Process: "p", Address: "work", Generation: -1, Attempt: 1, Tasks: task.Of(0)}}})
+	r.step()
+	var c task.Cancel
+	require.NoError(t, json.Unmarshal(<-cancels.C(), &c))
+	require.False(t, c.Covers("work", 0), "what the others execute goes on")
 }

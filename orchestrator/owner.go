@@ -161,13 +161,13 @@ func (o *Owner) Close() {
 	o.Metrics.See(nil)
 }
 
-// strangersAtOnce is how many processes that an owner does not know it looks for
-// at a time, because heartbeats name them: each is a request to the store or more.
-const strangersAtOnce = 256
+// looksAtOnce is how often at a time an owner looks into the store because of what
+// heartbeats name.
+const looksAtOnce = 256
 
 // listen takes in the heartbeats that have come.
 func (o *Owner) listen(ctx context.Context, now time.Time) {
-	strangers := strangersAtOnce
+	looks := looksAtOnce
 	for {
 		select {
 		case body, ok := <-o.beats.C():
@@ -180,7 +180,7 @@ func (o *Owner) listen(ctx context.Context, now time.Time) {
 				continue
 			}
 			o.running.beat(now, beat)
-			o.cancelLeftovers(ctx, beat, &strangers)
+			o.cancelLeftovers(ctx, beat, &looks)
 		case body, ok := <-o.questions.C():
 			if !ok {
 				return
@@ -199,19 +199,22 @@ func (o *Owner) listen(ctx context.Context, now time.Time) {
 // ended by an earlier one, which may have died before it took the messages off
 // the queue: loading it makes up for that. What another owner sent since is no
 // leftover: so the store is asked before. The processes of others are none of
-// this owner's business. A worker may name any, so no more strangers are looked
-// for at once than this owner has time for; the next heartbeat names them again.
-func (o *Owner) cancelLeftovers(ctx context.Context, beat task.Heartbeat, strangers *int) {
+// this owner's business.
+//
+// A worker may name anything: it must not keep the owner from its work, nor have
+// it cancel what others execute. What is left out the next heartbeat names again.
+func (o *Owner) cancelLeftovers(ctx context.Context, beat task.Heartbeat, looks *int) {
 	for _, hold := range beat.Holding {
 		if !o.shards.Holds(hold.Process) {
 			continue
 		}
-		if o.processes[hold.Process] == nil {
-			if *strangers == 0 {
-				continue
-			}
-			*strangers--
+		if known := o.processes[hold.Process]; known != nil && !isLeftover(known, hold) {
+			continue
 		}
+		if *looks == 0 {
+			return
+		}
+		*looks--
 		s, err := o.state(ctx, hold.Process)
 		if err == nil && isLeftover(s, hold) {
 			if err = o.confirmCurrent(ctx, hold.Process, s.Version); isConflict(err) {
@@ -226,12 +229,17 @@ func (o *Owner) cancelLeftovers(ctx context.Context, beat task.Heartbeat, strang
 		case s.Status == process.Failed || s.Status == process.Cancelled:
 			o.cancel(ctx, task.Cancel{Process: hold.Process})
 		default:
-			o.cancel(ctx, task.Cancel{Process: hold.Process, Before: map[string]int{hold.Address: hold.Generation + 1}})
+			before := s.Generation(hold.Address)
+			if before < 0 { // a revision took the step out: nobody is to execute it
+				before = hold.Generation + 1
+			}
+			o.cancel(ctx, task.Cancel{Process: hold.Process, Before: map[string]int{hold.Address: before}})
 		}
 	}
 }
 
 // isLeftover reports whether a worker had better stop what it holds.
 func isLeftover(s *process.State, h task.Hold) bool {
-	return s.Status == process.Failed || s.Status == process.Cancelled || s.Generation(h.Address) != h.Generation
+	current := s.Generation(h.Address)
+	return s.Status == process.Failed || s.Status == process.Cancelled || current < 0 || h.Generation < current
 }
