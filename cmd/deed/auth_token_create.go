@@ -96,8 +96,11 @@ issue tokens there; of a server its admins may.`,
 // prepareFolder makes the data folder that a command line names: the first token
 // is issued before anybody serves it.
 func (a *app) prepareFolder() error {
-	if _, err := os.Stat(a.data); a.server != "" || a.source["data"] == "" || !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(a.data); a.server != "" || !errors.Is(err, fs.ErrNotExist) {
 		return nil
+	}
+	if a.source["data"] == "" { // perhaps a server was meant
+		return fmt.Errorf("%w\nwith --data %s it is made, and this is its first token; of a server its admins issue tokens, with --server or a context", &deed.NoFolderError{Dir: a.data}, a.data)
 	}
 	if err := os.MkdirAll(a.data, 0o700); err != nil {
 		return usagef("--data: %w", err)
