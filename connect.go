@@ -249,5 +249,15 @@ func (r *Runtime) openQueues(ctx context.Context, conn *nats.Conn, lease time.Du
 		return err
 	}
 	r.work, r.inbox, r.quarantine = work, inbox, bad
+	if r.options.Handlers == nil || r.options.ReadOnly {
+		return nil
+	}
+	// The lane of the worker is opened here, where the next server of a folder is
+	// looked for if this one leaves meanwhile.
+	lane, err := work.Lane(ctx, r.options.Pool)
+	if err != nil {
+		return fmt.Errorf("start a worker: %w", err)
+	}
+	r.lane, r.bad = lane, bad
 	return nil
 }

@@ -123,9 +123,9 @@ type Runtime struct {
 	inbox      queue.Sharded
 	work       queue.Lanes
 	quarantine queue.Queue
-	lane       queue.Consumer // of a runtime that only works: then it has no queues but this one,
-	bad        queue.Sender   // this one,
-	lookLater  *Quarantine    // and what others put there, if somebody looks
+	lane       queue.Consumer // of the worker; a runtime that only works has no other queues,
+	bad        queue.Sender   // where it puts what makes no sense,
+	lookLater  *Quarantine    // and, if it only works, what others put there, if somebody looks
 	worker     *worker.Worker
 	worked     chan struct{} // closed when the worker has ended
 	stop       context.CancelFunc

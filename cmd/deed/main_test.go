@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -25,6 +27,11 @@ const beDeed = "DEED_TEST_BE_DEED"
 func TestMain(m *testing.M) {
 	if os.Getenv(beDeed) != "" {
 		main()
+	}
+	// These tests wait for other processes most of the time: more of them run at
+	// once than there are cores, unless -parallel says how many.
+	if err := flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0))); err != nil {
+		panic(err)
 	}
 	testscript.Main(m, map[string]func(){"deed": main})
 }
