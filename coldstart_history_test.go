@@ -47,7 +47,7 @@ func newLongHistory(b *testing.B, report, runs int) *longHistory {
 	list := func(n string) definition.Binding { return definition.Binding{Local: n, Data: n} }
 	step := definition.Step{
 		Address: "work", Run: task.Run{Handler: "bench/noop"},
-		Each: &definition.Each{Binding: list("in")}, Out: []definition.Binding{list("out")},
+		Each: &definition.Each{Binding: list("in")}, Out: definition.Outputs(list("out")),
 	}
 	h.decide(b, process.StartProcess{
 		ID: "million", At: at,

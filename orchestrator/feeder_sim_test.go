@@ -105,7 +105,7 @@ func chain(steps int) func(*definition.Definition) {
 			s, to := first, fmt.Sprintf("out%d", i)
 			s.Address = fmt.Sprintf("work%d", i)
 			s.Each = &definition.Each{Binding: definition.Binding{Local: from, Data: from}}
-			s.Out = []definition.Binding{{Local: to, Data: to}}
+			s.Out = definition.Outputs(definition.Binding{Local: to, Data: to})
 			def.Steps, from = append(def.Steps, s), to
 		}
 		def.Outputs = []string{from}

@@ -190,7 +190,7 @@ func TestTasksWhoseHandlerNobodyOffersDoNotHoldUpOthersOfTheProcess(t *testing.T
 	def := fanOut()
 	served := def.Steps[0]
 	served.Address, served.Run.Handler = "served", "other"
-	served.Out = []definition.Binding{{Local: "more", Data: "more"}}
+	served.Out = definition.Outputs(definition.Binding{Local: "more", Data: "more"})
 	def.Steps, def.Outputs = append(def.Steps, served), append(def.Outputs, "more")
 	r.beat(task.Heartbeat{Worker: "w1", Handlers: []string{"other"}})
 	r.step()

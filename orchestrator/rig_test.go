@@ -97,7 +97,7 @@ func (r *rig) pass(d time.Duration) { r.now = r.now.Add(d) }
 func fanOut(options ...func(*definition.Step)) definition.Definition {
 	b := func(n string) definition.Binding { return definition.Binding{Local: n, Data: n} }
 	s := definition.Step{
-		Address: "work", Run: task.Run{Handler: "any"}, Each: &definition.Each{Binding: b("in")}, Out: []definition.Binding{b("out")},
+		Address: "work", Run: task.Run{Handler: "any"}, Each: &definition.Each{Binding: b("in")}, Out: definition.Outputs(b("out")),
 		Retry: definition.Retry{Attempts: 2, Backoff: definition.Backoff{Min: task.Duration(time.Minute), Max: task.Duration(time.Minute)}},
 	}
 	for _, o := range options {

@@ -11,6 +11,9 @@ const (
 	Failed   Outcome = "failed"   // executed and failed, or could not be executed
 	Lost     Outcome = "lost"     // handed over a second time: the first holder is presumed dead; not executed
 	Returned Outcome = "returned" // handed back by a worker that drains; not executed, no attempt is spent
+	Prepared Outcome = "prepared" // what the child of the task reads is known: Inputs; the task itself goes on
+	Reused   Outcome = "reused"   // not executed: an equal task that ran earlier wrote Parts; see Origins
+	Begun    Outcome = "begun"    // the child of the task has started
 	Unserved Outcome = "unserved" // this worker does not offer the handler; not executed, no attempt is spent
 )
 
@@ -54,6 +57,17 @@ type Result struct {
 	Sealed     *Dataset   `json:"sealed,omitempty"`   // the result of deed/seal
 	Elapsed    Duration   `json:"elapsed,omitempty"`  // execution time, summed over the tasks
 	Failure    *Failure   `json:"failure,omitempty"`
+
+	Lists   map[string]Dataset `json:"lists,omitempty"`   // Done, of a child: by output of the child
+	Inputs  map[string]Dataset `json:"inputs,omitempty"`  // Prepared: by local name
+	Origins []Origin           `json:"origins,omitempty"` // Reused: of each task
+}
+
+// Origin is the task whose result another one took.
+type Origin struct {
+	Index   int     `json:"index"` // of the task that took it
+	Attempt Attempt `json:"attempt"`
+	Key     string  `json:"key"` // what is equal of both: see CacheKey
 }
 
 // Failure is why tasks failed.

@@ -12,6 +12,10 @@ type Run struct {
 	Handler string   `json:"handler,omitempty"` // "words/count", or pinned to a version: "words/count@2"
 	Command []string `json:"command,omitempty"`
 	Shell   string   `json:"shell,omitempty"`
+
+	// Keep, with a Command: one program a slot stays alive and is fed tasks as JSON
+	// lines; else each task starts its own.
+	Keep bool `json:"keep,omitempty"`
 }
 
 // Work is one message on the work queue: the header of a step and the tasks of
@@ -31,16 +35,19 @@ type Work struct {
 	Timeout    Duration                   `json:"timeout,omitempty"` // execution time of one attempt; 0: none
 	Pool       string                     `json:"pool,omitempty"`    // of workers that may execute it; "": those without one
 	Needs      Resources                  `json:"needs,omitzero"`    // of each task
+	Limits     Limits                     `json:"limits,omitzero"`   // of each program
+	Cache      bool                       `json:"cache,omitempty"`   // look for an equal task that ran earlier, and leave the result for later ones
+	Refresh    bool                       `json:"refresh,omitempty"` // with Cache: do not look
 	Seal       *Seal                      `json:"seal,omitempty"`    // only for the handler deed/seal
 }
 
 // Attempt names one execution of one task.
 type Attempt struct {
-	Process    string
-	Address    string
-	Generation int
-	Index      int
-	Attempt    int
+	Process    string `json:"process"`
+	Address    string `json:"address"`
+	Generation int    `json:"generation,omitempty"`
+	Index      int    `json:"index"`
+	Attempt    int    `json:"attempt"`
 }
 
 // At is the attempt at task i of the message.
@@ -81,13 +88,35 @@ type Input struct {
 	Into     int       `json:"into,omitempty"` // Group: number of buckets; 0: one task a distinct key
 	Manifest *Manifest `json:"manifest,omitempty"`
 	Lists    [][]Part  `json:"lists,omitempty"`
+	Digest   string    `json:"digest,omitempty"` // of the whole list, see Dataset
 }
 
-// Output is a name that the step writes: a handler says Local, the dataset is Data.
+// Output is a name that the step writes: a handler says Local, the dataset is
+// Data. With JSON each part is one small value of that type ("number", "string",
+// "boolean", "object", "array"), of at most MaxValue bytes, and stays inline in
+// the report.
 type Output struct {
 	Local string `json:"local"`
 	Data  string `json:"data"`
+	JSON  string `json:"json,omitempty"`
 }
+
+// MaxValue is how many bytes a small value may have whose type is declared.
+const MaxValue = 1 << 10
+
+// ChildHandler is the built-in handler that looks up what a child process reads,
+// where the list of elements is in a manifest: it reports datasets, as Prepared.
+const ChildHandler = "deed/child"
+
+// Limits are what a program may use; 0: no limit.
+type Limits struct {
+	Memory    int64    `json:"memory,omitempty"`    // bytes of address space
+	CPUTime   Duration `json:"cpuTime,omitempty"`   // of the program and what it starts
+	OpenFiles int      `json:"openFiles,omitempty"` // at a time
+}
+
+// IsZero reports whether there is none.
+func (l Limits) IsZero() bool { return l == Limits{} }
 
 // File travels with the definition and lies in a program's working directory.
 type File struct {
@@ -107,7 +136,8 @@ type Source struct {
 	Report *Ref       `json:"report,omitempty"` // a report's manifest: it speaks for Tasks only
 	Tasks  Ranges     `json:"tasks,omitempty"`
 	Parts  []Produced `json:"parts,omitempty"`  // a report's inline parts
-	Merged *Manifest  `json:"merged,omitempty"` // the manifest of an earlier merge, taken whole
+	Merged *Manifest  `json:"merged,omitempty"` // the manifest of an earlier merge, taken whole; with Tasks, what that one task wrote to Data
+	Data   string     `json:"data,omitempty"`   // the name that Merged is of, if Tasks is set
 }
 
 // Duration is a time.Duration that reads and writes as "1m30s".

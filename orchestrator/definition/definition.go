@@ -38,7 +38,7 @@ type Step struct {
 	Run         task.Run      `json:"run"`
 	Each        *Each         `json:"each,omitempty"` // nil: one task
 	In          []Binding     `json:"in,omitempty"`
-	Out         []Binding     `json:"out,omitempty"`
+	Out         []Output      `json:"out,omitempty"`
 	After       []string      `json:"after,omitempty"` // addresses of steps
 	Timeout     task.Duration `json:"timeout,omitempty"`
 	Retry       Retry         `json:"retry"`
@@ -50,6 +50,62 @@ type Step struct {
 	Rate  Rate           `json:"rate,omitzero"`  // at most so many tasks are begun in a time; zero: no limit
 
 	Env map[string]task.Variable `json:"env,omitempty"` // what tasks find in their environment, by name
+
+	Params map[string]json.RawMessage `json:"params,omitempty"` // scalars that its tasks find before those of the process
+	When   *Condition                 `json:"when,omitempty"`   // it is skipped unless this holds once all is there that it reads
+	Cache  Cache                      `json:"cache,omitempty"`  // whether results of earlier tasks will do
+	Limits task.Limits                `json:"limits,omitzero"`  // of each program that it starts
+
+	// Process, instead of Run, makes each task a process of its own, a child, whose
+	// inputs are the local names that the step reads, and whose outputs those that it writes.
+	Process *Definition `json:"process,omitempty"`
+	Repeat  *Repeat     `json:"repeat,omitempty"` // of a Process without each: rounds, one after another
+}
+
+// Output is a name that a step writes. With a JSON type each part of it is one small
+// value, which travels in events, so that expressions can look at it.
+type Output struct {
+	Binding
+	JSON Type `json:"json,omitempty"` // "": any data
+}
+
+// Outputs are outputs of any data.
+func Outputs(bindings ...Binding) []Output {
+	var all []Output
+	for _, b := range bindings {
+		all = append(all, Output{Binding: b})
+	}
+	return all
+}
+
+// Type is what a small value may be.
+type Type string
+
+// The types of small values.
+const (
+	Number  Type = "number"
+	String  Type = "string"
+	Boolean Type = "boolean"
+	Object  Type = "object"
+	Array   Type = "array"
+)
+
+// Cache says whether a step takes results of equal tasks that ran earlier, of
+// whatever process, and leaves its own for later ones.
+type Cache string
+
+// What a step does with results of earlier tasks. The zero Cache: nothing.
+const (
+	CacheUse     Cache = "use"     // take them, and leave its own
+	CacheRefresh Cache = "refresh" // leave its own only
+)
+
+// Repeat runs the child of a step again and again, each round a child of its own.
+type Repeat struct {
+	Carry   map[string]string `json:"carry,omitempty"`   // by input of the next round: the output of this one; empty lists in the first
+	Collect []string          `json:"collect,omitempty"` // outputs that gather what all rounds wrote; of others the last round's stays
+	Until   *Condition        `json:"until,omitempty"`   // over the outputs of a round: it was the last one; nil: there are Max
+	Max     int               `json:"max"`               // rounds; if Until does not hold by then, the step fails
 }
 
 // Binding gives a name of the dataset the name by which a handler knows it.
@@ -59,11 +115,14 @@ type Binding struct {
 }
 
 // Each is what a step fans out over: one task a part, or with ByKey one task a
-// distinct key, or with ByKey and Into one task a bucket of keys.
+// distinct key, or with ByKey and Into one task a bucket of keys. With further
+// names beside it, ByKey joins: a task reads the parts of one key, or bucket, of
+// each of them, and there is one for every key that any of them has.
 type Each struct {
 	Binding
-	ByKey bool `json:"byKey,omitempty"`
-	Into  int  `json:"into,omitempty"`
+	ByKey bool      `json:"byKey,omitempty"`
+	Into  int       `json:"into,omitempty"`
+	With  []Binding `json:"with,omitempty"`
 }
 
 // Retry says how often a task is tried, and how long to wait in between:
@@ -83,7 +142,8 @@ type Backoff struct {
 	Max task.Duration `json:"max"`
 }
 
-// Reads lists the names of the dataset that the step reads, each once.
+// Reads lists the names of the dataset that the step, or its condition, reads,
+// each once.
 func (s Step) Reads() []string {
 	var names []string
 	seen := map[string]bool{}
@@ -95,9 +155,17 @@ func (s Step) Reads() []string {
 	}
 	if s.Each != nil {
 		add(s.Each.Binding)
+		for _, b := range s.Each.With {
+			add(b)
+		}
 	}
 	for _, b := range s.In {
 		add(b)
+	}
+	if s.When != nil {
+		for _, name := range s.When.Names() {
+			add(Binding{Data: name})
+		}
 	}
 	return names
 }

@@ -34,7 +34,7 @@ func work(a, b *Step) []comparison {
 		{"env", texts(a.Env), texts(b.Env)},
 		{"each", each(a.Each), each(b.Each)},
 		{"in", bindings(a.In), bindings(b.In)},
-		{"out", bindings(a.Out), bindings(b.Out)},
+		{"out", written(a.Out), written(b.Out)},
 		{"after", list(slices.Sorted(slices.Values(a.After))), list(slices.Sorted(slices.Values(b.After)))},
 	}
 }
@@ -54,4 +54,19 @@ func conduct(a, b *Step) []comparison {
 		both("rate", func(s *Step) string { return orNone(!s.Rate.IsZero(), s.Rate.String()) }),
 		both("secrets", func(s *Step) string { return secrets(s.Env) }),
 	}
+}
+
+// written is what a step writes, with the types of small values.
+func written(outs []Output) string {
+	words := make([]string, len(outs))
+	for i, out := range outs {
+		words[i] = out.Data
+		if out.Local != out.Data {
+			words[i] = out.Local + ": " + out.Data
+		}
+		if out.JSON != "" {
+			words[i] += fmt.Sprintf(" (json: %s)", out.JSON)
+		}
+	}
+	return list(words)
 }

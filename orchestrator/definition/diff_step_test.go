@@ -21,12 +21,14 @@ func TestSameWorkIsWhatAStepDoesNotHowItIsTried(t *testing.T) {
 			s.Timeout, s.Parallelism, s.Retry, s.Tolerate.All = 1e9, 4, definition.Retry{}, true
 			s.Pool, s.Needs, s.Rate = "gpu", task.Resources{CPU: 1}, definition.Rate{Count: 1, Per: 1e9}
 		}, nil},
-		"another version":      {func(s *definition.Step) { s.Run.Handler += "@2" }, []string{"run is words/merge@2 instead of words/merge"}},
-		"a script instead":     {func(s *definition.Step) { s.Run = task.Run{Shell: "words/merge"} }, []string{`run is "words/merge" instead of words/merge`}},
-		"other buckets":        {func(s *definition.Step) { s.Each.Into = 9 }, []string{"each is [partial] by key into 9 instead of [partial] by key into 8"}},
-		"no fan-out":           {func(s *definition.Step) { s.Each = nil }, []string{"each is none instead of [partial] by key into 8"}},
-		"more to read":         {func(s *definition.Step) { s.In = []definition.Binding{binding("corpus")} }, []string{"in is [corpus] instead of []"}},
-		"another local name":   {func(s *definition.Step) { s.Out = []definition.Binding{{Local: "sums", Data: "totals"}} }, []string{"out is [sums: totals] instead of [totals]"}},
+		"another version":  {func(s *definition.Step) { s.Run.Handler += "@2" }, []string{"run is words/merge@2 instead of words/merge"}},
+		"a script instead": {func(s *definition.Step) { s.Run = task.Run{Shell: "words/merge"} }, []string{`run is "words/merge" instead of words/merge`}},
+		"other buckets":    {func(s *definition.Step) { s.Each.Into = 9 }, []string{"each is [partial] by key into 9 instead of [partial] by key into 8"}},
+		"no fan-out":       {func(s *definition.Step) { s.Each = nil }, []string{"each is none instead of [partial] by key into 8"}},
+		"more to read":     {func(s *definition.Step) { s.In = []definition.Binding{binding("corpus")} }, []string{"in is [corpus] instead of []"}},
+		"another local name": {func(s *definition.Step) {
+			s.Out = definition.Outputs(definition.Binding{Local: "sums", Data: "totals"})
+		}, []string{"out is [sums: totals] instead of [totals]"}},
 		"another predecessor":  {func(s *definition.Step) { s.After = []string{"a", "c"} }, []string{"after is [a, c] instead of [a, b]"}},
 		"predecessors reorder": {func(s *definition.Step) { s.After = []string{"b", "a"} }, nil},
 		"several at a time":    {func(s *definition.Step) { s.Each, s.After = nil, nil }, []string{"each is none instead of [partial] by key into 8", "after is [] instead of [a, b]"}},

@@ -37,7 +37,7 @@ func TestAPlanKnowsWhoWritesReadsAndFollows(t *testing.T) {
 }
 
 func TestAnyHistoryHasAPlan(t *testing.T) {
-	twice := definition.Step{Address: "a", Out: []definition.Binding{{Local: "x", Data: "x"}}, After: []string{"a", "nowhere"}}
+	twice := definition.Step{Address: "a", Out: definition.Outputs(definition.Binding{Local: "x", Data: "x"}), After: []string{"a", "nowhere"}}
 	plan := definition.Definition{Steps: []definition.Step{twice, twice, {Address: "b", Out: twice.Out}}}.Plan()
 	w, _ := plan.Writer("x")
 	assert.Equal(t, "a", w.Address)

@@ -54,7 +54,7 @@ type resolver struct {
 }
 
 func (r *resolver) step(n *node, d Definition, inside map[*node][]*node) Step {
-	s := Step{Address: n.address, Retry: DefaultRetry, Run: r.runOf(n, d), In: plain(n.In), Out: plain(n.Out)}
+	s := Step{Address: n.address, Retry: DefaultRetry, Run: r.runOf(n, d), In: plain(n.In), Out: Outputs(plain(n.Out)...)}
 	if n.Each != nil {
 		s.Each = &Each{Binding: Binding{Local: n.Each.Local.Value, Data: n.Each.Data.Value}, ByKey: n.Each.ByKey}
 		if n.Each.Into != nil {

@@ -50,15 +50,15 @@ func TestResolveFillsInWhatTheAuthorLeftOut(t *testing.T) {
 		Steps: []definition.Step{
 			{
 				Address: "count", Run: task.Run{Handler: "words/count"}, Retry: retry,
-				Each: &definition.Each{Binding: binding("corpus")}, Out: []definition.Binding{binding("partial")},
+				Each: &definition.Each{Binding: binding("corpus")}, Out: definition.Outputs(binding("partial")),
 			},
 			{
 				Address: "merge", Run: task.Run{Handler: "words/merge"}, Retry: retry,
-				Each: &definition.Each{Binding: binding("partial"), ByKey: true, Into: 8}, Out: []definition.Binding{binding("totals")},
+				Each: &definition.Each{Binding: binding("partial"), ByKey: true, Into: 8}, Out: definition.Outputs(binding("totals")),
 			},
 			{
 				Address: "top", Run: task.Run{Handler: "words/top"}, Retry: retry,
-				In: []definition.Binding{binding("totals")}, Out: []definition.Binding{binding("counts"), binding("top")},
+				In: []definition.Binding{binding("totals")}, Out: definition.Outputs(binding("counts"), binding("top")),
 			},
 		},
 	}, resolve(t, wordCount(t), nil, nil))

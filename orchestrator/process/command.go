@@ -22,7 +22,8 @@ type StartProcess struct {
 	ID         string                  `json:"id"`
 	Definition definition.Definition   `json:"definition"`
 	Inputs     map[string]task.Dataset `json:"inputs,omitempty"`
-	Trace      string                  `json:"trace,omitempty"` // W3C traceparent of who submits; "": none
+	Trace      string                  `json:"trace,omitempty"`  // W3C traceparent of who submits; "": none
+	Parent     *Parent                 `json:"parent,omitempty"` // of a child; nil: a person submits it
 	Asked
 	At time.Time `json:"at"`
 }
@@ -35,9 +36,23 @@ type ConfirmTasks struct {
 	Tasks      task.Ranges
 	Parts      []task.Produced
 	Manifest   *task.Ref
-	Sealed     *task.Dataset // the result of deed/seal
+	Sealed     *task.Dataset           // the result of deed/seal
+	Lists      map[string]task.Dataset // of one task, which was a child: by output of the child
 	Worker     string
 	Elapsed    task.Duration
+	At         time.Time
+}
+
+// ReuseTasks says that results of equal tasks, which ran earlier, will do: the
+// tasks need not be executed.
+type ReuseTasks struct {
+	Address    string
+	Generation int
+	Attempt    int
+	Tasks      task.Ranges
+	Parts      []task.Produced
+	Manifest   *task.Ref
+	Origins    []task.Origin // of each task
 	At         time.Time
 }
 
@@ -94,6 +109,7 @@ type FireDeadline struct {
 
 func (c StartProcess) when() time.Time   { return c.At }
 func (c ConfirmTasks) when() time.Time   { return c.At }
+func (c ReuseTasks) when() time.Time     { return c.At }
 func (c FailTasks) when() time.Time      { return c.At }
 func (c LoseTasks) when() time.Time      { return c.At }
 func (c TryTimeoutTask) when() time.Time { return c.At }
@@ -101,11 +117,15 @@ func (c FireTimer) when() time.Time      { return c.At }
 func (c FireDeadline) when() time.Time   { return c.At }
 
 func (c StartProcess) String() string {
-	return fmt.Sprintf("process %s is started%s%s%s", c.Definition.Name, c.by(), withInputs(c.Inputs), c.why())
+	return fmt.Sprintf("process %s is started%s%s%s%s", c.Definition.Name, c.by(), asChild(c.Parent), withInputs(c.Inputs), c.why())
 }
 
 func (c ConfirmTasks) String() string {
-	return fmt.Sprintf("%s reported done by attempt %d%s", subject(c.Address, c.Tasks), c.Attempt, ofGeneration(c.Generation)) + wrote(c.Parts, c.Manifest, c.Sealed)
+	return fmt.Sprintf("%s reported done by attempt %d%s", subject(c.Address, c.Tasks), c.Attempt, ofGeneration(c.Generation)) + wrote(c.Parts, c.Manifest, c.Sealed) + handedUp(c.Lists)
+}
+
+func (c ReuseTasks) String() string {
+	return fmt.Sprintf("%s need not be executed by attempt %d", subject(c.Address, c.Tasks), c.Attempt) + wrote(c.Parts, c.Manifest, nil)
 }
 
 func (c FailTasks) String() string {

@@ -115,7 +115,7 @@ func decideStart(s State, c StartProcess) ([]Event, error) {
 	}
 	d := &decision{edits: edit(s), at: c.At}
 	d.emit(ProcessStarted{
-		ID: c.ID, Definition: c.Definition, Hash: c.Definition.Hash(), Inputs: c.Inputs, Trace: c.Trace, Asked: c.Asked, At: c.At,
+		ID: c.ID, Definition: c.Definition, Hash: c.Definition.Hash(), Inputs: c.Inputs, Trace: c.Trace, Parent: c.Parent, Asked: c.Asked, At: c.At,
 	})
 	if d.damaged != nil {
 		return nil, &RefusedError{Process: c.ID, Reason: d.damaged.Error()}

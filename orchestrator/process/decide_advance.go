@@ -52,7 +52,7 @@ func (d *decision) checkOutputs(i int, c ConfirmTasks) error {
 		return fmt.Errorf("%s is no merge, but its result carries a merged list", c.Address)
 	}
 	for _, p := range c.Parts {
-		if !slices.ContainsFunc(step.Out, func(b definition.Binding) bool { return b.Data == p.Data }) {
+		if !slices.ContainsFunc(step.Out, func(b definition.Output) bool { return b.Data == p.Data }) {
 			return fmt.Errorf("%s[%d] wrote %q, which is not among its outputs", c.Address, p.Index, p.Data)
 		}
 	}

@@ -22,7 +22,8 @@ type ProcessStarted struct {
 	Definition definition.Definition   `json:"definition"`
 	Hash       string                  `json:"hash"` // of the definition
 	Inputs     map[string]task.Dataset `json:"inputs,omitempty"`
-	Trace      string                  `json:"trace,omitempty"` // W3C traceparent that all of the process belongs to; "": none
+	Trace      string                  `json:"trace,omitempty"`  // W3C traceparent that all of the process belongs to; "": none
+	Parent     *Parent                 `json:"parent,omitempty"` // of a child; nil: a person submitted it
 	Asked
 	At time.Time `json:"at"`
 }
@@ -48,16 +49,48 @@ type TasksScheduled struct {
 // Parts, in the report manifest Manifest (which speaks for exactly these
 // tasks), or, for deed/seal, in Sealed.
 type TasksConfirmed struct {
+	Address    string                  `json:"address"`
+	Generation int                     `json:"generation,omitempty"`
+	Attempt    int                     `json:"attempt"`
+	Tasks      task.Ranges             `json:"tasks"`
+	Parts      []task.Produced         `json:"parts,omitempty"`
+	Manifest   *task.Ref               `json:"manifest,omitempty"`
+	Sealed     *task.Dataset           `json:"sealed,omitempty"`
+	Lists      map[string]task.Dataset `json:"lists,omitempty"` // of one task, which was a child: by output of the child
+	Worker     string                  `json:"worker,omitempty"`
+	Elapsed    task.Duration           `json:"elapsed,omitempty"` // summed over the tasks
+	At         time.Time               `json:"at"`
+}
+
+// TasksReused says that tasks are done without having been executed: equal
+// tasks, which ran earlier, wrote what they would have written.
+type TasksReused struct {
 	Address    string          `json:"address"`
 	Generation int             `json:"generation,omitempty"`
 	Attempt    int             `json:"attempt"`
 	Tasks      task.Ranges     `json:"tasks"`
 	Parts      []task.Produced `json:"parts,omitempty"`
 	Manifest   *task.Ref       `json:"manifest,omitempty"`
-	Sealed     *task.Dataset   `json:"sealed,omitempty"`
-	Worker     string          `json:"worker,omitempty"`
-	Elapsed    task.Duration   `json:"elapsed,omitempty"` // summed over the tasks
+	Origins    []task.Origin   `json:"origins"` // of each task
 	At         time.Time       `json:"at"`
+}
+
+// StepSkipped says that the condition of a step did not hold: it is over, and
+// what it writes are empty lists.
+type StepSkipped struct {
+	Address    string    `json:"address"`
+	Generation int       `json:"generation,omitempty"`
+	When       string    `json:"when"` // the condition
+	At         time.Time `json:"at"`
+}
+
+// RepeatEnded says that a step which repeats its child needs no further round.
+type RepeatEnded struct {
+	Address    string    `json:"address"`
+	Generation int       `json:"generation,omitempty"`
+	Rounds     int       `json:"rounds"`
+	Until      string    `json:"until,omitempty"` // the condition that holds; "": there were as many rounds as there were to be
+	At         time.Time `json:"at"`
 }
 
 // TasksFailed says that an attempt at tasks failed. What follows (a retry, the
@@ -152,6 +185,9 @@ func (ProcessStarted) event()        {}
 func (StepStarted) event()           {}
 func (TasksScheduled) event()        {}
 func (TasksConfirmed) event()        {}
+func (TasksReused) event()           {}
+func (StepSkipped) event()           {}
+func (RepeatEnded) event()           {}
 func (TasksFailed) event()           {}
 func (TasksRetryPlanned) event()     {}
 func (TasksLost) event()             {}

@@ -146,7 +146,7 @@ func (ed *edits) start(e ProcessStarted) {
 	}
 	ed.graph, ed.Definition, ed.Original, ed.Hash, ed.Inputs = g, &e.Definition, &e.Definition, e.Hash, e.Inputs
 	ed.Status, ed.StartedAt, ed.SetOffAt, ed.left = Running, e.At, e.At, len(e.Definition.Steps)
-	ed.Submitted, ed.Trace = e.Asked, e.Trace
+	ed.Submitted, ed.Trace, ed.Parent = e.Asked, e.Trace, e.Parent
 	ed.nodes = make([]*node, len(e.Definition.Steps)+len(g.seals))
 	for i := range ed.nodes {
 		ed.nodes[i] = &node{owner: ed.token}

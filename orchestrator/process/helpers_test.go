@@ -33,7 +33,7 @@ func fanOut(parallelism int) definition.Definition {
 		Name: "fan-out", Inputs: []string{"in"}, Outputs: []string{"out"},
 		Steps: []definition.Step{{
 			Address: "work", Run: task.Run{Handler: "noop"}, Each: &definition.Each{Binding: b("in")},
-			Out: []definition.Binding{b("out")}, Parallelism: parallelism,
+			Out: definition.Outputs(b("out")), Parallelism: parallelism,
 			Retry: definition.Retry{Attempts: 3, Backoff: definition.Backoff{Min: task.Duration(time.Second), Max: task.Duration(time.Minute)}},
 		}},
 	}

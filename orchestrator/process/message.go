@@ -1,8 +1,10 @@
 package process
 
 import (
+	"encoding/json"
 	"fmt"
 	"iter"
+	"maps"
 
 	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/task"
@@ -21,6 +23,10 @@ func Message(s State, e Enqueue, tasks task.Ranges) (task.Work, error) {
 	}
 	w := task.Work{Process: s.ID, Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: tasks}
 	step, isStep := s.graph.step(i)
+	if isStep && step.Process != nil {
+		w.Run.Handler, w.Pool, w.Inputs = task.ChildHandler, step.Pool, s.elements(step, tasks)
+		return w, nil
+	}
 	if !isStep {
 		w.Run.Handler, w.Pool = SealHandler, s.Pool(e.Address)
 		seal := s.merge(i, tasks[0].First)
@@ -61,25 +67,39 @@ func MessageAgain(s State, address string, index int) (task.Work, error) {
 func (s State) describe(w *task.Work, step definition.Step) {
 	w.Run, w.Params, w.Files, w.Timeout = step.Run, s.Definition.Params, s.Definition.Files, step.Timeout
 	w.Pool, w.Needs, w.Env = step.Pool, step.Needs, step.Env
-	for _, out := range step.Out {
-		w.Outputs = append(w.Outputs, task.Output{Local: out.Local, Data: out.Data})
-	}
-	if step.Each != nil {
-		in := task.Input{Local: step.Each.Local, Mode: task.Element, Into: step.Each.Into}
-		if step.Each.ByKey {
-			in.Mode = task.Group
+	w.Limits, w.Cache, w.Refresh = step.Limits, step.Cache != "", step.Cache == definition.CacheRefresh
+	if len(step.Params) > 0 {
+		w.Params = maps.Clone(w.Params)
+		if w.Params == nil {
+			w.Params = map[string]json.RawMessage{}
 		}
-		w.Inputs = append(w.Inputs, s.fill(in, step.Each.Data, w.Tasks))
+		maps.Copy(w.Params, step.Params)
 	}
+	for _, out := range step.Out {
+		w.Outputs = append(w.Outputs, task.Output{Local: out.Local, Data: out.Data, JSON: string(out.JSON)})
+	}
+	w.Inputs = s.elements(step, w.Tasks)
 	for _, b := range step.In {
 		w.Inputs = append(w.Inputs, s.fill(task.Input{Local: b.Local, Mode: task.Whole}, b.Data, w.Tasks))
 	}
 }
 
+// elements is what `each` gives to tasks.
+func (s State) elements(step definition.Step, tasks task.Ranges) []task.Input {
+	if step.Each == nil {
+		return nil
+	}
+	in := task.Input{Local: step.Each.Local, Mode: task.Element, Into: step.Each.Into}
+	if step.Each.ByKey {
+		in.Mode = task.Group
+	}
+	return []task.Input{s.fill(in, step.Each.Data, tasks)}
+}
+
 func (s State) fill(in task.Input, name string, tasks task.Ranges) task.Input {
 	data, _ := s.Data(name)
 	if data.Manifest != nil {
-		in.Manifest = data.Manifest
+		in.Manifest, in.Digest = data.Manifest, data.Digest
 		return in
 	}
 	switch {

@@ -39,10 +39,10 @@ func randomStep(t *rapid.T, def definition.Definition, name string) definition.S
 	s := definition.Step{
 		Address: rapid.SampledFrom([]string{"", "", "g/", "h/"}).Draw(t, "group") + name,
 		Run:     task.Run{Handler: rapid.SampledFrom([]string{"any", "any", "large"}).Draw(t, "handler")},
-		Out:     []definition.Binding{bind("d-" + name)},
+		Out:     definition.Outputs(bind("d-" + name)),
 	}
 	if rapid.IntRange(0, 4).Draw(t, "writes two names") == 0 {
-		s.Out = append(s.Out, bind("e-"+name))
+		s.Out = append(s.Out, definition.Outputs(bind("e-"+name))...)
 	}
 	switch rapid.IntRange(0, 3).Draw(t, "shape") {
 	case 0:
@@ -106,13 +106,13 @@ var revisions = map[string]func(t *rapid.T, def *definition.Definition, s *defin
 		s.Run.Handler = fmt.Sprintf("other/%d", nonce)
 	},
 	"makes a step write another name": func(_ *rapid.T, _ *definition.Definition, s *definition.Step, nonce int) {
-		s.Out = append(slices.Clone(s.Out[:len(s.Out)-1]), bind(fmt.Sprintf("m%d", nonce)))
+		s.Out = append(slices.Clone(s.Out[:len(s.Out)-1]), definition.Outputs(bind(fmt.Sprintf("m%d", nonce)))...)
 	},
 	"lets a step write what was an input": func(_ *rapid.T, def *definition.Definition, _ *definition.Step, nonce int) {
 		def.Inputs = []string{"extra"}
 		def.Steps = append([]definition.Step{{
 			Address: fmt.Sprintf("maker%d", nonce), Run: task.Run{Handler: "any"}, Each: &definition.Each{Binding: bind("extra")},
-			Out: []definition.Binding{bind("in")}, Retry: definition.Retry{Attempts: 2},
+			Out: definition.Outputs(bind("in")), Retry: definition.Retry{Attempts: 2},
 		}}, def.Steps...)
 	},
 	"sets a parameter": func(_ *rapid.T, def *definition.Definition, _ *definition.Step, nonce int) {

@@ -26,6 +26,14 @@ type Enqueue struct {
 	Tasks      task.Ranges
 }
 
+// StartChildren wants the children of these tasks to be started; see Child. A
+// start that is repeated makes a child say how it stands. Those whose process is
+// to stop, pause or go on are what State.Children lists.
+type StartChildren Enqueue
+
+// TellParent wants the parent to be told how this child stands; see State.Outcome.
+type TellParent struct{}
+
 // SetTimer wants a FireTimer for these tasks at Due.
 type SetTimer struct {
 	Due        time.Time
@@ -46,15 +54,23 @@ type Halt struct{ Before map[string]int }
 // Withhold wants everything of the process off the queue; what runs goes on.
 type Withhold struct{}
 
-func (Enqueue) effect()     {}
-func (SetTimer) effect()    {}
-func (SetDeadline) effect() {}
-func (Halt) effect()        {}
-func (Withhold) effect()    {}
+func (Enqueue) effect()       {}
+func (StartChildren) effect() {}
+func (TellParent) effect()    {}
+func (SetTimer) effect()      {}
+func (SetDeadline) effect()   {}
+func (Halt) effect()          {}
+func (Withhold) effect()      {}
 
 func (e Enqueue) String() string {
 	return fmt.Sprintf("to the work queue: %s, attempt %d", subject(e.Address, e.Tasks), e.Attempt)
 }
+
+func (e StartChildren) String() string {
+	return fmt.Sprintf("to the children: start those of %s, attempt %d", subject(e.Address, e.Tasks), e.Attempt)
+}
+
+func (TellParent) String() string { return "to the parent: how this child stands" }
 
 func (e SetTimer) String() string {
 	return fmt.Sprintf("to the timers: retry %s as attempt %d at %s", subject(e.Address, e.Tasks), e.Attempt, e.Due.Format(time.TimeOnly))
@@ -82,9 +98,20 @@ func (Withhold) String() string { return "to the work queue: drop what is waitin
 
 // React says what an event asks of the shell. The state is the one after the event.
 func React(s State, e Event) []Effect {
+	effects := s.react(e)
+	switch e.(type) {
+	case ProcessStarted, ProcessCompleted, ProcessFailed, ProcessCancelled:
+		if s.Parent != nil {
+			effects = append(effects, TellParent{})
+		}
+	}
+	return effects
+}
+
+func (s State) react(e Event) []Effect {
 	switch e := e.(type) {
 	case TasksScheduled:
-		return []Effect{Enqueue{Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: e.Tasks}}
+		return []Effect{s.send(Enqueue{Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: e.Tasks})}
 	case TasksRetryPlanned:
 		return []Effect{SetTimer{Due: e.Due, Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: e.Tasks}}
 	case ProcessStarted:
@@ -103,6 +130,15 @@ func React(s State, e Event) []Effect {
 		return append([]Effect{s.outdated(e.Steps)}, Resume(s)...)
 	}
 	return nil
+}
+
+// send is how tasks are executed: by workers, or as children of whom the core
+// knows what they read.
+func (s State) send(e Enqueue) Effect {
+	if step, isStep := s.Step(e.Address); isStep && step.Process != nil && !s.lookedUp(step) {
+		return StartChildren(e)
+	}
+	return e
 }
 
 // outdated halts what steps that begin anew had, and what a revision took out,
@@ -152,47 +188,60 @@ func (s State) outstanding() []Effect {
 		if n.phase != running {
 			continue
 		}
-		type key struct {
-			attempt int
-			due     int64 // 0: not waiting
-		}
-		again := map[key][]int{}
-		var notFirst []int
-		for index, t := range n.tasks.troubled() {
-			k := key{attempt: t.attempt}
-			switch {
-			case t.stand == planned && planted.Is(planted.LostRetry):
-				k.attempt = 0
-			case t.stand == planned:
-				k.due = t.due
-			case t.stand == underWay && t.attempt == 1:
-				continue
-			case t.stand != underWay:
-				k.attempt = 0 // nothing is to be done for it
+		for _, e := range s.outstandingOf(i) {
+			if tasks, ok := e.(Enqueue); ok {
+				e = s.send(tasks)
 			}
-			again[k] = append(again[k], index)
-			notFirst = append(notFirst, index)
+			effects = append(effects, e)
 		}
-		address := s.graph.address(i)
-		first := n.tasks.open(task.Span(0, n.scheduled)).Minus(task.Of(notFirst...))
-		var keys []key
-		for k := range again {
-			if k.attempt > 0 {
-				keys = append(keys, k)
-			}
+	}
+	return effects
+}
+
+// outstandingOf is the same of one node, whatever executes its tasks.
+func (s State) outstandingOf(i int) []Effect {
+	var effects []Effect
+	n := s.nodes[i]
+	type key struct {
+		attempt int
+		due     int64 // 0: not waiting
+	}
+	again := map[key][]int{}
+	var notFirst []int
+	for index, t := range n.tasks.troubled() {
+		k := key{attempt: t.attempt}
+		switch {
+		case t.stand == planned && planted.Is(planted.LostRetry):
+			k.attempt = 0
+		case t.stand == planned:
+			k.due = t.due
+		case t.stand == underWay && t.attempt == 1:
+			continue
+		case t.stand != underWay:
+			k.attempt = 0 // nothing is to be done for it
 		}
-		if len(first) > 0 {
-			effects = append(effects, Enqueue{Address: address, Generation: n.generation, Attempt: 1, Tasks: first})
+		again[k] = append(again[k], index)
+		notFirst = append(notFirst, index)
+	}
+	address := s.graph.address(i)
+	first := n.tasks.open(task.Span(0, n.scheduled)).Minus(task.Of(notFirst...))
+	var keys []key
+	for k := range again {
+		if k.attempt > 0 {
+			keys = append(keys, k)
 		}
-		slices.SortFunc(keys, func(a, b key) int { return cmp.Or(cmp.Compare(a.attempt, b.attempt), cmp.Compare(a.due, b.due)) })
-		for _, k := range keys {
-			tasks := task.Of(again[k]...)
-			if k.due != 0 {
-				effects = append(effects, SetTimer{Due: time.Unix(0, k.due).UTC(), Address: address, Generation: n.generation, Attempt: k.attempt, Tasks: tasks})
-				continue
-			}
-			effects = append(effects, Enqueue{Address: address, Generation: n.generation, Attempt: k.attempt, Tasks: tasks})
+	}
+	if len(first) > 0 {
+		effects = append(effects, Enqueue{Address: address, Generation: n.generation, Attempt: 1, Tasks: first})
+	}
+	slices.SortFunc(keys, func(a, b key) int { return cmp.Or(cmp.Compare(a.attempt, b.attempt), cmp.Compare(a.due, b.due)) })
+	for _, k := range keys {
+		tasks := task.Of(again[k]...)
+		if k.due != 0 {
+			effects = append(effects, SetTimer{Due: time.Unix(0, k.due).UTC(), Address: address, Generation: n.generation, Attempt: k.attempt, Tasks: tasks})
+			continue
 		}
+		effects = append(effects, Enqueue{Address: address, Generation: n.generation, Attempt: k.attempt, Tasks: tasks})
 	}
 	return effects
 }

@@ -13,7 +13,7 @@ import (
 // told with them.
 
 func (e ProcessStarted) String() string {
-	return fmt.Sprintf("process %s started%s%s%s", e.Definition.Name, e.by(), withInputs(e.Inputs), e.why())
+	return fmt.Sprintf("process %s started%s%s%s%s", e.Definition.Name, e.by(), asChild(e.Parent), withInputs(e.Inputs), e.why())
 }
 
 func (e StepStarted) String() string {
@@ -32,7 +32,26 @@ func (e TasksScheduled) String() string {
 }
 
 func (e TasksConfirmed) String() string {
-	return fmt.Sprintf("%s confirmed, attempt %d", subject(e.Address, e.Tasks), e.Attempt) + wrote(e.Parts, e.Manifest, e.Sealed)
+	return fmt.Sprintf("%s confirmed, attempt %d", subject(e.Address, e.Tasks), e.Attempt) + wrote(e.Parts, e.Manifest, e.Sealed) + handedUp(e.Lists)
+}
+
+func (e TasksReused) String() string {
+	from := ""
+	if len(e.Origins) == 1 {
+		from = " of " + e.Origins[0].Attempt.String()
+	}
+	return fmt.Sprintf("%s reused%s", subject(e.Address, e.Tasks), from) + wrote(e.Parts, e.Manifest, nil)
+}
+
+func (e StepSkipped) String() string {
+	return fmt.Sprintf("%s skipped, since it does not hold that %s", e.Address, e.When)
+}
+
+func (e RepeatEnded) String() string {
+	if e.Until == "" {
+		return fmt.Sprintf("%s ended after %s", e.Address, plural(e.Rounds, "round"))
+	}
+	return fmt.Sprintf("%s ended after %s, since %s", e.Address, plural(e.Rounds, "round"), e.Until)
 }
 
 func (e TasksFailed) String() string {
@@ -160,4 +179,23 @@ func wrote(parts []task.Produced, manifest *task.Ref, sealed *task.Dataset) stri
 		return ", writing " + strings.Join(names, ", ")
 	}
 	return ""
+}
+
+// handedUp is what a child wrote.
+func handedUp(lists map[string]task.Dataset) string {
+	var s []string
+	for _, name := range slices.Sorted(maps.Keys(lists)) {
+		s = append(s, describe(name, lists[name]))
+	}
+	if len(s) == 0 {
+		return ""
+	}
+	return ", its child writing " + strings.Join(s, ", ")
+}
+
+func asChild(p *Parent) string {
+	if p == nil {
+		return ""
+	}
+	return " as the child of " + p.String()
 }

@@ -33,6 +33,7 @@ type State struct {
 	StartedAt  time.Time
 	Submitted  Asked     // who started it, and why; nobody is named in histories of versions that did not ask
 	Trace      string    // W3C traceparent that all of it belongs to; "": none
+	Parent     *Parent   // of a child; nil: it has none
 	SetOffAt   time.Time // when it started, or a person last made it go again: the deadline counts from here
 	EndedAt    time.Time
 	Failure    *ProcessFailed
@@ -77,6 +78,8 @@ type node struct {
 	tasks      ledger
 
 	skips []Skip // the first hundred; the ledger knows all. Never appended to in place
+
+	last map[string]task.Dataset // of a step that repeats its child: what the latest round wrote, by output of the child
 
 	gathered *gathered               // what confirmed tasks wrote, newest first
 	sealed   map[string]task.Dataset // by name, from StepCompleted on

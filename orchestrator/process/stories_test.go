@@ -194,7 +194,7 @@ var stories = map[string]func(c *chronicle){
 	},
 	"merging-then-restarted": func(c *chronicle) {
 		def := words()
-		def.Steps[0].Out = append(def.Steps[0].Out, bind("rejected"))
+		def.Steps[0].Out = append(def.Steps[0].Out, definition.Outputs(bind("rejected"))...)
 		c.start(def, 3)
 		c.listed("count", task.Span(0, 3))
 		c.done("deed/seal/partial", 1, task.Of(0))
@@ -245,7 +245,7 @@ func diamond() definition.Definition {
 
 func step(address, out string) definition.Step {
 	return definition.Step{
-		Address: address, Run: task.Run{Handler: "handle/" + out}, Out: []definition.Binding{bind(out)},
+		Address: address, Run: task.Run{Handler: "handle/" + out}, Out: definition.Outputs(bind(out)),
 		Retry: definition.Retry{Attempts: 3, Backoff: definition.Backoff{Min: task.Duration(time.Second), Max: task.Duration(time.Minute)}},
 	}
 }

@@ -64,7 +64,7 @@ func twoSteps() definition.Definition {
 	out := definition.Binding{Local: "out", Data: "out"}
 	def.Steps = append(def.Steps, definition.Step{
 		Address: "join", Run: task.Run{Handler: "noop"}, In: []definition.Binding{out},
-		Out: []definition.Binding{{Local: "all", Data: "all"}}, Retry: definition.Retry{Attempts: 1},
+		Out: definition.Outputs(definition.Binding{Local: "all", Data: "all"}), Retry: definition.Retry{Attempts: 1},
 	})
 	def.Outputs = []string{"all"}
 	return def

@@ -28,7 +28,7 @@ var wireTypes = map[string]reflect.Type{
 // CommandTypes lists the types of all commands.
 func CommandTypes() []reflect.Type {
 	types := []reflect.Type{
-		reflect.TypeFor[ConfirmTasks](), reflect.TypeFor[FailTasks](), reflect.TypeFor[LoseTasks](),
+		reflect.TypeFor[ConfirmTasks](), reflect.TypeFor[ReuseTasks](), reflect.TypeFor[FailTasks](), reflect.TypeFor[LoseTasks](),
 		reflect.TypeFor[TryTimeoutTask](), reflect.TypeFor[FireTimer](), reflect.TypeFor[FireDeadline](),
 	}
 	for _, t := range wireTypes {

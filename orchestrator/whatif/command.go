@@ -10,9 +10,11 @@ import (
 func commandOf(s process.State, e process.Event) (c process.Command, ok bool) {
 	switch e := e.(type) {
 	case process.ProcessStarted:
-		return process.StartProcess{ID: e.ID, Definition: e.Definition, Inputs: e.Inputs, Trace: e.Trace, Asked: e.Asked, At: e.At}, true
+		return process.StartProcess{ID: e.ID, Definition: e.Definition, Inputs: e.Inputs, Trace: e.Trace, Parent: e.Parent, Asked: e.Asked, At: e.At}, true
 	case process.TasksConfirmed:
 		return process.ConfirmTasks(e), true
+	case process.TasksReused:
+		return process.ReuseTasks(e), true
 	case process.TasksFailed:
 		return process.FailTasks{
 			Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: e.Tasks,

@@ -159,7 +159,7 @@ func (r *Replay) voidMerge(address string) string {
 func skipped(s process.State, name string) int {
 	progress := s.Steps()
 	for i, step := range s.Definition.Steps {
-		if slices.ContainsFunc(step.Out, func(b definition.Binding) bool { return b.Data == name }) {
+		if slices.ContainsFunc(step.Out, func(b definition.Output) bool { return b.Data == name }) {
 			return progress[i].Skipped
 		}
 	}

@@ -32,7 +32,7 @@ func randomDefinition(t *rapid.T) definition.Definition {
 		default:
 			s.In = []definition.Binding{pick()}
 		}
-		s.Out = names(fmt.Sprintf("d%d", i))
+		s.Out = definition.Outputs(names(fmt.Sprintf("d%d", i))...)
 		known = append(known, s.Out[0].Data)
 		def.Steps = append(def.Steps, s)
 	}

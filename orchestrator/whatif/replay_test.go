@@ -91,7 +91,7 @@ func TestWithALowerParallelismTheSameResultsComeOneAfterTheOther(t *testing.T) {
 func covered() definition.Definition {
 	def := album()
 	cover := def.Steps[0]
-	cover.Address, cover.Out = "cover", names("covers")
+	cover.Address, cover.Out = "cover", definition.Outputs(names("covers")...)
 	def.Steps = append(def.Steps, cover)
 	return def
 }

@@ -122,10 +122,10 @@ func album() definition.Definition {
 		Name: "album", Inputs: []string{"photos"}, Outputs: []string{"book"},
 		Steps: []definition.Step{
 			{
-				Address: "shrink", Run: task.Run{Handler: "photo/shrink"}, Each: &definition.Each{Binding: names("photos")[0]}, Out: names("small"),
+				Address: "shrink", Run: task.Run{Handler: "photo/shrink"}, Each: &definition.Each{Binding: names("photos")[0]}, Out: definition.Outputs(names("small")...),
 				Retry: retry, Timeout: task.Duration(time.Minute),
 			},
-			{Address: "bind", Run: task.Run{Handler: "photo/bind"}, In: names("small"), Out: names("book"), Retry: retry},
+			{Address: "bind", Run: task.Run{Handler: "photo/bind"}, In: names("small"), Out: definition.Outputs(names("book")...), Retry: retry},
 		},
 	}
 }

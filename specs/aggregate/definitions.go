@@ -59,7 +59,7 @@ func reads(names ...string) func(*definition.Step) {
 func writes(names ...string) func(*definition.Step) {
 	return func(s *definition.Step) {
 		for _, n := range names {
-			s.Out = append(s.Out, binding(n))
+			s.Out = append(s.Out, definition.Output{Binding: binding(n)})
 		}
 	}
 }

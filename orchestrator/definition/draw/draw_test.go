@@ -41,20 +41,20 @@ func handler(name string) task.Run { return task.Run{Handler: name} }
 var wordCount = definition.Definition{
 	Name: "word-count", Inputs: []string{"corpus"}, Outputs: []string{"counts", "top"},
 	Steps: []definition.Step{
-		{Address: "count", Run: handler("words/count"), Each: over("corpus", 0), Out: bind("partial")},
-		{Address: "merge", Run: handler("words/merge"), Each: over("partial", 8), Out: bind("totals")},
-		{Address: "top", Run: handler("words/top"), In: bind("totals"), Out: bind("counts", "top")},
+		{Address: "count", Run: handler("words/count"), Each: over("corpus", 0), Out: definition.Outputs(bind("partial")...)},
+		{Address: "merge", Run: handler("words/merge"), Each: over("partial", 8), Out: definition.Outputs(bind("totals")...)},
+		{Address: "top", Run: handler("words/top"), In: bind("totals"), Out: definition.Outputs(bind("counts", "top")...)},
 	},
 }
 
 var groups = definition.Definition{
 	Name: "groups", Inputs: []string{"photos", "mark"}, Outputs: []string{"book", "problems"},
 	Steps: []definition.Step{
-		{Address: "resize", Run: task.Run{Command: []string{"python3", "resize.py"}}, Each: over("photos", 0), In: bind("mark"), Out: bind("thumbs")},
-		{Address: "sheets/collect", Run: handler("collect"), Each: over("thumbs", 16), In: bind("mark"), Out: bind("pages", "index")},
-		{Address: "sheets/bind/cover", Run: task.Run{Shell: "convert \\\n  cover.png"}, Out: bind("cover")},
-		{Address: "sheets/bind/book", Run: handler("bind"), In: bind("cover", "pages"), Out: bind("book")},
-		{Address: "sheets/check", Run: handler("check"), In: bind("book", "index"), Out: bind("problems")},
+		{Address: "resize", Run: task.Run{Command: []string{"python3", "resize.py"}}, Each: over("photos", 0), In: bind("mark"), Out: definition.Outputs(bind("thumbs")...)},
+		{Address: "sheets/collect", Run: handler("collect"), Each: over("thumbs", 16), In: bind("mark"), Out: definition.Outputs(bind("pages", "index")...)},
+		{Address: "sheets/bind/cover", Run: task.Run{Shell: "convert \\\n  cover.png"}, Out: definition.Outputs(bind("cover")...)},
+		{Address: "sheets/bind/book", Run: handler("bind"), In: bind("cover", "pages"), Out: definition.Outputs(bind("book")...)},
+		{Address: "sheets/check", Run: handler("check"), In: bind("book", "index"), Out: definition.Outputs(bind("problems")...)},
 		{Address: "announce", Run: handler("announce"), In: bind("problems"), After: []string{"sheets/bind/cover", "sheets/check"}},
 	},
 }
@@ -86,11 +86,11 @@ var hostile = definition.Definition{
 	Name:   `</title><script>alert(1)</script>"]]>`,
 	Inputs: []string{"a\x00b\xff", `"; } digraph {`},
 	Steps: []definition.Step{
-		{Address: `x"]/y<z>`, Run: task.Run{Command: []string{"a\nb", `"\`, "]]>", "`end`"}}, In: bind("a\x00b\xff", `"; } digraph {`), Out: bind("#<&>|")},
-		{Address: "loop", Run: handler(strings.Repeat("wörd", 100)), In: bind("#<&>|", "round"), Out: bind("round")},
+		{Address: `x"]/y<z>`, Run: task.Run{Command: []string{"a\nb", `"\`, "]]>", "`end`"}}, In: bind("a\x00b\xff", `"; } digraph {`), Out: definition.Outputs(bind("#<&>|")...)},
+		{Address: "loop", Run: handler(strings.Repeat("wörd", 100)), In: bind("#<&>|", "round"), Out: definition.Outputs(bind("round")...)},
 		{Address: "loop", Run: handler("twice")},
-		{Address: "g/a", In: bind("q"), Out: bind("p")},
-		{Address: "between", In: bind("p"), Out: bind("q")},
+		{Address: "g/a", In: bind("q"), Out: definition.Outputs(bind("p")...)},
+		{Address: "between", In: bind("p"), Out: definition.Outputs(bind("q")...)},
 		{Address: "lost", In: bind("nobody"), After: []string{"nowhere", "lost"}},
 	},
 	Outputs: []string{"#<&>|", "unwritten"},
@@ -196,7 +196,7 @@ func TestTenThousandStepsAreDrawn(t *testing.T) {
 func many(n, reach int) definition.Definition {
 	d := definition.Definition{Name: "many", Inputs: []string{"d0"}, Outputs: []string{fmt.Sprint("d", n)}}
 	for i := range n {
-		s := definition.Step{Address: fmt.Sprintf("g%d/s%d", i/10, i), Run: handler("work"), In: bind(fmt.Sprint("d", i)), Out: bind(fmt.Sprint("d", i+1))}
+		s := definition.Step{Address: fmt.Sprintf("g%d/s%d", i/10, i), Run: handler("work"), In: bind(fmt.Sprint("d", i)), Out: definition.Outputs(bind(fmt.Sprint("d", i+1))...)}
 		if back := i - i%reach; back != i {
 			s.In = append(s.In, bind(fmt.Sprint("d", back))...)
 		}
