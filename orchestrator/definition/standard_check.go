@@ -1,0 +1,115 @@
+package definition
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Param finds a parameter by its name.
+func (h StandardHandler) Param(name string) (StandardParam, bool) {
+	i := slices.IndexFunc(h.Params, func(p StandardParam) bool { return p.Name == name })
+	if i < 0 {
+		return StandardParam{}, false
+	}
+	return h.Params[i], true
+}
+
+// Names lists the parameters.
+func (h StandardHandler) Names() []string {
+	var names []string
+	for _, p := range h.Params {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// Missing lists the parameters that have to be given and are not.
+func (h StandardHandler) Missing(given map[string]json.RawMessage) []string {
+	var missing []string
+	for _, p := range h.Params {
+		if _, ok := given[p.Name]; !ok && p.Default == nil {
+			missing = append(missing, p.Name)
+		}
+	}
+	return missing
+}
+
+// WithDefaults is what the step's tasks find: every parameter, so that neither a
+// parameter of the process that happens to have the same name nor a later
+// default changes what the step does.
+func (h StandardHandler) WithDefaults(given map[string]json.RawMessage) map[string]json.RawMessage {
+	all := maps.Clone(given)
+	if all == nil {
+		all = map[string]json.RawMessage{}
+	}
+	for _, p := range h.Params {
+		if _, ok := all[p.Name]; !ok && p.Default != nil {
+			all[p.Name] = p.Default
+		}
+	}
+	return all
+}
+
+// Check says why a value is none for the parameter; nil: it is one.
+func (p StandardParam) Check(value json.RawMessage) error {
+	switch p.Type {
+	case Boolean:
+		var b *bool
+		if json.Unmarshal(value, &b) != nil || b == nil {
+			return errors.New("write true or false")
+		}
+	case Number:
+		var n *float64
+		if json.Unmarshal(value, &n) != nil || n == nil || *n != math.Trunc(*n) || *n < float64(p.Min) || *n > float64(p.Max) {
+			return fmt.Errorf("write a whole number from %d to %d", p.Min, p.Max)
+		}
+	case String:
+		var s *string
+		if json.Unmarshal(value, &s) != nil || s == nil {
+			return errors.New("write a text")
+		}
+		return p.checkText(*s)
+	}
+	return nil
+}
+
+// columnsPattern is columns, each by name or number, or a name in quotes if it has
+// blanks or commas, and how it is compared.
+var columnsPattern = regexp.MustCompile(`^ *(?:"[^"]+"|[^\s",]+)(?: +(?:number|text|desc|asc))*(?: *, *(?:"[^"]+"|[^\s",]+)(?: +(?:number|text|desc|asc))*)* *$`)
+
+func (p StandardParam) checkText(s string) error {
+	switch p.Is {
+	case StandardWord:
+		if !slices.Contains(p.OneOf, s) {
+			return fmt.Errorf("write one of %s", strings.Join(p.OneOf, ", "))
+		}
+	case StandardSize:
+		if _, err := ParseMemory(s); err != nil {
+			return err
+		}
+	case StandardColumns:
+		if s == "" && p.Default != nil {
+			return nil
+		}
+		if !columnsPattern.MatchString(s) {
+			return fmt.Errorf("%s are no columns: write them like %s", quote(s), `bytes number desc, "first name"`)
+		}
+	case StandardSeparator:
+		if len(s) > 1 || s != "" && (s[0] >= utf8.RuneSelf || strings.ContainsAny(s, "\"\r\n\x00")) {
+			return errors.New("write one character of ASCII, but no quote and no line end")
+		}
+	case StandardFile:
+		const longest = 255
+		if s == "." || s == ".." || len(s) > longest || strings.ContainsAny(s, "/\x00") || !utf8.ValidString(s) {
+			return fmt.Errorf("%s is no name of a file: write it without folders", quote(s))
+		}
+	}
+	return nil
+}
