@@ -18,14 +18,20 @@ type Expr struct {
 	Args  []Expr          `json:"args,omitempty"`
 }
 
+// Round is the number of the round, from 1, in the condition that ends a repeat.
+const Round = "round"
+
 // The operations that are no operator. Operators are written as in the text: "&&", "==", "<", "+" …
 const (
-	OpValue = "value" // a literal
-	OpName  = "name"  // the small value of a name, or the list of them if its step fans out; null if there is none
-	OpParam = "param" // params.x
-	OpCount = "count" // count(x): how many parts a name has
-	OpKeys  = "keys"  // keys(x): how many distinct keys
-	OpBytes = "bytes" // bytes(x)
+	OpValue   = "value"   // a literal
+	OpName    = "name"    // the small value of a name, or the list of them if its step fans out; null if there is none
+	OpParam   = "param"   // params.x
+	OpCount   = "count"   // count(x): how many parts a name has
+	OpKeys    = "keys"    // keys(x): how many distinct keys
+	OpBytes   = "bytes"   // bytes(x)
+	OpList    = "list"    // [a, b]
+	OpMember  = "member"  // a.b, a["b"] and a[0]
+	OpElement = "element" // #, in the second argument of any, all, filter and map
 )
 
 // Names lists the names of data that the condition reads, each once, in the
