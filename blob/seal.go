@@ -13,9 +13,11 @@ import (
 // Seal merges what the sources contribute to one name into one manifest under
 // key, ordered by (key, index, ordinal), where the ordinal counts what a task
 // wrote to that name. A report speaks for the tasks of its source only; inline
-// parts too, if their source names tasks. Manifests of earlier merges are
-// streamed; the parts of reports are held in memory, so the caller bounds them
-// by merging in rounds. The result without parts has no Manifest.
+// parts too, if their source names tasks, and they come before those of the
+// report of the same source. Manifests of earlier merges are streamed, and so is
+// the manifest of a task whose parts another process wrote: there all of it is
+// that task's. The parts of reports are held in memory, so the caller bounds
+// them by merging in rounds. The result without parts has no Manifest.
 func (s *Store) Seal(ctx context.Context, key string, seal task.Seal) (task.Dataset, error) {
 	data, err := s.seal(ctx, key, seal)
 	if err != nil {
@@ -31,14 +33,14 @@ func (s *Store) seal(ctx context.Context, key string, seal task.Seal) (task.Data
 	}
 	streams := []iter.Seq2[Entry, error]{inMemory(reported)}
 	for i, source := range seal.Sources {
-		if source.Merged == nil {
+		if source.Merged == nil || ofOther(source, seal.Data) {
 			continue
 		}
-		r, err := s.OpenManifest(ctx, *source.Merged)
+		stream, err := s.merged(ctx, source)
 		if err != nil {
 			return task.Dataset{}, fmt.Errorf("source %d: %w", i, err)
 		}
-		streams = append(streams, r.entries(ctx, r.whole()))
+		streams = append(streams, stream)
 	}
 	w, err := s.NewManifest(ctx, key)
 	if err != nil {
@@ -51,10 +53,50 @@ func (s *Store) seal(ctx context.Context, key string, seal task.Seal) (task.Data
 	return w.Close()
 }
 
+// ofOther reports whether a source is what a task wrote to another name.
+func ofOther(source task.Source, data string) bool {
+	return source.Merged != nil && len(source.Tasks) > 0 && source.Data != data
+}
+
+// merged streams the manifest of a source: entries as an earlier merge left
+// them, or, if the source names a task, all as what that task wrote.
+func (s *Store) merged(ctx context.Context, source task.Source) (iter.Seq2[Entry, error], error) {
+	if len(source.Tasks) > 0 && source.Tasks.Len() != 1 {
+		return nil, fmt.Errorf("its list is said to be of the tasks %v, it can only be of one", source.Tasks)
+	}
+	r, err := s.OpenManifest(ctx, *source.Merged)
+	if err != nil {
+		return nil, err
+	}
+	entries := r.entries(ctx, r.whole())
+	if len(source.Tasks) == 0 {
+		return entries, nil
+	}
+	return ofTask(source.Tasks[0].First, entries), nil
+}
+
+// ofTask makes entries those of one task, in their order. They come by key, so
+// their ordinals rise within each.
+func ofTask(index int, entries iter.Seq2[Entry, error]) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		ordinal := 0
+		for e, err := range entries {
+			e.Index, e.Ordinal = index, ordinal
+			ordinal++
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
 // reported collects the entries of reports and inline parts, in order.
 func (s *Store) reported(ctx context.Context, seal task.Seal) ([]Entry, error) {
 	c := &contributions{data: seal.Data, ordinals: map[int]int{}}
 	for i, source := range seal.Sources {
+		if ofOther(source, seal.Data) {
+			continue
+		}
 		if err := c.claim(source.Tasks); err != nil {
 			return nil, fmt.Errorf("source %d: %w", i, err)
 		}

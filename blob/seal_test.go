@@ -60,8 +60,8 @@ func TestSealIsTheReference(t *testing.T) {
 		tasks := drawContributions(rt, sources)
 		seal := task.Seal{Data: "out"}
 		for n := range sources {
-			kind := rapid.SampledFrom([]string{"report", "inline", "merged", "merged twice"}).Draw(rt, "kind")
-			seal.Sources = append(seal.Sources, source(t, store, kind, n, tasks))
+			kind := rapid.SampledFrom([]string{"report", "inline", "both", "merged", "merged twice", "child"}).Draw(rt, "kind")
+			seal.Sources = append(seal.Sources, source(t, store, kind, n, tasks)...)
 		}
 		data, err := store.Seal(t.Context(), "sealed", seal)
 		require.NoError(t, err)
@@ -74,7 +74,34 @@ func TestSealIsTheReference(t *testing.T) {
 }
 
 // source brings the tasks of source n in, as one of the kinds of sources.
-func source(t *testing.T, store *blob.Store, kind string, n int, tasks []contribution) task.Source {
+func source(t *testing.T, store *blob.Store, kind string, n int, tasks []contribution) []task.Source {
+	if kind == "child" {
+		return children(t, store, n, tasks)
+	}
+	return []task.Source{oneSource(t, store, kind, n, tasks)}
+}
+
+// children brings each task of source n in as what a process of its own wrote:
+// a list that several tasks there contributed to.
+func children(t *testing.T, store *blob.Store, n int, tasks []contribution) []task.Source {
+	var sources []task.Source
+	for i, c := range tasks {
+		inner := task.Seal{Data: "inner", Sources: []task.Source{{}}}
+		for k, p := range c.parts {
+			if p.Data == "out" && c.source == n {
+				inner.Sources[0].Parts = append(inner.Sources[0].Parts, task.Produced{Index: 7 + k/2, Data: "inner", Part: p.Part})
+			}
+		}
+		data, err := store.Seal(t.Context(), fmt.Sprint("child/", i), inner)
+		require.NoError(t, err)
+		if data.Manifest != nil {
+			sources = append(sources, task.Source{Merged: data.Manifest, Tasks: task.Of(i), Data: "out"})
+		}
+	}
+	return sources
+}
+
+func oneSource(t *testing.T, store *blob.Store, kind string, n int, tasks []contribution) task.Source {
 	var produced, foreign []task.Produced
 	var indexes []int
 	for i, c := range tasks {
@@ -88,6 +115,21 @@ func source(t *testing.T, store *blob.Store, kind string, n int, tasks []contrib
 	switch kind {
 	case "inline":
 		return task.Source{Parts: produced}
+	case "both": // the parts of one name are inline, all others in the report
+		if len(indexes) == 0 {
+			return task.Source{}
+		}
+		var small, large []task.Produced
+		for _, p := range produced {
+			if p.Data == "out" {
+				small = append(small, p)
+			} else {
+				large = append(large, p)
+			}
+		}
+		ref, err := store.WriteReport(t.Context(), fmt.Sprint("report/", n), large)
+		require.NoError(t, err)
+		return task.Source{Report: &ref, Parts: append(foreign, small...), Tasks: task.Of(indexes...)}
 	case "report":
 		slices.SortStableFunc(produced, func(a, b task.Produced) int { return cmp.Compare(b.Index, a.Index) })
 		ref, err := store.WriteReport(t.Context(), fmt.Sprint("report/", n), append(foreign, produced...))
@@ -158,6 +200,33 @@ func TestSeal(t *testing.T) {
 		require.NoError(t, err)
 		_, err = store.Seal(t.Context(), "s", task.Seal{Data: "out", Sources: []task.Source{{Merged: merged.Manifest}, {Merged: merged.Manifest}}})
 		require.ErrorContains(t, err, "comes twice: two sources speak for the same task")
+	})
+	t.Run("a list of another process is what one task wrote, and another name's is not looked at", func(t *testing.T) {
+		store := open(t, "mem://")
+		child, err := store.Seal(t.Context(), "c", task.Seal{Data: "x", Sources: []task.Source{{Parts: []task.Produced{
+			{Index: 8, Data: "x", Part: value("a", 80)}, {Index: 3, Data: "x", Part: value("a", 30)}, {Index: 5, Data: "x", Part: value("b", 50)},
+		}}}})
+		require.NoError(t, err)
+		gone := *child.Manifest
+		gone.Key = "gone"
+		data, err := store.Seal(t.Context(), "s", task.Seal{Data: "out", Sources: []task.Source{
+			{Parts: []task.Produced{part(1, "a"), part(3, "a"), part(3, "c")}},
+			{Merged: child.Manifest, Tasks: task.Of(2), Data: "out"},
+			{Merged: &gone, Tasks: task.Of(2), Data: "other"},
+		}})
+		require.NoError(t, err)
+		assert.Equal(t, []task.Part{value("a", 1), value("a", 30), value("a", 80), value("a", 3), value("b", 50), value("c", 3)}, sealed(t, store, data))
+	})
+	t.Run("a list of another process that is said to be of two tasks is refused, and so is one of a task that has spoken", func(t *testing.T) {
+		store := open(t, "mem://")
+		child, err := store.Seal(t.Context(), "c", task.Seal{Data: "out", Sources: []task.Source{{Parts: []task.Produced{part(0, "a")}}}})
+		require.NoError(t, err)
+		_, err = store.Seal(t.Context(), "s", task.Seal{Data: "out", Sources: []task.Source{{Merged: child.Manifest, Tasks: task.Of(1, 2), Data: "out"}}})
+		require.ErrorContains(t, err, "source 0: its list is said to be of the tasks 1-2, it can only be of one")
+		_, err = store.Seal(t.Context(), "s", task.Seal{Data: "out", Sources: []task.Source{
+			{Parts: []task.Produced{part(1, "b")}, Tasks: task.Of(1)}, {Merged: child.Manifest, Tasks: task.Of(1), Data: "out"},
+		}})
+		require.ErrorContains(t, err, "source 1: an earlier source speaks for some of its tasks 1")
 	})
 	t.Run("nothing to seal is an empty dataset", func(t *testing.T) {
 		data, err := open(t, "mem://").Seal(t.Context(), "s", task.Seal{Data: "out", Sources: []task.Source{{}, {Parts: []task.Produced{{Data: "other", Part: value("a", 1)}}}}})
