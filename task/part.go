@@ -4,17 +4,69 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash"
 )
 
-// Ref names immutable bytes in the blob store. Whoever reads other bytes than
+// Ref names immutable bytes: a blob in the store, by Key, or an object that lies
+// elsewhere, by URL. Exactly one of the two is set. Whoever reads other bytes than
 // these gets an error, never the bytes.
+//
+// A blob has a SHA-256. An object elsewhere has one, or, where nobody has read all
+// of it, the ETag that it had when it was referred to.
 type Ref struct {
-	Key    string `json:"key"`
+	Key    string `json:"key,omitempty"`
 	Size   int64  `json:"size"`
-	SHA256 string `json:"sha256"`
+	SHA256 string `json:"sha256,omitempty"`
+	URL    string `json:"url,omitempty"` // see CheckURL
+	ETag   string `json:"etag,omitempty"`
 }
+
+// Elsewhere reports whether the bytes lie outside the blob store.
+func (r Ref) Elsewhere() bool { return r.URL != "" }
+
+// Where is the key, or the URL, for people.
+func (r Ref) Where() string {
+	if r.Elsewhere() {
+		return r.URL
+	}
+	return r.Key
+}
+
+// Content identifies the bytes: two references with the same content read the
+// same. It is the SHA-256; of an object without one the ETag, and the URL with it,
+// since two objects may have the same ETag by chance.
+func (r Ref) Content() string {
+	if r.SHA256 != "" {
+		return r.SHA256
+	}
+	return fmt.Sprintf("%q %q", r.URL, r.ETag)
+}
+
+// Check says why a reference that came over the wire names nothing that can be
+// read, or tells more than it may. What keys are allowed is up to the store.
+func (r Ref) Check() error {
+	switch {
+	case r.Size < 0:
+		return fmt.Errorf("reference to %q: the size %d is negative", clip([]byte(r.Where())), r.Size)
+	case r.Key == "" && r.URL == "":
+		return errors.New("a reference has neither a key nor a URL")
+	case r.Key != "" && r.URL != "":
+		return fmt.Errorf("reference to %q: it has a key and a URL; a part is in the store or elsewhere", clip([]byte(r.Key)))
+	case r.URL == "" && r.ETag != "":
+		return fmt.Errorf("reference to blob %q: it has an ETag, which only objects elsewhere have", clip([]byte(r.Key)))
+	case r.URL == "":
+		return nil
+	case r.SHA256 == "" && r.ETag == "":
+		return fmt.Errorf("reference to %q: nothing pins it: give its SHA-256 or its ETag", clip([]byte(r.URL)))
+	case len(r.ETag) > maxETag:
+		return fmt.Errorf("reference to %q: its ETag has %d bytes, at most %d are allowed", clip([]byte(r.URL)), len(r.ETag), maxETag)
+	}
+	return CheckURL(r.URL)
+}
+
+const maxETag = 256
 
 // Part is one element of a name's ordered list: a blob, or a small JSON value
 // carried inline. Exactly one of Ref and Value is set.
@@ -52,7 +104,14 @@ type Dataset struct {
 	Digest   string    `json:"digest,omitempty"` // of the content, not of its location: see Digest
 	Parts    []Part    `json:"parts,omitempty"`
 	Manifest *Manifest `json:"manifest,omitempty"`
+
+	// KeyNames is the distinct keys of the list in a manifest, in order, where they
+	// are needed to join it with others; of no more than MaxKeyNames bytes together.
+	KeyNames []string `json:"keyNames,omitempty"`
 }
+
+// MaxKeyNames is how many bytes of keys a dataset lists.
+const MaxKeyNames = 64 << 10
 
 // Manifest names a stored list of parts, ordered by (key, index, ordinal), and
 // the index inside it that makes ranged reads possible and verifiable.
@@ -80,8 +139,8 @@ func Inline(parts []Part) Dataset {
 }
 
 // Digest identifies the content of a list of parts: their keys, names, sizes
-// and SHA-256, in order. Where the bytes lie does not enter, so the same data
-// imported twice has the same digest.
+// and contents, in order; see Ref.Content. Where bytes lie whose SHA-256 is known
+// does not enter, so the same data imported twice has the same digest.
 type Digest struct{ h hash.Hash }
 
 // NewDigest is the digest of an empty list.
@@ -91,7 +150,7 @@ func NewDigest() *Digest { return &Digest{h: sha256.New()} }
 func (d *Digest) Add(p Part) {
 	sum := ""
 	if p.Ref != nil {
-		sum = p.Ref.SHA256
+		sum = p.Ref.Content()
 	} else {
 		s := sha256.Sum256(p.Value)
 		sum = hex.EncodeToString(s[:])
