@@ -34,6 +34,7 @@ type StandardForm string
 const (
 	StandardWord      StandardForm = "word"      // one of OneOf
 	StandardSize      StandardForm = "size"      // like memory: "64MiB"
+	StandardColumn    StandardForm = "column"    // by name or number
 	StandardColumns   StandardForm = "columns"   // like "bytes number desc, host"
 	StandardSeparator StandardForm = "separator" // one character of ASCII, or none
 	StandardFile      StandardForm = "file"      // the name of a file, without folders, or none
@@ -64,7 +65,7 @@ func StandardHandlers() []StandardHandler {
 		{
 			Name: "deed/partition", About: "routes records by the value of a column: a part for each, with the value as its key",
 			Params: append(recordParams("lines", "csv", "json-lines"), separatorParam,
-				StandardParam{Name: "by", Type: String, Is: StandardColumns, About: "the column, or several"},
+				StandardParam{Name: "by", Type: String, Is: StandardColumn, About: "the column"},
 				StandardParam{Name: "into", Type: Number, Default: json.RawMessage("0"), Max: MaxInto, About: "how many parts at most, each for a share of the values; 0: a part a value"},
 				StandardParam{Name: "memory", Type: String, Is: StandardSize, Default: jsonText("64MiB"), About: "what is sorted at a time; the rest waits on disk"}),
 		},

@@ -80,9 +80,12 @@ func (p StandardParam) Check(value json.RawMessage) error {
 	return nil
 }
 
-// columnsPattern is columns, each by name or number, or a name in quotes if it has
-// blanks or commas, and how it is compared.
-var columnsPattern = regexp.MustCompile(`^ *(?:"[^"]+"|[^\s",]+)(?: +(?:number|text|desc|asc))*(?: *, *(?:"[^"]+"|[^\s",]+)(?: +(?:number|text|desc|asc))*)* *$`)
+// A column is a name or a number, or a name in quotes if it has blanks or commas;
+// columns also say how they are compared.
+var (
+	columnPattern  = regexp.MustCompile(`^ *(?:"[^"]+"|[^\s",]+) *$`)
+	columnsPattern = regexp.MustCompile(`^ *(?:"[^"]+"|[^\s",]+)(?: +(?:number|text|desc|asc))*(?: *, *(?:"[^"]+"|[^\s",]+)(?: +(?:number|text|desc|asc))*)* *$`)
+)
 
 func (p StandardParam) checkText(s string) error {
 	switch p.Is {
@@ -94,8 +97,12 @@ func (p StandardParam) checkText(s string) error {
 		if _, err := ParseMemory(s); err != nil {
 			return err
 		}
+	case StandardColumn:
+		if !columnPattern.MatchString(s) {
+			return fmt.Errorf("%s is no column: write its name or number, a name with blanks like %s", quote(s), `"first name"`)
+		}
 	case StandardColumns:
-		if s == "" && p.Default != nil {
+		if s == "" {
 			return nil
 		}
 		if !columnsPattern.MatchString(s) {

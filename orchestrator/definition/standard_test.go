@@ -40,7 +40,7 @@ func TestAParameterOfAStandardHandlerRefusesWhatItCannotMean(t *testing.T) {
 		{"deed/split", "header", []string{`true`, `false`}, []string{`"true"`, `1`, `null`}},
 		{"deed/split", "size", []string{`"1B"`, `"64MiB"`, `"1.5 GB"`}, []string{`"64"`, `64`, `""`, `"0B"`, `"much"`, `null`}},
 		{"deed/sort", "by", []string{`""`, `"2"`, `"bytes number desc, host"`, `"\"first name\" desc"`, `"a,b , c"`}, []string{`","`, `"a,"`, `"a b"`, `"\"open"`, `"\"a\"b"`, `3`}},
-		{"deed/partition", "by", []string{`"host"`}, []string{`""`, `" "`}},
+		{"deed/partition", "by", []string{`"host"`, `"2"`, `"\"first name\""`}, []string{`""`, `" "`, `"host desc"`, `"a,b"`}},
 		{"deed/sort", "separator", []string{`""`, `"\t"`, `";"`}, []string{`"ab"`, `"\n"`, `"\""`, `"é"`, `"\u0000"`}},
 		{"deed/concat", "name", []string{`""`, `"all.csv"`}, []string{`"a/b"`, `".."`, `"a\u0000"`}},
 		{"deed/partition", "into", []string{`0`, `8`}, []string{`-1`, `1.5`, `"8"`, `1e9`, `null`}},
