@@ -116,10 +116,15 @@ type Hold struct {
 	Running    []Running `json:"running,omitempty"`
 }
 
-// Running is a task being executed, and for how long.
+// MaxMessage is how many bytes of what a task says of its progress travel.
+const MaxMessage = 200
+
+// Running is a task being executed, for how long, and how far it says it is.
 type Running struct {
-	Index   int      `json:"index"`
-	Elapsed Duration `json:"elapsed"`
+	Index    int      `json:"index"`
+	Elapsed  Duration `json:"elapsed"`
+	Progress float64  `json:"progress,omitempty"` // from 0 to 1
+	Message  string   `json:"message,omitempty"`  // at most MaxMessage bytes
 }
 
 // Cancel is the body of the signal by which workers are told to stop what they

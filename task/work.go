@@ -22,6 +22,7 @@ type Run struct {
 // it to execute. It holds all that a worker needs, so a worker never asks.
 type Work struct {
 	Process    string                     `json:"process"`
+	Root       string                     `json:"root,omitempty"` // of a child: the process that all of it is part of
 	Address    string                     `json:"address"`
 	Generation int                        `json:"generation,omitempty"`
 	Attempt    int                        `json:"attempt"`
@@ -86,6 +87,7 @@ type Input struct {
 	Local    string    `json:"local"`
 	Mode     Mode      `json:"mode"`
 	Into     int       `json:"into,omitempty"` // Group: number of buckets; 0: one task a distinct key
+	Keys     []string  `json:"keys,omitempty"` // Group, of a join: the k-th task of Work.Tasks reads the parts of the k-th key
 	Manifest *Manifest `json:"manifest,omitempty"`
 	Lists    [][]Part  `json:"lists,omitempty"`
 	Digest   string    `json:"digest,omitempty"` // of the whole list, see Dataset
@@ -128,6 +130,7 @@ type File struct {
 // many sources, into one manifest ordered by (key, index, ordinal).
 type Seal struct {
 	Data    string   `json:"data"`
+	Keys    bool     `json:"keys,omitempty"` // the result lists its keys, see Dataset.KeyNames
 	Sources []Source `json:"sources"`
 }
 
