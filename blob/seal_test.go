@@ -222,7 +222,7 @@ func TestSeal(t *testing.T) {
 		child, err := store.Seal(t.Context(), "c", task.Seal{Data: "out", Sources: []task.Source{{Parts: []task.Produced{part(0, "a")}}}})
 		require.NoError(t, err)
 		_, err = store.Seal(t.Context(), "s", task.Seal{Data: "out", Sources: []task.Source{{Merged: child.Manifest, Tasks: task.Of(1, 2), Data: "out"}}})
-		require.ErrorContains(t, err, "source 0: its list is said to be of the tasks 1-2, it can only be of one")
+		require.ErrorContains(t, err, "source 0: its list is said to be of the tasks 1–2, it can only be of one")
 		_, err = store.Seal(t.Context(), "s", task.Seal{Data: "out", Sources: []task.Source{
 			{Parts: []task.Produced{part(1, "b")}, Tasks: task.Of(1)}, {Merged: child.Manifest, Tasks: task.Of(1), Data: "out"},
 		}})
