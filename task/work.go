@@ -39,6 +39,7 @@ type Work struct {
 	Limits     Limits                     `json:"limits,omitzero"`   // of each program
 	Cache      bool                       `json:"cache,omitempty"`   // look for an equal task that ran earlier, and leave the result for later ones
 	Refresh    bool                       `json:"refresh,omitempty"` // with Cache: do not look
+	Scope      string                     `json:"scope,omitempty"`   // with Cache: whose processes share results, the name of a definition
 	Seal       *Seal                      `json:"seal,omitempty"`    // only for the handler deed/seal
 }
 
