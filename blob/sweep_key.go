@@ -16,6 +16,7 @@ const (
 	KindArchive    Kind = "archive"    // histories that were moved out of the event store
 	KindInput      Kind = "input"      // inputs and files of definitions, by content: any process may share them
 	KindView       Kind = "view"       // stored views; they can be made again
+	KindCache      Kind = "cache"      // what tasks left for later ones that are equal
 	KindUnfinished Kind = "unfinished" // what a writer that was killed left in a store of files
 	KindRenewal    Kind = "renewal"    // says that an input is wanted again
 	KindSweep      Kind = "sweep"      // says that a sweep is under way
@@ -39,6 +40,8 @@ func Classify(key string) (kind Kind, process string) {
 	switch {
 	case isContent(s):
 		return KindInput, ""
+	case s[0] == cachePrefix && isContent(append([]string{"sha256"}, s[1:]...)):
+		return KindCache, ""
 	case s[0] == renewals && isContent(s[1:]):
 		return KindRenewal, ""
 	case s[0] == sweeps && len(s) == 2:
