@@ -72,6 +72,10 @@ type detail struct {
 	verdict    task.Verdict
 	after      time.Duration
 
+	element string
+	lists   map[string]task.Dataset
+	origins []task.Origin
+
 	by, command string
 	begun       []process.Begun
 	reopened    []process.Reopened
@@ -93,6 +97,9 @@ func Generation(n int) Option { return func(d *detail) { d.generation = n } }
 
 // Because is the error of a failure, or why a person asks for something.
 func Because(reason string) Option { return func(d *detail) { d.reason = reason } }
+
+// About is the part that a task is about, as people call it.
+func About(element string) Option { return func(d *detail) { d.element = element } }
 
 // Permanently marks a failure that trying again cannot mend.
 func Permanently() Option { return func(d *detail) { d.verdict = task.Permanent } }
@@ -168,7 +175,7 @@ func Confirmed(address string, tasks task.Ranges, options ...Option) process.Tas
 	d := details(options)
 	return process.TasksConfirmed{
 		Address: address, Generation: d.generation, Attempt: d.attempt, Tasks: tasks,
-		Parts: d.parts, Manifest: d.manifest, Sealed: d.sealed, At: noon,
+		Parts: d.parts, Manifest: d.manifest, Sealed: d.sealed, Lists: d.lists, At: noon,
 	}
 }
 
@@ -223,7 +230,7 @@ func ProcessFailed(address string, index int, reason string, options ...Option) 
 	if index < 0 {
 		d.attempt = 0
 	}
-	return process.ProcessFailed{Address: address, Index: index, Attempt: d.attempt, Reason: reason, At: noon}
+	return process.ProcessFailed{Address: address, Index: index, Element: d.element, Attempt: d.attempt, Reason: reason, At: noon}
 }
 
 // Start asks for the process of a definition.
@@ -236,7 +243,7 @@ func Confirm(address string, tasks task.Ranges, options ...Option) process.Confi
 	d := details(options)
 	return process.ConfirmTasks{
 		Address: address, Generation: d.generation, Attempt: d.attempt, Tasks: tasks,
-		Parts: d.parts, Manifest: d.manifest, Sealed: d.sealed, At: noon,
+		Parts: d.parts, Manifest: d.manifest, Sealed: d.sealed, Lists: d.lists, At: noon,
 	}
 }
 

@@ -130,7 +130,7 @@ func Revised(def definition.Definition, options ...Option) process.ProcessRevise
 // Skipped is the event that a step goes on without tasks.
 func Skipped(address string, tasks task.Ranges, reason string, options ...Option) process.TasksSkipped {
 	d := details(options)
-	return process.TasksSkipped{Address: address, Generation: d.generation, Attempt: d.attempt, Tasks: tasks, Reason: reason, At: noon}
+	return process.TasksSkipped{Address: address, Generation: d.generation, Attempt: d.attempt, Tasks: tasks, Element: d.element, Reason: reason, At: noon}
 }
 
 // DeadlineMissed is the event that the process took longer than it may.

@@ -8,6 +8,7 @@ package definition
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/deedrun/deed/task"
 )
@@ -140,6 +141,12 @@ type Retry struct {
 type Backoff struct {
 	Min task.Duration `json:"min"`
 	Max task.Duration `json:"max"`
+}
+
+// Gathers reports whether an output is what all tasks of the step wrote; of a
+// repeated child that is so if it is collected, else it is the last round's.
+func (s Step) Gathers(out Output) bool {
+	return s.Repeat == nil || slices.Contains(s.Repeat.Collect, out.Local)
 }
 
 // Reads lists the names of the dataset that the step, or its condition, reads,

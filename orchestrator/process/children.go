@@ -71,7 +71,7 @@ func (s State) lookedUp(step definition.Step) bool {
 	if step.Each == nil {
 		return false
 	}
-	for _, b := range append([]definition.Binding{step.Each.Binding}, step.Each.With...) {
+	for _, b := range joined(*step.Each) {
 		if data, _ := s.Data(b.Data); data.Manifest != nil {
 			return true
 		}

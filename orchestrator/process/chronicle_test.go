@@ -67,6 +67,22 @@ func (c *chronicle) done(address string, attempt int, tasks task.Ranges) {
 	c.tell(done)
 }
 
+// handedUp confirms a task with what its child wrote.
+func (c *chronicle) handedUp(address string, attempt, index int, lists map[string]task.Dataset) {
+	c.t.Helper()
+	c.tell(ConfirmTasks{
+		Address: address, Generation: c.s.Generation(address), Attempt: attempt, Tasks: task.Of(index), Lists: lists,
+		Elapsed: task.Duration(3 * time.Second), At: c.at,
+	})
+}
+
+// mergedList is a long list that lies in a manifest.
+func mergedList(key string) task.Dataset {
+	return task.Dataset{Count: 5000, Keys: 2, Bytes: 90_000, Digest: "d5", Manifest: &task.Manifest{
+		Ref: task.Ref{Key: key, Size: 99, SHA256: "5a"}, IndexOffset: 70, IndexSize: 29, IndexSHA256: "1d",
+	}}
+}
+
 // listed confirms tasks whose parts are listed in a manifest.
 func (c *chronicle) listed(address string, tasks task.Ranges) {
 	c.t.Helper()

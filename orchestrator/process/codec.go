@@ -48,17 +48,30 @@ func stored[E Event](name string, schema int, upcast map[int]upcaster) (reflect.
 // defining is the stored form of an event that carries a definition: its schema
 // is that of the definition.
 func defining[E Event](name string, of func(E) definition.Definition) (reflect.Type, *eventType) {
-	t, e := stored[E](name, definitionSchema, map[int]upcaster{1: definitionNext, 2: definitionNext})
+	t, e := stored[E](name, definitionSchema, map[int]upcaster{1: unchanged, 2: unchanged, 3: unchanged})
 	e.holds = func(e Event) int { return schemaOf(of(e.(E))) }
 	return t, e
 }
 
 func newCodec() *codec {
 	c := &codec{byName: map[string]*eventType{}, byType: map[reflect.Type]*eventType{}}
-	c.add(defining("process-started", func(e ProcessStarted) definition.Definition { return e.Definition }))
+	started, of := defining("process-started", func(e ProcessStarted) definition.Definition { return e.Definition })
+	root := of.holds
+	of.holds = func(e Event) int {
+		if e.(ProcessStarted).Parent != nil {
+			return definitionSchema
+		}
+		return root(e)
+	}
+	c.add(started, of)
 	c.add(stored[StepStarted]("step-started", 1, nil))
 	c.add(stored[TasksScheduled]("tasks-scheduled", 1, nil))
-	c.add(stored[TasksConfirmed]("tasks-confirmed", 1, nil))
+	confirmed, lists := stored[TasksConfirmed]("tasks-confirmed", 2, map[int]upcaster{1: unchanged}) // 2: of a child
+	lists.holds = func(e Event) int { return 1 + min(1, len(e.(TasksConfirmed).Lists)) }
+	c.add(confirmed, lists)
+	c.add(stored[TasksReused]("tasks-reused", 1, nil))
+	c.add(stored[StepSkipped]("step-skipped", 1, nil))
+	c.add(stored[RepeatEnded]("repeat-ended", 1, nil))
 	c.add(stored[TasksFailed]("tasks-failed", 1, nil))
 	c.add(stored[TasksRetryPlanned]("tasks-retry-planned", 1, nil))
 	c.add(stored[TasksLost]("tasks-lost", 1, nil))

@@ -1,11 +1,17 @@
 package process
 
-import "github.com/deedrun/deed/orchestrator/definition"
+import (
+	"slices"
+
+	"github.com/deedrun/deed/orchestrator/definition"
+)
 
 // definitionSchema is the newest schema of a stored definition. With each came
 // what an older version must not drop: with 2 parallelism and weight of the
-// process, and pool, needs and rate of a step, with 3 env of a step.
-const definitionSchema = 3
+// process, and pool, needs and rate of a step, with 3 env of a step, with 4
+// children, conditions, joins, reuse, small values, limits, params of a step and
+// programs that are kept.
+const definitionSchema = 4
 
 // schemaOf is the schema that holds all of a definition. One that says nothing
 // new is still written as 1, so that older versions beside this one, or after
@@ -17,15 +23,23 @@ func schemaOf(d definition.Definition) int {
 	}
 	for _, s := range d.Steps {
 		switch {
+		case isNew(s):
+			return 4
 		case len(s.Env) > 0:
-			return 3
+			schema = 3
 		case s.Pool != "" || !s.Needs.IsZero() || !s.Rate.IsZero():
-			schema = 2
+			schema = max(schema, 2)
 		}
 	}
 	return schema
 }
 
-// definitionNext has nothing to do: a definition of a schema says nothing of
+// isNew reports whether a step says what came with schema 4.
+func isNew(s definition.Step) bool {
+	return s.Process != nil || s.Repeat != nil || s.When != nil || s.Cache != "" || !s.Limits.IsZero() || len(s.Params) > 0 || s.Run.Keep ||
+		s.Each != nil && len(s.Each.With) > 0 || slices.ContainsFunc(s.Out, func(out definition.Output) bool { return out.JSON != "" })
+}
+
+// unchanged has nothing to do: what was written with a schema says nothing of
 // what came with the next.
-func definitionNext(data []byte) ([]byte, error) { return data, nil }
+func unchanged(data []byte) ([]byte, error) { return data, nil }

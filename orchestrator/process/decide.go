@@ -77,6 +77,8 @@ func (d *decision) decide(c Command) error {
 		return d.confirmTasks(c)
 	case FailTasks:
 		return d.failTasks(c)
+	case ReuseTasks:
+		return d.reuseTasks(c)
 	case LoseTasks:
 		return d.loseTasks(c)
 	case TryTimeoutTask:
@@ -144,6 +146,9 @@ func checkStart(c StartProcess) error {
 	}
 	if slices.Contains(folders, c.ID) {
 		return fmt.Errorf("%q is the name of a folder of the blob store, in which the data of the process would lie among others': choose another ID", c.ID)
+	}
+	if err := checkParent(c); err != nil {
+		return err
 	}
 	if _, err := newGraph(&c.Definition); err != nil {
 		return err
@@ -240,6 +245,9 @@ func (d *decision) element(i, index int) string {
 	step, isStep := d.graph.step(i)
 	if !isStep || step.Each == nil || index < 0 {
 		return ""
+	}
+	if len(step.Each.With) > 0 && step.Each.Into == 0 {
+		return d.keyOf(step, index)
 	}
 	data, _ := d.Data(step.Each.Data)
 	var parts []task.Part

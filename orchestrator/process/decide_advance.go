@@ -16,7 +16,7 @@ func (d *decision) confirmTasks(c ConfirmTasks) error {
 	if err != nil || len(fresh) == 0 {
 		return err
 	}
-	if err := d.checkOutputs(i, c); err != nil { // a worker of another version: it would say the same again
+	if err := d.checkOutputs(i, fresh, c); err != nil { // a worker of another version: it would say the same again
 		return d.failTasks(FailTasks{
 			Address: c.Address, Generation: c.Generation, Attempt: c.Attempt, Tasks: fresh,
 			Error: err.Error(), Verdict: task.Permanent, Worker: c.Worker, At: c.At,
@@ -24,11 +24,42 @@ func (d *decision) confirmTasks(c ConfirmTasks) error {
 	}
 	e := TasksConfirmed{
 		Address: c.Address, Generation: c.Generation, Attempt: c.Attempt, Tasks: fresh,
-		Manifest: c.Manifest, Sealed: c.Sealed, Worker: c.Worker, Elapsed: c.Elapsed, At: c.At,
+		Manifest: c.Manifest, Sealed: c.Sealed, Lists: c.Lists, Worker: c.Worker, Elapsed: c.Elapsed, At: c.At,
+		Parts: speaking(fresh, c.Parts),
 	}
-	for _, p := range c.Parts {
-		if fresh.Contains(p.Index) {
-			e.Parts = append(e.Parts, p)
+	d.emit(e)
+	d.advance(i)
+	return nil
+}
+
+// speaking keeps those parts that some of the tasks wrote.
+func speaking(tasks task.Ranges, parts []task.Produced) []task.Produced {
+	var kept []task.Produced
+	for _, p := range parts {
+		if tasks.Contains(p.Index) {
+			kept = append(kept, p)
+		}
+	}
+	return kept
+}
+
+// reuseTasks takes results of equal tasks for those that are still open.
+func (d *decision) reuseTasks(c ReuseTasks) error {
+	i, _, fresh, err := d.alive(c.Address, c.Generation, c.Tasks)
+	if err != nil || len(fresh) == 0 {
+		return err
+	}
+	if step, isStep := d.graph.step(i); !isStep || step.Process != nil {
+		return d.refuse("%s is nothing whose results can be reused", c.Address)
+	}
+	parts := speaking(fresh, c.Parts)
+	if err := d.checkParts(i, parts); err != nil { // what was stored is of no use: the task is executed
+		return d.refuse("%v", err)
+	}
+	e := TasksReused{Address: c.Address, Generation: c.Generation, Attempt: c.Attempt, Tasks: fresh, Parts: parts, Manifest: c.Manifest, At: c.At}
+	for _, o := range c.Origins {
+		if fresh.Contains(o.Index) {
+			e.Origins = append(e.Origins, o)
 		}
 	}
 	d.emit(e)
@@ -36,8 +67,14 @@ func (d *decision) confirmTasks(c ConfirmTasks) error {
 	return nil
 }
 
-func (d *decision) checkOutputs(i int, c ConfirmTasks) error {
+func (d *decision) checkOutputs(i int, fresh task.Ranges, c ConfirmTasks) error {
 	step, isStep := d.graph.step(i)
+	if isStep && step.Process != nil {
+		return d.checkLists(step, fresh, c)
+	}
+	if len(c.Lists) > 0 {
+		return fmt.Errorf("%s has no children, but its result carries what a child wrote", c.Address)
+	}
 	if !isStep {
 		if c.Sealed == nil || c.Tasks.Len() != 1 {
 			return fmt.Errorf("a result of %s must carry one merged list", c.Address)
@@ -51,9 +88,35 @@ func (d *decision) checkOutputs(i int, c ConfirmTasks) error {
 	if c.Sealed != nil {
 		return fmt.Errorf("%s is no merge, but its result carries a merged list", c.Address)
 	}
-	for _, p := range c.Parts {
-		if !slices.ContainsFunc(step.Out, func(b definition.Output) bool { return b.Data == p.Data }) {
-			return fmt.Errorf("%s[%d] wrote %q, which is not among its outputs", c.Address, p.Index, p.Data)
+	return d.checkParts(i, c.Parts)
+}
+
+func (d *decision) checkParts(i int, parts []task.Produced) error {
+	step, _ := d.graph.step(i)
+	type written struct {
+		index int
+		name  string
+	}
+	var values map[written]bool
+	for _, p := range parts {
+		at := slices.IndexFunc(step.Out, func(b definition.Output) bool { return b.Data == p.Data })
+		if at < 0 {
+			return fmt.Errorf("%s[%d] wrote %q, which is not among its outputs", step.Address, p.Index, p.Data)
+		}
+		typ := step.Out[at].JSON
+		if typ == "" {
+			continue
+		}
+		if err := checkValue(typ, p.Part); err != nil {
+			return fmt.Errorf("%s[%d] wrote to %q, %w", step.Address, p.Index, p.Data, err)
+		}
+		if values == nil {
+			values = map[written]bool{}
+		}
+		if at := (written{p.Index, p.Data}); values[at] {
+			return fmt.Errorf("%s[%d] wrote to %q more than one value", step.Address, p.Index, p.Data)
+		} else {
+			values[at] = true
 		}
 	}
 	return nil
@@ -79,7 +142,11 @@ func (d *decision) advance(i int) {
 			d.startStep(i)
 		}
 	case running:
-		_, isStep := d.graph.step(i)
+		step, isStep := d.graph.step(i)
+		if step.Repeat != nil {
+			d.repeat(i)
+			return
+		}
 		if room := d.wants(i); room > 0 && !(isStep && d.Definition.Parallelism > 0) {
 			d.schedule(i, n.scheduled, room)
 		}
@@ -118,6 +185,18 @@ func (d *decision) schedule(i, first, count int) {
 // startStep runs when all that a step reads is sealed.
 func (d *decision) startStep(i int) {
 	step, _ := d.graph.step(i)
+	if step.When != nil {
+		holds, err := step.When.Holds(values{d.State})
+		switch {
+		case err != nil:
+			d.fail(i, -1, try{}, fmt.Sprintf("when it runs cannot be told: %v", err))
+			return
+		case !holds:
+			d.emit(StepSkipped{Address: step.Address, Generation: d.nodes[i].generation, When: clip(step.When.Text, task.MaxError), At: d.at})
+			d.follow(i)
+			return
+		}
+	}
 	total, tooMany := d.countTasks(step)
 	if tooMany != "" {
 		d.fail(i, -1, try{}, tooMany)
@@ -134,6 +213,10 @@ func (d *decision) countTasks(step definition.Step) (n int, reason string) {
 	}
 	data, _ := d.Data(step.Each.Data)
 	switch {
+	case len(step.Each.With) > 0:
+		if n, reason = d.countJoined(step); reason != "" {
+			return 0, reason
+		}
 	case !step.Each.ByKey:
 		n = data.Count
 	case step.Each.Into > 0 && data.Count > 0:
@@ -157,7 +240,15 @@ func (d *decision) finish(i int) {
 	step, _ := d.graph.step(i)
 	merging := false
 	for _, out := range step.Out {
-		if !d.mustMerge(i, out.Data) {
+		if out.JSON != "" {
+			if size := d.nodes[i].inlineBytes(out.Data); size > maxInline {
+				d.fail(i, -1, try{}, fmt.Sprintf("the values of %s take %d bytes together, and small values may take %d: let fewer tasks write them, or leave out json:",
+					out.Data, size, maxInline))
+				return
+			}
+			continue
+		}
+		if !step.Gathers(out) || !d.mustMerge(i, out.Data) {
 			continue
 		}
 		merging = true
@@ -206,11 +297,24 @@ func (d *decision) complete(i int) {
 			data[out.Data] = seal.merged[seal.total-1]
 			continue
 		}
+		if !step.Gathers(out) {
+			last := d.nodes[i].last[out.Local]
+			if last.Manifest == nil {
+				last.Parts = nil // the confirmation of the last round holds them
+			}
+			data[out.Data] = last
+			continue
+		}
 		summary := task.Inline(d.nodes[i].inlineParts(out.Data))
 		summary.Parts = nil // the confirmations hold them
 		data[out.Data] = summary
 	}
 	d.emit(StepCompleted{Address: step.Address, Generation: d.nodes[i].generation, Data: data, At: d.at})
+	d.follow(i)
+}
+
+// follow starts what waited for a step.
+func (d *decision) follow(i int) {
 	for _, j := range d.graph.next[i] {
 		d.advance(j)
 	}

@@ -60,7 +60,9 @@ func (s State) claims() []claim {
 func (s State) wants(i int) int {
 	n := s.nodes[i]
 	left := n.total - n.scheduled
-	if step, _ := s.graph.step(i); step.Parallelism > 0 {
+	if step, _ := s.graph.step(i); step.Repeat != nil {
+		return 0 // its rounds follow one from another
+	} else if step.Parallelism > 0 {
 		left = min(left, step.Parallelism-(n.scheduled-n.closed()))
 	}
 	return left

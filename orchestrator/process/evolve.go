@@ -85,6 +85,14 @@ func (ed *edits) apply(e Event) {
 			}
 			ed.confirm(n, e)
 		}
+	case TasksReused:
+		if n := ed.tasksOf(e.Address, e.Generation, e.Tasks); n != nil {
+			ed.reuse(n, e)
+		}
+	case StepSkipped:
+		ed.skipStep(e)
+	case RepeatEnded:
+		ed.endRepeat(e)
 	case TasksFailed:
 		if n := ed.tasksOf(e.Address, e.Generation, e.Tasks); n != nil {
 			n.failures += e.Tasks.Len()
@@ -177,14 +185,20 @@ func (ed *edits) tasksOf(address string, generation int, tasks task.Ranges) *nod
 }
 
 // nextRound makes room for another round of a merge, which is no larger than
-// the ones before it together.
+// the ones before it together, or for another round of a repeated child.
 func (ed *edits) nextRound(e TasksScheduled) {
 	i, ok := ed.graph.number[e.Address]
 	if !ok || len(e.Tasks) == 0 {
 		return
 	}
-	_, isStep := ed.graph.step(i)
+	step, isStep := ed.graph.step(i)
 	n, end := ed.nodes[i], e.Tasks[len(e.Tasks)-1].End()
+	if step.Repeat != nil && n.phase == running && n.generation == e.Generation && end == n.total+1 {
+		n = ed.own(i)
+		n.total = end
+		n.tasks.grow(end)
+		return
+	}
 	if isStep || n.phase != running || n.generation != e.Generation || end <= n.total || end > 2*n.total {
 		return
 	}
@@ -196,11 +210,16 @@ func (ed *edits) nextRound(e TasksScheduled) {
 
 func (ed *edits) startStep(e StepStarted) {
 	i, ok := ed.graph.number[e.Address]
-	if !ok || e.Tasks < 0 || e.Tasks > task.MaxIndex {
+	if !ok || e.Tasks < 0 || e.Tasks > task.MaxIndex || ed.nodes[i].phase != waiting {
 		ed.damage("a step %q of %d tasks cannot start", e.Address, e.Tasks)
 		return
 	}
-	if step, _ := ed.graph.step(i); step.Each != nil && !step.Each.ByKey {
+	step, _ := ed.graph.step(i)
+	if step.Repeat != nil && e.Tasks != 1 {
+		ed.damage("%q begins with %d rounds", e.Address, e.Tasks)
+		return
+	}
+	if step.Each != nil && !step.Each.ByKey {
 		if data, _ := ed.Data(step.Each.Data); e.Tasks > data.Count {
 			ed.damage("%q cannot have a task for each of %d parts of %s: there are %d", e.Address, e.Tasks, step.Each.Data, data.Count)
 			return
@@ -240,6 +259,10 @@ func (ed *edits) confirm(n *node, e TasksConfirmed) {
 		n.merged[e.Tasks[0].First] = *e.Sealed
 		return
 	}
+	if len(e.Lists) > 0 {
+		ed.gatherLists(n, e)
+		return
+	}
 	if len(e.Parts) == 0 && e.Manifest == nil {
 		return
 	}
@@ -271,7 +294,7 @@ func (ed *edits) completeStep(e StepCompleted) {
 	for _, out := range step.Out {
 		d := e.Data[out.Data]
 		if d.Manifest == nil && d.Count > 0 {
-			d.Parts = n.inlineParts(out.Data)
+			d.Parts = n.partsOf(step, out)
 		}
 		if d.Manifest == nil && d.Count != len(d.Parts) {
 			ed.damage("%q says it has %d parts but lists %d", out.Data, d.Count, len(d.Parts))
@@ -280,9 +303,15 @@ func (ed *edits) completeStep(e StepCompleted) {
 		seal := ed.own(ed.graph.number[SealPrefix+out.Data])
 		seal.phase, seal.merged = completed, nil
 	}
+	n.last = nil
 	if n.skipped == 0 {
 		n.gathered = nil // its parts now stand in sealed, or in a manifest
 	}
+	ed.followed(i)
+}
+
+// followed says to whatever waits for a step that it is over.
+func (ed *edits) followed(i int) {
 	ed.left--
 	for _, j := range ed.graph.next[i] {
 		ed.own(j).needs--

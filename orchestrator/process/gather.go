@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/task"
 )
 
@@ -24,7 +25,7 @@ const (
 
 // gather adds what a report contributes to what the node wrote.
 func (n *node) gather(source task.Source) {
-	g := &gathered{Source: source, older: n.gathered, count: 1, stored: source.Report != nil}
+	g := &gathered{Source: source, older: n.gathered, count: 1, stored: source.Report != nil || source.Merged != nil}
 	for _, p := range source.Parts {
 		g.bytes += inlineSize(p)
 	}
@@ -65,6 +66,27 @@ func (n *node) inlineParts(name string) []task.Part {
 		parts[i] = p.Part
 	}
 	return parts
+}
+
+// partsOf is the list of an output that was sealed in the core.
+func (n *node) partsOf(step definition.Step, out definition.Output) []task.Part {
+	if !step.Gathers(out) {
+		return n.last[out.Local].Parts
+	}
+	return n.inlineParts(out.Data)
+}
+
+// inlineBytes is what the inline parts of a name cost together.
+func (n *node) inlineBytes(name string) int {
+	size := 0
+	for g := n.gathered; g != nil; g = g.older {
+		for _, p := range g.Parts {
+			if p.Data == name {
+				size += inlineSize(p)
+			}
+		}
+	}
+	return size
 }
 
 // mustMerge reports whether a name of the node is too large, or too scattered,
@@ -111,12 +133,14 @@ func (s State) merge(i, index int) task.Seal {
 	for level > 0 && index < n.levels[level] {
 		level--
 	}
-	seal := task.Seal{Data: name}
+	seal := task.Seal{Data: name, Keys: s.graph.listsKeys(name)}
 	if level == 0 {
 		all := batches(s.nodes[s.graph.writer[name]].sources())
 		if index < len(all) {
-			for _, s := range all[index] {
-				seal.Sources = append(seal.Sources, only(s, name))
+			for _, source := range all[index] {
+				if source = only(source, name); source.Report != nil || source.Merged != nil || len(source.Parts) > 0 {
+					seal.Sources = append(seal.Sources, source)
+				}
 			}
 		}
 		return seal
@@ -140,5 +164,8 @@ func only(s task.Source, name string) task.Source {
 		}
 	}
 	s.Parts = parts
+	if s.Merged != nil && s.Data != name {
+		s.Merged, s.Data = nil, ""
+	}
 	return s
 }

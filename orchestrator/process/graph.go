@@ -31,8 +31,14 @@ type graph struct {
 
 // newGraph refuses what cannot be walked. Definitions come checked from the
 // parser, but also from the wire and from old histories.
-func newGraph(def *definition.Definition) (*graph, error) {
+func newGraph(def *definition.Definition) (*graph, error) { return graphOf(def, 0) }
+
+// graphOf is newGraph for the definition of a child, so many below the root's.
+func graphOf(def *definition.Definition, depth int) (*graph, error) {
 	n := len(def.Steps)
+	if depth > definition.MaxDepth {
+		return nil, fmt.Errorf("children are nested more than %d deep", definition.MaxDepth)
+	}
 	if n == 0 {
 		return nil, fmt.Errorf("definition %q has no steps", def.Name)
 	}
@@ -49,6 +55,9 @@ func newGraph(def *definition.Definition) (*graph, error) {
 		}
 		if strings.HasPrefix(s.Address, SealPrefix) {
 			return nil, fmt.Errorf("definition %q: address %q is one of deed's own", def.Name, s.Address)
+		}
+		if err := checkChild(s, depth); err != nil {
+			return nil, err
 		}
 		g.number[s.Address] = i
 		for _, out := range s.Out {
@@ -180,7 +189,9 @@ func (g *graph) retry(n int) definition.Retry {
 // task: its list would then travel in every message.
 func (g *graph) readWholeByMany(name string) bool {
 	for _, r := range g.reader[name] {
-		if s := g.def.Steps[r]; s.Each != nil && s.Each.Data != name {
+		s := g.def.Steps[r]
+		is := func(b definition.Binding) bool { return b.Data == name }
+		if s.Each != nil && slices.ContainsFunc(s.In, is) && !slices.ContainsFunc(joined(*s.Each), is) {
 			return true
 		}
 	}

@@ -50,6 +50,8 @@ func MessageAgain(s State, address string, index int) (task.Work, error) {
 	step, isStep := s.graph.step(i)
 	n := s.nodes[i]
 	switch {
+	case isStep && step.Process != nil:
+		return task.Work{}, fmt.Errorf("the tasks of %s are processes of their own: try a task of one of those", address)
 	case !isStep:
 		return task.Work{}, fmt.Errorf("%s is what deed does itself, to merge lists: there is nothing to try", address)
 	case n.phase == waiting:
@@ -89,11 +91,18 @@ func (s State) elements(step definition.Step, tasks task.Ranges) []task.Input {
 	if step.Each == nil {
 		return nil
 	}
-	in := task.Input{Local: step.Each.Local, Mode: task.Element, Into: step.Each.Into}
-	if step.Each.ByKey {
-		in.Mode = task.Group
+	if len(step.Each.With) > 0 && step.Each.Into == 0 {
+		return s.join(step, tasks)
 	}
-	return []task.Input{s.fill(in, step.Each.Data, tasks)}
+	var inputs []task.Input
+	for _, b := range joined(*step.Each) {
+		in := task.Input{Local: b.Local, Mode: task.Element, Into: step.Each.Into}
+		if step.Each.ByKey {
+			in.Mode = task.Group
+		}
+		inputs = append(inputs, s.fill(in, b.Data, tasks))
+	}
+	return inputs
 }
 
 func (s State) fill(in task.Input, name string, tasks task.Ranges) task.Input {

@@ -44,6 +44,7 @@ type Progress struct {
 	Tasks      int                     `json:"tasks"`
 	Scheduled  int                     `json:"scheduled"`
 	Confirmed  int                     `json:"confirmed"`
+	Reused     int                     `json:"reused,omitempty"` // of the confirmed
 	Skipped    int                     `json:"skipped,omitempty"`
 	Retrying   int                     `json:"retrying,omitempty"`
 	Failures   int                     `json:"failures,omitempty"`
@@ -53,6 +54,9 @@ type Progress struct {
 	EndedAt    time.Time               `json:"endedAt,omitzero"`
 	Data       map[string]task.Dataset `json:"data,omitempty"`
 	Skips      []Skip                  `json:"skips,omitempty"`
+	Unmet      string                  `json:"unmet,omitempty"`    // the condition that did not hold: the step was skipped
+	Children   bool                    `json:"children,omitempty"` // its tasks are processes of their own
+	Rounds     int                     `json:"rounds,omitempty"`   // of a step that repeats its child: at most so many
 }
 
 var phases = [...]string{waiting: "waiting", running: "running", sealing: "sealing", completed: "completed"}
@@ -65,7 +69,12 @@ func (s State) Steps() []Progress {
 		if !ok {
 			break
 		}
-		steps = append(steps, n.progress(step.Address))
+		p := n.progress(step.Address)
+		p.Children = step.Process != nil
+		if step.Repeat != nil {
+			p.Rounds = step.Repeat.Max
+		}
+		steps = append(steps, p)
 	}
 	return steps
 }
@@ -75,5 +84,6 @@ func (n *node) progress(address string) Progress {
 		Address: address, Generation: n.generation, Phase: phases[n.phase], Tasks: n.total, Scheduled: n.scheduled,
 		Confirmed: n.confirmed, Skipped: n.skipped, Retrying: n.retrying, Failures: n.failures, Losses: n.losses,
 		Elapsed: task.Duration(n.elapsed), StartedAt: n.startedAt, EndedAt: n.endedAt, Data: n.sealed, Skips: n.allSkips(),
+		Reused: n.reused, Unmet: n.unmet,
 	}
 }

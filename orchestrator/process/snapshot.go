@@ -22,7 +22,11 @@ const SnapshotSchema = oldestSnapshot + definitionSchema - 1
 const oldestSnapshot = 2
 
 func snapshotSchema(s State) int {
-	return oldestSnapshot + max(schemaOf(*s.Definition), schemaOf(*s.Original)) - 1
+	schema := max(schemaOf(*s.Definition), schemaOf(*s.Original))
+	if s.Parent != nil {
+		schema = definitionSchema
+	}
+	return oldestSnapshot + schema - 1
 }
 
 // snapshot is the stored form of a state: a line of JSON. What tasks wrote
@@ -39,6 +43,7 @@ type snapshot struct {
 	StartedAt  time.Time               `json:"startedAt"`
 	Submitted  Asked                   `json:"submitted,omitzero"`
 	Trace      string                  `json:"trace,omitempty"`
+	Parent     *Parent                 `json:"parent,omitempty"`
 	SetOffAt   time.Time               `json:"setOffAt"`
 	EndedAt    time.Time               `json:"endedAt,omitzero"`
 	Failure    *ProcessFailed          `json:"failure,omitempty"`
@@ -71,6 +76,10 @@ type nodeSnapshot struct {
 	Sealed     map[string]task.Dataset `json:"sealed,omitempty"`
 	Levels     []int                   `json:"levels,omitempty"`
 	Merged     []task.Dataset          `json:"merged,omitempty"`
+	Last       map[string]task.Dataset `json:"last,omitempty"`
+	Over       bool                    `json:"over,omitempty"`
+	Unmet      string                  `json:"unmet,omitempty"`
+	Reused     int                     `json:"reused,omitempty"`
 }
 
 type troubleSnapshot struct {
@@ -90,7 +99,7 @@ func EncodeSnapshot(s State) ([]byte, error) {
 	}
 	snap := snapshot{
 		Schema: snapshotSchema(s), ID: s.ID, Version: s.Version, Status: s.Status, Definition: s.Definition, Hash: s.Hash, Inputs: s.Inputs,
-		StartedAt: s.StartedAt, Submitted: s.Submitted, Trace: s.Trace, SetOffAt: s.SetOffAt, EndedAt: s.EndedAt,
+		StartedAt: s.StartedAt, Submitted: s.Submitted, Trace: s.Trace, Parent: s.Parent, SetOffAt: s.SetOffAt, EndedAt: s.EndedAt,
 		Failure: s.Failure, Cancel: s.Cancel, Pause: s.Pause,
 		Left: s.left, Retired: s.retired, Commands: s.commands, Nodes: make([]nodeSnapshot, len(s.nodes)),
 	}
@@ -119,6 +128,7 @@ func (n *node) snapshot(gathered int) nodeSnapshot {
 		Phase: n.phase, Generation: n.generation, Needs: n.needs, Total: n.total, Scheduled: n.scheduled, Confirmed: n.confirmed,
 		Skipped: n.skipped, Retrying: n.retrying, Failures: n.failures, Losses: n.losses, Elapsed: n.elapsed,
 		StartedAt: n.startedAt, EndedAt: n.endedAt, Skips: n.skips, Gathered: gathered, Sealed: n.sealed, Levels: n.levels, Merged: n.merged,
+		Last: n.last, Over: n.over, Unmet: n.unmet, Reused: n.reused,
 	}
 	for at, c := range n.tasks.chunks {
 		if c == nil {
@@ -167,7 +177,7 @@ func DecodeSnapshot(data []byte) (State, error) {
 	}
 	s := State{
 		ID: snap.ID, Version: snap.Version, Status: snap.Status, Definition: snap.Definition, Original: snap.Original, Hash: snap.Hash,
-		Inputs: snap.Inputs, StartedAt: snap.StartedAt, Submitted: snap.Submitted, Trace: snap.Trace, SetOffAt: snap.SetOffAt,
+		Inputs: snap.Inputs, StartedAt: snap.StartedAt, Submitted: snap.Submitted, Trace: snap.Trace, Parent: snap.Parent, SetOffAt: snap.SetOffAt,
 		EndedAt: snap.EndedAt, Failure: snap.Failure, Cancel: snap.Cancel, Pause: snap.Pause, graph: g, left: snap.Left, retired: snap.Retired, commands: snap.Commands,
 		nodes: make([]*node, len(snap.Nodes)),
 	}
@@ -191,7 +201,7 @@ func (snap nodeSnapshot) node(wrote *unpacker) (*node, error) {
 		phase: snap.Phase, generation: snap.Generation, needs: snap.Needs, total: snap.Total, scheduled: snap.Scheduled,
 		confirmed: snap.Confirmed, skipped: snap.Skipped, retrying: snap.Retrying, failures: snap.Failures, losses: snap.Losses,
 		elapsed: snap.Elapsed, startedAt: snap.StartedAt, endedAt: snap.EndedAt, skips: snap.Skips, sealed: snap.Sealed,
-		levels: snap.Levels, merged: snap.Merged,
+		levels: snap.Levels, merged: snap.Merged, last: snap.Last, over: snap.Over, unmet: snap.Unmet, reused: snap.Reused,
 	}
 	if snap.Phase != waiting {
 		n.tasks.grow(snap.Total)

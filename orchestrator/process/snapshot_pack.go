@@ -21,6 +21,7 @@ const (
 	hasTasks
 	hasParts
 	hasMerged
+	hasData
 )
 
 // packer writes what an unpacker reads.
@@ -64,6 +65,9 @@ func (p *packer) source(s task.Source) error {
 	if s.Merged != nil {
 		has |= hasMerged
 	}
+	if s.Data != "" {
+		has |= hasData
+	}
 	*p = append(*p, has)
 	if s.Report != nil {
 		p.ref(*s.Report)
@@ -80,6 +84,9 @@ func (p *packer) source(s task.Source) error {
 		for _, part := range s.Parts {
 			p.part(part)
 		}
+	}
+	if s.Data != "" {
+		p.text(s.Data)
 	}
 	if s.Merged == nil {
 		return nil
@@ -174,6 +181,9 @@ func (u *unpacker) source() (s task.Source) {
 		for i := range s.Parts {
 			s.Parts[i] = u.part()
 		}
+	}
+	if has&hasData != 0 {
+		s.Data = u.text()
 	}
 	if has&hasMerged != 0 {
 		s.Merged = &task.Manifest{}

@@ -79,7 +79,10 @@ type node struct {
 
 	skips []Skip // the first hundred; the ledger knows all. Never appended to in place
 
-	last map[string]task.Dataset // of a step that repeats its child: what the latest round wrote, by output of the child
+	last   map[string]task.Dataset // of a step that repeats its child: what the latest round wrote, by output of the child
+	over   bool                    // of such a step: no further round is needed
+	unmet  string                  // the condition that did not hold, so that the step was skipped
+	reused int                     // of the confirmed tasks: those whose results are those of earlier ones
 
 	gathered *gathered               // what confirmed tasks wrote, newest first
 	sealed   map[string]task.Dataset // by name, from StepCompleted on
@@ -215,7 +218,7 @@ func (s State) Timeout(address string) time.Duration {
 		return 0
 	}
 	if i, ok := s.graph.number[address]; ok {
-		if step, isStep := s.graph.step(i); isStep {
+		if step, isStep := s.graph.step(i); isStep && step.Process == nil { // the timeout of a child is its own deadline
 			return time.Duration(step.Timeout)
 		}
 	}

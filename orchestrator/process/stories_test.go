@@ -54,6 +54,78 @@ var stories = map[string]func(c *chronicle){
 		c.done("count", 1, task.Of(1))
 		c.rest()
 	},
+	"children-of-each-key": func(c *chronicle) {
+		c.start(library(2), 2)
+		c.handedUp("album", 1, 1, map[string]task.Dataset{"sheet": listOf(2)})
+		c.failed("album", 1, task.Of(0), task.Retry)
+		c.timer("album", 2, task.Of(0))
+		c.handedUp("album", 2, 0, map[string]task.Dataset{"sheet": mergedList("recorded-1/sheet")})
+		c.rest()
+	},
+	"a-child": func(c *chronicle) {
+		parent := Parent{Process: "library-1", Address: "album", Index: 1, Attempt: 1, Root: "library-1"}
+		c.tell(StartProcess{
+			ID: ChildID(parent), Definition: childDefinition("library", library(1).Steps[0]), Parent: &parent,
+			Inputs: map[string]task.Dataset{"photos": listOf(2)}, Asked: Asked{By: "ada"}, At: c.at,
+		})
+		c.done("shrink", 1, task.Of(0, 1))
+		c.tell(CancelProcess{Asked: c.asked("no such album"), At: c.at})
+	},
+	"pages-until-there-are-no-more": func(c *chronicle) {
+		c.start(pages(), 1)
+		for round, more := range []string{"true", "false"} {
+			c.handedUp("pages", 1, round, map[string]task.Dataset{
+				"next": listOf(1), "rows": listOf(2), "more": task.Inline([]task.Part{{Value: json.RawMessage(more)}}),
+			})
+		}
+		c.rest()
+	},
+	"a-page-after-a-page": func(c *chronicle) {
+		c.start(pages(), 1)
+		c.handedUp("pages", 1, 0, map[string]task.Dataset{
+			"next": listOf(1), "rows": mergedList("recorded-1/rows"), "more": task.Inline([]task.Part{{Value: json.RawMessage("true")}}),
+		})
+	},
+	"pages-of-long-lists": func(c *chronicle) {
+		c.start(pages(), 1)
+		for round, more := range []string{"true", "false"} {
+			c.handedUp("pages", 1, round, map[string]task.Dataset{
+				"next": listOf(1), "rows": mergedList("recorded-1/rows"), "more": task.Inline([]task.Part{{Value: json.RawMessage(more)}}),
+			})
+		}
+		c.rest()
+	},
+	"skipped-by-its-condition": func(c *chronicle) {
+		def := words()
+		def.Steps[2].When = &definition.Condition{Text: "count(totals) > params.top", Expr: definition.Expr{Op: ">", Args: []definition.Expr{
+			{Op: definition.OpCount, Name: "totals"}, {Op: definition.OpParam, Name: "top"},
+		}}}
+		c.start(def, 2)
+		c.rest()
+	},
+	"some-reused": func(c *chronicle) {
+		def := words()
+		def.Steps[0].Cache, def.Steps[0].Params = definition.CacheUse, map[string]json.RawMessage{"case": json.RawMessage(`"lower"`)}
+		c.start(def, 4)
+		c.tell(ReuseTasks{Address: "count", Attempt: 1, Tasks: task.Of(1, 3), At: c.at, Parts: []task.Produced{
+			{Index: 1, Data: "partial", Part: task.Part{Key: "k1", Name: "one.txt", Ref: &task.Ref{Key: "yesterday/count/1", Size: 7, SHA256: "ab"}}},
+			{Index: 3, Data: "partial", Part: task.Part{Key: "k1", Value: json.RawMessage("3")}},
+		}, Origins: []task.Origin{
+			{Index: 1, Key: "c1", Attempt: task.Attempt{Process: "yesterday", Address: "count", Index: 1, Attempt: 1}},
+			{Index: 3, Key: "c3", Attempt: task.Attempt{Process: "yesterday", Address: "count", Index: 2, Attempt: 2}},
+		}})
+		c.done("count", 1, task.Of(0, 2))
+	},
+	"joined-by-key": func(c *chronicle) {
+		left, right, both := step("left", "orders"), step("right", "payments"), step("bill", "bills")
+		left.Each, right.Each = &definition.Each{Binding: bind("in")}, &definition.Each{Binding: bind("in")}
+		both.Each = &definition.Each{Binding: bind("orders"), ByKey: true, With: []definition.Binding{{Local: "paid", Data: "payments"}}}
+		c.start(definition.Definition{Name: "billing", Inputs: []string{"in"}, Outputs: []string{"bills"}, Steps: []definition.Step{left, right, both}}, 3)
+		c.done("left", 1, task.Of(0))
+		c.done("left", 1, task.Of(1, 2))
+		c.done("right", 1, task.Of(0, 1, 2))
+		c.done("bill", 1, task.Of(1))
+	},
 	"nothing-to-do": func(c *chronicle) { c.start(words(), 0); c.rest() },
 	"failed-for-good": func(c *chronicle) {
 		c.start(words(), 3)
@@ -248,4 +320,33 @@ func step(address, out string) definition.Step {
 		Address: address, Run: task.Run{Handler: "handle/" + out}, Out: definition.Outputs(bind(out)),
 		Retry: definition.Retry{Attempts: 3, Backoff: definition.Backoff{Min: task.Duration(time.Second), Max: task.Duration(time.Minute)}},
 	}
+}
+
+// library has a child a key, which shrinks what it is given and makes a sheet of it.
+func library(attempts int) definition.Definition {
+	shrink, sheet, album, book := step("shrink", "small"), step("sheet", "sheet"), step("album", "sheets"), step("bind", "book")
+	shrink.Each = &definition.Each{Binding: bind("photos")}
+	sheet.In = []definition.Binding{bind("small")}
+	book.In = []definition.Binding{bind("sheets")}
+	album.Run, album.Retry.Attempts = task.Run{}, attempts
+	album.Each = &definition.Each{Binding: definition.Binding{Local: "photos", Data: "in"}, ByKey: true}
+	album.Out = definition.Outputs(definition.Binding{Local: "sheet", Data: "sheets"})
+	album.Process = &definition.Definition{Name: "album", Inputs: []string{"photos"}, Outputs: []string{"sheet"}, Steps: []definition.Step{shrink, sheet}}
+	return definition.Definition{Name: "library", Inputs: []string{"in"}, Outputs: []string{"book"}, Steps: []definition.Step{album, book}}
+}
+
+// pages fetches page after page, and counts what they have.
+func pages() definition.Definition {
+	fetch, all, count := step("fetch", "next"), step("pages", "rows"), step("count", "total")
+	fetch.In = []definition.Binding{bind("in"), bind("cursor")}
+	fetch.Out = append(fetch.Out, definition.Output{Binding: bind("more"), JSON: definition.Boolean}, definition.Output{Binding: bind("rows")})
+	all.Run, all.In = task.Run{}, []definition.Binding{bind("in")}
+	all.Out = append(all.Out, definition.Output{Binding: definition.Binding{Local: "more", Data: "more-left"}, JSON: definition.Boolean})
+	all.Process = &definition.Definition{Name: "page", Inputs: []string{"in", "cursor"}, Outputs: []string{"next", "more", "rows"}, Steps: []definition.Step{fetch}}
+	all.Repeat = &definition.Repeat{
+		Carry: map[string]string{"cursor": "next"}, Collect: []string{"rows"}, Max: 5,
+		Until: &definition.Condition{Text: "!more", Expr: definition.Expr{Op: "!", Args: []definition.Expr{{Op: definition.OpName, Name: "more"}}}},
+	}
+	count.In = []definition.Binding{bind("rows")}
+	return definition.Definition{Name: "pages", Inputs: []string{"in"}, Outputs: []string{"total", "more-left"}, Steps: []definition.Step{all, count}}
 }

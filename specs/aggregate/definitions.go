@@ -13,6 +13,7 @@ import (
 func Features() []specs.Feature {
 	return []specs.Feature{
 		starting, fanOut, branches, shuffle, merging, parallelism, parallelismOfAll,
+		joining, smallValues, conditions, children, repeating, reusing,
 		duplicates, retries, losses, timeouts, tolerance, deadline,
 		pausing, cancelling, retrying, restarting, revising,
 	}
@@ -107,6 +108,31 @@ var chain = define("chain", names("photos"), names("framed"),
 	step("shrink", each("photos"), writes("small")),
 	step("frame", each("small"), writes("framed")),
 )
+
+func child(def definition.Definition) func(*definition.Step) {
+	return func(s *definition.Step) { s.Run, s.Process, s.Retry.Attempts = task.Run{}, &def, 1 }
+}
+
+// writesValue is a small value that the step writes.
+func writesValue(name string, typ definition.Type) func(*definition.Step) {
+	return func(s *definition.Step) {
+		s.Out = append(s.Out, definition.Output{Binding: binding(name), JSON: typ})
+	}
+}
+
+func when(text string, e definition.Expr) func(*definition.Step) {
+	return func(s *definition.Step) { s.When = &definition.Condition{Text: text, Expr: e} }
+}
+
+func value(name string) definition.Expr { return definition.Expr{Op: definition.OpName, Name: name} }
+
+func constant(json string) definition.Expr {
+	return definition.Expr{Op: definition.OpValue, Value: []byte(json)}
+}
+
+func compare(operator string, a, b definition.Expr) definition.Expr {
+	return definition.Expr{Op: operator, Args: []definition.Expr{a, b}}
+}
 
 // diamond splits into two branches and joins them.
 var diamond = define("diamond", names("text"), names("both"),
