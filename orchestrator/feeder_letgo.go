@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"slices"
 
+	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/queue"
 )
 
@@ -15,4 +16,16 @@ func (f *feeder) letGo(shards queue.Shards) {
 		}
 	}
 	f.purges = slices.DeleteFunc(f.purges, shards.Holds)
+}
+
+// handOver takes off tasks that no worker has any more, though they are not
+// over: they go on as children.
+func (f *feeder) handOver(id string, e process.Enqueue) {
+	fd := f.feeds[id]
+	if fd == nil || fd.rows[e.Address] == nil {
+		return
+	}
+	fd.rows[e.Address].comeBack(e.Tasks, func(_ int, s sending) bool {
+		return s.attempt == e.Attempt && s.generation == e.Generation
+	})
 }

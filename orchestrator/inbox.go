@@ -28,6 +28,7 @@ type request struct {
 	command  process.Command
 	delivery *queue.Delivery // that it came with; nil: it is the owner's own
 	replyTo  string
+	parents  bool // it is of the process's parent, which waits for no answer
 	answer   Answer
 	decided  []process.Event // what followed from it
 }
@@ -89,6 +90,9 @@ func (o *Owner) handleInbox(ctx context.Context, now time.Time, deliveries []que
 	if err := o.passAll(ctx, all); err != nil {
 		return err
 	}
+	if err := o.tellParents(ctx, now); err != nil {
+		return err
+	}
 	o.Failpoint("orchestrator.before-ack")
 	if err := o.Inbox.Ack(ctx, deliveries...); err != nil {
 		return fmt.Errorf("acknowledge the inbox: %w", err)
@@ -131,7 +135,8 @@ func (o *Owner) requests(now time.Time, d *queue.Delivery) ([]*request, error) {
 		if start, ok := c.(process.StartProcess); ok && start.ID != d.Key {
 			return nil, fmt.Errorf("the command is for another process than %q", d.Key)
 		}
-		return []*request{{command: c, delivery: d, replyTo: envelope.ReplyTo}}, nil
+		parents := envelope.ReplyTo == "" && isFromParent(c)
+		return []*request{{command: c, delivery: d, replyTo: envelope.ReplyTo, parents: parents}}, nil
 	}
 	return nil, fmt.Errorf("it holds neither a report nor a command")
 }
@@ -153,8 +158,13 @@ func (o *Owner) results(now time.Time, d *queue.Delivery, report *task.Report) (
 		if len(r.Address) > longestName {
 			return nil, fmt.Errorf("the address of a step has %d bytes", len(r.Address))
 		}
+		if err := o.ofChild(d, r); err != nil {
+			return nil, err
+		}
 		var c process.Command
-		o.feeder.measure(report.Process, r)
+		if !o.isChild(report.Process, r.Address) {
+			o.feeder.measure(report.Process, r)
+		}
 		if r.Outcome == task.Unserved || r.Outcome == task.Returned {
 			o.refusals.note(now, report.Process, report.Worker, r)
 		}
@@ -162,7 +172,7 @@ func (o *Owner) results(now time.Time, d *queue.Delivery, report *task.Report) (
 		case task.Done:
 			c = process.ConfirmTasks{
 				Address: r.Address, Generation: r.Generation, Attempt: r.Attempt, Tasks: r.Tasks, Parts: r.Parts,
-				Manifest: r.Manifest, Sealed: r.Sealed, Worker: report.Worker, Elapsed: r.Elapsed, At: now,
+				Manifest: r.Manifest, Sealed: r.Sealed, Lists: r.Lists, Worker: report.Worker, Elapsed: r.Elapsed, At: now,
 			}
 		case task.Failed:
 			f := task.Failure{Error: "the worker gave no reason", Verdict: task.Retry}
@@ -173,7 +183,16 @@ func (o *Owner) results(now time.Time, d *queue.Delivery, report *task.Report) (
 				Address: r.Address, Generation: r.Generation, Attempt: r.Attempt, Tasks: r.Tasks,
 				Error: f.Error, Verdict: f.Verdict, After: f.After, Element: f.Element, Worker: report.Worker, At: now,
 			}
+		case task.Begun:
+			o.children.heard = append(o.children.heard, hearing{report.Process, birth{r.Address, r.Generation, r.Tasks[0].First}, r.Attempt})
+			continue
+		case task.Prepared:
+			o.prepared(report.Process, r)
+			continue
 		case task.Lost:
+			if r.Tasks = o.children.without(report.Process, r.Address, r.Generation, r.Attempt, r.Tasks); len(r.Tasks) == 0 {
+				continue // they go on as children, whatever became of who looked up what these read
+			}
 			c = process.LoseTasks{
 				Address: r.Address, Generation: r.Generation, Attempt: r.Attempt, Tasks: r.Tasks,
 				Worker: report.Worker, At: now,

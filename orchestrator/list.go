@@ -28,6 +28,9 @@ type Summary struct {
 	StartedAt  time.Time      `json:"startedAt"`
 	EndedAt    time.Time      `json:"endedAt,omitzero"`
 	Archived   bool           `json:"archived,omitempty"` // its history has been moved to a file
+
+	Parent string `json:"parent,omitempty"` // of a child: the process that it is a task of
+	Root   string `json:"root,omitempty"`   // of a child: the process above all, which has no parent
 }
 
 // List is the view of all processes, in memory, fed by a subscription. It is

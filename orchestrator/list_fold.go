@@ -105,6 +105,9 @@ func (p *listed) apply(event process.Event) {
 	case process.ProcessStarted:
 		p.Name, p.Definition, p.Steps = e.Definition.Name, e.Definition.Version, len(e.Definition.Steps)
 		p.Status, p.StartedAt = process.Running, e.At
+		if e.Parent != nil {
+			p.Parent, p.Root = e.Parent.Process, e.Parent.Root
+		}
 	case process.StepStarted:
 		if !strings.HasPrefix(e.Address, process.SealPrefix) {
 			p.steps[e.Address] = &listedStep{tasks: e.Tasks}

@@ -119,9 +119,13 @@ func (o *Owner) reload(ctx context.Context, id string) (*process.State, error) {
 	o.keep(id, &s)
 	o.feeder.forget(id)
 	o.feeder.settle(&s)
+	o.children.settle(&s)
 	o.timers.forget(id)
 	if s.Damage() == nil {
 		o.perform(ctx, &s, process.Resume(s))
+		if s.Parent != nil {
+			o.children.tell(id) // what was to be said before may not have been
+		}
 	}
 	return &s, nil
 }

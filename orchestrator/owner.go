@@ -89,6 +89,7 @@ type Owner struct {
 	dropped   map[string]struct{} // not in processes any more, to be loaded again
 	timers    timers
 	feeder    *feeder
+	children  *children
 	running   *running
 	beats     queue.Listener
 	questions queue.Listener
@@ -141,6 +142,7 @@ func NewOwner(o Options) (*Owner, error) {
 		closings:  map[string]closing{},
 		dropped:   map[string]struct{}{},
 		feeder:    newFeeder(o.Work, o.Window, running),
+		children:  newChildren(),
 		running:   running,
 		beats:     listeners[0],
 		questions: listeners[1],

@@ -107,12 +107,15 @@ func (o *Owner) work(ctx context.Context, now time.Time, deliveries []queue.Deli
 	if err := o.askTimeouts(ctx, now); err != nil {
 		return err
 	}
+	if err := o.mindChildren(ctx, now); err != nil {
+		return err
+	}
 	return o.feed(ctx, now)
 }
 
 // next is when there may be something to do even if nothing comes in.
 func (o *Owner) next(now time.Time) time.Time {
-	if o.taking != nil {
+	if o.taking != nil || o.children.busy() {
 		return now
 	}
 	at := now.Add(idle)

@@ -115,6 +115,7 @@ func (o *Owner) forget(shards queue.Shards) {
 	o.backlog = slices.DeleteFunc(o.backlog, func(d queue.Delivery) bool { return shards.Holds(d.Key) })
 	o.timers.remove(func(t timer) bool { return shards.Holds(t.id) })
 	o.feeder.letGo(shards)
+	o.children.letGo(shards)
 	if o.taking != nil {
 		o.taking.shards = o.taking.shards.Without(shards)
 	}

@@ -62,7 +62,11 @@ func (o *Owner) commit(ctx context.Context, id string, requests []*request) (don
 			break
 		}
 		done++
-		decided, err := process.Decide(state, r.command)
+		command, err := asChild(&state, r.command)
+		var decided []process.Event
+		if err == nil && command != nil {
+			decided, err = process.Decide(state, command)
+		}
 		if k := o.closings[id]; err == nil && len(decided) > 0 && k.archived != nil {
 			err = k.refusal()
 		}
@@ -71,6 +75,9 @@ func (o *Owner) commit(ctx context.Context, id string, requests []*request) (don
 			continue
 		}
 		r.decided = decided
+		if start, ok := r.command.(process.StartProcess); ok && start.Parent != nil {
+			effects = append(effects, process.TellParent{})
+		}
 		for _, e := range decided {
 			stored, err := process.Encode(e)
 			if err != nil {
@@ -101,6 +108,7 @@ func (o *Owner) commit(ctx context.Context, id string, requests []*request) (don
 		o.Failpoint("orchestrator.after-append")
 		o.keep(id, &state)
 		o.feeder.observe(id, happened)
+		o.children.observe(&state, happened)
 		o.tell(id, happened)
 		o.snapshot(ctx, state, commitID)
 	} else if err := o.confirmCurrent(ctx, id, known.Version); err != nil {
@@ -186,6 +194,7 @@ func (o *Owner) standStill(ctx context.Context, id string, requests []*request, 
 	delete(o.dropped, id)
 	o.feeder.end(id)
 	o.timers.drop(id)
+	o.children.end(id)
 	if _, err := o.refuseUnreadable(ctx, requests, why); err != nil {
 		return err
 	}
@@ -221,6 +230,9 @@ func (o *Owner) refuse(ctx context.Context, r *request, why error) error {
 	if errors.As(why, &refused) {
 		r.answer.Refused, r.answer.Differs = true, refused.Differs
 	}
+	if r.parents {
+		return o.refuseParent(r, why)
+	}
 	if r.replyTo != "" || r.delivery == nil || removed != nil {
 		return nil
 	}
@@ -250,7 +262,12 @@ func (o *Owner) perform(ctx context.Context, s *process.State, effects []process
 	for _, e := range effects {
 		switch e := e.(type) {
 		case process.Enqueue:
+			e.Tasks = o.children.without(s.ID, e.Address, e.Generation, e.Attempt, e.Tasks)
 			o.feeder.add(s.ID, e, o.traceScheduled(s, e))
+		case process.StartChildren:
+			o.children.add(s.ID, start{StartChildren: e})
+		case process.TellParent:
+			o.children.tell(s.ID)
 		case process.SetTimer:
 			o.timers.set(e.Due, s.ID, e)
 		case process.SetDeadline:
@@ -258,10 +275,13 @@ func (o *Owner) perform(ctx context.Context, s *process.State, effects []process
 		case process.Withhold:
 			o.feeder.forget(s.ID)
 			o.feeder.sweep(s.ID)
+			o.children.withhold(s)
 		case process.Halt:
 			if e.Before == nil {
 				o.feeder.halt(s.ID)
+				o.children.halt(s)
 			} else {
+				o.children.settle(s)  // those of generations that have passed
 				o.feeder.forget(s.ID) // the effects after it ask for all that is still wanted
 				o.feeder.sweep(s.ID)
 				o.callRoll(ctx)
@@ -272,6 +292,7 @@ func (o *Owner) perform(ctx context.Context, s *process.State, effects []process
 	if s.Ended() {
 		o.feeder.end(s.ID)
 		o.timers.drop(s.ID)
+		o.children.end(s.ID)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 // viewSchema is the form of stored views and the meaning of what is in them.
 // It rises when either changes, also when the list counts something in another
 // way: what was stored before is then passed over.
-const viewSchema = 1
+const viewSchema = 2
 
 // storedView is the bytes of the list of processes, with the place that it has
 // read up to: together, so that neither is ever ahead of the other.
