@@ -27,12 +27,18 @@ func (w *Worker) execute(e *execution) task.Result {
 	if w.steps.stepped {
 		t.printed.every = 0
 	}
-	produced, err := t.finish(w.await(ctx, t))
+	same, produced, origin := w.reuse(ctx, t)
+	var err error
+	if origin == nil {
+		produced, err = t.finish(w.await(ctx, t))
+	}
 	r := task.Result{
 		Address: e.work.Address, Generation: e.work.Generation, Attempt: e.work.Attempt,
 		Tasks: task.Span(e.index, 1), Elapsed: task.Duration(w.opt.Now().Sub(e.began)),
 	}
 	switch { // before the log is stored: until then the context may have ended
+	case origin != nil:
+		r.Outcome, r.Parts, r.Origins = task.Reused, produced, []task.Origin{*origin}
 	case err == nil:
 		r.Outcome, r.Parts, r.Sealed = task.Done, produced, t.sealed
 	case errors.Is(context.Cause(ctx), errHandBack):
@@ -42,6 +48,9 @@ func (w *Worker) execute(e *execution) task.Result {
 		if name := t.about.Load(); name != nil {
 			r.Failure.Element = clip(*name)
 		}
+	}
+	if same != nil && r.Outcome == task.Done && !dropped(e.ctx) {
+		w.bequeath(t, same, produced)
 	}
 	t.endLog()
 	w.measure(e, r)

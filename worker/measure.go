@@ -33,7 +33,7 @@ func (w *Worker) Ready() error {
 
 // measure counts a task that was executed.
 func (w *Worker) measure(e *execution, r task.Result) {
-	if w.opt.Metrics == nil {
+	if w.opt.Metrics == nil || r.Outcome == task.Reused { // that is a hit of the cache, and counted as one
 		return
 	}
 	if dropped(e.ctx) { // nobody is told how it ended

@@ -32,7 +32,8 @@ func merge(results []result) []task.Result {
 			key.failure = *r.Failure
 		}
 		at, found := places[key]
-		if !found || r.Sealed != nil || r.Outcome == task.Done && executed[execution{at, r.Tasks[0].First}] {
+		whole := r.Outcome == task.Done || r.Outcome == task.Reused // by one task; what was not executed may be any number
+		if !found || r.Sealed != nil || whole && executed[execution{at, r.Tasks[0].First}] {
 			at = len(merged)
 			merged = append(merged, r.Result)
 			indexes = append(indexes, nil)
@@ -43,13 +44,14 @@ func merge(results []result) []task.Result {
 			m := &merged[at]
 			m.Elapsed += r.Elapsed
 			m.Parts = append(m.Parts, r.Parts...)
+			m.Origins = append(m.Origins, r.Origins...)
 			if len(r.Tasks) == 1 && r.Tasks[0].Count == 1 {
 				indexes[at] = append(indexes[at], r.Tasks[0].First)
 			} else {
 				m.Tasks = m.Tasks.Union(r.Tasks)
 			}
 		}
-		if r.Outcome == task.Done { // by one task; what was not executed may be any number
+		if whole {
 			executed[execution{at, r.Tasks[0].First}] = true
 		}
 	}
@@ -91,6 +93,6 @@ func (w *Worker) claim(ctx context.Context, process string, r *task.Result) erro
 // unstorable is the result of tasks that are done but whose parts, or report,
 // cannot be stored: to the core they failed.
 func unstorable(r *task.Result, err error, v task.Verdict) {
-	r.Outcome, r.Parts, r.Manifest, r.Sealed = task.Failed, nil, nil, nil
+	r.Outcome, r.Parts, r.Manifest, r.Sealed, r.Origins = task.Failed, nil, nil, nil, nil
 	r.Failure = &task.Failure{Error: bounded(errorText(err)), Verdict: v}
 }

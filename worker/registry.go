@@ -121,6 +121,31 @@ func (reg *Registry) Offers(handler string) error {
 	return err
 }
 
+// version is that of what runs a handler that names none; "": it has none.
+func (reg *Registry) version(bare string) string {
+	reg.mu.RLock()
+	defer reg.mu.RUnlock()
+	if reg.handlers[bare] != nil {
+		return ""
+	}
+	return reg.newest[bare]
+}
+
+// unversioned lists the names that have versions, and of which nevertheless a
+// handler without one runs what names none.
+func (reg *Registry) unversioned() []string {
+	reg.mu.RLock()
+	defer reg.mu.RUnlock()
+	var names []string
+	for name := range reg.newest {
+		if reg.handlers[name] != nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // lookup finds a handler.
 func (reg *Registry) lookup(handler string) (HandlerFunc, error) {
 	reg.mu.RLock()

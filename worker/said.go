@@ -39,6 +39,8 @@ func (w *Worker) sayEnded(t *Task, r task.Result) {
 	case !log.Enabled(ctx, slog.LevelDebug):
 	case r.Outcome == task.Done:
 		log.Debug("worker: a task is done", t.inLog("elapsed", r.Elapsed.String())...)
+	case r.Outcome == task.Reused:
+		log.Debug("worker: a task need not be executed: an equal one ran earlier", t.inLog("origin", r.Origins[0].Attempt.String())...)
 	default:
 		log.Debug("worker: a task is handed back", t.inLog("elapsed", r.Elapsed.String())...)
 	}

@@ -51,6 +51,9 @@ func (w *Worker) traceTask(e *execution) (context.Context, tracing.Span) {
 // traceEnded ends the span of a task.
 func (w *Worker) traceEnded(span tracing.Span, r task.Result) {
 	span.Set(tracing.Text("outcome", string(r.Outcome)), tracing.Number("parts", len(r.Parts)))
+	for _, origin := range r.Origins {
+		span.Set(tracing.Text("origin", origin.Attempt.String()))
+	}
 	if f := r.Failure; f != nil {
 		span.Set(tracing.Text("verdict", string(f.Verdict)))
 		if f.Element != "" {

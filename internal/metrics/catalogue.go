@@ -54,7 +54,8 @@ var catalogue = slices.Concat(
 		{Name: "deed_conflicts_total", Kind: counter, Help: "Commits that were refused since another replica had written; they are decided on again."},
 		{Name: "deed_inbox_messages_total", Kind: counter, Labels: []string{"kind"}, Help: "Messages taken from the inbox: reports of workers, commands of people, and unusable ones."},
 		{Name: "deed_inbox_batch_messages", Kind: histogram, Buckets: some, Help: "Messages that one look into the inbox brought, if any."},
-		{Name: "deed_tasks_total", Kind: counter, Labels: []string{"event"}, Help: "What happened to tasks: scheduled, sent (to the queue), confirmed, failed, lost (with their worker), timed_out (ended by their worker, or given up), skipped, returned (unexecuted), unserved (by the worker that got them), resent (nobody had them)."},
+		{Name: "deed_tasks_total", Kind: counter, Labels: []string{"event"}, Help: "What happened to tasks: scheduled, sent (to the queue), confirmed, failed, lost (with their worker), timed_out (ended by their worker, or given up), skipped, returned (unexecuted), unserved (by the worker that got them), resent (nobody had them), reused (equal ones ran earlier)."},
+		{Name: "deed_cache_lookups_total", Kind: counter, Labels: []string{"outcome"}, Help: "Looks for results of equal tasks before tasks were sent to workers: hit (the task needs no worker), miss."},
 		{Name: "deed_late_results_total", Kind: counter, Help: "Tasks reported done when they were not open any more; those results were dropped."},
 		{Name: "deed_quarantined_total", Kind: counter, Help: "Messages that this orchestrator put into quarantine."},
 		{Name: "deed_queue_tasks", Kind: gauge, Labels: []string{"pool", "place"}, Help: "Tasks by where they are: waiting (to be sent), unserved (no worker can execute them), queued, running."},
@@ -77,6 +78,7 @@ var catalogue = slices.Concat(
 		{Name: "deed_worker_report_tasks", Kind: histogram, Buckets: some, Help: "Tasks whose ends were told together."},
 		{Name: "deed_worker_failures_total", Kind: counter, Labels: []string{"operation"}, Help: "What failed against a backend and was tried again: receive, report, acknowledge, extend, signal."},
 		{Name: "deed_worker_abandoned_total", Kind: counter, Help: "Handlers that went on after their task had ended, and were left to themselves."},
+		{Name: "deed_worker_cache_lookups_total", Kind: counter, Labels: []string{"outcome"}, Help: "Looks for results of equal tasks before a task was executed here: hit, miss. Those that the orchestrator could look for are not among them."},
 		{Name: "deed_worker_quarantined_total", Kind: counter, Help: "Messages that this worker put into quarantine."},
 	}),
 	roleOf("api", []Metric{

@@ -22,9 +22,10 @@ const (
 	TasksReturned
 	TasksUnserved
 	TasksResent
+	TasksReused
 )
 
-var taskEvents = []string{"scheduled", "sent", "confirmed", "failed", "lost", "timed_out", "skipped", "returned", "unserved", "resent"}
+var taskEvents = []string{"scheduled", "sent", "confirmed", "failed", "lost", "timed_out", "skipped", "returned", "unserved", "resent", "reused"}
 
 // What an inbox brings.
 const (
@@ -60,6 +61,7 @@ type Orchestrator struct {
 	late        prometheus.Counter
 	quarantined prometheus.Counter
 	silent      prometheus.Counter
+	lookups     map[bool]prometheus.Counter // into the cache, by whether there was a hit
 }
 
 func newOrchestrator(r *Registry) *Orchestrator {
@@ -81,12 +83,17 @@ func newOrchestrator(r *Registry) *Orchestrator {
 		late:        r.counter("deed_late_results_total"),
 		quarantined: r.counter("deed_quarantined_total"),
 		silent:      r.counter("deed_workers_lost_total"),
+		lookups:     map[bool]prometheus.Counter{},
 	}
 	// All series are there from the start: an alert on an increase would not see
 	// the first one of a series that begins with it.
 	inbox, tasks := r.counters("deed_inbox_messages_total"), r.counters("deed_tasks_total")
 	for _, kind := range []string{Report, Command, Unusable} {
 		m.inbox[kind] = inbox.WithLabelValues(kind)
+	}
+	lookups := r.counters("deed_cache_lookups_total")
+	for found, outcome := range hitOrMiss {
+		m.lookups[found] = lookups.WithLabelValues(outcome)
 	}
 	for _, event := range taskEvents {
 		m.tasks = append(m.tasks, tasks.WithLabelValues(event))
@@ -202,6 +209,13 @@ func (m *Orchestrator) Messages(kind string, n int) {
 func (m *Orchestrator) Tasks(event TaskEvent, n int) {
 	if m != nil && n > 0 {
 		m.tasks[event].Add(float64(n))
+	}
+}
+
+// LookedUp notes that n tasks were looked for among those that ran earlier.
+func (m *Orchestrator) LookedUp(found bool, n int) {
+	if m != nil && n > 0 {
+		m.lookups[found].Add(float64(n))
 	}
 }
 

@@ -37,6 +37,7 @@ type Worker struct {
 	failures    map[string]prometheus.Counter
 	abandoned   prometheus.Counter
 	quarantined prometheus.Counter
+	lookups     map[bool]prometheus.Counter // by whether there was a hit
 }
 
 // WorkerNow is what a worker has at a time.
@@ -56,10 +57,15 @@ func newWorker(r *Registry) *Worker {
 		failures:    map[string]prometheus.Counter{},
 		abandoned:   r.counter("deed_worker_abandoned_total"),
 		quarantined: r.counter("deed_worker_quarantined_total"),
+		lookups:     map[bool]prometheus.Counter{},
 	}
 	failures := r.counters("deed_worker_failures_total")
 	for _, operation := range []string{Receiving, Reporting, Acknowledging, Extending, Signalling} {
 		m.failures[operation] = failures.WithLabelValues(operation)
+	}
+	lookups := r.counters("deed_worker_cache_lookups_total")
+	for found, outcome := range hitOrMiss {
+		m.lookups[found] = lookups.WithLabelValues(outcome)
 	}
 	r.read(m.tell, "deed_worker_slots", "deed_worker_slots_used", "deed_worker_tasks_waiting", "deed_worker_draining")
 	return m
@@ -143,6 +149,16 @@ func (m *Worker) NotExecuted(outcome string, n int) {
 		m.tasks.WithLabelValues("(none)", outcome).Add(float64(n))
 	}
 }
+
+// LookedUp notes that an equal task was looked for that ran earlier.
+func (m *Worker) LookedUp(found bool) {
+	if m != nil {
+		m.lookups[found].Inc()
+	}
+}
+
+// hitOrMiss is how looks into the cache end, by whether something was found.
+var hitOrMiss = map[bool]string{true: "hit", false: "miss"}
 
 // Read notes bytes of inputs.
 func (m *Worker) Read(bytes int64) {
