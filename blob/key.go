@@ -55,8 +55,12 @@ func badKey(key string) string {
 	return ""
 }
 
-// checkRef guards against references that came over the wire.
+// checkRef guards against references that came over the wire. What only a part may
+// refer to, an object elsewhere, is none here.
 func checkRef(ref task.Ref) error {
+	if ref.Elsewhere() {
+		return fmt.Errorf("reference to %q: it has to be in the blob store: only parts of data may lie elsewhere", clip(ref.URL))
+	}
 	if err := CheckKey(ref.Key); err != nil {
 		return err
 	}
@@ -83,6 +87,8 @@ func checkPart(p task.Part) error {
 		return fmt.Errorf("part %q: the name is not valid UTF-8", clip(p.Name))
 	case p.Ref != nil && len(p.Value) > 0:
 		return fmt.Errorf("part %q: it has both a blob and an inline value", clip(p.Name))
+	case p.Ref != nil && p.Ref.Elsewhere():
+		return checkElsewhere(*p.Ref)
 	case p.Ref != nil:
 		return checkRef(*p.Ref)
 	case len(p.Value) == 0:

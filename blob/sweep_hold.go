@@ -94,7 +94,7 @@ func (s *Store) addManifest(ctx context.Context, keys *Keys, m task.Manifest) er
 }
 
 func (k *Keys) addPart(p task.Part) {
-	if p.Ref != nil {
+	if p.Ref != nil && !p.Ref.Elsewhere() { // what lies elsewhere is nobody's to remove
 		k.Add(p.Ref.Key)
 	}
 }
