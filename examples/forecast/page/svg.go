@@ -1,0 +1,82 @@
+package page
+
+import (
+	"fmt"
+	"html"
+	"html/template"
+	"math"
+	"strings"
+	"time"
+)
+
+// drawing is an SVG image that grows.
+type drawing struct {
+	strings.Builder
+}
+
+func draw(width, height int, label string) *drawing {
+	d := &drawing{}
+	fmt.Fprintf(d, `<svg viewBox="0 0 %d %d" role="img" aria-label="%s">`, width, height, html.EscapeString(label))
+	return d
+}
+
+func (d *drawing) done() template.HTML {
+	d.WriteString("</svg>")
+	return template.HTML(d.String()) //nolint:gosec // every text in it was escaped
+}
+
+func (d *drawing) line(class string, x1, y1, x2, y2 float64) {
+	fmt.Fprintf(d, `<line class="%s" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`, class, x1, y1, x2, y2)
+}
+
+func (d *drawing) rect(class string, x, y, width, height float64) {
+	fmt.Fprintf(d, `<rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`, class, x, y, max(0, width), max(0, height))
+}
+
+func (d *drawing) text(class, anchor string, x, y float64, text string) {
+	fmt.Fprintf(d, `<text class="%s" text-anchor="%s" x="%.1f" y="%.1f">%s</text>`, class, anchor, x, y, html.EscapeString(text))
+}
+
+// dot is a point that says what it is when a mouse is over it.
+func (d *drawing) dot(class string, x, y float64, says string) {
+	fmt.Fprintf(d, `<circle class="%s" cx="%.1f" cy="%.1f" r="3.6"><title>%s</title></circle>`, class, x, y, html.EscapeString(says))
+}
+
+func (d *drawing) curve(class string, points [][2]float64) {
+	fmt.Fprintf(d, `<polyline class="%s" points="`, class)
+	for i, p := range points {
+		if i > 0 {
+			d.WriteByte(' ')
+		}
+		fmt.Fprintf(d, "%.1f,%.1f", p[0], p[1])
+	}
+	d.WriteString(`"/>`)
+}
+
+// ticks are round numbers from low to high, about so many.
+func ticks(low, high float64, about int) []float64 {
+	if high <= low {
+		return []float64{low}
+	}
+	step := math.Pow(10, math.Floor(math.Log10((high-low)/float64(about))))
+	for _, factor := range []float64{1, 2, 5, 10} {
+		if (high-low)/(step*factor) <= float64(about) {
+			step *= factor
+			break
+		}
+	}
+	var all []float64
+	for i := math.Ceil(low / step); i*step <= high; i++ {
+		all = append(all, i*step)
+	}
+	return all
+}
+
+// dayMonth is a day without its year: 7 May.
+func dayMonth(day string) string {
+	date, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return day
+	}
+	return date.Format("2 Jan")
+}
