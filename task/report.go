@@ -91,9 +91,9 @@ type Heartbeat struct {
 	AnyPool  bool     `json:"anyPool,omitempty"`  // it has no pool, and takes the tasks of pools that have no worker
 	Handlers []string `json:"handlers,omitempty"` // what it offers, versions included: "words/count", "words/count@2"
 
-	// Unversioned are those of Handlers that have versions, but of which one without
-	// a version runs what names none; else the newest does.
-	Unversioned []string `json:"unversioned,omitempty"`
+	// Versions are, of those of Handlers that have versions, the one that runs what
+	// names none: the newest, or "" for a handler without a version.
+	Versions map[string]string `json:"versions,omitempty"`
 
 	// Offer is what the tasks that it executes may need together, Used what those
 	// do that it executes now.

@@ -61,7 +61,7 @@ func (w *Worker) heartbeat(ctx context.Context, now time.Time, leaving bool) err
 	if !leaving {
 		beat.Pool, beat.AnyPool, beat.Offer = w.opt.Pool, w.opt.AnyPool, w.opt.Offer
 		beat.Holding, beat.Handlers = w.holds(now), w.opt.Registry.Names()
-		beat.Unversioned = w.opt.Registry.unversioned()
+		beat.Versions = w.opt.Registry.versions()
 		w.mu.Lock()
 		beat.Used, beat.Draining = w.used(w.starts), w.draining
 		w.mu.Unlock()

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -131,19 +132,17 @@ func (reg *Registry) version(bare string) string {
 	return reg.newest[bare]
 }
 
-// unversioned lists the names that have versions, and of which nevertheless a
-// handler without one runs what names none.
-func (reg *Registry) unversioned() []string {
+// versions are those that run what names none, of the names that have versions.
+func (reg *Registry) versions() map[string]string {
 	reg.mu.RLock()
 	defer reg.mu.RUnlock()
-	var names []string
-	for name := range reg.newest {
+	versions := maps.Clone(reg.newest)
+	for name := range versions {
 		if reg.handlers[name] != nil {
-			names = append(names, name)
+			versions[name] = ""
 		}
 	}
-	slices.Sort(names)
-	return names
+	return versions
 }
 
 // lookup finds a handler.

@@ -267,12 +267,12 @@ func TestACacheThatCannotBeReadOrWrittenHoldsUpNoTask(t *testing.T) {
 	require.NotErrorIs(t, err, blob.ErrUncached)
 }
 
-func TestTheHeartbeatSaysWhichNamesHaveVersionsAndOneWithout(t *testing.T) {
+func TestTheHeartbeatSaysWhichVersionRunsWhatNamesNone(t *testing.T) {
 	r := newRig(t)
 	for _, name := range []string{"a@1", "a@2", "b", "c", "c@1"} {
 		Handle(r.reg, name, func(context.Context, *Task) error { return nil })
 	}
-	require.Equal(t, []string{"c"}, r.reg.unversioned())
+	require.Equal(t, map[string]string{"a": "2", "c": ""}, r.reg.versions())
 	require.Equal(t, "2", r.reg.version("a"))
 	require.Empty(t, r.reg.version("c"))
 }
