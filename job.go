@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/orchestrator/definition/parse"
 	"github.com/deedrun/deed/task"
@@ -81,13 +80,17 @@ func checked(source *definition.Source, faults []definition.Fault, err error) (*
 // Input is what a person gives for an input of a process: an ordered list of parts.
 type Input struct {
 	paths  []string
+	linked bool // the files at paths are read where they lie
 	stream io.Reader
 	values []any
 	parts  []task.Part
 }
 
 // Files is the files at paths: a file, a directory (each file below it a part,
-// its key the folder) or a pattern.
+// its key the folder) or a pattern. They are stored. A URL, such as s3://bucket/folder/,
+// is what lies there, by reference: it is not copied, and an object that changes or
+// goes away fails the tasks that read it. Who reads it has to be allowed to, see
+// Options.Read.
 func Files(paths ...string) Input { return Input{paths: paths} }
 
 // Stream is one part, read to its end.
@@ -135,16 +138,21 @@ func checkInputs(def definition.Definition, given map[string]Input) error {
 
 // importInputs stores the inputs of a job. Content that is stored already is
 // not stored again.
-func (r *Runtime) importInputs(ctx context.Context, inputs map[string]Input, progress func(name string, done, total int, bytes int64)) (map[string]task.Dataset, error) {
+func (r *Runtime) importInputs(ctx context.Context, def definition.Definition, inputs map[string]Input, progress func(name string, done, total int, bytes int64)) (map[string]task.Dataset, error) {
 	data := make(map[string]task.Dataset, len(inputs))
 	for name, in := range inputs {
 		parts, err := r.importOne(ctx, name, in, progress)
 		if err != nil {
 			return nil, &InputError{Name: name, err: err}
 		}
-		if data[name], err = r.Blobs.Dataset(ctx, "inputs", parts); err != nil {
+		list, err := r.Blobs.Dataset(ctx, "inputs", parts)
+		if err == nil && list.Manifest != nil && def.JoinsByKey(name) {
+			list.KeyNames, err = r.Blobs.KeyNames(ctx, *list.Manifest)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("input %s: %w", name, err)
 		}
+		data[name] = list
 	}
 	return data, nil
 }
@@ -163,15 +171,7 @@ func (r *Runtime) importOne(ctx context.Context, name string, in Input, progress
 	if in.parts != nil {
 		return in.parts, nil
 	}
-	var files []blob.File
-	for _, path := range in.paths {
-		found, err := blob.Collect(path)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, found...)
-	}
-	return r.Blobs.ImportPaths(ctx, files, func(done, total int, bytes int64) {
+	return r.importPaths(ctx, in, func(done, total int, bytes int64) {
 		if progress != nil {
 			progress(name, done, total, bytes)
 		}

@@ -34,7 +34,7 @@ func (r *Runtime) Prepare(ctx context.Context, id string, job Job, progress func
 	if err := checkInputs(def, job.Inputs); err != nil { // before anything large is copied
 		return process.StartProcess{}, err
 	}
-	data, err := r.importInputs(ctx, job.Inputs, progress)
+	data, err := r.importInputs(ctx, def, job.Inputs, progress)
 	if err != nil {
 		return process.StartProcess{}, err
 	}

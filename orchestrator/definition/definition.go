@@ -143,6 +143,15 @@ type Backoff struct {
 	Max task.Duration `json:"max"`
 }
 
+// JoinsByKey reports whether some step joins a name with others by its distinct
+// keys, so that these have to be known beside the list.
+func (d Definition) JoinsByKey(name string) bool {
+	return slices.ContainsFunc(d.Steps, func(s Step) bool {
+		is := func(b Binding) bool { return b.Data == name }
+		return s.Each != nil && len(s.Each.With) > 0 && s.Each.Into == 0 && (is(s.Each.Binding) || slices.ContainsFunc(s.Each.With, is))
+	})
+}
+
 // Gathers reports whether an output is what all tasks of the step wrote; of a
 // repeated child that is so if it is collected, else it is the last round's.
 func (s Step) Gathers(out Output) bool {

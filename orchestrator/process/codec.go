@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/deedrun/deed/orchestrator/definition"
+	"github.com/deedrun/deed/task"
 )
 
 // Stored is an event as it lies in the store: a type name and a schema number
@@ -58,7 +59,7 @@ func newCodec() *codec {
 	started, of := defining("process-started", func(e ProcessStarted) definition.Definition { return e.Definition })
 	root := of.holds
 	of.holds = func(e Event) int {
-		if e.(ProcessStarted).Parent != nil {
+		if e := e.(ProcessStarted); e.Parent != nil || isElsewhere(e.Inputs) {
 			return definitionSchema
 		}
 		return root(e)
@@ -66,8 +67,14 @@ func newCodec() *codec {
 	c.add(started, of)
 	c.add(stored[StepStarted]("step-started", 1, nil))
 	c.add(stored[TasksScheduled]("tasks-scheduled", 1, nil))
-	confirmed, lists := stored[TasksConfirmed]("tasks-confirmed", 2, map[int]upcaster{1: unchanged}) // 2: of a child
-	lists.holds = func(e Event) int { return 1 + min(1, len(e.(TasksConfirmed).Lists)) }
+	confirmed, lists := stored[TasksConfirmed]("tasks-confirmed", 2, map[int]upcaster{1: unchanged}) // 2: of a child, or of data elsewhere
+	lists.holds = func(e Event) int {
+		wrote := func(p task.Produced) bool { return p.Ref != nil && p.Ref.Elsewhere() }
+		if e := e.(TasksConfirmed); len(e.Lists) > 0 || slices.ContainsFunc(e.Parts, wrote) {
+			return 2
+		}
+		return 1
+	}
 	c.add(confirmed, lists)
 	c.add(stored[TasksReused]("tasks-reused", 1, nil))
 	c.add(stored[StepSkipped]("step-skipped", 1, nil))

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/deedrun/deed/orchestrator/definition"
+	"github.com/deedrun/deed/task"
 )
 
 // definitionSchema is the newest schema of a stored definition. With each came
@@ -43,3 +44,16 @@ func isNew(s definition.Step) bool {
 // unchanged has nothing to do: what was written with a schema says nothing of
 // what came with the next.
 func unchanged(data []byte) ([]byte, error) { return data, nil }
+
+// isElsewhere reports whether some of the lists refer to data outside of the
+// store, which older versions would take for blobs.
+func isElsewhere(lists map[string]task.Dataset) bool {
+	for _, d := range lists {
+		for _, p := range d.Parts {
+			if p.Ref != nil && p.Ref.Elsewhere() {
+				return true
+			}
+		}
+	}
+	return false
+}

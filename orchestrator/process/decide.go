@@ -153,6 +153,11 @@ func checkStart(c StartProcess) error {
 	if _, err := newGraph(&c.Definition); err != nil {
 		return err
 	}
+	for _, f := range c.Definition.Files {
+		if f.Ref.Elsewhere() {
+			return fmt.Errorf("file %q lies elsewhere: what travels with a definition lies in the store", clip(f.Name, 100))
+		}
+	}
 	for _, name := range c.Definition.Inputs {
 		d, given := c.Inputs[name]
 		switch {
@@ -160,6 +165,14 @@ func checkStart(c StartProcess) error {
 			return fmt.Errorf("input %q is not given: add --in %s=PATH", name, name)
 		case !addsUp(d):
 			return fmt.Errorf("input %q says it has %d parts but lists %d", name, d.Count, len(d.Parts))
+		}
+		for _, p := range d.Parts {
+			if p.Ref == nil {
+				continue
+			}
+			if err := p.Ref.Check(); err != nil {
+				return fmt.Errorf("input %q: %w", name, err)
+			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Inputs)) {

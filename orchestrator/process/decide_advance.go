@@ -103,6 +103,11 @@ func (d *decision) checkParts(i int, parts []task.Produced) error {
 		if at < 0 {
 			return fmt.Errorf("%s[%d] wrote %q, which is not among its outputs", step.Address, p.Index, p.Data)
 		}
+		if p.Ref != nil {
+			if err := p.Ref.Check(); err != nil {
+				return fmt.Errorf("%s[%d] wrote to %q: %w", step.Address, p.Index, p.Data, err)
+			}
+		}
 		typ := step.Out[at].JSON
 		if typ == "" {
 			continue

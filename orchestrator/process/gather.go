@@ -133,7 +133,7 @@ func (s State) merge(i, index int) task.Seal {
 	for level > 0 && index < n.levels[level] {
 		level--
 	}
-	seal := task.Seal{Data: name, Keys: s.graph.listsKeys(name)}
+	seal := task.Seal{Data: name, Keys: s.Definition.JoinsByKey(name)}
 	if level == 0 {
 		all := batches(s.nodes[s.graph.writer[name]].sources())
 		if index < len(all) {

@@ -97,12 +97,3 @@ func (s State) join(step definition.Step, tasks task.Ranges) []task.Input {
 	}
 	return inputs
 }
-
-// listsKeys reports whether the keys of a name have to be known to the core.
-func (g *graph) listsKeys(name string) bool {
-	return slices.ContainsFunc(g.reader[name], func(r int) bool {
-		each := g.def.Steps[r].Each
-		return each != nil && len(each.With) > 0 && each.Into == 0 &&
-			slices.ContainsFunc(joined(*each), func(b definition.Binding) bool { return b.Data == name })
-	})
-}

@@ -67,6 +67,9 @@ func MessageAgain(s State, address string, index int) (task.Work, error) {
 
 // describe says what a step does, and what its tasks read.
 func (s State) describe(w *task.Work, step definition.Step) {
+	if s.Parent != nil {
+		w.Root = s.Parent.Root
+	}
 	w.Run, w.Params, w.Files, w.Timeout = step.Run, s.Definition.Params, s.Definition.Files, step.Timeout
 	w.Pool, w.Needs, w.Env = step.Pool, step.Needs, step.Env
 	w.Limits, w.Cache, w.Refresh = step.Limits, step.Cache != "", step.Cache == definition.CacheRefresh

@@ -23,7 +23,7 @@ const oldestSnapshot = 2
 
 func snapshotSchema(s State) int {
 	schema := max(schemaOf(*s.Definition), schemaOf(*s.Original))
-	if s.Parent != nil {
+	if s.Parent != nil || isElsewhere(s.Inputs) {
 		schema = definitionSchema
 	}
 	return oldestSnapshot + schema - 1

@@ -15,7 +15,7 @@ import (
 // so it is packed rather than JSON: half of the bytes, a fifth of the time.
 //
 // A number is a varint, a text its length and its bytes, a digest of 64 hex
-// digits its 32 bytes. A source begins with a byte that says what it has.
+// digits its 32 bytes, unless it is of data that lies elsewhere. A source begins with a byte that says what it has.
 const (
 	hasReport = 1 << iota
 	hasTasks
@@ -37,6 +37,13 @@ func (p *packer) text(s string) {
 func (p *packer) ref(r task.Ref) {
 	p.text(r.Key)
 	p.number(r.Size)
+	if r.URL != "" || r.ETag != "" {
+		*p = append(*p, 2)
+		p.text(r.SHA256)
+		p.text(r.URL)
+		p.text(r.ETag)
+		return
+	}
 	if isDigest(r.SHA256) {
 		*p = append(*p, 1)
 		*p, _ = hex.AppendDecode(*p, []byte(r.SHA256)) // it is hex
@@ -157,9 +164,12 @@ func (u *unpacker) text() string { return string(u.take(u.number())) }
 
 func (u *unpacker) ref() *task.Ref {
 	r := &task.Ref{Key: u.text(), Size: u.number()}
-	if u.flag() == 1 {
+	switch u.flag() {
+	case 1:
 		r.SHA256 = hex.EncodeToString(u.take(32))
-	} else {
+	case 2:
+		r.SHA256, r.URL, r.ETag = u.text(), u.text(), u.text()
+	default:
 		r.SHA256 = u.text()
 	}
 	return r

@@ -119,7 +119,7 @@ func (s State) Reports() int {
 func inlineSize(p task.Produced) int {
 	n := 60 + len(p.Data) + len(p.Key) + len(p.Name) + len(p.Value)
 	if p.Ref != nil {
-		n += 100 + len(p.Ref.Key)
+		n += 100 + len(p.Ref.Key) + len(p.Ref.URL) + len(p.Ref.ETag)
 	}
 	return n
 }

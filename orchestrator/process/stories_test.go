@@ -126,6 +126,15 @@ var stories = map[string]func(c *chronicle){
 		c.done("right", 1, task.Of(0, 1, 2))
 		c.done("bill", 1, task.Of(1))
 	},
+	"inputs-where-they-lie": func(c *chronicle) {
+		c.tell(StartProcess{ID: "recorded", Definition: words(), At: c.at, Inputs: map[string]task.Dataset{"in": task.Inline([]task.Part{
+			{Name: "a.txt", Ref: &task.Ref{URL: "s3://books/a.txt?region=eu-west-1", Size: 3, ETag: `"e1"`}},
+			{Name: "b.txt", Ref: &task.Ref{URL: "file:///books/b.txt", Size: 4, SHA256: "ab"}},
+		})}})
+		c.tell(ConfirmTasks{Address: "count", Attempt: 1, Tasks: task.Of(0), Worker: "worker-1", At: c.at, Parts: []task.Produced{
+			{Data: "partial", Part: task.Part{Key: "k", Ref: &task.Ref{URL: "s3://books/a.txt?region=eu-west-1", Size: 3, ETag: `"e1"`}}},
+		}})
+	},
 	"nothing-to-do": func(c *chronicle) { c.start(words(), 0); c.rest() },
 	"failed-for-good": func(c *chronicle) {
 		c.start(words(), 3)
