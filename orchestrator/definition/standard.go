@@ -64,7 +64,7 @@ func StandardHandlers() []StandardHandler {
 		},
 		{
 			Name: "deed/partition", About: "routes records by the value of a column: a part for each, with the value as its key",
-			Params: append(recordParams("lines", "csv", "json-lines"), separatorParam,
+			Params: append(recordParams("lines", "csv", "json-lines"),
 				StandardParam{Name: "by", Type: String, Is: StandardColumn, About: "the column"},
 				StandardParam{Name: "into", Type: Number, Default: json.RawMessage("0"), Max: MaxInto, About: "how many parts at most, each for a share of the values; 0: a part a value"},
 				StandardParam{Name: "memory", Type: String, Is: StandardSize, Default: jsonText("64MiB"), About: "what is sorted at a time; the rest waits on disk"}),
@@ -94,9 +94,8 @@ func Standard(handler string) (StandardHandler, bool) {
 }
 
 var (
-	separatorParam = StandardParam{Name: "separator", Type: String, Is: StandardSeparator, Default: jsonText(""), About: `between columns; "": a comma in csv; lines are then one column`}
-	nameParam      = StandardParam{Name: "name", Type: String, Is: StandardFile, Default: jsonText(""), About: `of the file that is written; "": that of the first part`}
-	mostParam      = StandardParam{Name: "most", Type: String, Is: StandardSize, Default: jsonText("16GiB"), About: "what one part may expand to"}
+	nameParam = StandardParam{Name: "name", Type: String, Is: StandardFile, Default: jsonText(""), About: `of the file that is written; "": that of the first part`}
+	mostParam = StandardParam{Name: "most", Type: String, Is: StandardSize, Default: jsonText("16GiB"), About: "what one part may expand to"}
 )
 
 func levelParam(most int, usual string) StandardParam {
@@ -108,6 +107,7 @@ func recordParams(kinds ...string) []StandardParam {
 	return []StandardParam{
 		{Name: "records", Type: String, Is: StandardWord, OneOf: kinds, Default: jsonText("lines"), About: "what the parts consist of"},
 		{Name: "header", Type: Boolean, Default: json.RawMessage("false"), About: "the first record of each part names the columns, and stays the first of what is written"},
+		{Name: "separator", Type: String, Is: StandardSeparator, Default: jsonText(""), About: `between columns; "": a comma in csv; lines are then one column`},
 		{Name: "largest", Type: String, Is: StandardSize, Default: jsonText("16MiB"), About: "what one record may have; it is in memory"},
 	}
 }
@@ -115,7 +115,7 @@ func recordParams(kinds ...string) []StandardParam {
 // sortParams say what a record is, and which of two comes first.
 func sortParams(kinds ...string) []StandardParam {
 	return append(
-		recordParams(kinds...), separatorParam,
+		recordParams(kinds...),
 		StandardParam{Name: "by", Type: String, Is: StandardColumns, Default: jsonText(""), About: `what is compared: columns, each by name or number, with number, and with desc; "": whole records`},
 		StandardParam{Name: "reverse", Type: Boolean, Default: json.RawMessage("false"), About: "the last comes first"},
 		StandardParam{Name: "unique", Type: Boolean, Default: json.RawMessage("false"), About: "of records that compare as equal only the first stays"},
