@@ -22,7 +22,7 @@ func (w *Worker) execute(e *execution) task.Result {
 	t := &Task{
 		ctx: ctx, work: e.work, index: e.index, ordinal: e.ordinal,
 		blobs: w.opt.Blobs, lists: w.lists, log: w.opt.Log, nonce: w.opt.Nonce, tools: w.tools, metrics: w.opt.Metrics,
-		printed: printed{now: w.opt.Now, every: logEvery},
+		printed: printed{now: w.opt.Now, every: logEvery}, at: &e.at,
 	}
 	if w.steps.stepped {
 		t.printed.every = 0
@@ -39,6 +39,8 @@ func (w *Worker) execute(e *execution) task.Result {
 	switch { // before the log is stored: until then the context may have ended
 	case origin != nil:
 		r.Outcome, r.Parts, r.Origins = task.Reused, produced, []task.Origin{*origin}
+	case err == nil && t.looked != nil:
+		r.Outcome, r.Inputs = task.Prepared, t.looked
 	case err == nil:
 		r.Outcome, r.Parts, r.Sealed = task.Done, produced, t.sealed
 	case errors.Is(context.Cause(ctx), errHandBack):
@@ -111,6 +113,7 @@ func (t *Task) run(ctx context.Context) error {
 	if t.work.Run.Handler == "" {
 		return runProgram(ctx, t)
 	}
+	t.tools.kept.makeRoom(t.work.Needs)
 	handler, err := t.tools.registry.lookup(t.work.Run.Handler)
 	if err != nil {
 		return err

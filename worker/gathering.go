@@ -97,13 +97,38 @@ func (g *gathering) reported(b *bundle) {
 func weight(r task.Result) int {
 	n := 128
 	for _, p := range r.Parts {
-		n += 64 + len(p.Key) + len(p.Name) + len(p.Data) + len(p.Value)
+		n += partBytes(p.Part) + len(p.Data)
 		if p.Ref != nil {
 			n += 128 + len(p.Ref.Key)
 		}
 	}
 	if r.Failure != nil {
 		n += len(r.Failure.Error)
+	}
+	for local, data := range r.Inputs {
+		n += 256 + len(local)
+		for _, p := range data.Parts {
+			n += listed(p)
+		}
+	}
+	return n
+}
+
+// partBytes is what a part with a value takes in a report, beside the name of its output.
+func partBytes(p task.Part) int {
+	return 64 + encodedBytes(p.Key) + encodedBytes(p.Name) + len(p.Value)
+}
+
+// encodedBytes is at least how many bytes a text has in JSON.
+func encodedBytes(s string) int {
+	n := len(s)
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c < ' ' || c == '<' || c == '>' || c == '&':
+			n += len(`\u0000`) - 1
+		case c == '"' || c == '\\' || c == 0xe2: // of U+2028, say, three bytes become six
+			n += 3
+		}
 	}
 	return n
 }

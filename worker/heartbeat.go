@@ -101,7 +101,11 @@ func (w *Worker) holds(now time.Time) []task.Hold {
 		indexes[i] = append(indexes[i], h.finished...)
 		for _, e := range h.running {
 			indexes[i] = append(indexes[i], e.index)
-			holds[i].Running = append(holds[i].Running, task.Running{Index: e.index, Elapsed: task.Duration(now.Sub(e.began))})
+			r := task.Running{Index: e.index, Elapsed: task.Duration(now.Sub(e.began))}
+			if at := e.at.Load(); at != nil {
+				r.Progress, r.Message = at.fraction, at.message
+			}
+			holds[i].Running = append(holds[i].Running, r)
 		}
 	}
 	for i := range holds {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/deedrun/deed/queue"
@@ -42,6 +43,7 @@ type execution struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	span    string // of the trace that it belongs to; "": none
+	at      atomic.Pointer[progress]
 }
 
 // cursor walks a set of tasks in order.
@@ -95,6 +97,8 @@ func decode(d queue.Delivery) (*task.Work, error) {
 		return nil, fmt.Errorf("it names no tasks")
 	case work.Attempt < 0 || work.Generation < 0:
 		return nil, fmt.Errorf("it is for attempt %d of generation %d", work.Attempt, work.Generation)
+	case work.Limits.Memory < 0 || work.Limits.CPUTime < 0 || work.Limits.OpenFiles < 0:
+		return nil, fmt.Errorf("it limits a program to less than nothing")
 	case work.Needs.CPU < 0 || work.Needs.Memory < 0 || work.Needs.GPU < 0:
 		return nil, fmt.Errorf("it needs %s, which is less than nothing", work.Needs)
 	}

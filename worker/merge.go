@@ -33,11 +33,12 @@ func merge(results []result) []task.Result {
 		}
 		at, found := places[key]
 		whole := r.Outcome == task.Done || r.Outcome == task.Reused // by one task; what was not executed may be any number
-		if !found || r.Sealed != nil || whole && executed[execution{at, r.Tasks[0].First}] {
+		alone := r.Sealed != nil || r.Inputs != nil
+		if !found || alone || whole && executed[execution{at, r.Tasks[0].First}] {
 			at = len(merged)
 			merged = append(merged, r.Result)
 			indexes = append(indexes, nil)
-			if r.Sealed == nil {
+			if !alone {
 				places[key] = at
 			}
 		} else {
@@ -66,9 +67,9 @@ func merge(results []result) []task.Result {
 // certainlyTooMany parts do not fit inline, however short they are.
 const certainlyTooMany = task.MaxInline / 32
 
-// claim puts the parts of a result where the contract wants them: inline if
-// they are small, else in a manifest.
-func (w *Worker) claim(ctx context.Context, process string, r *task.Result) error {
+// claim puts the parts of a result where the contract wants them: small values
+// inline; all others inline, too, if all of it is small, else in a manifest.
+func (w *Worker) claim(ctx context.Context, b *bundle, r *task.Result) error {
 	if len(r.Parts) == 0 {
 		return nil
 	}
@@ -81,13 +82,43 @@ func (w *Worker) claim(ctx context.Context, process string, r *task.Result) erro
 			return nil
 		}
 	}
-	key := fmt.Sprintf("%s/%s/%d/reports/%d-%s", process, r.Address, r.Generation, r.Attempt, w.opt.Nonce())
-	ref, err := w.opt.Blobs.WriteReport(ctx, key, r.Parts)
+	inline, listed := apart(r.Parts, b.values(r.Address))
+	if len(listed) == 0 {
+		return nil
+	}
+	key := fmt.Sprintf("%s/%s/%d/reports/%d-%s", b.process, r.Address, r.Generation, r.Attempt, w.opt.Nonce())
+	ref, err := w.opt.Blobs.WriteReport(ctx, key, listed)
 	if err != nil {
 		return fmt.Errorf("store what %s[%v] produced: %w", r.Address, r.Tasks, err)
 	}
-	r.Parts, r.Manifest = nil, &ref
+	r.Parts, r.Manifest = inline, &ref
 	return nil
+}
+
+// apart divides parts into small values, which stay in the report, and others.
+func apart(parts []task.Produced, values func(data string) bool) (inline, listed []task.Produced) {
+	for _, p := range parts {
+		if values(p.Data) {
+			inline = append(inline, p)
+		} else {
+			listed = append(listed, p)
+		}
+	}
+	return inline, listed
+}
+
+// values are the names that a step of the bundle writes small values to.
+func (b *bundle) values(address string) func(data string) bool {
+	names := map[string]bool{}
+	for _, r := range b.results {
+		if r.Address != address || len(r.Parts) == 0 {
+			continue
+		}
+		for _, out := range r.work.Outputs {
+			names[out.Data] = names[out.Data] || out.JSON != ""
+		}
+	}
+	return func(data string) bool { return names[data] }
 }
 
 // unstorable is the result of tasks that are done but whose parts, or report,

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -13,17 +15,25 @@ import (
 )
 
 // Output writes one part. The handler must close it and check the error: a
-// part left open fails the task. Not safe for concurrent use.
+// part left open fails the task. Of an output with a declared type it is the
+// text of one JSON value, which Close checks. Not safe for concurrent use.
 type Output struct {
 	task  *Task
 	local string
 	data  string
+	kind  string // of the small value that a part has to be; "": it is any data
 	part  task.Part
 
 	mu     sync.Mutex
-	blob   *blob.Writer // nil once it is finished, and for an inline value
+	sink   sink // nil once it is finished, and for an inline value
 	closed bool
 	err    error
+}
+
+// sink takes the bytes of a part: a blob, or a small value of a declared type.
+type sink interface {
+	io.WriteCloser
+	Abort()
 }
 
 // Create starts a part of an output. The part inherits key and file name from
@@ -51,7 +61,7 @@ func (t *Task) create(local, key, name string) (*Output, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create output %q: %w", local, err)
 	}
-	w, err := t.blobs.Create(t.ctx, t.blobKey(n))
+	w, err := t.sink(o, n)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err != nil {
@@ -62,8 +72,15 @@ func (t *Task) create(local, key, name string) (*Output, error) {
 		w.Abort()
 		return nil, fmt.Errorf("create output %q: %w", local, o.err)
 	}
-	o.blob = w
+	o.sink = w
 	return o, nil
+}
+
+func (t *Task) sink(o *Output, n string) (sink, error) {
+	if o.kind != "" {
+		return &valueWriter{task: t, kind: o.kind, part: o.part}, nil
+	}
+	return t.blobs.Create(t.ctx, t.blobKey(n))
 }
 
 // declare checks a part against the declaration of the step.
@@ -73,7 +90,7 @@ func (t *Task) declare(local, key, name string) (*Output, error) {
 	}
 	for _, out := range t.work.Outputs {
 		if out.Local == local {
-			return &Output{task: t, local: local, data: out.Data, part: task.Part{Key: key, Name: name}}, nil
+			return &Output{task: t, local: local, data: out.Data, kind: out.JSON, part: task.Part{Key: key, Name: name}}, nil
 		}
 	}
 	var known []string
@@ -99,13 +116,13 @@ func checkText(what, s string) error {
 func (o *Output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.blob == nil {
+	if o.sink == nil {
 		if o.err != nil {
 			return 0, fmt.Errorf("write output %q: %w", o.local, o.err)
 		}
 		return 0, fmt.Errorf("write output %q: it is closed", o.local)
 	}
-	n, err := o.blob.Write(p)
+	n, err := o.sink.Write(p)
 	if o.task.ended.Load() { // abandoned during the write, so nobody else discards it
 		o.discard()
 		return n, fmt.Errorf("write output %q: %w", o.local, errEnded)
@@ -115,23 +132,27 @@ func (o *Output) Write(p []byte) (int, error) {
 
 // discard drops what was written. The caller holds the lock.
 func (o *Output) discard() {
-	o.blob.Abort()
-	o.blob, o.err = nil, errEnded
+	o.sink.Abort()
+	o.sink, o.err = nil, errEnded
 }
 
 // Close finishes the part. Closing again returns the same result.
 func (o *Output) Close() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.blob == nil {
+	if o.sink == nil {
 		return o.err
 	}
-	o.err = o.blob.Close()
-	if o.err == nil {
-		ref := o.blob.Ref()
-		o.part.Ref = &ref
+	if o.err = o.sink.Close(); o.err == nil {
+		switch w := o.sink.(type) {
+		case *blob.Writer:
+			ref := w.Ref()
+			o.part.Ref = &ref
+		case *valueWriter:
+			o.part.Value = w.part.Value
+		}
 	}
-	o.blob, o.closed = nil, true
+	o.sink, o.closed = nil, true
 	return o.err
 }
 
@@ -146,7 +167,7 @@ func (o *Output) end() (task.Part, error) {
 	}
 	defer o.mu.Unlock()
 	switch {
-	case o.blob != nil:
+	case o.sink != nil:
 		o.discard()
 		return task.Part{}, errNotClosed
 	case !o.closed && o.err == nil: // it was never created
@@ -161,7 +182,8 @@ func (o *Output) end() (task.Part, error) {
 const maxInlined = 8 << 20
 
 // Emit writes value as JSON, as one part of an output with the key and name of
-// the element of each: inline if it is small, else as a blob.
+// the element of each: inline if it is small, else as a blob. An output with a
+// declared type takes values of that type only, of at most [task.MaxValue] bytes.
 func (t *Task) Emit(local string, value any) error {
 	return t.emit(local, t.element.Key, t.element.Name, value)
 }
@@ -178,15 +200,19 @@ func (t *Task) emit(local, key, name string, value any) error {
 	if err != nil {
 		return fmt.Errorf("emit to output %q: %w", local, err)
 	}
-	if len(text) > task.MaxInline || !t.mayInline(len(text)) {
+	if len(text) > task.MaxInline || t.declared(local) || !t.mayInline(len(text)) {
 		o, err := t.create(local, key, name)
 		if err != nil {
 			return err
 		}
-		if _, err := o.Write(text); err != nil {
-			return err
+		_, err = o.Write(text)
+		if closeErr := o.Close(); err == nil {
+			err = closeErr
 		}
-		return o.Close()
+		if err != nil {
+			return fmt.Errorf("emit to output %q: %w", local, err)
+		}
+		return nil
 	}
 	o, err := t.declare(local, key, name)
 	if err != nil {
@@ -197,6 +223,11 @@ func (t *Task) emit(local, key, name string, value any) error {
 		return fmt.Errorf("emit to output %q: %w", local, err)
 	}
 	return nil
+}
+
+// declared reports whether the parts of an output have a declared type.
+func (t *Task) declared(local string) bool {
+	return slices.ContainsFunc(t.work.Outputs, func(out task.Output) bool { return out.Local == local && out.JSON != "" })
 }
 
 func (t *Task) mayInline(n int) bool {

@@ -22,6 +22,9 @@ func runProgram(ctx context.Context, t *Task) error {
 			t.tools.log.Warn("worker: removing the directory of a program failed", t.inLog("error", cleanErr)...)
 		}
 	}()
+	if t.work.Run.Keep {
+		return t.runKept(ctx, dir)
+	}
 	ws, err := t.layOut(ctx, dir)
 	if err != nil {
 		return err
@@ -29,7 +32,7 @@ func runProgram(ctx context.Context, t *Task) error {
 	if ws.Missing != nil {
 		return ws.Missing
 	}
-	if err := newProgram(t, ws).run(ctx); err != nil {
+	if err := t.runOnce(ctx, ws); err != nil {
 		return err
 	}
 	return t.collectOutputs(ws.Out)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,27 +27,36 @@ var passed = []string{
 // defaultPath is for a worker without PATH.
 const defaultPath = "/usr/local/bin:/usr/bin:/bin"
 
-// environment is all that the program sees: what the step sets wins over what
-// the worker passes on, and loses against what deed says.
-func (t *Task) environment(ws *Workspace) ([]string, error) {
+// surroundings is what a program sees of whatever task: what the step sets wins
+// over what the worker passes on, and loses against what deed says.
+func (t *Task) surroundings(temp string) environment {
 	var env environment
-	set := env.set
 	for _, variable := range os.Environ() {
 		name, value, _ := strings.Cut(variable, "=")
 		if strings.HasPrefix(name, SecretVariables) {
 			continue
 		}
 		if slices.Contains(passed, name) || strings.HasPrefix(name, "LC_") || slices.Contains(t.tools.env, name) {
-			set(name, value)
+			env.set(name, value)
 		}
 	}
 	if os.Getenv("PATH") == "" {
-		set("PATH", defaultPath)
+		env.set("PATH", defaultPath)
 	}
-	set("TMPDIR", ws.Temp)
+	env.set("TMPDIR", temp)
 	for _, name := range slices.Sorted(maps.Keys(t.variables)) {
-		set(name, t.variables[name])
+		env.set(name, t.variables[name])
 	}
+	if runtime.GOOS != "windows" {
+		env.set("DEED_EVENTS", strconv.Itoa(eventsFile))
+	}
+	return env
+}
+
+// environment is all that the program of one task sees.
+func (t *Task) environment(ws *Workspace) ([]string, error) {
+	env := t.surroundings(ws.Temp)
+	set := env.set
 	set("DEED_IN", ws.In)
 	set("DEED_OUT", ws.Out)
 	set("DEED_TASK_FILE", ws.TaskFile)
@@ -107,8 +117,10 @@ func lookPath(name string) (string, error) {
 	return "", exec.ErrNotFound
 }
 
-// taskFile is the task as $DEED_TASK_FILE tells it.
+// taskFile is the task as $DEED_TASK_FILE tells it, and as a line on the standard
+// input of a program that is kept alive.
 type taskFile struct {
+	ID         string                     `json:"id,omitempty"` // of this execution, for the answer of one that is kept alive
 	Task       string                     `json:"task"`
 	Process    string                     `json:"process"`
 	Address    string                     `json:"address"`
@@ -119,7 +131,12 @@ type taskFile struct {
 	Name       string                     `json:"name"` // file name of the element
 	Params     map[string]json.RawMessage `json:"params"`
 	Inputs     map[string]taskInput       `json:"inputs"`
-	Outputs    map[string]string          `json:"outputs"` // local name: path
+	Outputs    map[string]string          `json:"outputs"`        // local name: path
+	JSON       map[string]string          `json:"json,omitempty"` // local name: the type of the one JSON value that a part is
+	In         string                     `json:"in"`
+	Out        string                     `json:"out,omitempty"`
+	Temp       string                     `json:"tmp,omitempty"`
+	Trace      string                     `json:"traceparent,omitempty"`
 }
 
 type taskInput struct {
@@ -128,10 +145,19 @@ type taskInput struct {
 }
 
 func (t *Task) writeTaskFile(ws *Workspace) error {
+	text, err := json.MarshalIndent(t.file(ws), "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(ws.TaskFile, append(text, '\n'), 0o600)
+}
+
+func (t *Task) file(ws *Workspace) taskFile {
 	f := taskFile{
 		Task: t.ID(), Process: t.Process(), Address: t.Address(), Generation: t.work.Generation,
 		Index: t.Index(), Attempt: t.Attempt(), Key: t.Key(), Name: t.element.Name, Params: t.work.Params,
-		Inputs: map[string]taskInput{}, Outputs: map[string]string{},
+		Inputs: map[string]taskInput{}, Outputs: map[string]string{}, JSON: map[string]string{},
+		In: ws.In, Out: ws.Out, Temp: ws.Temp, Trace: tracing.From(t.ctx),
 	}
 	for _, in := range t.work.Inputs {
 		f.Inputs[in.Local] = taskInput{Path: filepath.Join(ws.In, in.Local), Kind: modes[in.Mode]}
@@ -140,10 +166,9 @@ func (t *Task) writeTaskFile(ws *Workspace) error {
 		if ws.Out != "" {
 			f.Outputs[out.Local] = filepath.Join(ws.Out, out.Local)
 		}
+		if out.JSON != "" {
+			f.JSON[out.Local] = out.JSON
+		}
 	}
-	text, err := json.MarshalIndent(f, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(ws.TaskFile, append(text, '\n'), 0o600)
+	return f
 }

@@ -87,7 +87,7 @@ func (w *Worker) compose(ctx context.Context) ([]queue.Message, error) {
 		o := &w.out.reports[i]
 		for o.claimed < len(o.results) {
 			r := &o.results[o.claimed]
-			if err := w.claim(ctx, o.process, r); err != nil {
+			if err := w.claim(ctx, o.bundle, r); err != nil {
 				if o.tries++; o.tries < claimTries || ctx.Err() != nil {
 					return nil, err
 				}

@@ -42,12 +42,16 @@ type Task struct {
 	element task.Part
 	about   atomic.Pointer[string] // what people call the element, once it is known
 
+	at *atomic.Pointer[progress] // how far it says it is; nil: nobody asks
+
 	ended   atomic.Bool // set under mu
 	mu      sync.Mutex
 	outputs []*Output
 	drawn   string // the nonce of this execution, once it needs one
 	inlined int    // bytes
+	values  int    // bytes of small values whose type is declared
 	sealed  *task.Dataset
+	looked  map[string]task.Dataset // by deed/child
 }
 
 // ID names the task, the same for every attempt at it: the idempotency key for

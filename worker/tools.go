@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/deedrun/deed/task"
 )
 
 // tools is what tasks share beside the blobs: what runs them.
@@ -19,11 +21,13 @@ type tools struct {
 	temp     string
 	files    *fileCache
 	guard    *guard
-	unstored sync.Once // saying that logs cannot be stored
+	kept     *keptPrograms
+	free     func() task.Resources // what nothing needs that is executed
+	unstored sync.Once             // saying that logs cannot be stored
 }
 
 func newTools(w *Worker) *tools {
-	return &tools{
+	t := &tools{
 		worker:   w.opt.Name,
 		registry: w.opt.Registry,
 		secrets:  w.opt.Secrets,
@@ -34,11 +38,19 @@ func newTools(w *Worker) *tools {
 		temp:     w.opt.TempDir,
 		files:    newFileCache(w.opt.Blobs, w.opt.TempDir),
 		guard:    &guard{log: w.opt.Log, mark: rand.Text()},
+		free: func() task.Resources {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return w.free()
+		},
 	}
+	t.kept = &keptPrograms{tools: t, most: w.opt.Slots, patience: w.opt.KeepIdle}
+	return t
 }
 
 // close releases what programs needed. No task runs any more.
 func (t *tools) close() {
+	t.kept.close()
 	t.guard.close()
 	if err := t.files.close(); err != nil {
 		t.log.Warn("worker: removing the cache of files failed", "error", err)

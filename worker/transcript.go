@@ -40,11 +40,18 @@ func (t *transcript) read(r io.Reader) {
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := r.Read(buf)
-		t.take(t.cover.next(buf[:n]))
+		t.next(buf[:n])
 		if err != nil {
 			break
 		}
 	}
+}
+
+// next takes what was printed next.
+func (t *transcript) next(p []byte) { t.take(t.cover.next(p)) }
+
+// end says that nothing more comes.
+func (t *transcript) end() {
 	t.take(t.cover.rest())
 	if t.open {
 		t.log()

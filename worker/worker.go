@@ -67,6 +67,7 @@ type Options struct {
 	Grace        time.Duration // how long a handler may take once its context ended; 0: 5 s
 
 	ProgramGrace time.Duration // from SIGTERM to SIGKILL; 0: 2 s
+	KeepIdle     time.Duration // how long a program that is kept alive stays without a task; 0: 1 minute
 	ProgramEnv   []string      // names of further environment variables that programs see
 	TempDir      string        // where programs get their private directories; "": os.TempDir()
 
@@ -123,7 +124,7 @@ func New(o Options) (*Worker, error) {
 			return nil, fmt.Errorf("create worker: Options.%s is missing", what)
 		}
 	}
-	if o.Slots < 0 || o.Offer.CPU < 0 || o.Offer.Memory < 0 || o.Offer.GPU < 0 || o.DrainTimeout < 0 || o.Grace < 0 || o.ProgramGrace < 0 {
+	if o.Slots < 0 || o.Offer.CPU < 0 || o.Offer.Memory < 0 || o.Offer.GPU < 0 || o.DrainTimeout < 0 || o.Grace < 0 || o.ProgramGrace < 0 || o.KeepIdle < 0 {
 		return nil, errors.New("create worker: Options has a negative number; leave it zero for the default")
 	}
 	programs, err := o.limit()
@@ -140,6 +141,7 @@ func New(o Options) (*Worker, error) {
 	o.DrainTimeout = cmp.Or(o.DrainTimeout, 10*time.Second)
 	o.Grace = cmp.Or(o.Grace, 5*time.Second)
 	o.ProgramGrace = cmp.Or(o.ProgramGrace, 2*time.Second)
+	o.KeepIdle = cmp.Or(o.KeepIdle, time.Minute)
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}

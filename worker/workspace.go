@@ -76,8 +76,20 @@ func ordinal(tasks task.Ranges, index int) int {
 	return n
 }
 
-// layOut fills a directory, which is there and empty.
+// layOut fills a directory, which is there and empty, with all that a program needs.
 func (t *Task) layOut(ctx context.Context, dir string) (*Workspace, error) {
+	ws, err := t.layInputs(ctx, dir)
+	if err != nil || ws.Handler != "" {
+		return ws, err
+	}
+	if ws.Env, err = t.environment(ws); err != nil {
+		return nil, fmt.Errorf("prepare the environment of the program: %w", err)
+	}
+	return ws, t.equip(ctx, ws)
+}
+
+// layInputs fills it with what the task brings: its inputs and the task file.
+func (t *Task) layInputs(ctx context.Context, dir string) (*Workspace, error) {
 	if t.work.Run.Handler == "" && t.work.Run.Shell == "" && len(t.work.Run.Command) == 0 {
 		return nil, errNothingToRun
 	}
@@ -94,18 +106,18 @@ func (t *Task) layOut(ctx context.Context, dir string) (*Workspace, error) {
 	if err := t.writeTaskFile(ws); err != nil {
 		return nil, fmt.Errorf("prepare the task file of the program: %w", err)
 	}
-	if ws.Handler != "" {
-		return ws, nil
-	}
+	return ws, nil
+}
+
+// equip puts the files of the definition into the working directory, and finds
+// what is to be started there.
+func (t *Task) equip(ctx context.Context, ws *Workspace) error {
 	for _, f := range t.work.Files {
 		if err := t.tools.files.place(ctx, f, ws.Work); err != nil {
-			return nil, fmt.Errorf("prepare the files of the program: %w", err)
+			return fmt.Errorf("prepare the files of the program: %w", err)
 		}
 	}
-	if ws.Env, err = t.environment(ws); err != nil {
-		return nil, fmt.Errorf("prepare the environment of the program: %w", err)
-	}
-	return ws, t.command(ws)
+	return t.command(ws)
 }
 
 func (t *Task) makeDirectories(dir string) (*Workspace, error) {
