@@ -32,7 +32,7 @@ type Registry struct {
 
 // NewRegistry is a registry of the built-in handlers.
 func NewRegistry() *Registry {
-	return &Registry{handlers: map[string]HandlerFunc{sealHandler: seal}, newest: map[string]string{}}
+	return &Registry{handlers: builtIn(), newest: map[string]string{}}
 }
 
 // Handle registers a handler under the name by which steps run it, such as

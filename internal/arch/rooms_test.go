@@ -42,9 +42,10 @@ var rooms = []room{
 	{path: "orchestrator/whatif", may: core, pure: true},
 	{
 		path: "orchestrator", may: slices.Concat(core, []string{"events", "queue", "blob", "internal/metrics", "internal/planted", "internal/tracing", "github.com/oklog/ulid/v2"}),
-		only: map[string]string{"blob": "snapshot*.go views*.go archive*.go"},
+		only: map[string]string{"blob": "snapshot*.go views*.go archive*.go reuse*.go"},
 	},
-	{path: "worker", may: []string{"task", "queue", "blob", "internal/metrics", "internal/tracing"}},
+	{path: "worker", may: []string{"task", "queue", "blob", "internal/metrics", "internal/tracing", "worker/standard"}},
+	{path: "worker/standard", may: []string{"task", "github.com/klauspost/compress/gzip", "github.com/klauspost/compress/zstd"}},
 	{path: "worker/autoscale", may: core[:1]},
 	{path: "specs", may: core},
 	{path: "specs/file", may: slices.Concat(core, []string{"specs", "orchestrator/definition/parse"})},
