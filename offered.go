@@ -65,12 +65,16 @@ type stepRun struct {
 	handler definition.Text
 }
 
-// notOffered lists the handlers that this runtime does not offer.
+// notOffered lists the handlers that this runtime does not offer, but for those
+// that every worker has.
 func (r *Runtime) notOffered(nodes []*definition.Node, group string, missing []stepRun) []stepRun {
 	for _, n := range nodes {
 		address := group + n.Name.Value
 		missing = r.notOffered(n.Steps, address+"/", missing)
 		if n.Run == nil || !n.Run.Handler.Given() {
+			continue
+		}
+		if _, everywhere := definition.Standard(n.Run.Handler.Value); everywhere {
 			continue
 		}
 		if reg := r.options.Handlers; reg == nil || reg.Offers(n.Run.Handler.Value) != nil {

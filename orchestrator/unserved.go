@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/task"
 )
@@ -54,6 +55,11 @@ func (f *feeder) isServed(id, address string) bool {
 	return len(r.pool.crew) > 0 && r.isServed()
 }
 
+// offers reports whether a handler is among those that a worker lists, or is one
+// that every worker has and none lists.
 func offers(offered []string, handler string) bool {
+	if _, everywhere := definition.Standard(handler); everywhere {
+		return true
+	}
 	return slices.ContainsFunc(offered, func(o string) bool { return o == handler || strings.HasPrefix(o, handler+"@") })
 }
