@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -31,18 +30,28 @@ func (w *world) live(seed uint64) error {
 	w.submit("a", additions, numbers["a"])
 	w.submit("b", additions, numbers["b"])
 	w.submit("c", lenient, numbers["c"])
+	ids := []string{"a", "b", "c"}
+	if seed%2 == 0 { // every second world has processes below processes
+		ids = append(ids, "d")
+		w.start("d", nested(1+int(seed%8)/3), upTo(3))
+	}
 	if w.persons.busy = seed%3 != 0; w.persons.busy { // every third world is left alone
 		for range 1000 + w.random.IntN(4000) {
 			w.step()
 		}
 		w.calmDown()
 	}
-	if err := w.run("a", "b", "c"); err != nil {
+	if err := w.run(ids...); err != nil {
 		return fmt.Errorf("seed %d: %w", seed, err)
 	}
 	for id, given := range numbers {
 		if err := w.check(id, given); err != nil {
 			return fmt.Errorf("seed %d: process %s: %w\nits history:\n%s", seed, id, err, strings.Join(w.history(id), "\n"))
+		}
+	}
+	if slices.Contains(ids, "d") {
+		if err := w.checkFamily("d", upTo(3)); err != nil {
+			return fmt.Errorf("seed %d: process d: %w\nits history:\n%s", seed, err, strings.Join(w.history("d"), "\n"))
 		}
 	}
 	if err := w.checkAnswers(); err != nil {
@@ -69,7 +78,7 @@ func (w *world) run(ids ...string) error {
 			continue
 		}
 		running := ""
-		for _, id := range ids {
+		for _, id := range w.families(ids...) {
 			s, err := orchestrator.Load(w.ctx, w.store, id)
 			if err == nil {
 				err = s.Damage()
@@ -104,6 +113,14 @@ func (w *world) checkAnswers() error {
 
 // check holds the history of a process against the rules that hold in any world.
 func (w *world) check(id string, numbers []int) error {
+	state, err := w.checkHistory(id)
+	if err != nil {
+		return err
+	}
+	return w.checkEnd(id, state, numbers)
+}
+
+func (w *world) checkHistory(id string) (process.State, error) {
 	seen := map[string]bool{}
 	once := func(format string, args ...any) error {
 		what := fmt.Sprintf(format, args...)
@@ -118,10 +135,10 @@ func (w *world) check(id string, numbers []int) error {
 		before := state.Status
 		state = process.Evolve(state, e)
 		if err := w.checkEvent(e, before, once); err != nil {
-			return fmt.Errorf("event %d: %w", state.Version, err)
+			return state, fmt.Errorf("event %d: %w", state.Version, err)
 		}
 	}
-	return w.checkEnd(id, state, numbers)
+	return state, nil
 }
 
 func (w *world) checkEvent(e process.Event, before process.Status, once func(string, ...any) error) error {
@@ -188,20 +205,7 @@ func (w *world) checkEnd(id string, state process.State, numbers []int) error {
 			return fmt.Errorf("number %d, skipped: %v", n, skipped)
 		}
 	}
-	total, _ := state.Data("total")
-	if len(total.Parts) != 1 {
-		return fmt.Errorf("it has %d totals", len(total.Parts))
-	}
-	in, err := w.blobs.OpenPart(w.ctx, total.Parts[0])
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	text, err := io.ReadAll(in)
-	if err != nil || string(text) != fmt.Sprint(want) {
-		return fmt.Errorf("its total is %s, not %d %w", text, want, err)
-	}
-	return nil
+	return w.checkTotal(state, want)
 }
 
 // executions counts them over all generations.

@@ -66,6 +66,10 @@ func (w *world) submit(id string, source *definition.Source, numbers []int) {
 	if len(faults) > 0 {
 		panic(faults)
 	}
+	w.start(id, def, numbers)
+}
+
+func (w *world) start(id string, def definition.Definition, numbers []int) {
 	parts := make([]task.Part, len(numbers))
 	for i, n := range numbers {
 		parts[i] = task.Part{Value: json.RawMessage(fmt.Sprint(n))}
@@ -91,7 +95,7 @@ func (w *world) meddle() {
 	if !w.persons.busy {
 		return
 	}
-	id := w.persons.ids[w.random.IntN(len(w.persons.ids))]
+	id := w.anyOf(w.persons.ids[w.random.IntN(len(w.persons.ids))])
 	asked := process.Asked{By: "ada", Command: fmt.Sprintf("c%d", len(w.persons.asked))}
 	c := []func() process.Command{
 		func() process.Command { return process.PauseProcess{Asked: asked} },
@@ -109,7 +113,7 @@ func (w *world) meddle() {
 	w.ask(id, c)
 }
 
-func (w *world) anyStep() string { return []string{"split", "sum", "total"}[w.random.IntN(3)] }
+func (w *world) anyStep() string { return []string{"split", "sum", "total", "each"}[w.random.IntN(4)] }
 
 // revision changes how many tasks of a step may be open.
 func (w *world) revision(id string, asked process.Asked) process.Command {
@@ -117,7 +121,8 @@ func (w *world) revision(id string, asked process.Asked) process.Command {
 	if err != nil || s.Definition == nil {
 		return nil
 	}
-	def, err := definition.Set(*s.Definition, w.anyStep()+".parallelism", fmt.Sprint(1+w.random.IntN(4)))
+	step := s.Definition.Steps[w.random.IntN(len(s.Definition.Steps))].Address
+	def, err := definition.Set(*s.Definition, step+".parallelism", fmt.Sprint(1+w.random.IntN(4)))
 	if err != nil {
 		panic(err)
 	}
@@ -135,7 +140,7 @@ func (w *world) calmDown() {
 		}
 		w.step()
 	}
-	for _, id := range w.persons.ids {
+	for _, id := range w.families(w.persons.ids...) {
 		w.ask(id, process.ResumeProcess{Asked: process.Asked{Command: "resume-" + id}})
 		if w.random.IntN(2) == 0 {
 			w.ask(id, process.RetryTasks{Asked: process.Asked{Command: "retry-" + id}})
@@ -146,5 +151,5 @@ func (w *world) calmDown() {
 
 // received reports whether the inbox is empty.
 func (w *world) received() bool {
-	return !slices.ContainsFunc(w.persons.ids, func(id string) bool { return must(w.inbox.Pending(w.ctx, id)) > 0 })
+	return !slices.ContainsFunc(w.families(w.persons.ids...), func(id string) bool { return must(w.inbox.Pending(w.ctx, id)) > 0 })
 }
