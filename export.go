@@ -2,35 +2,30 @@ package deed
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
-	"io"
-	"os"
 	"path"
-	"path/filepath"
 	"strings"
 
 	"github.com/deedrun/deed/task"
 )
 
-// Export writes the outputs of a process to a directory and returns the paths.
-// A name that a single-task step wrote as one part is the file DIR/NAME, any
-// other DIR/NAME/[KEY/]FILE, where FILE is the part's own name or else its
-// number. A file that is there is replaced when the new one is complete.
-func (r *Result) Export(ctx context.Context, dir string) ([]string, error) {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, fmt.Errorf("write outputs: %w", err)
-	}
-	root, err := os.OpenRoot(dir) // nothing leaves it, whatever keys and names say
+// Export writes the outputs of a process to a directory, or to a folder of a bucket
+// at a URL such as s3://bucket/results/, and returns the paths, or the URLs. A name
+// that a single-task step wrote as one part is the file WHERE/NAME, any other
+// WHERE/NAME/[KEY/]FILE, where FILE is the part's own name or else its number. What
+// is there under such a name is replaced when the new one is complete; all else that
+// is there stays.
+func (r *Result) Export(ctx context.Context, where string) ([]string, error) {
+	to, err := openDestination(ctx, where)
 	if err != nil {
 		return nil, fmt.Errorf("write outputs: %w", err)
 	}
-	defer root.Close()
+	defer to.close()
 	var paths []string
 	for _, name := range r.State.Definition.Outputs {
-		written, err := r.exportName(ctx, root, name)
+		written, err := r.exportName(ctx, to, name)
 		for _, p := range written {
-			paths = append(paths, filepath.Join(dir, filepath.FromSlash(p)))
+			paths = append(paths, to.path(p))
 		}
 		if err != nil {
 			return paths, fmt.Errorf("write output %s: %w", name, err)
@@ -39,7 +34,7 @@ func (r *Result) Export(ctx context.Context, dir string) ([]string, error) {
 	return paths, nil
 }
 
-func (r *Result) exportName(ctx context.Context, root *os.Root, name string) ([]string, error) {
+func (r *Result) exportName(ctx context.Context, to destination, name string) ([]string, error) {
 	data, _ := r.State.Data(name)
 	single := data.Count == 1 && r.wroteByOneTask(name)
 	taken := map[string]bool{}
@@ -53,7 +48,7 @@ func (r *Result) exportName(ctx context.Context, root *os.Root, name string) ([]
 		if !single {
 			at = distinct(path.Join(name, partPath(part, number)), taken, number)
 		}
-		if err := r.exportPart(ctx, root, at, part); err != nil {
+		if err := r.exportPart(ctx, to, at, part); err != nil {
 			return paths, err
 		}
 		paths = append(paths, at)
@@ -73,35 +68,13 @@ func (r *Result) wroteByOneTask(name string) bool {
 	return false
 }
 
-func (r *Result) exportPart(ctx context.Context, root *os.Root, at string, part task.Part) (err error) {
-	if dir := path.Dir(at); dir != "." {
-		if err := root.MkdirAll(dir, 0o777); err != nil {
-			return err
-		}
-	}
+func (r *Result) exportPart(ctx context.Context, to destination, at string, part task.Part) error {
 	in, err := r.Open(ctx, part)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	next := ".deed-" + rand.Text() // no output is named so, and another run may write the same ones
-	out, err := root.Create(next)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = root.Remove(next)
-		}
-	}()
-	if _, err := io.Copy(out, in); err != nil {
-		_ = out.Close()
-		return err
-	}
-	if err := out.Close(); err != nil {
-		return err
-	}
-	return root.Rename(next, at)
+	return to.put(ctx, at, in)
 }
 
 // partPath is KEY/FILE of a part, with nothing in it that a file system would

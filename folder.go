@@ -15,6 +15,7 @@ import (
 //	nats/         the streams of the embedded server: events, queues
 //	blobs/        what tasks read and write
 //	tmp/<pid>/    what the programs of a worker process see, while they run
+//	reads         where inputs lie that are not copied, a URL a line: data is read there, and nowhere else
 //	server.json   while somebody serves the folder: where, the token, and where the events are if they are
 //	              elsewhere, with user and password; readable by the owner only
 type folder struct{ dir string }
@@ -61,6 +62,8 @@ func (f folder) streams() string { return filepath.Join(f.dir, "nats") }
 func (f folder) blobs() string {
 	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(f.dir, "blobs"))}).String()
 }
+
+func (f folder) reads() string { return filepath.Join(f.dir, "reads") }
 
 func (f folder) file() string { return filepath.Join(f.dir, "server.json") }
 

@@ -94,6 +94,12 @@ type Options struct {
 	Secrets    worker.Secrets
 	SecretsDir string
 
+	// Read are URLs of folders, of buckets or of files, and of objects: data that
+	// lies there may be read by reference. Else nothing is but what is given as an
+	// input here, or in the folder Dir: what a process reads, whoever submits it
+	// says, and the worker has the rights.
+	Read []string
+
 	// Lease is how long a task belongs to a worker that is silent; 0: 10 s. Who
 	// serves decides it, for all who join.
 	Lease time.Duration
@@ -165,6 +171,9 @@ func (r *Runtime) open(ctx context.Context) error {
 		err = r.openMemory(ctx)
 	}
 	if err != nil {
+		return err
+	}
+	if err := r.allowReading(); err != nil {
 		return err
 	}
 	r.Client.Tracer = tracing.New(r.options.Tracer)

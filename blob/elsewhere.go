@@ -36,10 +36,7 @@ type elsewhere struct {
 func (s *Store) AllowReading(urls ...string) error {
 	var added []address
 	for _, text := range urls {
-		a, err := parseAddress(text)
-		if err == nil {
-			err = checkScheme(a.scheme)
-		}
+		a, err := parsePlace(text)
 		if err != nil {
 			return fmt.Errorf("allow to read elsewhere: %w", err)
 		}
@@ -57,6 +54,20 @@ func (s *Store) AllowReading(urls ...string) error {
 		}
 	}
 	return nil
+}
+
+// CheckPlace says why a URL is none that AllowReading takes.
+func CheckPlace(url string) error {
+	_, err := parsePlace(url)
+	return err
+}
+
+func parsePlace(text string) (address, error) {
+	a, err := parseAddress(text)
+	if err == nil {
+		err = checkScheme(a.scheme)
+	}
+	return a, err
 }
 
 // AskReading sets whom to ask for further URLs, when what is allowed so far does

@@ -25,15 +25,12 @@ const looksAtOnce = 16
 // have now; files, file:///…, are read once and pinned by their SHA-256. area is
 // the URL that AllowReading takes for them. progress is as that of ImportPaths.
 func (s *Store) Refer(ctx context.Context, text string, progress func(done, total int, bytes int64)) (parts []task.Part, area string, err error) {
-	a, err := parseAddress(text)
+	a, err := parsePlace(text)
 	if err != nil {
 		return nil, "", err
 	}
 	if a.scheme == fileScheme {
 		return s.Link(ctx, a.file(), progress)
-	}
-	if err := checkScheme(a.scheme); err != nil {
-		return nil, "", err
 	}
 	store, err := s.elsewhere.store(ctx, a)
 	if err != nil {

@@ -99,7 +99,7 @@ func weight(r task.Result) int {
 	for _, p := range r.Parts {
 		n += partBytes(p.Part) + len(p.Data)
 		if p.Ref != nil {
-			n += 128 + len(p.Ref.Key)
+			n += 128 + len(p.Ref.Key) + len(p.Ref.URL) + len(p.Ref.ETag)
 		}
 	}
 	if r.Failure != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/task"
 )
 
@@ -79,7 +80,7 @@ func verdict(ctx context.Context, err error, conceal func(string) string) *task.
 			text += ": " + said
 		}
 		return &task.Failure{Error: bounded(text), Verdict: task.TimedOut}
-	case errors.As(err, &permanent):
+	case errors.As(err, &permanent), blob.Lasting(err):
 		return &task.Failure{Error: bounded(said), Verdict: task.Permanent}
 	case errors.As(err, &later):
 		return &task.Failure{Error: bounded(said), Verdict: task.Retry, After: task.Duration(later.after)}

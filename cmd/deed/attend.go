@@ -22,6 +22,7 @@ type attendance struct {
 	idle    bool          // nothing is executed here
 	lease   time.Duration // 0: the usual
 	secrets string        // directory of those that its steps name
+	read    []string      // where data may be read that lies elsewhere
 	resume  string        // the command line that goes on with it
 	collect string        // the command line that writes its outputs again
 
@@ -78,7 +79,7 @@ func (a *app) stopInOrder(ctx context.Context, r *deed.Runtime) {
 // toTheEnd follows the process. If the server that it joined ends before, it
 // goes on with the next one, or is that itself.
 func (a *app) toTheEnd(ctx context.Context, t attendance, p *progress) (*deed.Runtime, *deed.Result, error) {
-	o := deed.Options{Version: built().Version, Workers: t.workers, Lease: t.lease, SecretsDir: t.secrets, Failpoint: failpoint()}
+	o := deed.Options{Version: built().Version, Workers: t.workers, Lease: t.lease, SecretsDir: t.secrets, Read: t.read, Failpoint: failpoint()}
 	if !t.idle {
 		o.Handlers = handlers()
 	}

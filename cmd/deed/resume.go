@@ -16,6 +16,7 @@ import (
 type goOn struct {
 	reason, out  string
 	secrets      string
+	read         []string
 	workers      int
 	detach, wait bool
 }
@@ -26,9 +27,10 @@ you see its progress and get its outputs (--detach only records the wish).`
 
 func (o *goOn) flags(a *app, cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&o.out, "out", "", "directory for the outputs (default out/<id>)")
+	flags.StringVar(&o.out, "out", "", "directory or `URL` for the outputs (default out/<id>)")
 	flags.IntVar(&o.workers, "workers", 0, "tasks at a time, if it goes on here (default: one a core)")
 	secretsFlag(flags, &o.secrets)
+	readFlag(flags, &o.read)
 	flags.BoolVar(&o.wait, "wait", false, "stay and work until the process has ended, even if somebody else serves the folder")
 	flags.BoolVar(&o.detach, "detach", false, "return at once, even if nobody serves the folder")
 	reasonFlag(cmd, &o.reason)
@@ -72,8 +74,11 @@ func (o *goOn) again(ctx context.Context, a *app, given, already string, wish wi
 	if o.secrets != "" {
 		resume = append(resume, "--secrets", o.secrets)
 	}
+	for _, place := range o.read {
+		resume = append(resume, "--read", place)
+	}
 	return a.attend(ctx, attendance{
-		id: id, out: o.out, workers: o.workers, secrets: o.secrets,
+		id: id, out: o.out, workers: o.workers, secrets: o.secrets, read: o.read,
 		resume: a.commandLine(resume...), collect: a.commandLine("wait", id, "--out", o.out),
 	})
 }

@@ -18,13 +18,14 @@ import (
 )
 
 type runOptions struct {
-	inputs, params, settings []string
-	id, out                  string
-	workers                  int
-	await                    bool // workers that offer what nobody offers yet
-	idle                     bool // this process executes nothing
-	lease                    time.Duration
-	secrets                  string
+	inputs, links, params, settings []string
+	id, out                         string
+	workers                         int
+	await                           bool // workers that offer what nobody offers yet
+	idle                            bool // this process executes nothing
+	lease                           time.Duration
+	secrets                         string
+	read                            []string
 }
 
 func (a *app) run() *cobra.Command {
@@ -41,11 +42,13 @@ With --server all of it runs there: run stores the inputs, follows the process a
 brings its outputs. It goes on if run is interrupted.
 
 --in takes a file, a directory (each file a part, its key the folder), a pattern,
-or - for standard input; repeat it for more. With --id the run is idempotent: the
+or - for standard input; repeat it for more. A URL, such as s3://bucket/folder/, is
+read where it lies and not copied, and so are the files that --link takes: what
+changes or goes away meanwhile fails the tasks that read it. With --id the run is idempotent: the
 same job under the same ID attaches to the process that is there and resumes it;
 another job under that ID is refused, with what differs.
 
-Outputs are written to --out as NAME, if one task wrote it as one part, else as
+Outputs are written to --out, a directory or a URL, as NAME, if one task wrote it as one part, else as
 NAME/[KEY/]FILE. Small texts among them are printed, too.`,
 		Example: `  deed run examples/wordcount/process.yaml --in corpus=examples/wordcount/corpus
   deed run process.yaml --in corpus='logs/*.txt' --param top=5 --set count.timeout=1m
@@ -55,7 +58,8 @@ NAME/[KEY/]FILE. Small texts among them are printed, too.`,
 	}
 	o.flags(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&o.out, "out", "", "directory for the outputs (default out/<id>)")
+	flags.StringVar(&o.out, "out", "", "directory or `URL` for the outputs (default out/<id>)")
+	readFlag(flags, &o.read)
 	flags.IntVar(&o.workers, "workers", 0, "tasks at a time (default: one a core)")
 	secretsFlag(flags, &o.secrets)
 	flags.BoolVar(&o.idle, "no-workers", false, "execute nothing in this process: that is left to workers that join")
@@ -68,7 +72,8 @@ NAME/[KEY/]FILE. Small texts among them are printed, too.`,
 // flags are those that say which process is to be started.
 func (o *runOptions) flags(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringArrayVar(&o.inputs, "in", nil, "`NAME=PATH` of an input; may be repeated")
+	flags.StringArrayVar(&o.inputs, "in", nil, "`NAME=PATH` of an input, or its URL; may be repeated")
+	flags.StringArrayVar(&o.links, "link", nil, "`NAME=PATH` of an input that is read where it lies; may be repeated")
 	flags.StringArrayVar(&o.params, "param", nil, "`NAME=VALUE` of a parameter")
 	flags.StringArrayVar(&o.settings, "set", nil, "`ADDRESS.SETTING=VALUE`, such as count.timeout=5m")
 	flags.StringVar(&o.id, "id", "", "ID of the process (default: its name and a random ending)")
@@ -76,7 +81,7 @@ func (o *runOptions) flags(cmd *cobra.Command) {
 }
 
 func (a *app) runProcess(ctx context.Context, file string, o runOptions) error {
-	if err := a.checkRemote("run", "workers", "no-workers", "lease", "secrets"); err != nil {
+	if err := a.checkRemote("run", "workers", "no-workers", "lease", "secrets", "read"); err != nil {
 		return err
 	}
 	if o.workers < 0 {
@@ -99,7 +104,7 @@ func (a *app) runProcess(ctx context.Context, file string, o runOptions) error {
 		o.out = filepath.Join("out", o.id)
 	}
 	return a.attend(ctx, attendance{
-		id: o.id, out: o.out, workers: o.workers, idle: o.idle, lease: o.lease, secrets: o.secrets, resume: again(o.id), collect: again(o.id), begin: a.submit(ctx, job, o),
+		id: o.id, out: o.out, workers: o.workers, idle: o.idle, lease: o.lease, secrets: o.secrets, read: o.read, resume: again(o.id), collect: again(o.id), begin: a.submit(ctx, job, o),
 	})
 }
 
@@ -172,13 +177,19 @@ func (a *app) job(ctx context.Context, file string, o runOptions) (deed.Job, err
 	if job.Settings, err = pairs("--set", o.settings); err != nil {
 		return job, err
 	}
-	paths := map[string][]string{}
-	for _, in := range o.inputs {
-		name, path, ok := strings.Cut(in, "=")
-		if !ok || name == "" || path == "" {
-			return job, usagef("--in %q: write it as NAME=PATH", in)
+	paths, err := namedPaths("--in", o.inputs)
+	if err != nil {
+		return job, err
+	}
+	links, err := namedPaths("--link", o.links)
+	if err != nil {
+		return job, err
+	}
+	for name, p := range links {
+		if _, both := paths[name]; both {
+			return job, usagef("--in %s and --link %s: all of an input is copied, or none; give one of them", name, name)
 		}
-		paths[name] = append(paths[name], path)
+		job.Inputs[name] = deed.Linked(p...)
 	}
 	stdin := ""
 	for name, p := range paths {
@@ -196,6 +207,19 @@ func (a *app) job(ctx context.Context, file string, o runOptions) (deed.Job, err
 		job.Inputs[name] = deed.Files(p...)
 	}
 	return job, nil
+}
+
+// namedPaths are the paths that are given for each name.
+func namedPaths(flag string, given []string) (map[string][]string, error) {
+	paths := map[string][]string{}
+	for _, in := range given {
+		name, path, ok := strings.Cut(in, "=")
+		if !ok || name == "" || path == "" {
+			return nil, usagef("%s %q: write it as NAME=PATH", flag, in)
+		}
+		paths[name] = append(paths[name], path)
+	}
+	return paths, nil
 }
 
 func pairs(flag string, given []string) (map[string]string, error) {

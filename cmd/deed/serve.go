@@ -109,6 +109,7 @@ func (a *app) serveFlags(cmd *cobra.Command, o *serveOptions) {
 	o.entrance.flags(cmd)
 	o.watched.flags(cmd)
 	flags.DurationVar(&o.Lease, "lease", 10*time.Second, "after how long others do what a silent worker holds; 1s or more")
+	readFlag(flags, &o.Read)
 	a.folderFlag(cmd)
 	a.eventsFlag(cmd)
 }

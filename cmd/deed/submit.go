@@ -21,7 +21,8 @@ func (a *app) submitting() *cobra.Command {
 where deed is served: at a server, or in a folder that somebody serves. With --wait
 it stays until the end, as deed wait does.
 
-Inputs are given as to deed run. With --id it may be repeated: the same job under the
+Inputs are given as to deed run. What is not copied, a URL or a link, the workers have
+to be allowed to read: deed worker --read. With --id it may be repeated: the same job under the
 same ID attaches to the process that is there; another one is refused, with what
 differs.`,
 		Example: `  deed submit process.yaml --in corpus=books --server http://127.0.0.1:8420
@@ -37,7 +38,7 @@ differs.`,
 	}
 	o.flags(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&o.out, "out", "", "with --wait: write the outputs to this directory")
+	flags.StringVar(&o.out, "out", "", "with --wait: write the outputs to this directory or `URL`")
 	flags.BoolVar(&wait, "wait", false, "stay until the process has ended; the exit code says how")
 	a.dataFlag(cmd)
 	a.outputFlag(cmd, "json")

@@ -52,7 +52,7 @@ with 5.
 		},
 	}
 	cmd.Flags().DurationVar(&limit, "timeout", 0, "give up after this time, with exit code 7 (default: never)")
-	cmd.Flags().StringVar(&out, "out", "", "write the outputs to this directory")
+	cmd.Flags().StringVar(&out, "out", "", "write the outputs to this directory or `URL`")
 	a.dataFlag(cmd)
 	a.outputFlag(cmd, "json")
 	return cmd

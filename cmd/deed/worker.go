@@ -47,6 +47,9 @@ A secret that a step names is looked for in the environment of the worker, pg-ma
 DEED_SECRET_PG_MAIN, and then in the file of that name in --secrets. Whoever may
 submit a process whose tasks this worker takes can use all of its secrets.
 
+Data that lies elsewhere, in buckets or on disks, is read where --read says, and in a
+folder also what was given to a run there as an input; see docs/inputs.md.
+
 On SIGTERM or Ctrl-C, or when deed worker drain names it, it finishes what it executes,
 for --drain-timeout at most, and hands back the rest, which costs no attempt; a second
 signal ends it at once, and what it had is given to others.`,
@@ -105,6 +108,7 @@ signal ends it at once, and what it had is given to others.`,
 	offerFlags(flags, &o, &allow)
 	allowEnvFlag(flags, &o)
 	secretsFlag(flags, &o.SecretsDir)
+	readFlag(flags, &o.Read)
 	watched.flags(cmd)
 	watched.certificateFlags(cmd)
 	a.attachedFlag(cmd, &attached)
