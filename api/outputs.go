@@ -109,6 +109,9 @@ func (s *server) readPart(w http.ResponseWriter, r *http.Request) error {
 		serveContent(w, r, mediaJSON, time.Time{}, bytes.NewReader(part.Value))
 		return nil
 	}
+	if part.Ref.Elsewhere() { // as a whole: of a range nobody would see that it changed
+		return s.sendWhole(w, r, *part.Ref)
+	}
 	content, _, err := s.Blobs.OpenUnverified(r.Context(), part.Ref.Key)
 	if err != nil {
 		return err
@@ -126,7 +129,7 @@ func (s *server) readPart(w http.ResponseWriter, r *http.Request) error {
 // is known to be what was written: what is not is cut off, so that nobody takes
 // it for whole.
 func (s *server) sendWhole(w http.ResponseWriter, r *http.Request, ref task.Ref) error {
-	content, err := s.Blobs.Open(r.Context(), ref)
+	content, err := s.Blobs.OpenPart(r.Context(), task.Part{Ref: &ref})
 	if err != nil {
 		return err
 	}
@@ -141,7 +144,7 @@ func (s *server) sendWhole(w http.ResponseWriter, r *http.Request, ref task.Ref)
 			if !began {
 				return err
 			}
-			s.log.Error("api: an output was cut off", "process", r.PathValue("id"), "blob", ref.Key, "error", err)
+			s.log.Error("api: an output was cut off", "process", r.PathValue("id"), "blob", ref.Where(), "error", err)
 			panic(http.ErrAbortHandler)
 		}
 		if !began && (ended || len(held) > 0) {
@@ -149,7 +152,9 @@ func (s *server) sendWhole(w http.ResponseWriter, r *http.Request, ref task.Ref)
 			h := w.Header()
 			h.Set("Content-Type", mediaBytes)
 			h.Set("Content-Security-Policy", "sandbox") // it is somebody's data, and not to be run by a browser
-			h.Set("Accept-Ranges", "bytes")
+			if !ref.Elsewhere() {
+				h.Set("Accept-Ranges", "bytes")
+			}
 			h.Set("Content-Length", strconv.FormatInt(ref.Size, 10))
 		}
 		if len(held) > 0 {

@@ -79,8 +79,20 @@ func noBlob(key string) error {
 }
 
 // mayRefer is nil if all that somebody's data and files refer to may exist for
-// him: else a process of his would read, and give him, what is another's.
+// him: else a process of his would read, and give him, what is another's. What lies
+// elsewhere nobody may refer to but where the server was told to read; the workers
+// have the last word.
 func (s *server) mayRefer(ctx context.Context, files []task.File, inputs map[string]task.Dataset) error {
+	for _, data := range inputs {
+		for _, p := range data.Parts {
+			if p.Ref == nil || !p.Ref.Elsewhere() {
+				continue
+			}
+			if err := s.mayRead(*p.Ref); err != nil {
+				return err
+			}
+		}
+	}
 	if !access.From(ctx).Scoped() {
 		return nil
 	}
@@ -133,11 +145,22 @@ func (s *server) mayUsePart(ctx context.Context, p task.Part) error {
 }
 
 func (s *server) mayUse(ctx context.Context, ref task.Ref) error {
+	if ref.Elsewhere() {
+		return s.mayRead(ref)
+	}
 	seen, err := s.seesBlob(ctx, ref.Key)
 	if err == nil && !seen {
 		err = notThere(ref.Key, blob.ErrNotFound)
 	}
 	return err
+}
+
+// mayRead refuses what refers to data elsewhere that is not read for others.
+func (s *server) mayRead(ref task.Ref) error {
+	if err := s.Blobs.MayRead(ref); err != nil {
+		return newProblem(http.StatusUnprocessableEntity, wire.CodeInput, "what was submitted refers to data outside of the blob store: %v", err)
+	}
+	return nil
 }
 
 // notThere refuses what refers to a blob that is not there as it is referred to.
