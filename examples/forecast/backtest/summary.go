@@ -2,6 +2,7 @@ package backtest
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -43,13 +44,13 @@ type Week struct {
 }
 
 // Improvement is by which share the error of the chosen models is smaller than
-// that of the baseline.
+// that of the baseline, to four places.
 func (s Summary) Improvement() float64 {
 	naive, chosen := s.Total(Baseline), s.Total(Chosen)
 	if naive.Test == 0 {
 		return 0
 	}
-	return 1 - chosen.Test/naive.Test
+	return math.Floor(1e4*(1-chosen.Test/naive.Test)+0.5) / 1e4
 }
 
 // Total is the row of that name.

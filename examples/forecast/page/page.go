@@ -21,11 +21,18 @@ type Study struct {
 //go:embed page.html
 var source string
 
+//go:embed picture.css
+var style string
+
 var layout = template.Must(template.New("page").Funcs(template.FuncMap{
 	"percent": func(share float64) string { return fmt.Sprintf("%.2f", 100*share) },
+	"mase":    func(v float64) string { return fmt.Sprintf("%.3f", v) },
 	"number":  func(v float64) string { return fmt.Sprintf("%.2f", v) },
 	"day":     dayMonth,
 }).Parse(source))
+
+// shown is how many airports are drawn one by one.
+const shown = 12
 
 // Write writes the page.
 func Write(w io.Writer, s Study) error {
@@ -42,10 +49,11 @@ func Write(w io.Writer, s Study) error {
 		Scatter, Bars  template.HTML
 		Panels         []template.HTML
 		Rows           []row
+		Style          template.CSS
 	}{
 		Summary: s.Summary, Less: 100 * s.Summary.Improvement(),
 		Chosen: s.Summary.Total(backtest.Chosen), Naive: s.Summary.Total(backtest.Baseline), Hindsight: s.Summary.Total(backtest.Hindsight),
-		Scatter: scatter(airports), Bars: bars(s.Summary.Weeks),
+		Scatter: scatter(airports), Bars: bars(s.Summary.Weeks), Style: template.CSS(style),
 	}
 	if view.Naive.MASE > 0 {
 		view.LessMASE = 100 * (1 - view.Chosen.MASE/view.Naive.MASE)
@@ -55,8 +63,8 @@ func Write(w io.Writer, s Study) error {
 			view.Models = append(view.Models, total)
 		}
 	}
-	for _, a := range pick(airports, 12) {
-		view.Panels = append(view.Panels, panel(s, a))
+	for _, a := range pick(airports, shown) {
+		view.Panels = append(view.Panels, panel(s, a).done())
 	}
 	for _, a := range airports {
 		view.Rows = append(view.Rows, a.row())

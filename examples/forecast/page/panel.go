@@ -2,21 +2,26 @@ package page
 
 import (
 	"fmt"
-	"html/template"
 	"strconv"
 
 	"github.com/deedrun/deed/examples/forecast/backtest"
 )
 
-// shown is how much of the past a panel has, in days.
-const shown = 8 * 7
+const (
+	past = 8 * 7 // days of it that a panel shows
+	// fortnight is how far labels are apart: they stand on the weekday with which the table ends.
+	fortnight = 2 * 7
+)
+
+// The size of a panel.
+const panelWidth, panelHeight = 400, 190
 
 // panel draws one airport: what left, what the two models said two weeks
 // before the end, and what the chosen one says of the weeks after it.
-func panel(s Study, a airport) template.HTML {
-	const width, height, left, right, top, bottom = 400, 190, 36, 8, 34, 22
+func panel(s Study, a airport) *drawing {
+	const width, height, left, right, top, bottom = panelWidth, panelHeight, 36, 8, 34, 22
 	n, horizon := len(a.Departures), s.Summary.Plan.Horizon
-	first := max(0, n-shown)
+	first := max(0, n-past)
 	known := n - horizon
 	naive := s.forecast(a.Airport, backtest.Baseline, s.Table.Days[known-1])
 	chosen := s.forecast(a.Airport, a.chosen.Model, s.Table.Days[known-1])
@@ -51,7 +56,7 @@ func panel(s Study, a airport) template.HTML {
 		d.line("grid", left, y(tick), width-right, y(tick))
 		d.text("tick", "end", left-5, y(tick)+3.5, strconv.FormatFloat(tick, 'f', -1, 64))
 	}
-	for day := n - 1; day >= first; day -= 2 * horizonStep {
+	for day := n - 1; day >= first; day -= fortnight {
 		d.text("tick", "middle", x(day), height-6, dayMonth(s.Table.Days[day]))
 	}
 	d.curve("actual", points(first, a.Departures[first:]))
@@ -60,11 +65,8 @@ func panel(s Study, a airport) template.HTML {
 	d.curve("said chosen", points(n, next))
 	d.text("title", "start", left, 14, a.Airport+"  "+a.City)
 	d.text("note", "start", left, 28, fmt.Sprintf("%s: off by %.1f a day, naive by %.1f", a.chosen.Model, a.chosen.Test.MAE, a.naive.Test.MAE))
-	return d.done()
+	return d
 }
-
-// horizonStep is a week: labels stand on the weekday with which the table ends.
-const horizonStep = 7
 
 // forecast is nothing if there is none.
 func (s Study) forecast(airport, model, origin string) []int {

@@ -11,7 +11,7 @@ import (
 // upwards that of the chosen model, in units of the scale. Below the diagonal
 // the choice is better.
 func scatter(airports []airport) template.HTML {
-	const width, height, left, bottom, pad = 520, 430, 46, 40, 12
+	const width, height, left, bottom, pad = 520, 480, 46, 40, 12
 	const least = 0.1 // a logarithm has no zero
 	low, high := math.Inf(1), least
 	value := func(mase float64) float64 { return max(mase, least) }

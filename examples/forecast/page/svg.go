@@ -9,20 +9,25 @@ import (
 	"time"
 )
 
-// drawing is an SVG image that grows.
+// drawing is an SVG image that grows. It escapes every text that it is given.
 type drawing struct {
 	strings.Builder
+	width, height int
+	label         string
 }
 
 func draw(width, height int, label string) *drawing {
-	d := &drawing{}
-	fmt.Fprintf(d, `<svg viewBox="0 0 %d %d" role="img" aria-label="%s">`, width, height, html.EscapeString(label))
-	return d
+	return &drawing{width: width, height: height, label: label}
 }
 
+// done is the image as part of a page.
 func (d *drawing) done() template.HTML {
-	d.WriteString("</svg>")
-	return template.HTML(d.String()) //nolint:gosec // every text in it was escaped
+	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 %d %d" role="img" aria-label="%s">%s</svg>`, d.width, d.height, html.EscapeString(d.label), d.String()))
+}
+
+// at is the image as part of another one.
+func (d *drawing) at(x, y int) string {
+	return fmt.Sprintf(`<svg x="%d" y="%d" width="%d" height="%d">%s</svg>`, x, y, d.width, d.height, d.String())
 }
 
 func (d *drawing) line(class string, x1, y1, x2, y2 float64) {

@@ -5,7 +5,6 @@ import (
 	"io"
 
 	"github.com/deedrun/deed/examples/forecast/backtest"
-	"github.com/deedrun/deed/examples/forecast/page"
 	"github.com/deedrun/deed/worker"
 )
 
@@ -83,19 +82,4 @@ func publish(_ context.Context, t *worker.Task) error {
 		return err
 	}
 	return writeNamed(t, "forecast", "", "forecast.csv", rows.Write)
-}
-
-// draw writes a page that shows it all, `page`.
-func draw(_ context.Context, t *worker.Task) error {
-	s, err := readStudy(t)
-	if err != nil {
-		return err
-	}
-	summary, err := backtest.Summarize(s.plan, s.table, s.forecasts, s.scores)
-	if err != nil {
-		return err
-	}
-	return writeNamed(t, "page", "", "forecast.html", func(w io.Writer) error {
-		return page.Write(w, page.Study{Summary: summary, Table: s.table, Forecasts: s.forecasts, Scores: s.scores})
-	})
 }
