@@ -14,7 +14,7 @@ import (
 var (
 	outOfMemory = []string{
 		"memoryerror", "out of memory", "cannot allocate memory", "bad_alloc", "memory exhausted", "failed to map",
-		"memory allocation", "failed to reserve", "could not reserve", "not enough space", "enomem",
+		"memory allocation", "failed to reserve", "could not reserve", "not enough space", "out of space", "enomem",
 	}
 	outOfFiles = []string{"too many open files", "emfile"}
 )
