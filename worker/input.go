@@ -132,6 +132,11 @@ func (t *Task) stored(in *task.Input) iter.Seq2[task.Part, error] {
 	switch {
 	case in.Mode == task.Whole:
 		return m.All(t.ctx)
+	case len(in.Keys) > 0:
+		if t.ordinal >= len(in.Keys) {
+			return failed(Permanent(fmt.Errorf("the message brings %d keys, none for its task %d: the sender is at fault", len(in.Keys), t.ordinal)))
+		}
+		return m.Of(t.ctx, in.Keys[t.ordinal])
 	case in.Mode == task.Group && in.Into > 0:
 		return m.Bucket(t.ctx, t.index, in.Into)
 	case in.Mode == task.Group:
@@ -150,6 +155,10 @@ func (t *Task) locate(ctx context.Context) error {
 	for i := range t.work.Inputs {
 		in := &t.work.Inputs[i]
 		switch {
+		case t.ordinal < len(in.Keys): // of a join, in which a key may have no parts here
+			t.element.Key = in.Keys[t.ordinal]
+			t.about.Store(&in.Keys[t.ordinal])
+			return ctx.Err()
 		case in.Mode == task.Whole || in.Mode == task.Group && in.Into > 0:
 			continue
 		case in.Mode != task.Element && in.Mode != task.Group:

@@ -15,6 +15,11 @@ func seal(ctx context.Context, t *Task) error {
 	if err != nil {
 		return err
 	}
+	if t.work.Seal.Keys && data.Manifest != nil {
+		if data.KeyNames, err = t.blobs.KeyNames(ctx, *data.Manifest); err != nil {
+			return err
+		}
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.sealed = &data
