@@ -82,6 +82,14 @@ func (f *feeder) add(id string, e process.Enqueue, trace string) {
 	f.freshen(r)
 }
 
+// addLooked takes tasks for which nothing of use ran earlier: who executes them
+// need not look again.
+func (f *feeder) addLooked(id string, e process.Enqueue, trace string) {
+	r := f.row(id, e.Address)
+	r.push(queued{Enqueue: e, trace: trace, looked: true})
+	f.freshen(r)
+}
+
 // freshen has a row with something to send placed by what its process is now,
 // unless it stands somewhere.
 func (f *feeder) freshen(r *row) {
@@ -105,6 +113,8 @@ func (f *feeder) observe(id string, happened []process.Event) {
 	for _, e := range happened {
 		switch e := e.(type) {
 		case process.TasksConfirmed:
+			back(e.Address, e.Tasks)
+		case process.TasksReused:
 			back(e.Address, e.Tasks)
 		case process.TasksFailed:
 			back(e.Address, e.Tasks)

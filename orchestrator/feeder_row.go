@@ -49,6 +49,7 @@ type queued struct {
 	process.Enqueue
 	offset int
 	trace  string // that their schedule is; "": that of the process
+	looked bool   // nothing that ran earlier is of use for them
 }
 
 // sending is a task that is on the queue or with a worker.

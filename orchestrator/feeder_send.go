@@ -207,7 +207,7 @@ func (m *mail) write(s *process.State, r *row, e queued) (written int) {
 		}
 		one := e
 		one.Tasks = task.Span(i, 1)
-		body, err := message(s, one.Enqueue)
+		body, err := message(s, one)
 		if err != nil {
 			m.refused.add(s.ID, unsendable(one.Enqueue, err, m.now))
 			continue
@@ -251,11 +251,12 @@ func (f *feeder) post(ctx context.Context, m *mail) error {
 	return nil
 }
 
-func message(s *process.State, e process.Enqueue) ([]byte, error) {
-	w, err := process.Message(*s, e, e.Tasks)
+func message(s *process.State, e queued) ([]byte, error) {
+	w, err := workOf(s, e.Enqueue)
 	if err != nil {
 		return nil, err
 	}
+	w.Refresh = w.Refresh || w.Cache && e.looked
 	body, err := json.Marshal(w)
 	if err != nil {
 		return nil, fmt.Errorf("encode the message of %s[%d]: %w", e.Address, e.Tasks[0].First, err)

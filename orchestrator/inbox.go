@@ -174,6 +174,11 @@ func (o *Owner) results(now time.Time, d *queue.Delivery, report *task.Report) (
 				Address: r.Address, Generation: r.Generation, Attempt: r.Attempt, Tasks: r.Tasks, Parts: r.Parts,
 				Manifest: r.Manifest, Sealed: r.Sealed, Lists: r.Lists, Worker: report.Worker, Elapsed: r.Elapsed, At: now,
 			}
+		case task.Reused:
+			c = process.ReuseTasks{
+				Address: r.Address, Generation: r.Generation, Attempt: r.Attempt, Tasks: r.Tasks, Parts: r.Parts,
+				Manifest: r.Manifest, Origins: r.Origins, At: now,
+			}
 		case task.Failed:
 			f := task.Failure{Error: "the worker gave no reason", Verdict: task.Retry}
 			if r.Failure != nil {

@@ -22,6 +22,7 @@ type Summary struct {
 	StepsDone  int            `json:"stepsDone"`
 	Tasks      int            `json:"tasks"` // of the steps that have started
 	TasksDone  int            `json:"tasksDone"`
+	Reused     int            `json:"reused,omitempty"`  // of the tasks done, those that took results of equal ones
 	Skipped    int            `json:"skipped,omitempty"` // tasks that steps went on without
 	Failures   int            `json:"failures,omitempty"`
 	Reason     string         `json:"reason,omitempty"` // why it failed, was cancelled or is paused
@@ -31,6 +32,10 @@ type Summary struct {
 
 	Parent string `json:"parent,omitempty"` // of a child: the process that it is a task of
 	Root   string `json:"root,omitempty"`   // of a child: the process above all, which has no parent
+
+	// Uses are the first hundred other processes whose results it took, and whose
+	// blobs it refers to.
+	Uses []string `json:"uses,omitempty"`
 }
 
 // List is the view of all processes, in memory, fed by a subscription. It is

@@ -24,6 +24,7 @@ type listed struct {
 
 type listedStep struct {
 	tasks, confirmed int
+	reused           int // of the confirmed
 	skipped          marks
 	completed        bool
 }
@@ -114,6 +115,8 @@ func (p *listed) apply(event process.Event) {
 		}
 	case process.TasksConfirmed:
 		p.step(e.Address, func(s *listedStep) { s.confirmed += e.Tasks.Len() })
+	case process.TasksReused:
+		p.reuse(e)
 	case process.TasksSkipped:
 		p.step(e.Address, func(s *listedStep) { s.skipped.add(e.Tasks) })
 	case process.TasksFailed:
@@ -193,6 +196,7 @@ func (p *listed) summary() Summary {
 	for _, s := range p.steps {
 		sum.Tasks += s.tasks
 		sum.TasksDone += s.confirmed
+		sum.Reused += s.reused
 		sum.Skipped += s.skipped.count()
 		if s.completed {
 			sum.StepsDone++

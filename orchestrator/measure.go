@@ -19,6 +19,8 @@ func (o *Owner) measure(before process.Status, after *process.State, happened []
 			o.Metrics.Tasks(metrics.TasksScheduled, e.Tasks.Len())
 		case process.TasksConfirmed:
 			o.Metrics.Tasks(metrics.TasksConfirmed, e.Tasks.Len())
+		case process.TasksReused:
+			o.Metrics.Tasks(metrics.TasksReused, e.Tasks.Len())
 		case process.TasksFailed:
 			o.Metrics.Tasks(failedBy(e.Verdict), e.Tasks.Len())
 		case process.TasksLost:
@@ -89,7 +91,7 @@ type taken struct {
 func (t *taken) add(requests []*request) {
 	for _, r := range requests {
 		switch r.command.(type) {
-		case process.ConfirmTasks, process.FailTasks, process.LoseTasks:
+		case process.ConfirmTasks, process.ReuseTasks, process.FailTasks, process.LoseTasks:
 		default:
 			t.commands++
 			return

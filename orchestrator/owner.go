@@ -62,6 +62,10 @@ type Options struct {
 	// out of the store; without it they cannot be read.
 	Archive *Archive
 
+	// Cache, if set, is where tasks find the results of equal ones that ran earlier.
+	// Without it only workers look there.
+	Cache *Cache
+
 	// Window is how many tasks of one pool of workers may be on the work queue or
 	// with workers at most, however many these are; the rest stays with the
 	// feeder. 0: 4096.
@@ -90,6 +94,7 @@ type Owner struct {
 	timers    timers
 	feeder    *feeder
 	children  *children
+	searches  searches
 	running   *running
 	beats     queue.Listener
 	questions queue.Listener

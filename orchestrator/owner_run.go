@@ -13,6 +13,7 @@ import (
 func (o *Owner) Run(ctx context.Context) error {
 	o.saving = make(chan struct{}, 1)
 	defer func() { o.saving <- struct{}{} }() // until the last snapshot is stored
+	defer o.searches.aside.Wait()
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(finish, stop) })()
@@ -110,6 +111,9 @@ func (o *Owner) work(ctx context.Context, now time.Time, deliveries []queue.Deli
 	if err := o.mindChildren(ctx, now); err != nil {
 		return err
 	}
+	if err := o.reuse(ctx, now); err != nil {
+		return err
+	}
 	return o.feed(ctx, now)
 }
 
@@ -119,6 +123,9 @@ func (o *Owner) next(now time.Time) time.Time {
 		return now
 	}
 	at := now.Add(idle)
+	if o.searches.busy() {
+		at = now.Add(searchPoll)
+	}
 	if due, ok := o.timers.next(); ok && due.Before(at) {
 		at = due
 	}

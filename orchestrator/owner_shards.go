@@ -116,6 +116,7 @@ func (o *Owner) forget(shards queue.Shards) {
 	o.timers.remove(func(t timer) bool { return shards.Holds(t.id) })
 	o.feeder.letGo(shards)
 	o.children.letGo(shards)
+	o.searches.forget(shards)
 	if o.taking != nil {
 		o.taking.shards = o.taking.shards.Without(shards)
 	}

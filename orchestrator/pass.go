@@ -263,7 +263,9 @@ func (o *Owner) perform(ctx context.Context, s *process.State, effects []process
 		switch e := e.(type) {
 		case process.Enqueue:
 			e.Tasks = o.children.without(s.ID, e.Address, e.Generation, e.Attempt, e.Tasks)
-			o.feeder.add(s.ID, e, o.traceScheduled(s, e))
+			if trace := o.traceScheduled(s, e); !o.lookFor(s, e, trace) {
+				o.feeder.add(s.ID, e, trace)
+			}
 		case process.StartChildren:
 			o.children.add(s.ID, start{StartChildren: e})
 		case process.TellParent:

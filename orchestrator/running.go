@@ -2,6 +2,7 @@ package orchestrator
 
 import (
 	"iter"
+	"maps"
 	"slices"
 	"time"
 
@@ -44,7 +45,8 @@ func (r *running) beat(now time.Time, b task.Heartbeat) {
 
 // isAlike reports whether a worker can do what it could do before.
 func isAlike(a, b task.Heartbeat) bool {
-	return a.Slots == b.Slots && a.Pool == b.Pool && a.AnyPool == b.AnyPool && a.Offer == b.Offer && a.Draining == b.Draining && slices.Equal(a.Handlers, b.Handlers)
+	return a.Slots == b.Slots && a.Pool == b.Pool && a.AnyPool == b.AnyPool && a.Offer == b.Offer && a.Draining == b.Draining && slices.Equal(a.Handlers, b.Handlers) &&
+		maps.Equal(a.Versions, b.Versions)
 }
 
 // expire forgets workers that were silent for a lease: what they hold is

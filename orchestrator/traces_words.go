@@ -13,6 +13,12 @@ func described(c process.Command) (name string, about []tracing.Attr, failed str
 	case process.ConfirmTasks:
 		about = append(aboutTasks(c.Address, c.Generation, c.Attempt, c.Tasks), tracing.Text("worker", c.Worker))
 		return "confirm " + c.Address, about, ""
+	case process.ReuseTasks:
+		about = aboutTasks(c.Address, c.Generation, c.Attempt, c.Tasks)
+		if len(c.Origins) == 1 {
+			about = append(about, tracing.Text("origin", c.Origins[0].Attempt.String()))
+		}
+		return "reuse " + c.Address, about, ""
 	case process.FailTasks:
 		about = append(aboutTasks(c.Address, c.Generation, c.Attempt, c.Tasks), tracing.Text("worker", c.Worker), tracing.Text("verdict", string(c.Verdict)))
 		return "fail " + c.Address, about, c.Error

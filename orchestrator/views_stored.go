@@ -35,6 +35,7 @@ type storedListed struct {
 type storedStep struct {
 	Tasks     int    `json:"tasks"`
 	Confirmed int    `json:"confirmed,omitempty"`
+	Reused    int    `json:"reused,omitempty"`
 	Skipped   []byte `json:"skipped,omitempty"`
 	Completed bool   `json:"completed,omitempty"`
 }
@@ -45,7 +46,7 @@ func (p *listed) stored() storedListed {
 		s.Started = make(map[string]storedStep, len(p.steps))
 	}
 	for address, step := range p.steps {
-		s.Started[address] = storedStep{Tasks: step.tasks, Confirmed: step.confirmed, Skipped: step.skipped.bytes(), Completed: step.completed}
+		s.Started[address] = storedStep{Tasks: step.tasks, Confirmed: step.confirmed, Reused: step.reused, Skipped: step.skipped.bytes(), Completed: step.completed}
 	}
 	return s
 }
@@ -57,7 +58,7 @@ func (s storedListed) listed() (*listed, error) {
 		if err != nil {
 			return nil, fmt.Errorf("process %q: step %q: %w", clipID(s.ID), address, err)
 		}
-		p.steps[address] = &listedStep{tasks: step.Tasks, confirmed: step.Confirmed, skipped: skipped, completed: step.Completed}
+		p.steps[address] = &listedStep{tasks: step.Tasks, confirmed: step.Confirmed, reused: step.Reused, skipped: skipped, completed: step.Completed}
 	}
 	return p, nil
 }
