@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/deedrun/deed/task"
-	"gocloud.dev/gcerrors"
 )
 
 // errChanged says that content read a second time was not what it had been.
@@ -30,31 +29,43 @@ func (s *Store) ImportFile(ctx context.Context, path string) (task.Ref, error) {
 }
 
 func (s *Store) importFile(ctx context.Context, path string) (task.Ref, error) {
-	// Opening a pipe would wait for its other end, so look first.
-	before, err := os.Stat(path)
-	if err != nil {
-		return task.Ref{}, err
-	}
-	if !before.Mode().IsRegular() {
-		return task.Ref{}, fmt.Errorf("it is a %s, not a regular file", kind(before.Mode()))
-	}
-	f, err := os.Open(path)
+	f, ref, err := openContent(ctx, path)
 	if err != nil {
 		return task.Ref{}, err
 	}
 	defer f.Close()
-	ref, err := contentRef(ctx, f)
+	return ref, s.putContent(ctx, ref, f)
+}
+
+// openContent opens a file and names its content, for which it reads all of it.
+func openContent(ctx context.Context, path string) (f *os.File, ref task.Ref, err error) {
+	// Opening a pipe would wait for its other end, so look first.
+	before, err := os.Stat(path)
 	if err != nil {
-		return task.Ref{}, err
+		return nil, ref, err
+	}
+	if !before.Mode().IsRegular() {
+		return nil, ref, fmt.Errorf("it is a %s, not a regular file", kind(before.Mode()))
+	}
+	if f, err = os.Open(path); err != nil {
+		return nil, ref, err
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close()
+		}
+	}()
+	if ref, err = contentRef(ctx, f); err != nil {
+		return nil, ref, err
 	}
 	after, err := f.Stat()
 	if err != nil {
-		return task.Ref{}, err
+		return nil, ref, err
 	}
 	if !os.SameFile(before, after) || after.Size() != ref.Size || !after.ModTime().Equal(before.ModTime()) {
-		return task.Ref{}, errChanged
+		return nil, ref, errChanged
 	}
-	return ref, s.putContent(ctx, ref, f)
+	return f, ref, nil
 }
 
 // Import stores a stream of unknown length like ImportFile does a file. The
@@ -136,7 +147,7 @@ func (s *Store) putContent(ctx context.Context, ref task.Ref, f io.ReadSeeker) e
 // write, and is replaced.
 // Several writers at once store the same bytes, so the first one wins.
 func (s *Store) putOnce(ctx context.Context, ref task.Ref, write func(io.Writer) error) error {
-	attrs, err := s.bucket.Attributes(ctx, ref.Key)
+	attrs, err := s.attributes(ctx, ref.Key)
 	replace := false
 	switch {
 	case err == nil: // what is to be replaced is renewed, too: a sweep under way would take what replaces it
@@ -144,7 +155,7 @@ func (s *Store) putOnce(ctx context.Context, ref task.Ref, write func(io.Writer)
 		if err != nil || replace && attrs.Size == ref.Size {
 			return err
 		}
-	case gcerrors.Code(err) != gcerrors.NotFound:
+	case !isNotFound(err):
 		return fmt.Errorf("look for blob %q: %w", ref.Key, err)
 	}
 	w, err := s.create(ctx, ref.Key, replace)

@@ -3,6 +3,8 @@ package blob
 import (
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 
 	"gocloud.dev/gcerrors"
 )
@@ -30,7 +32,30 @@ func (e *CorruptError) Error() string {
 		e.Key, e.Want, e.Got)
 }
 
-func isNotFound(err error) bool { return gcerrors.Code(err) == gcerrors.NotFound }
+// codeOf is what an error of a backend means. The status of the answer comes
+// first: drivers take a host name that is not resolved, a permission that is
+// missing and, one of them, any answer in whose text a "301" happens to be, for a
+// blob that is not there.
+func codeOf(err error) gcerrors.ErrorCode {
+	var name *net.DNSError
+	if errors.As(err, &name) {
+		return gcerrors.Unknown
+	}
+	code, status := gcerrors.Code(err), httpStatus(err)
+	switch {
+	case status == http.StatusNotFound:
+		return gcerrors.NotFound
+	case status == http.StatusPreconditionFailed:
+		return gcerrors.FailedPrecondition
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		return gcerrors.PermissionDenied
+	case status != 0 && code == gcerrors.NotFound:
+		return gcerrors.Unknown
+	}
+	return code
+}
+
+func isNotFound(err error) bool { return codeOf(err) == gcerrors.NotFound }
 
 // readError gives an error of the backend its meaning for callers.
 func readError(operation, key string, err error) error {
@@ -42,7 +67,7 @@ func readError(operation, key string, err error) error {
 
 // writeError is readError for the end of a write.
 func writeError(operation, key string, err error) error {
-	switch gcerrors.Code(err) {
+	switch codeOf(err) {
 	case gcerrors.FailedPrecondition, gcerrors.AlreadyExists:
 		return fmt.Errorf("%s %q: %w (%w)", operation, key, ErrExists, err)
 	}

@@ -77,7 +77,7 @@ func (s *Store) Want(ctx context.Context, ref task.Ref) error {
 	if err := checkRef(ref); err != nil {
 		return err
 	}
-	attrs, err := s.bucket.Attributes(ctx, ref.Key)
+	attrs, err := s.attributes(ctx, ref.Key)
 	if err != nil {
 		return readError("look for blob", ref.Key, err)
 	}
@@ -123,11 +123,11 @@ func (s *Store) OpenUnverified(ctx context.Context, key string) (r io.ReadSeekCl
 	if err := CheckKey(key); err != nil {
 		return nil, written, fmt.Errorf("open %w", err)
 	}
-	blob, err := s.bucket.NewReader(ctx, key, nil)
+	blob, err := s.named(ctx, key)
 	if err != nil {
-		return nil, written, readError("open blob", key, err)
+		return nil, written, err
 	}
-	return blob, blob.ModTime(), nil
+	return blob, blob.modTime, nil
 }
 
 // Listed is a blob in a list, or, as a folder, what the keys of several have in
@@ -146,7 +146,7 @@ func (s *Store) List(ctx context.Context, prefix, delimiter string, begin []byte
 	if len(begin) == 0 {
 		begin = gcblob.FirstPageToken
 	}
-	objects, next, err := s.bucket.ListPage(ctx, begin, most, &gcblob.ListOptions{Prefix: prefix, Delimiter: delimiter})
+	objects, next, err := s.page(ctx, begin, most, gcblob.ListOptions{Prefix: prefix, Delimiter: delimiter})
 	if err != nil {
 		return nil, nil, fmt.Errorf("list blobs %q: %w", clip(prefix), err)
 	}

@@ -28,7 +28,7 @@ func (w *Writer) link() error {
 	}
 	// The blob is in place under its name. A cancelled writer removes its
 	// temporary file; any other error means that the bytes did not all arrive.
-	w.cancel()
+	w.cancel(errAborted)
 	if err := w.blob.Close(); !errors.Is(err, context.Canceled) {
 		return errors.Join(err, os.Remove(final), os.Remove(temp))
 	}

@@ -98,9 +98,9 @@ func compareLogs(a, b Log) int {
 // list yields what lies under a prefix. An error is the last thing it yields.
 func (s *Store) list(ctx context.Context, prefix, delimiter string) iter.Seq2[*gcblob.ListObject, error] {
 	return func(yield func(*gcblob.ListObject, error) bool) {
-		options := &gcblob.ListOptions{Prefix: prefix, Delimiter: delimiter}
+		options := gcblob.ListOptions{Prefix: prefix, Delimiter: delimiter}
 		for token := gcblob.FirstPageToken; len(token) > 0; {
-			page, next, err := s.bucket.ListPage(ctx, token, logPage, options)
+			page, next, err := s.page(ctx, token, logPage, options)
 			if err != nil {
 				yield(nil, err)
 				return
@@ -176,11 +176,11 @@ func (r *LogReader) stored(ctx context.Context) ([]int, error) {
 // chunk is the lines of a chunk, and what is wrong with it as the last one.
 func (r *LogReader) chunk(ctx context.Context, n int) ([]LogLine, error) {
 	key := r.name.chunkKey(n)
-	in, err := r.store.bucket.NewReader(ctx, key, nil)
+	in, err := r.store.named(ctx, key)
+	if errors.Is(err, ErrNotFound) {
+		return []LogLine{gone(n, n)}, nil
+	}
 	if err != nil {
-		if err = readError("open blob", key, err); errors.Is(err, ErrNotFound) {
-			return []LogLine{gone(n, n)}, nil
-		}
 		return nil, err
 	}
 	data, err := io.ReadAll(io.LimitReader(in, maxChunkRead))

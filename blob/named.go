@@ -42,13 +42,13 @@ func (s *Store) ReadNamed(ctx context.Context, key string, limit int64) ([]byte,
 	if err := CheckKey(key); err != nil {
 		return nil, fmt.Errorf("read %w", err)
 	}
-	r, err := s.bucket.NewReader(ctx, key, nil)
+	r, err := s.named(ctx, key)
 	if err != nil {
-		return nil, readError("read blob", key, err)
+		return nil, err
 	}
 	defer r.Close()
-	if r.Size() > limit {
-		return nil, fmt.Errorf("read blob %q: it has %d bytes, at most %d are read", key, r.Size(), limit)
+	if r.size > limit {
+		return nil, fmt.Errorf("read blob %q: it has %d bytes, at most %d are read", key, r.size, limit)
 	}
 	data, err := io.ReadAll(io.LimitReader(r, limit))
 	if err != nil {
@@ -62,7 +62,7 @@ func (s *Store) Remove(ctx context.Context, key string) error {
 	if err := CheckKey(key); err != nil {
 		return fmt.Errorf("remove %w", err)
 	}
-	if err := s.bucket.Delete(ctx, key); err != nil && !isNotFound(err) {
+	if err := s.remove(ctx, key); err != nil {
 		return fmt.Errorf("remove blob %q: %w", key, err)
 	}
 	return nil
@@ -74,9 +74,9 @@ func (s *Store) OpenNamed(ctx context.Context, key string) (io.ReadCloser, error
 	if err := CheckKey(key); err != nil {
 		return nil, fmt.Errorf("open %w", err)
 	}
-	r, err := s.bucket.NewReader(ctx, key, nil)
+	r, err := s.named(ctx, key)
 	if err != nil {
-		return nil, readError("open blob", key, err)
+		return nil, err
 	}
 	return r, nil
 }

@@ -10,7 +10,6 @@ import (
 	"io"
 
 	"github.com/deedrun/deed/task"
-	"gocloud.dev/gcerrors"
 )
 
 // Open streams a blob and verifies it on the way. If the bytes are not those
@@ -25,12 +24,12 @@ func (s *Store) open(ctx context.Context, ref task.Ref) (*verified, error) {
 	if err := checkRef(ref); err != nil {
 		return nil, fmt.Errorf("open %w", err)
 	}
-	r, err := s.bucket.NewReader(ctx, ref.Key, nil)
+	r, err := s.stream(ctx, ref.Key, 0, -1)
 	if err != nil {
 		return nil, readError("open blob", ref.Key, err)
 	}
 	v := &verified{ctx: ctx, r: r, ref: ref, hash: sha256.New()}
-	if size := r.Size(); size >= 0 && size != ref.Size {
+	if size := r.size; size >= 0 && size != ref.Size {
 		v.err = sizeError(ref, size)
 	}
 	return v, nil
@@ -60,13 +59,18 @@ func (s *Store) ReadAll(ctx context.Context, ref task.Ref, limit int64) ([]byte,
 	return data, nil
 }
 
-// OpenPart streams what a part holds: its blob, verified, or its inline value
-// as JSON text. A part with neither, or with both, is an error.
+// OpenPart streams what a part holds: its blob, verified, or the object elsewhere
+// that it refers to, or its inline value as JSON text. A part with neither, or with
+// both, is an error. See [Store.AllowReading].
 func (s *Store) OpenPart(ctx context.Context, p task.Part) (io.ReadCloser, error) {
 	if err := checkPart(p); err != nil {
 		return nil, fmt.Errorf("open %w", err)
 	}
-	if p.Ref != nil {
+	switch {
+	case p.Ref == nil:
+	case p.Ref.Elsewhere():
+		return s.openElsewhere(ctx, *p.Ref)
+	default:
 		return s.Open(ctx, *p.Ref)
 	}
 	return io.NopCloser(bytes.NewReader(p.Value)), nil
@@ -139,17 +143,17 @@ func sizeError(ref task.Ref, size int64) *CorruptError {
 // section is a run of bytes inside a larger blob. Its SHA-256 is known to the
 // caller, who checks it.
 func (s *Store) section(ctx context.Context, ref task.Ref, offset, length int64) (io.ReadCloser, error) {
-	r, err := s.bucket.NewRangeReader(ctx, ref.Key, offset, length, nil)
+	r, err := s.stream(ctx, ref.Key, offset, length)
 	if err == nil {
-		if size := r.Size(); size >= 0 && size != ref.Size {
+		if size := r.size; size >= 0 && size != ref.Size {
 			_ = r.Close()
 			return nil, sizeError(ref, size)
 		}
 		return r, nil
 	}
-	if gcerrors.Code(err) != gcerrors.NotFound {
+	if !isNotFound(err) {
 		// Some backends answer a range beyond the end with an error of their own.
-		if attrs, statErr := s.bucket.Attributes(ctx, ref.Key); statErr == nil && attrs.Size != ref.Size {
+		if attrs, statErr := s.attributes(ctx, ref.Key); statErr == nil && attrs.Size != ref.Size {
 			return nil, sizeError(ref, attrs.Size)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"time"
 
 	gcblob "gocloud.dev/blob"
 	"gocloud.dev/blob/fileblob"
@@ -17,8 +18,11 @@ import (
 // several processes too: they never write the same key, unless it is named
 // after its content.
 type Store struct {
-	bucket *gcblob.Bucket
-	dir    string // of a store of files
+	bucket   *gcblob.Bucket
+	dir      string        // of a store of files
+	patience time.Duration // for how long what may pass is tried again; 0: not at all
+
+	elsewhere elsewhere // what is read that is not in the store
 }
 
 // Open opens the store at a URL: file:///abs/dir, file://rel/dir (both created
@@ -26,22 +30,29 @@ type Store struct {
 // time), or a scheme whose gocloud.dev driver the binary links. Everything
 // after file:// is the path: percent signs are written %25, and there are no
 // parameters.
+//
+// What a store elsewhere answers is tried again for half a minute, as long as
+// it is trouble that may pass; reading goes on where it stopped.
 func Open(ctx context.Context, address string) (*Store, error) {
 	bucket, err := openBucket(ctx, address)
 	if err != nil {
 		return nil, fmt.Errorf("open blob store %q: %w", address, err)
 	}
 	store := New(bucket)
-	if scheme, rest, _ := strings.Cut(address, "://"); scheme == fileblob.Scheme {
+	switch scheme, rest, _ := strings.Cut(address, "://"); scheme {
+	case fileblob.Scheme:
 		if store.dir, err = directory(rest); err != nil {
 			return nil, fmt.Errorf("open blob store %q: %w", address, err)
 		}
+	case memblob.Scheme:
+	default:
+		store.patience = patience
 	}
 	return store, nil
 }
 
 // New is a store in a bucket that the caller has opened with options of its
-// own. The store takes it over: Close closes it.
+// own. The store takes it over: Close closes it. Nothing is tried again.
 func New(bucket *gcblob.Bucket) *Store { return &Store{bucket: bucket} }
 
 func openBucket(ctx context.Context, address string) (*gcblob.Bucket, error) {
@@ -58,7 +69,15 @@ func openBucket(ctx context.Context, address string) (*gcblob.Bucket, error) {
 			return nil, errors.New("a store in memory has no name and no parameters; write mem://")
 		}
 		return memblob.OpenBucket(&memblob.Options{NoMD5: true}), nil
-	case !mux.ValidBucketScheme(scheme):
+	}
+	if d, ok := registered(scheme); ok {
+		u, err := url.Parse(address)
+		if err != nil {
+			return nil, err
+		}
+		return d.Open(ctx, u)
+	}
+	if !mux.ValidBucketScheme(scheme) {
 		return nil, fmt.Errorf("unknown scheme %q (known schemes: %s)", scheme, known)
 	}
 	return mux.OpenBucket(ctx, address)
@@ -96,7 +115,7 @@ func directory(path string) (string, error) {
 
 // Close releases the store. Open readers and writers must be closed before.
 func (s *Store) Close() error {
-	if err := s.bucket.Close(); err != nil {
+	if err := errors.Join(s.bucket.Close(), s.elsewhere.close()); err != nil {
 		return fmt.Errorf("close blob store: %w", err)
 	}
 	return nil

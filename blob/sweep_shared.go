@@ -85,7 +85,7 @@ func (s *Store) mark(ctx context.Context, key string) error {
 
 // modTime is when a blob was written; the zero time if it is not there.
 func (s *Store) modTime(ctx context.Context, key string) (time.Time, error) {
-	attrs, err := s.bucket.Attributes(ctx, key)
+	attrs, err := s.attributes(ctx, key)
 	switch {
 	case err == nil:
 		return attrs.ModTime, nil

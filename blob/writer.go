@@ -2,28 +2,48 @@ package blob
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	crand "crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
 	"os"
+	"strings"
+	"time"
 
 	"github.com/deedrun/deed/task"
 	gcblob "gocloud.dev/blob"
+)
+
+const (
+	heldBytes = 1 << 20 // up to so many are held, and sent to a store elsewhere in one request that can be repeated
+
+	// A larger blob is sent in pieces, of which a driver holds up to four. S3 takes
+	// 10,000 of them, so a blob has at most 156 GiB there.
+	pieceBytes  = 16 << 20
+	pieceAtOnce = 2
+
+	writeMark = "deedwrite" // the metadata by which a writer knows its own blob again
 )
 
 // Writer writes one new blob. Nobody sees it before Close has returned without
 // error. Either Close or Abort must be called, or resources leak; Abort after
 // Close does nothing, so `defer w.Abort()` is right. Not safe for concurrent use.
 type Writer struct {
+	store   *Store
 	key     string
 	ctx     context.Context // the caller's: Close must not finish what it cancelled
-	cancel  context.CancelFunc
-	blob    *gcblob.Writer
-	buf     *bufio.Writer
-	temp    *os.File // the unfinished blob, in a store of files only
+	sending context.Context // of blob
+	cancel  context.CancelCauseFunc
+	blob    *gcblob.Writer // nil while all of the blob is in held
+	held    []byte
+	buf     *bufio.Writer // to blob
+	temp    *os.File      // the unfinished blob, in a store of files only
+	watch   *time.Timer   // ends a write to blob that stands still
+	mark    string        // of this writer, in a store where a request may be repeated
 	replace bool
 	hash    hash.Hash
 	size    int64
@@ -47,23 +67,49 @@ func (s *Store) create(ctx context.Context, key string, replace bool) (*Writer, 
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("create blob %q: %w", key, err)
 	}
-	w := &Writer{key: key, ctx: ctx, replace: replace, hash: sha256.New()}
-	inner, cancel := context.WithCancel(ctx)
-	blob, err := s.bucket.NewWriter(inner, key, &gcblob.WriterOptions{
-		ContentType: "application/octet-stream",
-		IfNotExist:  !replace,
-		BeforeWrite: func(as func(any) bool) error {
-			as(&w.temp)
-			return nil
-		},
-	})
-	if err != nil {
-		cancel()
+	w := &Writer{store: s, key: key, ctx: ctx, replace: replace, hash: sha256.New()}
+	if s.patience > 0 {
+		w.mark = strings.ToLower(crand.Text())
+		return w, nil
+	}
+	if err := w.begin(); err != nil {
 		return nil, fmt.Errorf("create blob %q: %w", key, err)
 	}
-	w.blob, w.cancel = blob, cancel
-	w.buf = bufio.NewWriterSize(blob, 8<<10)
 	return w, nil
+}
+
+func (w *Writer) options() *gcblob.WriterOptions {
+	o := &gcblob.WriterOptions{
+		ContentType:    "application/octet-stream",
+		IfNotExist:     !w.replace,
+		BufferSize:     pieceBytes,
+		MaxConcurrency: pieceAtOnce,
+	}
+	if w.mark != "" {
+		o.Metadata = map[string]string{writeMark: w.mark}
+	}
+	return o
+}
+
+// begin starts to send the blob as it is written.
+func (w *Writer) begin() error {
+	ctx, cancel := context.WithCancelCause(w.ctx)
+	o := w.options()
+	o.BeforeWrite = func(as func(any) bool) error {
+		as(&w.temp)
+		return nil
+	}
+	blob, err := w.store.bucket.NewWriter(ctx, w.key, o)
+	if err != nil {
+		cancel(nil)
+		return err
+	}
+	w.blob, w.sending, w.cancel = blob, ctx, cancel
+	w.buf = bufio.NewWriterSize(blob, 8<<10)
+	if w.store.patience > 0 {
+		w.watch = time.AfterFunc(stallTime, func() { cancel(errNoAnswer) })
+	}
+	return nil
 }
 
 // Write appends to the blob. After an error every call fails with it.
@@ -78,13 +124,49 @@ func (w *Writer) Write(p []byte) (int, error) {
 		w.err = fmt.Errorf("write blob %q: %w", w.key, err)
 		return 0, w.err
 	}
-	n, err := w.buf.Write(p)
+	n, err := w.write(p)
 	w.hash.Write(p[:n])
 	w.size += int64(n)
 	if err != nil {
-		w.err = fmt.Errorf("write blob %q: %w", w.key, err)
+		w.err = fmt.Errorf("write blob %q: %w", w.key, w.blame(err))
 	}
 	return n, w.err
+}
+
+// blame says so if it was the watch that ended a write.
+func (w *Writer) blame(err error) error {
+	if w.sending != nil && context.Cause(w.sending) == errNoAnswer {
+		return fmt.Errorf("%w (%v)", errNoAnswer, err) // nobody cancelled anything
+	}
+	return err
+}
+
+func (w *Writer) write(p []byte) (int, error) {
+	if w.blob == nil {
+		if len(w.held)+len(p) <= heldBytes {
+			w.held = append(w.held, p...)
+			return len(p), nil
+		}
+		if err := w.begin(); err != nil {
+			return 0, err
+		}
+		if _, err := w.guarded(w.held); err != nil {
+			return 0, err
+		}
+		w.held = nil
+	}
+	return w.guarded(p)
+}
+
+// guarded sends p, unless that stands still.
+func (w *Writer) guarded(p []byte) (int, error) {
+	if w.watch == nil {
+		return w.buf.Write(p)
+	}
+	w.watch.Reset(stallTime)
+	n, err := w.buf.Write(p)
+	w.watch.Stop()
+	return n, err
 }
 
 // Close finishes the blob: when it returns without error, the blob is there
@@ -94,26 +176,60 @@ func (w *Writer) Close() error {
 		return w.err
 	}
 	w.ended = true
-	defer w.cancel()
+	defer w.release()
 	if w.err != nil {
 		w.discard()
 		return w.err
 	}
 	if err := w.finish(); err != nil {
-		w.err = writeError("finish blob", w.key, err)
+		w.err = writeError("finish blob", w.key, w.blame(err))
 	}
 	return w.err
 }
 
 func (w *Writer) finish() error {
-	if err := errors.Join(w.ctx.Err(), w.buf.Flush()); err != nil {
+	if err := w.ctx.Err(); err != nil {
+		w.discard()
+		return err
+	}
+	if w.blob == nil {
+		return w.send()
+	}
+	if w.watch != nil {
+		w.watch.Reset(stallTime)
+	}
+	if err := w.buf.Flush(); err != nil {
 		w.discard()
 		return err
 	}
 	if w.temp != nil && !w.replace {
 		return w.link()
 	}
-	return w.blob.Close()
+	return w.settle(w.ctx, w.blob.Close())
+}
+
+// send sends the whole blob, again if need be.
+func (w *Writer) send() error {
+	return w.store.retry(w.ctx, sendTime, func(ctx context.Context) error {
+		return w.settle(ctx, w.store.bucket.Upload(ctx, w.key, bytes.NewReader(w.held), w.options()))
+	})
+}
+
+// settle decides what an error at the end of a write means where requests are
+// repeated, by the driver too: the blob may be there although the answer was
+// lost, and then a repetition finds the key taken, by this very writer.
+func (w *Writer) settle(ctx context.Context, err error) error {
+	if err == nil || w.mark == "" || ctx.Err() != nil {
+		return err
+	}
+	attrs, missing := w.store.attributes(ctx, w.key)
+	switch {
+	case missing == nil && attrs.Metadata[writeMark] == w.mark && attrs.Size == w.size:
+		return nil
+	case missing != nil && !isNotFound(missing) && !passes(err):
+		return missing // whose blob it is that is there is not known
+	}
+	return err
 }
 
 // Abort discards the blob, unless Close ended the write before.
@@ -124,13 +240,28 @@ func (w *Writer) Abort() {
 	w.ended = true
 	w.err = fmt.Errorf("finish blob %q: %w", w.key, errAborted)
 	w.discard()
+	w.release()
 }
 
 // discard ends the backend's writer with its context cancelled, which is how
 // it is told to drop what was written. The error only says so.
 func (w *Writer) discard() {
-	w.cancel()
+	if w.blob == nil {
+		return
+	}
+	w.cancel(errAborted)
 	_ = w.blob.Close()
+}
+
+// release lets go of what the write needed.
+func (w *Writer) release() {
+	if w.watch != nil {
+		w.watch.Stop()
+	}
+	if w.cancel != nil {
+		w.cancel(nil)
+	}
+	w.held = nil
 }
 
 // Ref names the blob. It is the zero Ref until Close has returned without error.
