@@ -19,6 +19,9 @@ import (
 type Backend struct {
 	Store *blob.Store
 	Raw   *gcblob.Bucket
+
+	// Races is how often writers race for a key; 0: 100 times.
+	Races int
 }
 
 // Run tests a backend. setup opens an empty one and cleans up after the test.

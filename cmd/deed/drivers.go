@@ -1,9 +1,5 @@
 package main
 
 // The blob stores of the clouds. Only the command links them: whoever builds a
-// program of their own on deed chooses which they need.
-import (
-	_ "gocloud.dev/blob/azureblob" // azblob://
-	_ "gocloud.dev/blob/gcsblob"   // gs://
-	_ "gocloud.dev/blob/s3blob"    // s3://
-)
+// program of their own on deed chooses whether it needs them.
+import _ "github.com/deedrun/deed/blob/cloud" // s3://, gs://, azblob://

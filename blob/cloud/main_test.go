@@ -1,0 +1,3 @@
+package cloud_test
+
+import _ "github.com/deedrun/deed/blob/cloud"
