@@ -27,7 +27,7 @@ func (r *Runtime) openRemote(ctx context.Context) error {
 	if _, err := c.Version(ctx); err != nil {
 		return unreached(c.URL(), err)
 	}
-	r.options = Options{URL: r.options.URL, API: r.options.API, Log: r.options.Log, Tracer: r.options.Tracer, ReadOnly: true}
+	r.options = Options{URL: r.options.URL, API: r.options.API, Read: r.options.Read, Log: r.options.Log, Tracer: r.options.Tracer, ReadOnly: true}
 	r.remote, r.Joined = c, c.URL()
 	r.Blobs = blob.New(c.Bucket())
 	r.Client = &orchestrator.Client{Events: log, Via: c}

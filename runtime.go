@@ -35,7 +35,7 @@ type Options struct {
 
 	// URL joins a server by its API instead, http://host:port, to look and to
 	// ask: nothing orchestrates or works in this runtime, and the other options
-	// but API and Log mean nothing.
+	// but API, Read and Log mean nothing.
 	URL string
 
 	// API is how to speak to that server: the token to show, and whose

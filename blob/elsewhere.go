@@ -109,7 +109,7 @@ func (s *Store) allowed(ref task.Ref) (object, area address, err error) {
 			err = s.AllowReading(urls...)
 		}
 		if err != nil {
-			return object, area, fmt.Errorf("read %s: where reading is allowed is not known: %w", ref.URL, err)
+			return object, area, fmt.Errorf("read %s: where reading is allowed is not known: %w", withoutQuery(ref.URL), err)
 		}
 		if area, ok = s.elsewhere.covering(object); ok {
 			return object, area, nil

@@ -30,7 +30,7 @@ func parseAddress(text string) (address, error) {
 	case u.Opaque != "" || u.Scheme == "":
 		return address{}, fmt.Errorf("the URL %q: write it like s3://bucket/folder/", clip(text))
 	}
-	a := address{scheme: strings.ToLower(u.Scheme), bucket: u.Host, path: strings.TrimPrefix(u.Path, "/"), query: u.Query().Encode()}
+	a := address{scheme: strings.ToLower(u.Scheme), bucket: u.Host, path: strings.TrimPrefix(u.Path, "/"), query: encodeQuery(u.Query())}
 	if err := task.CheckURL(a.String()); err != nil {
 		return address{}, err
 	}
@@ -63,6 +63,18 @@ func (a address) check() error {
 		return fmt.Errorf("the URL %q: it names no bucket; write it like %s://bucket/folder/", clip(a.String()), a.scheme)
 	}
 	return nil
+}
+
+// encodeQuery writes parameters in the order of their names, and addresses among
+// their values as people write them.
+func encodeQuery(q url.Values) string {
+	return strings.NewReplacer("%3A", ":", "%2F", "/").Replace(q.Encode())
+}
+
+// withoutQuery is a URL as people know it.
+func withoutQuery(url string) string {
+	url, _, _ = strings.Cut(url, "?")
+	return url
 }
 
 // String is the one spelling of the address.

@@ -9,15 +9,15 @@ import (
 // it was then. Reading again does not help.
 type ChangedError struct {
 	URL  string
-	Want string // what it was, such as "its ETag was "x""
+	Want string // what it was, such as `its ETag was "x"`
 	Got  string // what it is; "": it is gone
 }
 
 func (e *ChangedError) Error() string {
 	if e.Got == "" {
-		return fmt.Sprintf("%s is gone since it was submitted: put it back, or submit what is there now", e.URL)
+		return fmt.Sprintf("%s is gone since it was submitted: put it back, or submit what is there now", withoutQuery(e.URL))
 	}
-	return fmt.Sprintf("%s changed since it was submitted: %s, now it is %s: put back what it was, or submit it as it is now", e.URL, e.Want, e.Got)
+	return fmt.Sprintf("%s changed since it was submitted: %s, now it is %s: put back what it was, or submit it as it is now", withoutQuery(e.URL), e.Want, e.Got)
 }
 
 // Unwrap makes one that is gone an [ErrNotFound].
@@ -36,7 +36,7 @@ type DeniedError struct {
 }
 
 func (e *DeniedError) Error() string {
-	return fmt.Sprintf("%s may not be read here: who reads data where it lies has to be told so, by --read '%s'", e.URL, e.Ask)
+	return fmt.Sprintf("%s may not be read here: who reads data where it lies has to be told so, by --read '%s'", withoutQuery(e.URL), e.Ask)
 }
 
 // Lasting reports whether an error is about an object elsewhere that another try

@@ -29,7 +29,7 @@ func openFileElsewhere(ctx context.Context, ref task.Ref, object, area address) 
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, &ChangedError{URL: ref.URL}
 	case err != nil:
-		return nil, fmt.Errorf("open %s: %w", ref.URL, err)
+		return nil, fmt.Errorf("open %s: %w", withoutQuery(ref.URL), err)
 	}
 	info, err := f.Stat()
 	if err == nil && info.Size() != ref.Size {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -61,7 +62,7 @@ func (s *Store) notOpened(ctx context.Context, ref task.Ref, key string, err err
 			return changed
 		}
 	}
-	return fmt.Errorf("open %s: %w", ref.URL, err)
+	return fmt.Errorf("open %s: %w", withoutQuery(ref.URL), err)
 }
 
 // stillThere is nil if an object has the ETag that it had.
@@ -71,7 +72,7 @@ func (s *Store) stillThere(ctx context.Context, ref task.Ref, key string) error 
 	case isNotFound(err):
 		return &ChangedError{URL: ref.URL}
 	case err != nil:
-		return fmt.Errorf("look at %s: %w", ref.URL, err)
+		return fmt.Errorf("look at %s: %w", withoutQuery(ref.URL), err)
 	case attrs.ETag != ref.ETag:
 		return &ChangedError{URL: ref.URL, Want: "its ETag was " + ref.ETag, Got: attrs.ETag}
 	}
@@ -105,7 +106,7 @@ func (p *pinned) Read(to []byte) (int, error) {
 		return 0, p.err
 	}
 	if err := p.ctx.Err(); err != nil {
-		return 0, fmt.Errorf("read %s: %w", p.ref.URL, err)
+		return 0, fmt.Errorf("read %s: %w", withoutQuery(p.ref.URL), err)
 	}
 	n, err := p.r.Read(to)
 	if over := p.n + int64(n) - p.ref.Size; over > 0 {
@@ -118,19 +119,30 @@ func (p *pinned) Read(to []byte) (int, error) {
 	switch {
 	case err == io.EOF:
 		p.err = p.end()
-	case err != nil && !Lasting(err):
-		p.err = fmt.Errorf("read %s: %w", p.ref.URL, err)
-	default:
-		p.err = err
+	case err != nil:
+		p.err = p.broken(err)
 	}
 	return n, p.err
+}
+
+// broken says why an object cannot be read to its end: what goes on after a cut
+// connection is no part of another object.
+func (p *pinned) broken(err error) error {
+	var another *CorruptError
+	switch {
+	case Lasting(err):
+		return err
+	case errors.As(err, &another), gcerrors.Code(err) == gcerrors.FailedPrecondition:
+		return &ChangedError{URL: p.ref.URL, Want: "its ETag was " + p.ref.ETag + " when it was opened", Got: "another"}
+	}
+	return fmt.Errorf("read %s: %w", withoutQuery(p.ref.URL), err)
 }
 
 // end says whether what was read is what was referred to. An object whose ETag is
 // that of ref and that ends early was cut off on its way.
 func (p *pinned) end() error {
 	if p.n < p.ref.Size && p.hash == nil {
-		return fmt.Errorf("read %s: it ended after %d of %d bytes: %w", p.ref.URL, p.n, p.ref.Size, io.ErrUnexpectedEOF)
+		return fmt.Errorf("read %s: it ended after %d of %d bytes: %w", withoutQuery(p.ref.URL), p.n, p.ref.Size, io.ErrUnexpectedEOF)
 	}
 	if p.n < p.ref.Size {
 		return otherSize(p.ref, p.n)
@@ -146,7 +158,7 @@ func (p *pinned) end() error {
 
 func (p *pinned) Close() error {
 	if err := p.r.Close(); err != nil {
-		return fmt.Errorf("close %s: %w", p.ref.URL, err)
+		return fmt.Errorf("close %s: %w", withoutQuery(p.ref.URL), err)
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ const (
 func (a *app) examineServer(ctx context.Context, o doctorOptions) []deed.Finding {
 	all := a.serverCertificate(ctx)
 	answered, cancel := context.WithTimeoutCause(ctx, answersWithin, fmt.Errorf("no answer within %s", answersWithin))
-	r, err := a.openServer(answered)
+	r, err := a.openServer(answered, nil)
 	cancel()
 	if err != nil {
 		return append(all, deed.Finding{

@@ -16,8 +16,14 @@ const lookAgain = 3
 // one. If that ends meanwhile, look is called again with the next: it must not
 // print twice.
 func (a *app) reading(ctx context.Context, look func(context.Context, *deed.Runtime) error) error {
+	return a.readingWith(ctx, deed.Options{}, look)
+}
+
+// readingWith is reading, with more said of how.
+func (a *app) readingWith(ctx context.Context, o deed.Options, look func(context.Context, *deed.Runtime) error) error {
+	o.ReadOnly = true
 	for again := 0; ; {
-		r, err := a.open(ctx, deed.Options{ReadOnly: true})
+		r, err := a.open(ctx, o)
 		if err != nil {
 			return err
 		}

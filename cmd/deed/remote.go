@@ -16,13 +16,13 @@ const backWithin = 15 * time.Second
 
 // openServer joins a server by its API. One that never answered is not waited
 // for: nobody may be there.
-func (a *app) openServer(ctx context.Context) (*deed.Runtime, error) {
+func (a *app) openServer(ctx context.Context, read []string) (*deed.Runtime, error) {
 	how, err := a.clientOptions()
 	if err != nil {
 		return nil, err
 	}
 	for said := false; ; {
-		r, err := deed.Open(ctx, deed.Options{URL: a.server, API: how, Log: a.log(), Tracer: a.tracer()})
+		r, err := deed.Open(ctx, deed.Options{URL: a.server, API: how, Read: read, Log: a.log(), Tracer: a.tracer()})
 		var away *deed.UnreachableError
 		switch {
 		case err == nil:

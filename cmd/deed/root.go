@@ -142,7 +142,7 @@ func (a *app) eventsFlag(cmd *cobra.Command) {
 // so that is remembered.
 func (a *app) open(ctx context.Context, o deed.Options) (*deed.Runtime, error) {
 	if a.server != "" {
-		return a.openServer(ctx)
+		return a.openServer(ctx, o.Read)
 	}
 	o.Dir, o.Log, o.Tracer = a.data, a.log(), a.tracer()
 	o.Events = cmp.Or(a.events, a.joined)

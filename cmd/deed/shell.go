@@ -23,6 +23,7 @@ import (
 func (a *app) shell() *cobra.Command {
 	var dir string
 	var start bool
+	var read []string
 	cmd := &cobra.Command{
 		Use:   "shell ID ADDRESS[INDEX]",
 		Short: "Lay a task out in a directory, to try it by hand",
@@ -43,7 +44,7 @@ stays in the directory, which is yours.
 				return err
 			}
 			var l layout
-			err = a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
+			err = a.readingWith(cmd.Context(), deed.Options{Read: read}, func(ctx context.Context, r *deed.Runtime) error {
 				w, err := a.work(ctx, r, args[0], address, index)
 				if err != nil {
 					return err
@@ -67,6 +68,7 @@ stays in the directory, which is yours.
 		},
 	}
 	cmd.Flags().StringVar(&dir, "dir", "", "`DIR` to lay it out in, which has to be empty (default: one named after the task)")
+	readFlag(cmd.Flags(), &read)
 	cmd.Flags().BoolVar(&start, "start", false, "start your $SHELL there, with the environment of the task")
 	a.dataFlag(cmd)
 	a.outputFlag(cmd, "json")
