@@ -23,6 +23,7 @@ type Job struct {
 	Settings map[string]string // "address.setting": value
 	Inputs   map[string]Input
 	By       string // who starts it, for its history; "" names nobody
+	NoCache  bool   // steps that would take results of equal tasks execute theirs, and leave the results
 
 	// Files are the files that travel with the definition, stored already, by the
 	// names that it gives them. nil: they lie beside the definition.
@@ -187,6 +188,9 @@ func (r *Runtime) resolve(ctx context.Context, job Job) (definition.Definition, 
 	def, faults := definition.Resolve(job.Source, job.Params, job.Settings, files)
 	if len(faults) > 0 {
 		return def, &FaultsError{faults}
+	}
+	if job.NoCache {
+		def = refreshed(def)
 	}
 	return def, nil
 }

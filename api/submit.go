@@ -38,7 +38,7 @@ func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, er
 	}
 	job := deed.Job{
 		Source: source, Params: in.Body.Params, Settings: in.Body.Settings, Inputs: map[string]deed.Input{}, Files: map[string]task.Ref{},
-		By: by(ctx, in.Body.By),
+		By: by(ctx, in.Body.By), NoCache: in.Body.NoCache,
 	}
 	var refs []task.Ref
 	for name, given := range in.Body.Inputs {

@@ -16,6 +16,7 @@ type Submit struct {
 	Settings   map[string]string `json:"settings,omitempty" doc:"By address.setting, such as count.timeout."`
 	Inputs     map[string]Input  `json:"inputs,omitempty"`
 	Files      []File            `json:"files,omitempty" doc:"The files that the definition names; they are stored already."`
+	NoCache    bool              `json:"noCache,omitempty" doc:"Execute also what equal tasks did before, and replace what they left."`
 	By         string            `json:"by,omitempty" maxLength:"256" doc:"Who asks, as others know them; the history keeps it."`
 }
 

@@ -23,6 +23,7 @@ type runOptions struct {
 	workers                         int
 	await                           bool // workers that offer what nobody offers yet
 	idle                            bool // this process executes nothing
+	noCache                         bool // what equal tasks left is not used
 	lease                           time.Duration
 	secrets                         string
 	read                            []string
@@ -77,6 +78,7 @@ func (o *runOptions) flags(cmd *cobra.Command) {
 	flags.StringArrayVar(&o.params, "param", nil, "`NAME=VALUE` of a parameter")
 	flags.StringArrayVar(&o.settings, "set", nil, "`ADDRESS.SETTING=VALUE`, such as count.timeout=5m")
 	flags.StringVar(&o.id, "id", "", "ID of the process (default: its name and a random ending)")
+	flags.BoolVar(&o.noCache, "no-cache", false, "execute also what steps with a cache would take from earlier tasks, and replace that")
 	flags.BoolVar(&o.await, "await-workers", false, "begin even if nobody offers some handler yet; its tasks wait for a worker that does")
 }
 
@@ -170,7 +172,7 @@ func (a *app) job(ctx context.Context, file string, o runOptions) (deed.Job, err
 	if err != nil {
 		return deed.Job{}, definitionError(file, err)
 	}
-	job := deed.Job{Source: source, Inputs: map[string]deed.Input{}, By: person()}
+	job := deed.Job{Source: source, Inputs: map[string]deed.Input{}, By: person(), NoCache: o.noCache}
 	if job.Params, err = pairs("--param", o.params); err != nil {
 		return job, err
 	}
