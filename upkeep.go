@@ -7,7 +7,6 @@ import (
 	"iter"
 	"time"
 
-	"github.com/deedrun/deed/api/client"
 	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
@@ -21,10 +20,10 @@ func (r *Runtime) views() *orchestrator.Views {
 	return &orchestrator.Views{Events: r.Events, Blobs: r.Blobs, Log: r.options.Log}
 }
 
-// Processes lists the processes as they are now, the latest first.
-func (r *Runtime) Processes(ctx context.Context) iter.Seq2[orchestrator.Summary, error] {
+// Processes lists the processes as they are now that a filter chooses, the latest first.
+func (r *Runtime) Processes(ctx context.Context, f orchestrator.Filter) iter.Seq2[orchestrator.Summary, error] {
 	if r.remote != nil {
-		return r.remote.Processes(ctx, client.Filter{}) // page by page
+		return r.remote.Processes(ctx, f) // page by page
 	}
 	return func(yield func(orchestrator.Summary, error) bool) {
 		all, err := r.views().Processes(ctx, time.Now())
@@ -32,7 +31,7 @@ func (r *Runtime) Processes(ctx context.Context) iter.Seq2[orchestrator.Summary,
 			yield(orchestrator.Summary{}, err)
 			return
 		}
-		for _, p := range all {
+		for _, p := range f.Of(all) {
 			if !yield(p, nil) {
 				return
 			}

@@ -3,9 +3,11 @@ package api
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/deedrun/deed/api/access"
 	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
 )
 
@@ -44,10 +46,15 @@ func signed(ctx context.Context, c process.Command) (process.Command, error) {
 			err = newProblem(http.StatusBadRequest, wire.CodeInvalid, "by has %d bytes, reason %d and command %d: give at most %d, %d and %d",
 				len(a.By), len(a.Reason), len(a.Command), mostBy, mostReason, mostCommand)
 		}
-		a.By = by(ctx, a.By)
+		if a.By = by(ctx, a.By); strings.HasPrefix(a.By, orchestrator.ParentSign) {
+			err = newProblem(http.StatusBadRequest, wire.CodeInvalid, "by=%q is how processes sign what they ask of their children: write who you are", a.By)
+		}
 	}
 	switch own := c.(type) {
 	case process.StartProcess:
+		if own.Parent != nil {
+			err = newProblem(http.StatusBadRequest, wire.CodeInvalid, "a process is started as the child of another by that alone: leave out its parent")
+		}
 		sign(&own.Asked)
 		c = own
 	case process.CancelProcess:

@@ -28,6 +28,9 @@ type listProcessesInput struct {
 	Status string `query:"status" enum:"running,paused,completed,failed,cancelled" doc:"Only those that stand so."`
 	Name   string `query:"name" maxLength:"256" doc:"Only those of the definition of this name."`
 	Prefix string `query:"prefix" maxLength:"64" doc:"Only those whose ID begins so."`
+	Roots  bool   `query:"roots" doc:"Only those that are no children of others."`
+	Parent string `query:"parent" maxLength:"64" doc:"Only the children of this process."`
+	Family string `query:"family" maxLength:"64" doc:"Only this process and those below it: its children, theirs, and so on."`
 	Next   string `query:"next" maxLength:"256" doc:"Where the page begins, as the one before it says."`
 	Limit  int    `query:"limit" minimum:"1" maximum:"10000" default:"1000"`
 }
@@ -42,9 +45,9 @@ func (s *server) listProcesses(ctx context.Context, in *listProcessesInput) (*bo
 		return nil, err
 	}
 	page := wire.Processes{Processes: []orchestrator.Summary{}}
-	for _, p := range all {
+	filter := orchestrator.Filter{Status: in.Status, Name: in.Name, Prefix: in.Prefix, Roots: in.Roots, Parent: in.Parent, Family: in.Family}
+	for _, p := range filter.Of(all) {
 		switch {
-		case in.Status != "" && string(p.Status) != in.Status, in.Name != "" && p.Name != in.Name, !strings.HasPrefix(p.ID, in.Prefix):
 		case in.Next != "" && !after.before(p):
 		case len(page.Processes) == in.Limit:
 			page.Next = placeIn(page.Processes[in.Limit-1])

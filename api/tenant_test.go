@@ -54,7 +54,7 @@ func TestATokenForSomeProcessesDoesForThemAllThatAPersonDoes(t *testing.T) {
 	require.Equal(t, "MANY WORDS", string(text))
 
 	var listed []string
-	for p, err := range ours.Processes(ctx) {
+	for p, err := range ours.Processes(ctx, orchestrator.Filter{}) {
 		require.NoError(t, err)
 		listed = append(listed, p.ID)
 	}

@@ -96,9 +96,11 @@ func (c *children) order(s *process.State, b birth, attempt int, kind orderKind)
 }
 
 // asParent is how a process signs what it asks of its children.
-func asParent(id string) process.Asked { return process.Asked{By: parentSign + id} }
+func asParent(id string) process.Asked { return process.Asked{By: ParentSign + id} }
 
-const parentSign = "parent "
+// ParentSign begins how a process signs what it asks of its children; what
+// follows is its ID. No person is called so.
+const ParentSign = "parent "
 
 func (o order) command() process.Command {
 	if o.kind == toHold {

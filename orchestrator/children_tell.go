@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/deedrun/deed/orchestrator/process"
@@ -175,7 +176,7 @@ func isFromParent(c process.Command) bool {
 		return start.Parent != nil
 	}
 	asked, ok := askedIn(c)
-	return ok && len(asked.By) > len(parentSign) && asked.By[:len(parentSign)] == parentSign
+	return ok && strings.HasPrefix(asked.By, ParentSign)
 }
 
 func askedIn(c process.Command) (process.Asked, bool) {

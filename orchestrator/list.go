@@ -32,6 +32,9 @@ type Summary struct {
 
 	Parent string `json:"parent,omitempty"` // of a child: the process that it is a task of
 	Root   string `json:"root,omitempty"`   // of a child: the process above all, which has no parent
+	Task   string `json:"task,omitempty"`   // of a child: which task of its parent it is
+
+	Children map[process.Status]int `json:"children,omitempty"` // how those stand that are below it, however deep
 
 	// Uses are the first hundred other processes whose results it took, and whose
 	// blobs it refers to.
@@ -113,6 +116,7 @@ func (l *List) All() []Summary {
 			all = append(all, p.summary())
 		}
 	}
+	countChildren(all)
 	slices.SortFunc(all, func(a, b Summary) int {
 		return cmp.Or(b.StartedAt.Compare(a.StartedAt), cmp.Compare(a.ID, b.ID))
 	})

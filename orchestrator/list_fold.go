@@ -107,7 +107,7 @@ func (p *listed) apply(event process.Event) {
 		p.Name, p.Definition, p.Steps = e.Definition.Name, e.Definition.Version, len(e.Definition.Steps)
 		p.Status, p.StartedAt = process.Running, e.At
 		if e.Parent != nil {
-			p.Parent, p.Root = e.Parent.Process, e.Parent.Root
+			p.Parent, p.Root, p.Task = e.Parent.Process, e.Parent.Root, taskOf(*e.Parent)
 		}
 	case process.StepStarted:
 		if !strings.HasPrefix(e.Address, process.SealPrefix) {

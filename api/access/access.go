@@ -7,6 +7,7 @@ import (
 	"errors"
 	"path"
 	"slices"
+	"strings"
 )
 
 // Role is what somebody may do. Each includes the ones before it.
@@ -45,8 +46,10 @@ type Principal struct {
 func (p Principal) Scoped() bool { return p.Processes != nil }
 
 // Sees reports whether processes of a definition of this name exist for the
-// principal.
+// principal. Those of a child are named after their root's, and exist for whom
+// that exists.
 func (p Principal) Sees(definition string) bool {
+	definition, _, _ = strings.Cut(definition, "/")
 	return p.Processes == nil || slices.ContainsFunc(p.Processes, func(pattern string) bool {
 		ok, err := path.Match(pattern, definition)
 		return ok && err == nil

@@ -22,20 +22,21 @@ func (c *Client) Submit(ctx context.Context, s wire.Submit) (wire.Submitted, err
 }
 
 // Filter chooses among processes. The zero Filter chooses all.
-type Filter struct {
-	Status string
-	Name   string // of the definition
-	Prefix string // of the ID
-}
+type Filter = orchestrator.Filter
 
 // Processes lists processes, the latest first.
 func (c *Client) Processes(ctx context.Context, f Filter) iter.Seq2[orchestrator.Summary, error] {
 	return func(yield func(orchestrator.Summary, error) bool) {
 		query := url.Values{}
-		for name, value := range map[string]string{"status": f.Status, "name": f.Name, "prefix": f.Prefix} {
+		for name, value := range map[string]string{
+			"status": f.Status, "name": f.Name, "prefix": f.Prefix, "parent": f.Parent, "family": f.Family,
+		} {
 			if value != "" {
 				query.Set(name, value)
 			}
+		}
+		if f.Roots {
+			query.Set("roots", "true")
 		}
 		for {
 			var page wire.Processes

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/deedrun/deed"
@@ -13,7 +14,7 @@ import (
 // only one has, or @latest.
 func (a *app) resolveID(ctx context.Context, r *deed.Runtime, given string) (string, error) {
 	if given == "@latest" {
-		for p, err := range r.Processes(ctx) {
+		for p, err := range r.Processes(ctx, orchestrator.Filter{Roots: true}) {
 			return p.ID, err
 		}
 		return "", &notFoundError{fmt.Sprintf("no process has been started in %q", a.where())}
@@ -32,6 +33,21 @@ func (a *app) resolveID(ctx context.Context, r *deed.Runtime, given string) (str
 		return "", &notFoundError{fmt.Sprintf("no process %q in %q; `%s ps` lists them", given, a.where(), program())}
 	case 1:
 		return ids[0], nil
+	}
+	var roots []string // the IDs of children begin with their root's: who writes a beginning means that
+	for p, err := range r.Processes(ctx, orchestrator.Filter{Roots: true, Prefix: given}) {
+		if err != nil {
+			return "", err
+		}
+		roots = append(roots, p.ID)
+	}
+	switch len(roots) {
+	case 0:
+	case 1:
+		return roots[0], nil
+	default:
+		slices.Sort(roots)
+		ids = roots
 	}
 	const most = 5
 	some := ids[:min(most, len(ids))]
