@@ -36,7 +36,7 @@ const esdbClient = "github.com/EventStore/EventStore-Client-Go/v4/"
 var rooms = []room{
 	{path: "task", pure: true},
 	{path: "orchestrator/definition", may: core[:1], pure: true},
-	{path: "orchestrator/definition/parse", may: slices.Concat(core[:2], []string{"go.yaml.in/yaml/v3", "github.com/google/jsonschema-go/jsonschema"})},
+	{path: "orchestrator/definition/parse", may: slices.Concat(core[:2], []string{"go.yaml.in/yaml/v3", "github.com/google/jsonschema-go/jsonschema", "github.com/expr-lang/expr/..."})},
 	{path: "orchestrator/definition/draw", may: core[:2]},
 	{path: "orchestrator/process", may: slices.Concat(core[:2], []string{"internal/planted"}), pure: true},
 	{path: "orchestrator/whatif", may: core, pure: true},

@@ -4,76 +4,42 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
-	"slices"
 	"strings"
 )
 
 // Check is the data dependency checker: it lists everything for which the
-// definition would not run, in the order of the file. It is pure; whether the
-// files exist, and whether a worker has the handlers, is not its question.
+// definition would not run, in the order of the file, and then for which those
+// that it names would not. It is pure; whether the files exist, and whether a
+// worker has the handlers, is not its question.
 //
 // A fault that only follows from another one is left out where that is known:
 // who corrects a word sees what else is wrong, not what was wrong anyway.
 func Check(src *Source) []Fault {
 	c := newChecker(src)
+	for _, file := range c.named {
+		file.whole()
+	}
+	c.whole()
+	SortFaults(c.faults)
+	return c.faults
+}
+
+// whole checks what one file says.
+func (c *checker) whole() {
 	c.header()
 	c.nodesAndSettings()
 	c.writes()
 	c.reads()
 	c.outputs()
+	c.conditions()
 	c.unused()
 	c.order()
-	SortFaults(c.faults)
-	return c.faults
-}
-
-type checker struct {
-	src       *Source
-	faults    []Fault
-	spell     Speller
-	nodes     []*node
-	byAddress map[string]*node
-	addresses []string
-	steps     []*node // nodes that are not groups
-	params    map[string]bool
-	paramList []string
-	inputs    map[string]Text
-	writers   map[string]writer
-	names     []string // of all data: inputs, and what steps write
-	used      map[string]bool
-}
-
-type writer struct {
-	step *node
-	at   Text
-}
-
-func newChecker(src *Source) *checker {
-	c := &checker{
-		src: src, nodes: src.walk(), byAddress: map[string]*node{}, params: map[string]bool{},
-		inputs: map[string]Text{}, writers: map[string]writer{}, used: map[string]bool{},
-	}
-	for _, n := range c.nodes {
-		if c.byAddress[n.address] == nil {
-			c.byAddress[n.address] = n
-			c.addresses = append(c.addresses, n.address)
-		}
-		if !n.Group {
-			c.steps = append(c.steps, n)
-		}
-	}
-	for _, p := range src.Params {
-		c.params[p.Name.Value] = true
-		c.paramList = append(c.paramList, p.Name.Value)
-	}
-	return c
+	c.size()
 }
 
 func (c *checker) fault(at Pos, n *node, code, hint, format string, args ...any) {
 	f := Fault{Pos: at, Code: code, Message: fmt.Sprintf(format, args...), Hint: hint}
-	if n != nil {
-		f.Address = n.address
-	}
+	f.Address = c.outside(n)
 	c.faults = append(c.faults, f)
 }
 
@@ -100,14 +66,14 @@ func (c *checker) header() {
 		c.fault(src.Version.Pos, nil, "bad-version", "keep it short, like 1 or 2.3.0", "version is longer than %d characters", longest)
 	}
 	c.faults = append(c.faults, src.ProcessSettings.faults()...)
+	seenInputs := map[string]bool{}
 	for _, in := range src.Inputs {
-		if _, twice := c.inputs[in.Value]; twice {
+		if seenInputs[in.Value] {
 			c.fault(in.Pos, nil, "duplicate-name", "write it once", "input %s is listed twice", quote(in.Value))
 			continue
 		}
+		seenInputs[in.Value] = true
 		c.name(in, nil, "input")
-		c.inputs[in.Value] = in
-		c.names = append(c.names, in.Value)
 	}
 	for _, p := range src.Params {
 		c.name(p.Name, nil, "param")
@@ -123,9 +89,20 @@ func (c *checker) header() {
 		}
 		seen[f.Value] = true
 	}
-	if len(c.steps) > MaxSteps {
-		c.fault(c.steps[MaxSteps].Name.Pos, nil, "too-many-steps", "fan out with each: instead of writing steps",
-			"%d steps, at most %d are allowed", len(c.steps), MaxSteps)
+}
+
+// size bounds how many steps there are, each child with its own.
+func (c *checker) size() {
+	if n := c.total(); n > MaxSteps {
+		at := c.src.Pos
+		if len(c.steps) > MaxSteps {
+			at = c.steps[MaxSteps].Name.Pos
+		}
+		c.fault(at, nil, "too-many-steps", "fan out with each: instead of writing steps",
+			"%d steps, at most %d are allowed", n, MaxSteps)
+	}
+	if c.height() > MaxDepth {
+		c.fault(c.src.Pos, nil, "too-deep", "nest less", "children are nested more than %d deep", MaxDepth)
 	}
 }
 
@@ -148,10 +125,16 @@ func (c *checker) matches(pattern *regexp.Regexp, t Text, n *node, what, rule st
 	return false
 }
 
-// outputs checks what the process hands out.
+// outputs checks what the process hands out; what a child hands up, child does.
 func (c *checker) outputs() {
+	for _, child := range c.inline() {
+		child.handsUp()
+	}
+	if c.around != nil {
+		return
+	}
 	seen := map[string]bool{}
-	written := slices.DeleteFunc(slices.Clone(c.names), func(name string) bool { return c.writers[name].step == nil })
+	written := c.written()
 	for _, out := range c.src.Outputs {
 		switch name := out.Value; {
 		case seen[name]:

@@ -24,17 +24,11 @@ func (c *checker) order() {
 	}
 	edges := make([][]edge, len(c.steps))
 	for i, n := range c.steps {
-		reads := func(data Text) {
+		for _, data := range c.readBy(n) {
 			if w := c.writers[data.Value].step; w != nil {
 				from := number[w]
 				edges[from] = append(edges[from], edge{to: i, data: data.Value})
 			}
-		}
-		if n.Each != nil {
-			reads(n.Each.Data)
-		}
-		for _, b := range n.In {
-			reads(b.Data)
 		}
 	}
 	inside := c.inside()
@@ -57,6 +51,9 @@ func (c *checker) order() {
 	for _, steps := range components(edges) {
 		c.cycle(edges, steps)
 	}
+	for _, child := range c.inline() {
+		child.order()
+	}
 }
 
 // inside lists for every node the steps that its address speaks for.
@@ -70,19 +67,20 @@ func (c *checker) inside() map[*node][]*node {
 	return inside
 }
 
-// after finds the node that an address in `after` means; nil is refused.
+// after finds the node that an address in `after` means; nil is refused. It begins
+// at the outermost group of the file, as every address does.
 func (c *checker) after(n *node, at Text) *node {
-	target := c.byAddress[at.Value]
+	inside, within := strings.CutPrefix(at.Value, c.prefix)
+	target := c.byAddress[inside]
+	if !within {
+		target = nil
+	}
 	switch {
 	case target == nil && !addressPattern.MatchString(at.Value):
 		c.badAddress(at, n)
 	case target == nil && c.src.Partial:
 	case target == nil:
-		hint := c.nearAddress(at.Value)
-		if w := c.writers[at.Value].step; w != nil && hint == "" {
-			hint = fmt.Sprintf("it is data that %s writes: read it, or write after: [%s]", w.address, w.address)
-		}
-		c.fault(at.Pos, n, "unknown-address", hint, "after %s, which does not exist", quote(at.Value))
+		c.notAfter(n, at)
 	case target == n:
 		c.fault(at.Pos, n, "after-itself", "take it out", "the step comes after itself")
 		return nil
@@ -91,6 +89,35 @@ func (c *checker) after(n *node, at Text) *node {
 		return nil
 	}
 	return target
+}
+
+// notAfter refuses an address that is none of this process.
+func (c *checker) notAfter(n *node, at Text) {
+	if _, in := c.top().find(at.Value); in != nil && in != c {
+		if strings.HasPrefix(at.Value, c.outside(n)+"/") {
+			c.fault(at.Pos, n, "after-itself", "take it out", "the step comes after %s, which is inside of it", quote(at.Value))
+			return
+		}
+		hint := "name the step that has the child"
+		if c.around != nil {
+			hint = "a child begins when its step does: write after: in " + c.around.outside(c.as)
+		}
+		c.fault(at.Pos, n, "after-outside", hint, "after %s, which is not in the same process", quote(at.Value))
+		return
+	}
+	hint := c.spell.address(at.Value, c.top().everywhere())
+	if w := c.writers[at.Value].step; w != nil && hint == "" {
+		hint = fmt.Sprintf("it is data that %s writes: read it, or write after: [%s]", c.outside(w), c.outside(w))
+	}
+	c.fault(at.Pos, n, "unknown-address", hint, "after %s, which does not exist", quote(at.Value))
+}
+
+// top is the checker of the file.
+func (c *checker) top() *checker {
+	for c.around != nil {
+		c = c.around
+	}
+	return c
 }
 
 // cycle reports the shortest way around through the first of the steps, all
@@ -123,7 +150,7 @@ func (c *checker) cycle(edges [][]edge, steps []int) {
 		if !ok {
 			return
 		}
-		reader, writer := c.steps[at].address, c.steps[from.from].address
+		reader, writer := c.outside(c.steps[at]), c.outside(c.steps[from.from])
 		reason := fmt.Sprintf("%s comes after %s", reader, writer)
 		if from.data != "" {
 			reason = fmt.Sprintf("%s reads %s of %s", reader, quote(from.data), writer)

@@ -2,26 +2,33 @@ package definition
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
 // nodesAndSettings checks each step and group for itself, and the settings by address.
 func (c *checker) nodesAndSettings() {
-	if len(c.nodes) == 0 && !c.src.Partial {
+	if len(c.nodes) == 0 && !c.src.Partial && c.around == nil {
 		c.fault(c.src.Pos, nil, "no-steps", "write at least one step under steps:", "the definition has no steps")
 	}
 	for _, n := range c.nodes {
 		c.node(n)
 	}
+	for _, child := range c.inline() {
+		child.nodesAndSettings()
+	}
+	if c.around != nil {
+		return
+	}
 	for _, s := range c.src.Settings {
-		n := c.byAddress[s.Address.Value]
+		n, in := c.find(s.Address.Value)
 		switch {
 		case n != nil:
-			c.settings(n, s.Settings)
+			c.faults = append(c.faults, in.faultsOf(n, s.Settings, s.Address.Value)...)
 		case !addressPattern.MatchString(s.Address.Value):
 			c.badAddress(s.Address, nil)
 		case !c.src.Partial:
-			c.fault(s.Address.Pos, nil, "unknown-address", c.nearAddress(s.Address.Value),
+			c.fault(s.Address.Pos, nil, "unknown-address", c.spell.address(s.Address.Value, c.everywhere()),
 				"settings for %s, which does not exist", quote(s.Address.Value))
 		}
 	}
@@ -30,8 +37,6 @@ func (c *checker) nodesAndSettings() {
 func (c *checker) badAddress(at Text, n *node) {
 	c.fault(at.Pos, n, "bad-address", "write the names from the outside in, like group/step", "%s is no address", quote(at.Value))
 }
-
-func (c *checker) nearAddress(address string) string { return c.spell.address(address, c.addresses) }
 
 func (c *checker) node(n *node) {
 	what := "step"
@@ -42,26 +47,61 @@ func (c *checker) node(n *node) {
 	switch {
 	case named && c.byAddress[n.address] != n:
 		c.fault(n.Name.Pos, n, "duplicate-name", "give one of them another name", "%s %s exists already", what, quote(n.Name.Value))
-	case n.parent == nil && n.Name.Value == Reserved:
+	case n.parent == nil && c.around == nil && n.Name.Value == Reserved:
 		c.fault(n.Name.Pos, n, "reserved-name", "give it another name", "the name %q is deed's own", Reserved)
 	}
-	if depth := strings.Count(n.address, "/"); n.Group && depth == MaxDepth {
+	if depth := strings.Count(c.outside(n), "/"); n.Group && depth == MaxDepth {
 		c.fault(n.Name.Pos, n, "too-deep", "nest less", "groups are nested more than %d deep", MaxDepth)
 	}
-	c.settings(n, n.Settings)
-	if n.Group {
-		if len(n.Steps) == 0 && !n.Partial {
-			c.fault(n.Name.Pos, n, "empty-group", "write a step into it, or take it out", "the group has no steps")
-		}
-		return
+	c.faults = append(c.faults, c.faultsOf(n, n.Settings, c.outside(n))...)
+	if n.Group && len(n.Steps) == 0 && !n.Partial {
+		c.fault(n.Name.Pos, n, "empty-group", "write a step into it, or take it out", "the group has no steps")
 	}
-	c.run(n)
-	c.locals(n)
+	switch {
+	case n.Child():
+		c.child(n)
+		c.locals(n)
+	case n.Group:
+		c.plainGroup(n)
+	default:
+		c.run(n)
+		c.locals(n)
+		c.standard(n)
+	}
 }
 
-// settings checks values; where they stand makes no difference.
-func (c *checker) settings(n *node, s Settings) {
-	c.faults = append(c.faults, s.faults(n.address, n.Group)...)
+// plainGroup refuses what only a group of children has.
+func (c *checker) plainGroup(n *node) {
+	const hint = "a group is a process of its own if it says each: or repeat:"
+	for _, b := range n.In {
+		c.fault(b.Local.Pos, n, "group-key", hint, "in is a key of steps, and this is a group without each or repeat")
+		return
+	}
+	for _, b := range n.Out {
+		c.fault(b.Local.Pos, n, "group-key", hint, "out is a key of steps, and this is a group without each or repeat")
+		return
+	}
+	for _, p := range n.Params {
+		c.fault(p.Name.Pos, n, "group-key", hint, "params is a key of steps, and this is a group without each or repeat")
+		return
+	}
+	for _, at := range n.After {
+		c.fault(at.Pos, n, "group-key", "write it in a step inside", "after is a key of steps, and this is a group without each or repeat")
+		return
+	}
+}
+
+// faultsOf are the values among settings that make no sense for the node; where
+// they stand makes no difference.
+func (c *checker) faultsOf(n *node, s Settings, address string) []Fault {
+	all := s.faults(address, n.Group && !n.Child())
+	if s.Limits != nil && !n.Group && n.Run != nil && n.Run.Handler.Given() {
+		all = append(all, Fault{
+			Pos: s.Limits.Pos, Address: address, Code: "bad-limits", Message: "limits are of programs, and this step runs a handler",
+			Hint: "take them out; what a handler may use is up to its worker",
+		})
+	}
+	return all
 }
 
 // run checks what executes the tasks: exactly one of run and sh.
@@ -71,13 +111,20 @@ func (c *checker) run(n *node) {
 		c.fault(n.Shell.Pos, n, "run-and-sh", "take one of them out", "the step has both run and sh")
 	case n.Run == nil && !n.Shell.Given():
 		if !n.Partial {
-			c.fault(n.Name.Pos, n, "no-run", "write run: with a handler or a command, or sh: with a script, or steps: for a group",
+			c.fault(n.Name.Pos, n, "no-run", "write run: with a handler or a command, or sh: with a script, or process: with a file, or steps: for a group",
 				"nothing says what the step runs")
 		}
 	}
 	if n.Shell.Given() {
 		c.shell(n)
 	}
+	if n.Repeat != nil {
+		c.fault(n.Repeat.Pos, n, "repeat-step", "put the step into a group, and repeat that", "a step cannot be repeated, a group or a process can")
+	}
+	if n.Keep != nil && n.Keep.Value && n.Run != nil && n.Run.Handler.Given() {
+		c.fault(n.Keep.Pos, n, "keep-handler", "take it out", "keep is for programs, and this step runs a handler")
+	}
+	c.ownParams(n)
 	switch {
 	case n.Run == nil:
 	case n.Run.Handler.Given():
@@ -94,17 +141,29 @@ func (c *checker) run(n *node) {
 func (c *checker) handler(n *node) {
 	h := n.Run.Handler
 	name, version, pinned := strings.Cut(h.Value, "@")
+	_, standard := Standard(name)
 	switch {
 	case strings.ContainsAny(h.Value, " \t\n"):
 		words := strings.Fields(h.Value)
 		c.fault(h.Pos, n, "bad-run", "for a program write "+commandLike(words)+", for a script sh:", "%s is no handler", quote(h.Value))
 	case len(name) > MaxHandler || !handlerPattern.MatchString(name):
 		c.fault(h.Pos, n, "bad-run", "a handler is written like words/count", "%s is no handler", quote(h.Value))
+	case pinned && standard:
+		c.fault(h.Pos, n, "bad-run", "write "+clip(name), "the handlers of %q have no versions", Reserved)
 	case pinned && !versionPattern.MatchString(version):
 		c.fault(h.Pos, n, "bad-run", fmt.Sprintf("write it like %s@2: a letter or digit, then at most %d of letters, digits, ., _ and -", clip(name), MaxVersion-1),
 			"%s is no version of a handler", quote(version))
+	case standard:
 	case name == Reserved || strings.HasPrefix(name, Reserved+"/"):
-		c.fault(h.Pos, n, "reserved-name", "give it another name", "the handlers of %q are deed's own", Reserved)
+		var known []string
+		for _, s := range StandardHandlers() {
+			known = append(known, s.Name)
+		}
+		hint := c.spell.Hint(name, known)
+		if hint == "" {
+			hint = "there are " + strings.Join(known, ", ")
+		}
+		c.fault(h.Pos, n, "reserved-name", hint, "the handlers of %q are deed's own, and %s is none of them", Reserved, quote(name))
 	}
 }
 
@@ -135,7 +194,8 @@ func (c *checker) word(n *node, word Text) {
 		return
 	}
 	_, err := substitute(word.Value, func(param string) (string, bool) {
-		if !c.params[param] {
+		own := slices.ContainsFunc(n.Params, func(p ParamSource) bool { return p.Name.Value == param })
+		if !c.params[param] && !own {
 			c.fault(word.Pos, n, "unknown-param", c.spell.Hint(param, c.paramList), "param %s is not declared", quote(param))
 		}
 		return "", true
@@ -149,11 +209,16 @@ func (c *checker) word(n *node, word Text) {
 func (c *checker) locals(n *node) {
 	inputs, outputs, written := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	if e := n.Each; e != nil {
-		inputs[e.Local.Value] = true
-		c.local(n, e.BindingSource)
 		if into := e.Into; into != nil && (*into < 1 || *into > MaxInto) {
 			c.fault(e.Data.Pos, n, "bad-into", "", "into %d is not between 1 and %d", *into, MaxInto)
 		}
+	}
+	for _, b := range n.Each.names() {
+		if inputs[b.Local.Value] {
+			c.fault(b.Local.Pos, n, "duplicate-name", "join it with others", "each names %s twice", quote(b.Local.Value))
+		}
+		inputs[b.Local.Value] = true
+		c.local(n, b)
 	}
 	for _, b := range n.In {
 		if inputs[b.Local.Value] {
@@ -171,7 +236,10 @@ func (c *checker) locals(n *node) {
 			c.fault(b.Data.Pos, n, "duplicate-name", "give one another name", "two outputs go to %s", quote(b.Data.Value))
 		}
 		outputs[b.Local.Value], written[b.Data.Value] = true, true
-		c.local(n, b)
+		c.local(n, b.BindingSource)
+		if b.JSON.Given() && !slices.Contains(types, Type(b.JSON.Value)) {
+			c.fault(b.JSON.Pos, n, "bad-type", c.nearType(b.JSON.Value), "%s is no type of a small value", quote(b.JSON.Value))
+		}
 	}
 }
 

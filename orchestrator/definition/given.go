@@ -7,7 +7,7 @@ import (
 
 // settingNames are what may follow an address: "count.retry.attempts".
 var settingNames = []string{
-	"timeout", "retry.attempts", "retry.backoff", "retry.factor", "retry.jitter", "parallelism", "tolerate", "pool", "needs", "rate",
+	"timeout", "retry.attempts", "retry.backoff", "retry.factor", "retry.jitter", "parallelism", "tolerate", "pool", "needs", "rate", "cache", "limits",
 }
 
 // none lifts a limit.
@@ -70,6 +70,9 @@ func (b addressBook) nearSetting(name string) string {
 	if strings.HasPrefix(name, "needs.") {
 		return "what is needed is set as a whole, like needs=cpu=2,memory=4GiB"
 	}
+	if strings.HasPrefix(name, "limits.") {
+		return "limits are set as a whole, like limits=memory=2GiB,cpu=10m"
+	}
 	if hint := b.spell.Hint(name, settingNames); hint != "" {
 		return hint
 	}
@@ -110,6 +113,10 @@ func readSetting(name, value string) (s Settings, known bool, err error) {
 		s.Needs, err = limit(value, ParseNeeds)
 	case "rate":
 		s.Rate, err = limit(value, ParseRate)
+	case "cache":
+		s.Cache, err = read(value, ParseCache)
+	case "limits":
+		s.Limits, err = limit(value, ParseLimits)
 	default:
 		return s, false, nil
 	}

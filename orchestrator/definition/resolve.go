@@ -1,8 +1,8 @@
 package definition
 
 import (
-	"maps"
-	"slices"
+	"encoding/json"
+	"strings"
 
 	"github.com/deedrun/deed/task"
 )
@@ -22,24 +22,16 @@ func Resolve(src *Source, params, settings map[string]string, files []task.File)
 	if faults := Check(src); len(faults) > 0 {
 		return Definition{}, faults
 	}
-	if src.Partial {
-		return Definition{}, []Fault{{Pos: src.Pos, Code: "unreadable", Message: "the definition could not be read as a whole"}}
+	for _, part := range src.Definitions() {
+		if part.Partial {
+			return Definition{}, []Fault{{Pos: part.Pos, Code: "unreadable", Message: "the definition could not be read as a whole"}}
+		}
 	}
-	r := &resolver{checker: newChecker(src), at: map[*node]Settings{}, whole: src.ProcessSettings}
-	r.layers(settings)
-	d := Definition{
-		Name:    src.Name.Value,
-		Version: src.Version.Value,
-		Inputs:  words(src.Inputs),
-		Params:  r.values(params),
-		Files:   r.located(files),
-		Outputs: words(src.Outputs),
-	}
-	r.whole.apply(&d)
-	inside := r.inside()
-	for _, n := range r.steps {
-		d.Steps = append(d.Steps, r.step(n, d, inside))
-	}
+	r := &resolver{checker: newChecker(src), files: map[string]task.File{}}
+	r.located(files)
+	r.said, r.whole = r.layers(settings)
+	r.values = r.paramValues(params)
+	d := r.definition()
 	if len(r.faults) > 0 {
 		SortFaults(r.faults)
 		return Definition{}, r.faults
@@ -47,40 +39,120 @@ func Resolve(src *Source, params, settings map[string]string, files []task.File)
 	return d, nil
 }
 
+// resolver makes the definition of one process, and by others those of children.
 type resolver struct {
 	*checker
-	at    map[*node]Settings // said for exactly this node, wherever
-	whole ProcessSettings
+	said   map[string]Settings // at submit, or under settings, by address in this process
+	whole  ProcessSettings
+	around Settings                   // said around this process, for the steps that say nothing themselves
+	values map[string]json.RawMessage // of params
+	files  map[string]task.File       // all that travel, from the folder of the outermost definition
 }
 
-func (r *resolver) step(n *node, d Definition, inside map[*node][]*node) Step {
-	s := Step{Address: n.address, Retry: DefaultRetry, Run: r.runOf(n, d), In: plain(n.In), Out: Outputs(plain(n.Out)...)}
+// definition fills in a file, the outermost or one that is named.
+func (r *resolver) definition() Definition {
+	d := Definition{
+		Name:    r.src.Name.Value,
+		Version: r.src.Version.Value,
+		Inputs:  words(r.src.Inputs),
+		Params:  r.values,
+		Files:   r.filesOf(r.src),
+		Outputs: words(r.src.Outputs),
+	}
+	r.whole.apply(&d)
+	r.around = Settings{Cache: r.whole.Cache}.or(r.around)
+	d.Steps = r.stepsOf()
+	return d
+}
+
+func (r *resolver) stepsOf() []Step {
+	inside := r.inside()
+	var all []Step
+	for _, n := range r.steps {
+		all = append(all, r.step(n, inside))
+	}
+	return all
+}
+
+// at is what is said for exactly this node, wherever.
+func (r *resolver) at(n *node) Settings { return r.said[n.address].or(n.Settings) }
+
+func (r *resolver) step(n *node, inside map[*node][]*node) Step {
+	s := Step{Address: n.address, Retry: DefaultRetry, In: plain(n.In), Out: r.outputsOfStep(n), When: conditionOf(n)}
 	if n.Each != nil {
-		s.Each = &Each{Binding: Binding{Local: n.Each.Local.Value, Data: n.Each.Data.Value}, ByKey: n.Each.ByKey}
+		s.Each = &Each{Binding: Binding{Local: n.Each.Local.Value, Data: n.Each.Data.Value}, ByKey: n.Each.ByKey, With: plain(n.Each.With)}
 		if n.Each.Into != nil {
 			s.Each.Into = *n.Each.Into
 		}
 	}
 	seen := map[string]bool{}
 	for _, at := range n.After {
-		for _, first := range inside[r.byAddress[at.Value]] {
+		for _, first := range inside[r.byAddress[strings.TrimPrefix(at.Value, r.prefix)]] {
 			if !seen[first.address] {
 				seen[first.address] = true
 				s.After = append(s.After, first.address)
 			}
 		}
 	}
-	var said Settings
-	for at := n; at != nil; at = at.parent {
-		said = said.or(r.at[at])
+	own := r.at(n)
+	var groups Settings
+	for at := n.parent; at != nil; at = at.parent {
+		groups = groups.or(r.at(at))
 	}
-	said.apply(&s)
+	groups = groups.or(r.around)
+	given := r.paramsOf(n)
+	if n.Child() {
+		s.Retry.Attempts = 1
+		own.ofChild().apply(&s)
+		put(&s.Pool, own.or(groups).Pool)
+		r.child(&s, n, given, own.into().or(groups))
+		return s
+	}
+	s.Run, s.Params = r.runOf(n, given), given
+	if h, ok := Standard(s.Run.Handler); ok {
+		r.checkStandard(n, h, given)
+		s.Params = h.WithDefaults(given)
+	}
+	own.or(groups).apply(&s)
 	return s
 }
 
-func (r *resolver) runOf(n *node, d Definition) task.Run {
+// conditionOf is the condition of a step, and of the groups around it in its process.
+func conditionOf(n *node) *Condition {
+	var all []*ConditionSource // from the outside in
+	for at := n; at != nil; at = at.parent {
+		if at.When != nil {
+			all = append([]*ConditionSource{at.When}, all...)
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	c := Condition{Text: all[0].Value, Expr: all[0].Expr.expr()}
+	for i, more := range all[1:] {
+		if i == 0 {
+			c.Text = "(" + c.Text + ")"
+		}
+		c = Condition{Text: c.Text + " && (" + more.Value + ")", Expr: Expr{Op: "&&", Args: []Expr{c.Expr, more.Expr.expr()}}}
+	}
+	return &c
+}
+
+// outputsOfStep are what a step writes, with the types that are declared, of a
+// child by the step inside.
+func (r *resolver) outputsOfStep(n *node) []Output {
+	var all []Output
+	for _, b := range n.Out {
+		typ, _ := r.declared(n, b.Data.Value)
+		all = append(all, Output{Binding: Binding{Local: b.Local.Value, Data: b.Data.Value}, JSON: typ})
+	}
+	return all
+}
+
+func (r *resolver) runOf(n *node, given map[string]json.RawMessage) task.Run {
+	keep := n.Keep != nil && n.Keep.Value
 	if n.Run == nil {
-		return task.Run{Shell: n.Shell.Value}
+		return task.Run{Shell: n.Shell.Value, Keep: keep}
 	}
 	if n.Run.Handler.Given() {
 		return task.Run{Handler: n.Run.Handler.Value}
@@ -89,32 +161,15 @@ func (r *resolver) runOf(n *node, d Definition) task.Run {
 	for _, word := range n.Run.Command {
 		// Check has refused what cannot be substituted; a param without a
 		// value is a fault already.
-		text, _ := substitute(word.Value, func(param string) (string, bool) { return argument(d.Params[param]), true })
+		text, _ := substitute(word.Value, func(param string) (string, bool) {
+			if own, ok := given[param]; ok {
+				return argument(own), true
+			}
+			return argument(r.values[param]), true
+		})
 		command = append(command, text)
 	}
-	return task.Run{Command: command}
-}
-
-// located finds the bytes of each file that the source lists.
-func (r *resolver) located(files []task.File) []task.File {
-	given := map[string]task.File{}
-	for _, f := range files {
-		given[f.Name] = f
-	}
-	var found []task.File
-	for _, want := range r.src.Files {
-		f, ok := given[want.Value]
-		if !ok {
-			r.fault(want.Pos, nil, "missing-file", "", "file %s was not handed in", quote(want.Value))
-			continue
-		}
-		delete(given, want.Value)
-		found = append(found, f)
-	}
-	for _, name := range slices.Sorted(maps.Keys(given)) {
-		r.fault(Pos{}, nil, "unknown-file", "list it under files", "file %s is handed in, but not listed", quote(name))
-	}
-	return found
+	return task.Run{Command: command, Keep: keep}
 }
 
 func words(texts []Text) []string {

@@ -8,35 +8,53 @@ import (
 	"strings"
 )
 
-// layers gathers for each node what is said for it: at submit, under settings,
-// and at the node itself; the first of these wins.
-func (r *resolver) layers(given map[string]string) {
-	names := addressBook{addresses: r.addresses, spell: &r.spell, find: func(address string) (group, ok bool) {
-		n := r.byAddress[address]
-		return n != nil && n.Group, n != nil
+// layers gathers by address what is said at submit and under settings, of which
+// the first wins, and what is said for the process as a whole.
+func (r *resolver) layers(given map[string]string) (said map[string]Settings, whole ProcessSettings) {
+	said = map[string]Settings{}
+	names := addressBook{addresses: r.everywhere(), spell: &r.spell, find: func(address string) (group, ok bool) {
+		n, _ := r.find(address)
+		return n != nil && n.Group && !n.Child(), n != nil
 	}}
 	for _, key := range slices.Sorted(maps.Keys(given)) {
 		set, faults := names.read(key, given[key])
+		if len(faults) == 0 && set.address != "" {
+			n, in := r.find(set.address)
+			faults = in.faultsOf(n, set.settings, set.address)
+		}
 		r.faults = append(r.faults, faults...)
-		switch n := r.byAddress[set.address]; {
+		switch {
 		case len(faults) > 0:
 		case set.address == "":
-			r.whole = set.whole.or(r.whole)
+			whole = set.whole.or(whole)
 		default:
-			r.at[n] = r.at[n].or(set.settings)
+			said[set.address] = said[set.address].or(set.settings)
 		}
 	}
-	for _, s := range r.src.Settings {
-		n := r.byAddress[s.Address.Value]
-		r.at[n] = r.at[n].or(s.Settings)
-	}
-	for _, n := range r.nodes {
-		r.at[n] = r.at[n].or(n.Settings)
-	}
+	return r.settingsUnder(said), whole.or(r.src.ProcessSettings)
 }
 
-// values gives every param its value: what was handed in, or the default.
-func (r *resolver) values(given map[string]string) map[string]json.RawMessage {
+// settingsUnder adds what the file says under settings.
+func (r *resolver) settingsUnder(said map[string]Settings) map[string]Settings {
+	for _, s := range r.src.Settings {
+		said[s.Address.Value] = said[s.Address.Value].or(s.Settings)
+	}
+	return said
+}
+
+// below is what is said for the nodes of a child, by their addresses in it.
+func (r *resolver) below(n *node) map[string]Settings {
+	said := map[string]Settings{}
+	for address, settings := range r.said {
+		if inner, ok := strings.CutPrefix(address, n.address+"/"); ok {
+			said[inner] = settings
+		}
+	}
+	return said
+}
+
+// paramValues gives every param its value: what was handed in, or the default.
+func (r *resolver) paramValues(given map[string]string) map[string]json.RawMessage {
 	values := map[string]json.RawMessage{}
 	for _, p := range r.src.Params {
 		name := p.Name.Value

@@ -78,9 +78,9 @@ func TestASettingThatMakesNoSenseIsRefusedAsAtSubmit(t *testing.T) {
 		"outer/iner.timeout": {"5m": `setting "outer/iner.timeout": "outer/iner" does not exist; did you mean "outer/inner"?`},
 		"timeout":            {"5m": `setting "timeout" has no address; write it as ADDRESS.timeout`},
 		"":                   {"5m": `setting "": "" does not exist`},
-		"load":               {"5m": `load: setting "load": "" is no setting; there are timeout, retry.attempts, retry.backoff, retry.factor, retry.jitter, parallelism, tolerate, pool, needs, rate, and without an address deadline, parallelism, weight`},
+		"load":               {"5m": `load: setting "load": "" is no setting; there are timeout, retry.attempts, retry.backoff, retry.factor, retry.jitter, parallelism, tolerate, pool, needs, rate, cache, limits, and without an address deadline, parallelism, weight, cache`},
 		"load.tolerat":       {"5": `load: setting "load.tolerat": "tolerat" is no setting; did you mean "tolerate"?`},
-		"load.run":           {"x": `load: setting "load.run": "run" is no setting; there are timeout, retry.attempts, retry.backoff, retry.factor, retry.jitter, parallelism, tolerate, pool, needs, rate, and without an address deadline, parallelism, weight`},
+		"load.run":           {"x": `load: setting "load.run": "run" is no setting; there are timeout, retry.attempts, retry.backoff, retry.factor, retry.jitter, parallelism, tolerate, pool, needs, rate, cache, limits, and without an address deadline, parallelism, weight, cache`},
 		"load.timeout":       {"5": `load: setting "load.timeout": "5" is no duration: write it like 30s, 5m or 1h30m`, "-1s": `load: timeout -1s is negative; write a time like 5m, or 0s for no timeout`},
 		"load.parallelism":   {"0": `load: parallelism 0 is less than 1; write 1 or more, or none for no limit`, "many": `load: setting "load.parallelism": "many" is no whole number`},
 		"load.pool":          {"GPU": `load: setting "load.pool": "GPU" is no pool: write a letter a-z or a digit, then at most 63 of a-z, 0-9 and -`},
@@ -105,7 +105,7 @@ func TestASettingThatMakesNoSenseIsRefusedAsAtSubmit(t *testing.T) {
 		"load.retry.factor":     {"+Inf": `load: factor +Inf is not between 1 and 100; write 2 to double each wait, or 1 to keep it`},
 		"load.tolerate":         {"-5": `load: tolerate -5 is negative; write 0 to tolerate none`, "none": `load: setting "load.tolerate": "none" is no tolerance: write a number of tasks, a share like 1%, or all`},
 		"deadline":              {"0s": `deadline 0s leaves the process no time; write a time like 2h, or none for no deadline`},
-		"outer/inner/deep.name": {"x": `outer/inner/deep: setting "outer/inner/deep.name": "name" is no setting; there are timeout, retry.attempts, retry.backoff, retry.factor, retry.jitter, parallelism, tolerate, pool, needs, rate, and without an address deadline, parallelism, weight`},
+		"outer/inner/deep.name": {"x": `outer/inner/deep: setting "outer/inner/deep.name": "name" is no setting; there are timeout, retry.attempts, retry.backoff, retry.factor, retry.jitter, parallelism, tolerate, pool, needs, rate, cache, limits, and without an address deadline, parallelism, weight, cache`},
 	} {
 		for value, want := range cases {
 			changed, err := definition.Set(d, setting, value)

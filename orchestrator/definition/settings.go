@@ -19,6 +19,23 @@ func (s Settings) or(other Settings) Settings {
 		Needs:       cmp.Or(s.Needs, other.Needs),
 		Rate:        cmp.Or(s.Rate, other.Rate),
 		Env:         s.Env.or(other.Env),
+		Cache:       cmp.Or(s.Cache, other.Cache),
+		Limits:      cmp.Or(s.Limits, other.Limits),
+	}
+}
+
+// into are the settings that a child's steps inherit of the step that it is a
+// child of, whatever file they are written in: who may run them and with what.
+// The others are about the child as a whole.
+func (s Settings) into() Settings {
+	return Settings{Pool: s.Pool, Needs: s.Needs, Env: s.Env, Cache: s.Cache, Limits: s.Limits}
+}
+
+// ofChild are the settings that a step has whose tasks are processes of their own.
+func (s Settings) ofChild() Settings {
+	return Settings{
+		Timeout: s.Timeout, Attempts: s.Attempts, Backoff: s.Backoff, Factor: s.Factor, Jitter: s.Jitter,
+		Parallelism: s.Parallelism, Tolerate: s.Tolerate, Rate: s.Rate,
 	}
 }
 
@@ -34,6 +51,10 @@ func (s Settings) apply(step *Step) {
 	put(&step.Pool, s.Pool)
 	put(&step.Needs, s.Needs)
 	put(&step.Rate, s.Rate)
+	put(&step.Cache, s.Cache)
+	if step.Run.Handler == "" {
+		put(&step.Limits, s.Limits)
+	}
 	s.Env.apply(step)
 }
 

@@ -15,10 +15,11 @@ type ProcessSettings struct {
 	Deadline    *Setting[task.Duration]
 	Parallelism *Setting[int]
 	Weight      *Setting[int]
+	Cache       *Setting[Cache] // of the steps that say nothing themselves
 }
 
 // processSettings are their names, which stand without an address.
-var processSettings = []string{"deadline", "parallelism", "weight"}
+var processSettings = []string{"deadline", "parallelism", "weight", "cache"}
 
 // or fills in what s does not say.
 func (s ProcessSettings) or(other ProcessSettings) ProcessSettings {
@@ -26,11 +27,12 @@ func (s ProcessSettings) or(other ProcessSettings) ProcessSettings {
 		Deadline:    cmp.Or(s.Deadline, other.Deadline),
 		Parallelism: cmp.Or(s.Parallelism, other.Parallelism),
 		Weight:      cmp.Or(s.Weight, other.Weight),
+		Cache:       cmp.Or(s.Cache, other.Cache),
 	}
 }
 
-// apply changes what is said here, and leaves the rest of the definition. A
-// weight of 1 is that of a process that says nothing, so it is not kept: both
+// apply changes what is said here of the process itself, and leaves the rest of
+// the definition. A weight of 1 is that of a process that says nothing, so it is not kept: both
 // are the same definition.
 func (s ProcessSettings) apply(d *Definition) {
 	put(&d.Deadline, s.Deadline)
@@ -68,6 +70,8 @@ func readProcessSetting(name, value string) (s ProcessSettings, err error) {
 		s.Parallelism, err = limit(value, parseWhole)
 	case "weight":
 		s.Weight, err = limit(value, parseWhole)
+	case "cache":
+		s.Cache, err = read(value, ParseCache)
 	}
 	return s, err
 }

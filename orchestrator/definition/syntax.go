@@ -29,7 +29,8 @@ const (
 const (
 	MaxSteps   = 10_000
 	MaxInto    = 100_000
-	MaxDepth   = 16  // of groups in groups
+	MaxDepth   = 16 // of groups in groups, and of children in children
+	MaxRounds  = 1_000_000
 	MaxHandler = 128 // characters of a handler's name
 	MaxVersion = 32  // characters of the version it may be pinned to, see HandlerPattern
 	MaxFactor  = 100 // by which a wait may grow
@@ -57,22 +58,34 @@ func ParseDuration(text string) (task.Duration, error) {
 	return task.Duration(d), nil
 }
 
-// ParseEach reads what a step fans out over: "corpus", "corpus by key" or
-// "corpus by key into 8". Into is nil without `into`; a number that no int
-// holds is the greatest or least int.
-func ParseEach(text string) (data string, byKey bool, into *int, err error) {
-	words := strings.Fields(text)
-	switch {
-	case len(words) == 1:
-		return words[0], false, nil, nil
-	case len(words) == 3 && words[1] == "by" && words[2] == "key":
-		return words[0], true, nil, nil
-	case len(words) == 5 && words[1] == "by" && words[2] == "key" && words[3] == "into":
-		if n, ok := wholeNumber(words[4]); ok {
-			return words[0], true, &n, nil
-		}
+// ParseEach reads what a step fans out over: "corpus", "corpus by key", "corpus by
+// key into 8", or, to join several by their keys, "orders, customers by key". Into is
+// nil without `into`; a number that no int holds is the greatest or least int.
+func ParseEach(text string) (data []string, byKey bool, into *int, err error) {
+	names, by, found := strings.Cut(strings.Join(strings.Fields(text), " "), " by key")
+	n := 0
+	bucket, hasInto := strings.CutPrefix(by, " into ")
+	wellFormed := by == ""
+	if found && hasInto {
+		n, wellFormed = wholeNumber(bucket)
+		into = &n
 	}
-	return "", false, nil, fmt.Errorf("%s is no fan-out: write it like corpus, corpus by key, or corpus by key into 8", quote(text))
+	if inside, ok := strings.CutPrefix(names, "["); ok {
+		names, ok = strings.CutSuffix(inside, "]")
+		wellFormed = wellFormed && ok
+	}
+	for name := range strings.SplitSeq(names, ",") {
+		name = strings.TrimSpace(name)
+		wellFormed = wellFormed && name != "" && !strings.Contains(name, " ")
+		data = append(data, name)
+	}
+	switch {
+	case !wellFormed:
+		return nil, false, nil, fmt.Errorf("%s is no fan-out: write it like corpus, corpus by key, corpus by key into 8, or orders, customers by key", quote(text))
+	case len(data) > 1 && !found:
+		return nil, false, nil, fmt.Errorf("%s names several lists: they can be joined by their keys, like %s by key", quote(text), clip(strings.Join(data, ", ")))
+	}
+	return data, found, into, nil
 }
 
 // parseWhole reads a whole number; one that no int holds is the greatest or least int.
@@ -99,7 +112,13 @@ func wholeNumber(text string) (n int, ok bool) {
 }
 
 // String writes the fan-out as an author does: "photos by key into 8".
-func (e Each) String() string { return e.Data + e.suffix() }
+func (e Each) String() string {
+	names := []string{e.Data}
+	for _, b := range e.With {
+		names = append(names, b.Data)
+	}
+	return strings.Join(names, ", ") + e.suffix()
+}
 
 func (e Each) suffix() string {
 	switch {

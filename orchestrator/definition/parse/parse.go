@@ -12,6 +12,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -27,9 +28,9 @@ const (
 	maxAliased = 100_000 // keys and values that aliases stand for
 )
 
-// File reads the definition at path, and checks that the files it lists exist.
-// The error is about reading; what is wrong with the definition are faults, in
-// the order of the file.
+// File reads the definition at path and those that it names, and checks that the
+// files they list exist. The error is about reading; what is wrong with the
+// definition are faults, in the order of the file.
 //
 // The source is never nil without an error: after faults it holds what could
 // be read, so that Check finds the rest of what is wrong. Only a source without
@@ -45,7 +46,7 @@ func File(path string) (*definition.Source, []definition.Fault, error) {
 		return nil, nil, fmt.Errorf("read definition: %w", err)
 	}
 	src, faults := Bytes(path, data)
-	if len(src.Files) == 0 {
+	if len(src.Files) == 0 && !namesOthers(src) {
 		return src, faults, nil
 	}
 	folder, err := os.OpenRoot(filepath.Dir(path))
@@ -53,7 +54,10 @@ func File(path string) (*definition.Source, []definition.Fault, error) {
 		return nil, nil, fmt.Errorf("look for the files of definition %q: %w", path, err)
 	}
 	defer folder.Close()
-	faults = append(faults, Files(src, folder.FS())...)
+	faults = append(faults, named(src, filepath.Base(path), folderOf(folder, filepath.Dir(path)))...)
+	for _, part := range src.Definitions() {
+		faults = append(faults, Files(part, folder.FS())...)
+	}
 	definition.SortFaults(faults)
 	return src, faults, nil
 }
@@ -83,7 +87,7 @@ func Bytes(name string, data []byte) (*definition.Source, []definition.Fault) {
 }
 
 // Files checks that the files which the source lists are there, in the folder
-// of the definition. Badly written paths are left to Check.
+// of the outermost definition. Badly written paths are left to Check.
 func Files(src *definition.Source, folder fs.FS) []definition.Fault {
 	var faults []definition.Fault
 	seen := map[string]bool{}
@@ -93,7 +97,7 @@ func Files(src *definition.Source, folder fs.FS) []definition.Fault {
 		}
 		seen[f.Value] = true
 		fault := definition.Fault{Pos: f.Pos, Code: "missing-file"}
-		switch info, err := fs.Stat(folder, f.Value); {
+		switch info, err := fs.Stat(folder, path.Join(src.Folder, f.Value)); {
 		case err != nil:
 			fault.Message = fmt.Sprintf("file %s %s", quote(f.Value), reason(err))
 			fault.Hint = "files are looked for in the folder of the definition"
@@ -113,8 +117,8 @@ func reason(err error) string {
 	if errors.Is(err, fs.ErrNotExist) {
 		return "does not exist"
 	}
-	if path := (*fs.PathError)(nil); errors.As(err, &path) {
-		err = path.Err
+	if at := (*fs.PathError)(nil); errors.As(err, &at) {
+		err = at.Err
 	}
 	return "cannot be read: " + err.Error()
 }

@@ -27,6 +27,7 @@ func (r *reader) process(root *yaml.Node) {
 
 		"parallelism": func(e entry) { r.src.Parallelism = r.whole(e.value, "parallelism") },
 		"weight":      func(e entry) { r.src.Weight = r.whole(e.value, "weight") },
+		"cache":       func(e entry) { r.src.Cache = r.cache(e.value) },
 	})
 }
 
@@ -68,6 +69,8 @@ func (r *reader) settings(s *definition.Settings) map[string]func(entry) {
 		"needs":       func(e entry) { s.Needs = r.needs(e.value) },
 		"rate":        func(e entry) { s.Rate = r.rate(e.value) },
 		"env":         func(e entry) { s.Env = r.env(e.value) },
+		"cache":       func(e entry) { s.Cache = r.cache(e.value) },
+		"limits":      func(e entry) { s.Limits = r.limits(e.value) },
 		"retry": func(e entry) {
 			r.harmless(func() {
 				r.keys(r.entries(e.value, "retry", "write {attempts: 3, backoff: 1s..30s}"), "retry", map[string]func(entry){

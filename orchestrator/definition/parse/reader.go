@@ -26,7 +26,10 @@ func (r *reader) pos(n *yaml.Node) definition.Pos {
 }
 
 func (r *reader) fault(n *yaml.Node, code, hint, format string, args ...any) {
-	f := definition.Fault{Pos: r.pos(n), Address: r.at, Code: code, Message: fmt.Sprintf(format, args...), Hint: hint}
+	r.add(definition.Fault{Pos: r.pos(n), Address: r.at, Code: code, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+func (r *reader) add(f definition.Fault) {
 	switch {
 	case len(r.faults) < MaxFaults:
 		r.faults = append(r.faults, f)
@@ -106,9 +109,6 @@ func (r *reader) entries(n *yaml.Node, what, hint string) []entry {
 	return all
 }
 
-// later are the keys of versions to come.
-var later = []string{"cache", "keep", "process", "repeat", "when"}
-
 // elsewhere says of keys that are looked for in the wrong place where they stand.
 var elsewhere = map[string]string{
 	"deadline": "the process has one, at the top of the definition; timeout bounds one attempt at a task",
@@ -118,6 +118,15 @@ var elsewhere = map[string]string{
 	"needs":    "write it in a step or a group",
 	"rate":     "write it in a step",
 	"env":      "write it in a step or a group",
+	"limits":   "write it in a step or a group",
+	"when":     "write it in a step or a group",
+	"keep":     "write it in a step that runs a program",
+	"process":  "write it in a step, instead of run",
+	"repeat":   "write it in a group, or in a step with process",
+	"max":      "write it under repeat, or attempts under retry",
+	"until":    "write it under repeat",
+	"carry":    "write it under repeat",
+	"collect":  "write it under repeat",
 }
 
 // keys reads the entries by a table of keys. A key that is only misspelled is
@@ -136,10 +145,6 @@ func (r *reader) keys(entries []entry, what string, table map[string]func(entry)
 		key := e.key.Value
 		if read := table[key]; read != nil {
 			read(e)
-			continue
-		}
-		if slices.Contains(later, key) {
-			r.fault(e.at, "later-key", "leave it out", "%s is not supported yet", quote(key))
 			continue
 		}
 		if hint := elsewhere[key]; hint != "" {

@@ -26,7 +26,14 @@ func Schema() ([]byte, error) {
 	if err := errors.Join(badRoot, badStep, badGroup, badSettings); err != nil {
 		return nil, fmt.Errorf("make schema: %w", err)
 	}
-	step.OneOf = []*jsonschema.Schema{{Required: []string{"run"}}, {Required: []string{"sh"}}}
+	step.OneOf = []*jsonschema.Schema{{Required: []string{"run"}}, {Required: []string{"sh"}}, {Required: []string{"process"}}}
+	// What only a group has that is a process of its own.
+	process := &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Required: []string{"each"}}, {Required: []string{"repeat"}}}}
+	group.DependentSchemas = map[string]*jsonschema.Schema{}
+	for _, key := range []string{"in", "out", "after", "params", "parallelism", "rate"} {
+		group.DependentSchemas[key] = process
+	}
+	step.DependentRequired = map[string][]string{"repeat": {"process"}}
 	root.Schema = "https://json-schema.org/draft/2020-12/schema"
 	root.ID = SchemaURL
 	root.Title = "deed process definition"
@@ -59,12 +66,16 @@ func options() *jsonschema.ForOptions {
 	const (
 		time    = `(0|([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+)`
 		percent = `(100(\.0+)?|[0-9]{1,2}(\.[0-9]+)?)%`
-		fanned  = `^[a-z][a-z0-9_-]{0,62}( +by +key( +into +[1-9][0-9]{0,5})?)?$`
+		name    = `[a-z][a-z0-9_-]{0,62}`
+		byKey   = ` +by +key( +into +[1-9][0-9]{0,5})?`
+		fanned  = `^ *` + name + `(` + byKey + `)? *$`
+		joined  = `^ *\[? *` + name + `( *, *` + name + `)+ *\]?` + byKey + ` *$`
 	)
 	handler := matching(definition.HandlerPattern)
 	handler.MaxLength = jsonschema.Ptr(definition.MaxHandler + len("@") + definition.MaxVersion)
 	oneName := mapOf(matching(definition.NamePattern), matching(fanned), 1)
 	oneName.MaxProperties = jsonschema.Ptr(1)
+	severalNames := mapOf(matching(definition.NamePattern), matching(`^ *`+name+byKey+` *$`), 2)
 	timespan := matching("^" + time + "$")
 	timespan.Not = matching(`^[^1-9]*$`) // no zero
 	named := matching(definition.PoolPattern)
@@ -80,11 +91,17 @@ func options() *jsonschema.ForOptions {
 		reflect.TypeFor[filePaths]():     listOf(matching(`^[^/\\]+(/[^/\\]+)*$`), true),
 		reflect.TypeFor[runner]():        {OneOf: []*jsonschema.Schema{handler, command}},
 		reflect.TypeFor[script]():        matching(`\S`),
-		reflect.TypeFor[fanOut]():        {OneOf: []*jsonschema.Schema{matching(fanned), oneName}},
+		reflect.TypeFor[fanOut]():        {OneOf: []*jsonschema.Schema{matching(fanned), matching(joined), oneName, severalNames}},
 		reflect.TypeFor[wiring](): {OneOf: []*jsonschema.Schema{
 			listOf(matching(definition.NamePattern), true),
 			mapOf(matching(definition.NamePattern), matching(definition.NamePattern), 0),
 		}},
+		reflect.TypeFor[written]():     outputs(),
+		reflect.TypeFor[condition]():   {OneOf: []*jsonschema.Schema{matching(`\S`), {Type: "boolean"}}},
+		reflect.TypeFor[given]():       mapOf(matching(definition.NamePattern), &jsonschema.Schema{Types: []string{"string", "number", "boolean"}}, 0),
+		reflect.TypeFor[carried]():     mapOf(matching(definition.NamePattern), matching(definition.NamePattern), 0),
+		reflect.TypeFor[yes]():         {OneOf: []*jsonschema.Schema{{Type: "boolean"}, {Enum: []any{"refresh"}}}},
+		reflect.TypeFor[filePath]():    matching(`^[^/\\]+(/[^/\\]+)*$`),
 		reflect.TypeFor[addresses]():   listOf(matching(definition.AddressPattern), false),
 		reflect.TypeFor[nodes]():       {Ref: "#/$defs/steps"},
 		reflect.TypeFor[settingsMap](): {Ref: "#/$defs/settings"},
@@ -102,6 +119,22 @@ func options() *jsonschema.ForOptions {
 		reflect.TypeFor[cores]():       {OneOf: []*jsonschema.Schema{{Type: "number", ExclusiveMinimum: jsonschema.Ptr(0.0), Maximum: jsonschema.Ptr(float64(definition.MaxCPU))}, matching(`^[0-9]+(\.[0-9]{1,3})?$`)}},
 		reflect.TypeFor[devices]():     {OneOf: []*jsonschema.Schema{{Type: "integer", Minimum: jsonschema.Ptr(1.0), Maximum: jsonschema.Ptr(float64(definition.MaxGPU))}, matching(`^[1-9][0-9]*$`)}},
 		reflect.TypeFor[size]():        matching(`^[0-9]+(\.[0-9]+)? *([KMGT]i?)?B$`),
+	}}
+}
+
+// outputs are names, or local names with what they stand for and their types.
+func outputs() *jsonschema.Schema {
+	name := matching(definition.NamePattern)
+	typed := &jsonschema.Schema{
+		Type: "object", MinProperties: jsonschema.Ptr(1), AdditionalProperties: &jsonschema.Schema{Not: &jsonschema.Schema{}},
+		Properties: map[string]*jsonschema.Schema{
+			"json": {Type: "string", Enum: []any{"number", "string", "boolean", "object", "array"}},
+			"as":   name,
+		},
+	}
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
+		listOf(name, true),
+		mapOf(name, &jsonschema.Schema{OneOf: []*jsonschema.Schema{name, typed}}, 0),
 	}}
 }
 

@@ -44,6 +44,7 @@ func TestTheSchemaAcceptsGoodDefinitions(t *testing.T) {
 var beyondTheSchema = []string{
 	"bad-substitution", "cycle", "cycle-of-itself", "cycle-through-after", "each-param", "merge-keys",
 	"misspelled-data", "several-documents", "step-instead-of-data", "two-writers", "unused", "writes-input",
+	"child-of-itself", "standard",
 }
 
 func TestTheSchemaRefusesBrokenDefinitions(t *testing.T) {

@@ -61,3 +61,22 @@ func (r *reader) tolerance(n *yaml.Node) *definition.Setting[definition.Toleranc
 	}
 	return parsed(r, n, "tolerate", definition.ParseTolerance)
 }
+
+// cache says whether results of earlier tasks will do.
+func (r *reader) cache(n *yaml.Node) *definition.Setting[definition.Cache] {
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!bool" || isText(n) && n.Value == string(definition.CacheRefresh) {
+		return parsed(r, n, "cache", definition.ParseCache)
+	}
+	r.fault(n, "wrong-type", "write true", "cache must be true or false, not %s", describe(n))
+	return nil
+}
+
+// yes reads true or false.
+func (r *reader) yes(n *yaml.Node, what string) *definition.Setting[bool] {
+	var v bool
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" || n.Decode(&v) != nil {
+		r.fault(n, "wrong-type", "write true", "%s must be true or false, not %s", what, describe(n))
+		return nil
+	}
+	return &definition.Setting[bool]{Value: v, Pos: r.pos(n)}
+}

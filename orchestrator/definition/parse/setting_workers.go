@@ -43,6 +43,19 @@ func (r *reader) needs(n *yaml.Node) *definition.Setting[task.Resources] {
 	return &said
 }
 
+// limits reads what each program may use; {} is no limit.
+func (r *reader) limits(n *yaml.Node) *definition.Setting[task.Limits] {
+	said := definition.Setting[task.Limits]{Pos: r.pos(n)}
+	r.harmless(func() {
+		r.keys(r.entries(n, "limits", "write {memory: 2GiB, cpu: 10m, files: 256}"), "limits", map[string]func(entry){
+			"memory": func(e entry) { need(r, e.value, "memory", &said.Value.Memory, definition.ParseLimitMemory) },
+			"cpu":    func(e entry) { need(r, e.value, "cpu", &said.Value.CPUTime, definition.ParseLimitCPU) },
+			"files":  func(e entry) { need(r, e.value, "files", &said.Value.OpenFiles, definition.ParseLimitFiles) },
+		})
+	})
+	return &said
+}
+
 func need[T any](r *reader, n *yaml.Node, what string, to *T, parse func(string) (T, error)) {
 	if !isNumber(n) && !isText(n) {
 		r.fault(n, "wrong-type", "leave it out if none is needed", "%s must say how much, not %s", what, describe(n))

@@ -1,0 +1,111 @@
+package definition
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/deedrun/deed/task"
+)
+
+// The bounds of limits: with less a program does not even start, and more is none.
+const (
+	MinLimitMemory = 1 << 20
+	MinLimitFiles  = 8
+	MaxLimitFiles  = 1 << 20
+	MaxLimitCPU    = 365 * 24 * time.Hour
+)
+
+// limitNames are what may be limited, in the order in which it is written.
+var limitNames = []string{"memory", "cpu", "files"}
+
+// ParseLimits reads what each program may use as it is given in a setting,
+// "memory=2GiB,cpu=10m,files=256": some of them, each once.
+func ParseLimits(text string) (task.Limits, error) {
+	var l task.Limits
+	given := map[string]bool{}
+	for _, word := range strings.Split(text, ",") {
+		name, value, ok := strings.Cut(strings.TrimSpace(word), "=")
+		if name = strings.TrimSpace(name); !ok {
+			return task.Limits{}, fmt.Errorf("%s says not what is limited: write it like memory=2GiB,cpu=10m,files=256", quote(text))
+		}
+		if given[name] {
+			return task.Limits{}, fmt.Errorf("%s is limited twice in %s: write it once", quote(name), quote(text))
+		}
+		given[name] = true
+		if err := bound(&l, name, strings.TrimSpace(value)); err != nil {
+			return task.Limits{}, err
+		}
+	}
+	return l, nil
+}
+
+func bound(l *task.Limits, name, value string) (err error) {
+	switch name {
+	case "memory":
+		l.Memory, err = ParseLimitMemory(value)
+	case "cpu":
+		l.CPUTime, err = ParseLimitCPU(value)
+	case "files":
+		l.OpenFiles, err = ParseLimitFiles(value)
+	default:
+		var spell Speller
+		hint := spell.Hint(name, limitNames)
+		if hint == "" {
+			hint = "there are " + strings.Join(limitNames, ", ")
+		}
+		return fmt.Errorf("%s is nothing that can be limited: %s", quote(name), hint)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// ParseLimitMemory reads how much memory a program may have, like [ParseMemory].
+func ParseLimitMemory(text string) (int64, error) {
+	bytes, err := ParseMemory(text)
+	if err == nil && bytes < MinLimitMemory {
+		return 0, fmt.Errorf("%s is less than any program needs; write 1MiB or more", quote(text))
+	}
+	return bytes, err
+}
+
+// ParseLimitCPU reads how long a program may compute, "10m", to the second.
+func ParseLimitCPU(text string) (task.Duration, error) {
+	d, err := ParseDuration(text)
+	if err != nil {
+		return 0, err
+	}
+	if t := time.Duration(d); t < time.Second || t > MaxLimitCPU || t%time.Second != 0 {
+		return 0, fmt.Errorf("%s is no number of seconds from 1s to %s; leave it out for no limit", quote(text), task.Duration(MaxLimitCPU))
+	}
+	return d, nil
+}
+
+// ParseLimitFiles reads how many files a program may have open.
+func ParseLimitFiles(text string) (int, error) {
+	n, ok := wholeNumber(text)
+	switch {
+	case !ok:
+		return 0, fmt.Errorf("%s is no number of files: write it like 256", quote(text))
+	case n < MinLimitFiles || n > MaxLimitFiles:
+		return 0, fmt.Errorf("%s open files are not between %d and %d; leave it out for no limit", clip(text), MinLimitFiles, MaxLimitFiles)
+	}
+	return n, nil
+}
+
+// writeLimits writes limits as an author does.
+func writeLimits(l task.Limits) string {
+	var words []string
+	if l.Memory != 0 {
+		words = append(words, "memory: "+writeMemory(l.Memory))
+	}
+	if l.CPUTime != 0 {
+		words = append(words, "cpu: "+l.CPUTime.String())
+	}
+	if l.OpenFiles != 0 {
+		words = append(words, fmt.Sprintf("files: %d", l.OpenFiles))
+	}
+	return orNone(len(words) > 0, "{"+strings.Join(words, ", ")+"}")
+}
