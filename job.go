@@ -43,8 +43,12 @@ func (e *FaultsError) Error() string {
 
 // Parse reads a definition from text and checks it. Its error for a definition
 // that is at fault is a *FaultsError.
-func Parse(text string) (*definition.Source, error) {
-	source, faults := parse.Bytes("definition", []byte(text))
+func Parse(text string) (*definition.Source, error) { return ParseAll(text, nil) }
+
+// ParseAll is Parse for a definition that names others as the children of its
+// steps: named are the texts of these, by the paths that it gives them.
+func ParseAll(text string, named map[string]string) (*definition.Source, error) {
+	source, faults := parse.Texts("definition", []byte(text), named)
 	return checked(source, faults, nil)
 }
 
@@ -58,7 +62,8 @@ func MustParse(text string) *definition.Source {
 	return source
 }
 
-// ParseFile reads a definition from a file and checks it.
+// ParseFile reads a definition from a file, and those that it names from beside
+// it, and checks them.
 func ParseFile(path string) (*definition.Source, error) {
 	source, faults, err := parse.File(path)
 	return checked(source, faults, err)
@@ -202,7 +207,7 @@ func (r *Runtime) filesOf(ctx context.Context, job Job) ([]task.File, error) {
 		return r.importFiles(ctx, job.Source)
 	}
 	var files []task.File
-	for _, f := range job.Source.Files {
+	for _, f := range job.Source.AllFiles() {
 		ref, given := job.Files[f.Value]
 		if !given {
 			return nil, &FaultsError{[]definition.Fault{{
@@ -216,7 +221,8 @@ func (r *Runtime) filesOf(ctx context.Context, job Job) ([]task.File, error) {
 }
 
 func (r *Runtime) importFiles(ctx context.Context, source *definition.Source) ([]task.File, error) {
-	if len(source.Files) == 0 {
+	wanted := source.AllFiles()
+	if len(wanted) == 0 {
 		return nil, nil
 	}
 	root, err := os.OpenRoot(filepath.Dir(source.File))
@@ -225,7 +231,7 @@ func (r *Runtime) importFiles(ctx context.Context, source *definition.Source) ([
 	}
 	defer root.Close()
 	var files []task.File
-	for _, f := range source.Files {
+	for _, f := range wanted {
 		ref, err := r.importFile(ctx, root.FS(), f.Value)
 		if err != nil {
 			return nil, fmt.Errorf("%s: file %q of the definition: %w", f.Pos, f.Value, err)

@@ -18,7 +18,7 @@ const workersSpeak = 3 * time.Second
 // *FaultsError. A worker that offers them may come later; until then their tasks
 // would wait.
 func (r *Runtime) CheckHandlers(ctx context.Context, source *definition.Source) error {
-	missing := r.notOffered(source.Steps, "", nil)
+	missing := r.notOffered(source)
 	if len(missing) == 0 {
 		return nil
 	}
@@ -65,22 +65,20 @@ type stepRun struct {
 	handler definition.Text
 }
 
-// notOffered lists the handlers that this runtime does not offer, but for those
-// that every worker has.
-func (r *Runtime) notOffered(nodes []*definition.Node, group string, missing []stepRun) []stepRun {
-	for _, n := range nodes {
-		address := group + n.Name.Value
-		missing = r.notOffered(n.Steps, address+"/", missing)
+// notOffered lists the handlers that this runtime does not offer, of children as
+// well. Those that every worker has are none of them.
+func (r *Runtime) notOffered(source *definition.Source) (missing []stepRun) {
+	source.Walk(func(address string, n *definition.Node) {
 		if n.Run == nil || !n.Run.Handler.Given() {
-			continue
+			return
 		}
-		if _, everywhere := definition.Standard(n.Run.Handler.Value); everywhere {
-			continue
+		if _, standard := definition.Standard(n.Run.Handler.Value); standard {
+			return
 		}
 		if reg := r.options.Handlers; reg == nil || reg.Offers(n.Run.Handler.Value) != nil {
 			missing = append(missing, stepRun{address: address, handler: n.Run.Handler})
 		}
-	}
+	})
 	return missing
 }
 

@@ -29,11 +29,11 @@ It exits with 2 if there is any.`,
 			if faults != nil {
 				return errors.Join(errSaid, err, a.printFaults(faults.Faults))
 			}
-			a.warnHandlers(source.Steps)
+			a.warnHandlers(source)
 			if a.output == "json" {
 				return a.printFaults(nil)
 			}
-			_, err = fmt.Fprintf(a.stdout, "%s: ok: process %s, %s\n", args[0], source.Name.Value, plural(countSteps(source.Steps), "step"))
+			_, err = fmt.Fprintf(a.stdout, "%s: ok: process %s, %s\n", args[0], source.Name.Value, plural(source.Total(), "step"))
 			return err
 		},
 	}
@@ -67,32 +67,16 @@ func (a *app) printFaults(faults []definition.Fault) error {
 	return nil
 }
 
-func countSteps(nodes []*definition.Node) int {
-	n := 0
-	for _, node := range nodes {
-		if node.Group {
-			n += countSteps(node.Steps)
-		} else {
-			n++
-		}
-	}
-	return n
-}
-
 // warnHandlers says which handlers this binary does not offer: that is no
 // fault, but a worker of one's own has to.
-func (a *app) warnHandlers(nodes []*definition.Node) {
+func (a *app) warnHandlers(source *definition.Source) {
 	known := handlers().Names()
-	for _, node := range nodes {
-		a.warnHandlersOf(node, known)
-	}
-}
-
-func (a *app) warnHandlersOf(node *definition.Node, known []string) {
-	for _, inner := range node.Steps {
-		a.warnHandlersOf(inner, known)
-	}
-	if node.Run != nil && node.Run.Handler.Given() && !slices.Contains(known, node.Run.Handler.Value) {
-		fmt.Fprintf(a.stderr, "%s: note: this binary has no handler %q; a worker of your own must offer it\n", node.Run.Handler.Pos, node.Run.Handler.Value)
-	}
+	source.Walk(func(_ string, n *definition.Node) {
+		if n.Run == nil || !n.Run.Handler.Given() || slices.Contains(known, n.Run.Handler.Value) {
+			return
+		}
+		if _, standard := definition.Standard(n.Run.Handler.Value); !standard {
+			fmt.Fprintf(a.stderr, "%s: note: this binary has no handler %q; a worker of your own must offer it\n", n.Run.Handler.Pos, n.Run.Handler.Value)
+		}
+	})
 }

@@ -40,14 +40,6 @@ const maxSteps = 200_000
 
 const tooLarge = "too-large"
 
-func count(nodes []*definition.Node) int {
-	n := len(nodes)
-	for _, node := range nodes {
-		n += count(node.Steps)
-	}
-	return n
-}
-
 func newVersions() *versions {
 	return &versions{sources: map[string]*definition.Source{}, resolved: map[string]definition.Definition{}}
 }
@@ -81,10 +73,10 @@ func (v *versions) resolve(path string, params, settings map[string]string) (def
 		return definition.Definition{}, faults, err
 	}
 	var files []task.File // what is in them does not matter here
-	for _, name := range source.Files {
+	for _, name := range source.AllFiles() {
 		files = append(files, task.File{Name: name.Value})
 	}
-	if v.steps += count(source.Steps) + 1; v.steps > maxSteps {
+	if v.steps += source.Total() + 1; v.steps > maxSteps {
 		return definition.Definition{}, []definition.Fault{{
 			Code: tooLarge, Message: fmt.Sprintf("%s is wanted with too many different params and settings", path),
 			Hint: "share the specifications among several files",
@@ -94,11 +86,20 @@ func (v *versions) resolve(path string, params, settings map[string]string) (def
 	if len(faults) > 0 {
 		return d, faults, nil
 	}
-	for i := range d.Steps {
-		d.Steps[i].Retry.Jitter = 0
-	}
+	unjitter(d.Steps)
 	v.resolved[string(said)] = d
 	return d, nil, nil
+}
+
+// unjitter takes the jitter from waits, those of children as well, each of which
+// is of this definition alone.
+func unjitter(steps []definition.Step) {
+	for i := range steps {
+		steps[i].Retry.Jitter = 0
+		if child := steps[i].Process; child != nil {
+			unjitter(child.Steps)
+		}
+	}
 }
 
 // check finds params and settings of specifications that the definition does
