@@ -90,11 +90,15 @@ func (s *Store) MayRead(ref task.Ref) error {
 
 // allowed is the address of a reference, and what covers it.
 func (s *Store) allowed(ref task.Ref) (object, area address, err error) {
-	if err := checkElsewhere(ref); err != nil {
-		return object, area, err
+	err = checkElsewhere(ref)
+	if err == nil {
+		object, err = parseRef(ref.URL)
 	}
-	if object, err = parseRef(ref.URL); err != nil {
-		return object, area, err
+	if err == nil {
+		err = checkScheme(object.scheme)
+	}
+	if err != nil {
+		return object, area, &malformedError{err}
 	}
 	area, ok := s.elsewhere.covering(object)
 	if ok {

@@ -39,10 +39,16 @@ func (e *DeniedError) Error() string {
 	return fmt.Sprintf("%s may not be read here: who reads data where it lies has to be told so, by --read '%s'", withoutQuery(e.URL), e.Ask)
 }
 
-// Lasting reports whether an error is about an object elsewhere that another try
-// would not read either: it changed, or may not be read.
+// malformedError is about a part that is none, whoever reads it.
+type malformedError struct{ error }
+
+func (e *malformedError) Unwrap() error { return e.error }
+
+// Lasting reports whether an error is about a part that another try would not read
+// either: it is malformed, or lies elsewhere and changed, or may not be read there.
 func Lasting(err error) bool {
+	var malformed *malformedError
 	var changed *ChangedError
 	var denied *DeniedError
-	return errors.As(err, &changed) || errors.As(err, &denied)
+	return errors.As(err, &malformed) || errors.As(err, &changed) || errors.As(err, &denied)
 }

@@ -64,7 +64,7 @@ func (s *Store) ReadAll(ctx context.Context, ref task.Ref, limit int64) ([]byte,
 // both, is an error. See [Store.AllowReading].
 func (s *Store) OpenPart(ctx context.Context, p task.Part) (io.ReadCloser, error) {
 	if err := checkPart(p); err != nil {
-		return nil, fmt.Errorf("open %w", err)
+		return nil, fmt.Errorf("open %w", &malformedError{err})
 	}
 	switch {
 	case p.Ref == nil:
