@@ -41,7 +41,10 @@ func Child(s State, tasks StartChildren, index int, looked map[string]task.Datas
 	}
 	if step.Repeat != nil {
 		for local, out := range step.Repeat.Carry {
-			start.Inputs[local] = n.last[out]
+			start.Inputs[local] = task.Inline(nil)
+			if data, wrote := n.last[out]; wrote {
+				start.Inputs[local] = data
+			}
 		}
 	}
 	return start, nil

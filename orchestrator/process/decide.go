@@ -98,6 +98,9 @@ func (d *decision) emit(e Event) {
 
 func decideStart(s State, c StartProcess) ([]Event, error) {
 	if s.graph != nil {
+		if s.Parent != nil && c.Parent != nil && *s.Parent == *c.Parent {
+			return nil, nil // its parent may have been revised since: those that were started keep what they have
+		}
 		if c.Definition.Hash() == s.Hash { // what it was revised to is as good as what it began with
 			s.Original = s.Definition
 		}

@@ -111,6 +111,9 @@ func checkChild(s definition.Step, depth int) error {
 		}
 		return nil
 	}
+	if s.Run.Handler != "" || len(s.Run.Command) > 0 || s.Run.Shell != "" {
+		return fmt.Errorf("step %q has a child, and something to run", s.Address)
+	}
 	if _, err := graphOf(s.Process, depth+1); err != nil {
 		return fmt.Errorf("the child of step %q: %w", s.Address, err)
 	}
@@ -131,6 +134,9 @@ func checkChild(s definition.Step, depth int) error {
 	if r := s.Repeat; r != nil {
 		if s.Each != nil || r.Max < 1 || r.Max > MaxRounds {
 			return fmt.Errorf("step %q repeats: that takes no each, and a max from 1 to %d", s.Address, MaxRounds)
+		}
+		if s.Tolerate != (definition.Tolerance{}) {
+			return fmt.Errorf("step %q repeats, and tolerates failures: each round follows from the one before, so none can be skipped", s.Address)
 		}
 		for local, out := range r.Carry {
 			given[local] = true

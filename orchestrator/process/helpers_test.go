@@ -24,7 +24,7 @@ func listOf(n int) task.Dataset {
 
 // stored is a list of n parts that stands in a manifest.
 func manifestOf(n int) task.Dataset {
-	return task.Dataset{Count: n, Keys: 1, Manifest: &task.Manifest{Ref: task.Ref{Key: "m", Size: 1, SHA256: "00"}}}
+	return task.Dataset{Count: n, Keys: 1, KeyNames: []string{"k"}, Manifest: &task.Manifest{Ref: task.Ref{Key: "m", Size: 1, SHA256: "00"}}}
 }
 
 func fanOut(parallelism int) definition.Definition {

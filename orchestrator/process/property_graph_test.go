@@ -52,6 +52,14 @@ func randomStep(t *rapid.T, def definition.Definition, name string) definition.S
 	case 2:
 		s.Each = &definition.Each{Binding: pick("each"), ByKey: true, Into: rapid.IntRange(1, 4).Draw(t, "into")}
 	}
+	if s.Each != nil && s.Each.ByKey && rapid.IntRange(0, 2).Draw(t, "joins") == 0 {
+		s.Each.With = []definition.Binding{{Local: "beside", Data: pick("with").Data}}
+	}
+	if rapid.IntRange(0, 3).Draw(t, "has a condition") == 0 {
+		s.When = &definition.Condition{Text: "it depends", Expr: definition.Expr{Op: ">", Args: []definition.Expr{
+			{Op: definition.OpCount, Name: pick("condition").Data}, {Op: definition.OpValue, Value: fmt.Append(nil, rapid.IntRange(0, 3).Draw(t, "more than"))},
+		}}}
+	}
 	if rapid.Bool().Draw(t, "reads whole") {
 		s.In = []definition.Binding{pick("in")}
 	}
@@ -59,7 +67,56 @@ func randomStep(t *rapid.T, def definition.Definition, name string) definition.S
 		s.After = []string{rapid.SampledFrom(addresses).Draw(t, "follows")}
 	}
 	randomSettings(t, &s)
+	if rapid.IntRange(0, 3).Draw(t, "has children") == 0 {
+		randomChild(t, &s)
+	}
 	return s
+}
+
+// randomChild makes the tasks of a step processes of their own, and repeats them
+// where there is nothing to fan out over.
+func randomChild(t *rapid.T, s *definition.Step) {
+	inner := definition.Step{Address: "inner", Run: task.Run{Handler: "inner"}, Out: s.Out}
+	var inputs []string
+	for name := range readsOf(*s) {
+		inputs = append(inputs, name)
+	}
+	if s.Each == nil && rapid.Bool().Draw(t, "repeats") {
+		s.Tolerate = definition.Tolerance{}
+		s.Repeat = &definition.Repeat{Carry: map[string]string{"carried": s.Out[0].Local}, Max: rapid.IntRange(1, 3).Draw(t, "rounds")}
+		if rapid.Bool().Draw(t, "collects") {
+			s.Repeat.Collect = []string{s.Out[0].Local}
+		}
+		if rapid.Bool().Draw(t, "until") {
+			s.Repeat.Until = &definition.Condition{Text: "enough", Expr: definition.Expr{Op: ">=", Args: []definition.Expr{
+				{Op: definition.OpName, Name: definition.Round}, {Op: definition.OpValue, Value: fmt.Append(nil, rapid.IntRange(1, s.Repeat.Max).Draw(t, "enough"))},
+			}}}
+		}
+		inputs = append(inputs, "carried")
+	}
+	slices.Sort(inputs)
+	child := definition.Definition{Name: "child", Inputs: inputs, Steps: []definition.Step{inner}}
+	for _, name := range inputs {
+		child.Steps[0].In = append(child.Steps[0].In, bind(name))
+	}
+	for _, out := range s.Out {
+		child.Outputs = append(child.Outputs, out.Local)
+	}
+	s.Run, s.Process = task.Run{}, &child
+}
+
+// readsOf is the local names that a step reads.
+func readsOf(s definition.Step) map[string]bool {
+	locals := map[string]bool{}
+	if s.Each != nil {
+		for _, b := range joined(*s.Each) {
+			locals[b.Local] = true
+		}
+	}
+	for _, b := range s.In {
+		locals[b.Local] = true
+	}
+	return locals
 }
 
 func bind(name string) definition.Binding { return definition.Binding{Local: name, Data: name} }
@@ -68,6 +125,9 @@ func bind(name string) definition.Binding { return definition.Binding{Local: nam
 func randomSettings(t *rapid.T, s *definition.Step) {
 	s.Parallelism = rapid.SampledFrom([]int{0, 0, 1, 3}).Draw(t, "parallelism")
 	s.Tolerate = rapid.SampledFrom([]definition.Tolerance{{}, {}, {Count: 1}, {Percent: 40}, {All: true}}).Draw(t, "tolerate")
+	if s.Repeat != nil {
+		s.Tolerate = definition.Tolerance{}
+	}
 	s.Retry = definition.Retry{
 		Attempts: rapid.IntRange(1, 3).Draw(t, "attempts"), Jitter: rapid.SampledFrom([]float64{0, 0.5}).Draw(t, "jitter"),
 		Backoff: definition.Backoff{Min: 1e9, Max: 4e9},
@@ -103,10 +163,17 @@ var revisions = map[string]func(t *rapid.T, def *definition.Definition, s *defin
 		}
 	},
 	"makes a step do something else": func(_ *rapid.T, _ *definition.Definition, s *definition.Step, nonce int) {
+		if s.Process != nil {
+			child := *s.Process
+			child.Version = fmt.Sprint(nonce)
+			s.Process = &child
+			return
+		}
 		s.Run.Handler = fmt.Sprintf("other/%d", nonce)
 	},
 	"makes a step write another name": func(_ *rapid.T, _ *definition.Definition, s *definition.Step, nonce int) {
-		s.Out = append(slices.Clone(s.Out[:len(s.Out)-1]), definition.Outputs(bind(fmt.Sprintf("m%d", nonce)))...)
+		last := definition.Binding{Local: s.Out[len(s.Out)-1].Local, Data: fmt.Sprintf("m%d", nonce)}
+		s.Out = append(slices.Clone(s.Out[:len(s.Out)-1]), definition.Outputs(last)...)
 	},
 	"lets a step write what was an input": func(_ *rapid.T, def *definition.Definition, _ *definition.Step, nonce int) {
 		def.Inputs = []string{"extra"}

@@ -48,11 +48,19 @@ func (r *rules) event(t *rapid.T, s State, e Event) {
 			require.False(t, r.scheduled[a], "%v is scheduled twice", a)
 			r.scheduled[a] = true
 		}
+		if step, _ := s.Step(e.Address); step.Repeat != nil { // a round takes no room: it follows from the one before
+			break
+		}
 		if most := s.Definition.Parallelism; most > 0 && e.Attempt == 1 && !strings.HasPrefix(e.Address, SealPrefix) {
 			require.LessOrEqual(t, r.open(s)+e.Tasks.Len(), most, "no more tasks of the process are open than may be")
 		}
 	case TasksConfirmed:
 		r.close(t, e.Address, e.Tasks, "confirmed")
+	case TasksReused:
+		r.close(t, e.Address, e.Tasks, "confirmed")
+	case StepSkipped:
+		require.Equal(t, Running, s.Status, "no step is skipped unless the process runs")
+		r.closed[e.Address] = map[int]string{}
 	case TasksSkipped:
 		r.close(t, e.Address, e.Tasks, "skipped")
 		i, n, err := s.node(e.Address)
@@ -150,6 +158,15 @@ func (r *rules) message(t *rapid.T, s State, e Enqueue) {
 	w, err := Message(s, e, e.Tasks)
 	require.NoError(t, err, "what is sent can be executed: %s", e)
 	r.once(t, r.reads, fmt.Sprintf("what %s~%d[%s] reads", e.Address, e.Generation, e.Tasks), w.Inputs)
+}
+
+// child: the child of a task is the same at each start, and the core takes it.
+func (r *rules) child(t *rapid.T, s State, e StartChildren, index int) {
+	start, err := Child(s, e, index, nil, s.StartedAt)
+	require.NoError(t, err, "what is to be started can be: %s", e)
+	r.once(t, r.reads, fmt.Sprintf("what the child of %s~%d[%d] attempt %d reads", e.Address, e.Generation, index, e.Attempt), start.Inputs)
+	_, err = Decide(State{}, start)
+	require.NoError(t, err, "%s", start)
 }
 
 // halted: whoever still executes what is out of date is told to stop, and

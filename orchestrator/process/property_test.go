@@ -59,7 +59,20 @@ func (w *world) report() {
 		return
 	}
 	failed := FailTasks{Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: e.Tasks, Error: "no", Worker: "w", At: w.at}
-	switch rapid.SampledFrom([]string{"done", "done", "failed", "done", "lost", "timeout", "done", "for good", "deadly"}).Draw(w.t, "reported") {
+	switch rapid.SampledFrom([]string{"done", "done", "failed", "done", "lost", "timeout", "done", "for good", "deadly", "reused"}).Draw(w.t, "reported") {
+	case "reused":
+		done := w.result(e)
+		if done.Sealed != nil || done.Lists != nil {
+			return
+		}
+		reuse := ReuseTasks{
+			Address: done.Address, Generation: done.Generation, Attempt: done.Attempt, Tasks: done.Tasks, Parts: done.Parts, Manifest: done.Manifest, At: w.at,
+		}
+		for i := range done.Tasks.All() {
+			reuse.Origins = append(reuse.Origins, task.Origin{Index: i, Attempt: task.Attempt{Process: "earlier", Address: "same", Attempt: 1}})
+		}
+		w.tell(reuse)
+		require.False(w.t, w.tell(reuse), "the same again changes nothing")
 	case "done":
 		done := w.result(e)
 		w.tell(done)

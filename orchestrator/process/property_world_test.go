@@ -122,6 +122,13 @@ func (w *world) perform(effects []Effect) {
 				w.rules.message(w.t, w.s, one)
 				w.sent = append(w.sent, one)
 			}
+		case StartChildren:
+			require.Equal(w.t, Running, w.s.Status, "no child is started unless the process runs: %s", e)
+			for i := range e.Tasks.All() {
+				w.queued[attempt{e.Address, e.Generation, i, e.Attempt}] = true
+				w.rules.child(w.t, w.s, e, i)
+				w.sent = append(w.sent, Enqueue{Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: task.Span(i, 1)})
+			}
 		case SetTimer:
 			for i := range e.Tasks.All() {
 				w.timers[timerKey{attempt{e.Address, e.Generation, i, e.Attempt}, e.Due.UnixNano()}] = true
@@ -152,9 +159,22 @@ func (w *world) result(e Enqueue) ConfirmTasks {
 	if err != nil { // the step is over: a zombie reports all the same
 		return c
 	}
+	if step, _ := w.s.Step(e.Address); step.Process != nil {
+		c.Tasks, c.Lists = task.Span(e.Tasks[0].First, 1), map[string]task.Dataset{}
+		for _, out := range step.Process.Outputs {
+			c.Lists[out] = listOf(rapid.IntRange(0, 2).Draw(w.t, "handed up"))
+			if rapid.IntRange(0, 5).Draw(w.t, "listed") == 0 {
+				c.Lists[out] = manifestOf(3)
+			}
+		}
+		return c
+	}
 	if work.Seal != nil {
 		n := len(work.Seal.Sources)
 		c.Sealed = &task.Dataset{Count: n, Keys: min(n, 2), Manifest: &task.Manifest{Ref: task.Ref{Key: fmt.Sprint("merged-", w.nonce)}}}
+		if work.Seal.Keys {
+			c.Sealed.KeyNames = []string{"k0", "k1"}[:min(n, 2)]
+		}
 		return c
 	}
 	if rapid.IntRange(0, 5).Draw(w.t, "form") == 0 {
@@ -180,9 +200,14 @@ func (w *world) result(e Enqueue) ConfirmTasks {
 // the state, together where the attempt is the same.
 func (w *world) waiting() []Enqueue {
 	var found []Enqueue
-	for _, e := range Resume(w.s) {
-		e, ok := e.(Enqueue)
-		if !ok {
+	for _, effect := range Resume(w.s) {
+		var e Enqueue
+		switch effect := effect.(type) {
+		case Enqueue:
+			e = effect
+		case StartChildren:
+			e = Enqueue(effect)
+		default:
 			continue
 		}
 		var queued []int

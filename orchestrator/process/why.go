@@ -37,6 +37,7 @@ type Explanation struct {
 	Element    string      `json:"element,omitempty"`
 	Generation int         `json:"generation,omitempty"`
 	Attempt    int         `json:"attempt,omitempty"` // of a task: the current one
+	Child      string      `json:"child,omitempty"`   // of a task: the process that it is, at this attempt
 	Standing   Standing    `json:"standing"`
 	Due        time.Time   `json:"due,omitzero"`       // of a task that waits for its retry
 	Because    []string    `json:"because"`            // sentences, the decisive one first
@@ -130,6 +131,9 @@ func (w *why) task(i, index int) error {
 	}
 	t := n.tasks.trouble(index)
 	w.Attempt, w.Element = t.attempt, w.s.Element(w.Address, index)
+	if step, _ := w.s.graph.step(i); step.Process != nil && index < n.scheduled {
+		w.Child = ChildID(w.s.parentOf(StartChildren{Address: w.Address, Generation: n.generation, Attempt: t.attempt}, index))
+	}
 	switch closed := len(n.tasks.open(task.Span(index, 1))) == 0; {
 	case t.stand == skipped:
 		w.stands(IsSkipped)
@@ -149,6 +153,9 @@ func (w *why) task(i, index int) error {
 	case w.s.Status == Paused:
 		w.stands(IsPaused)
 		w.because("%s; if a worker is executing it, that goes on and its result counts", w.s.paused())
+	case w.Child != "":
+		w.stands(IsScheduled)
+		w.because("attempt %d is a process of its own, %s%s", t.attempt, w.Child, w.spent(i, t))
 	default:
 		w.stands(IsScheduled)
 		w.because("attempt %d is scheduled, for whichever worker takes it%s", t.attempt, w.spent(i, t))

@@ -78,6 +78,11 @@ func (w *why) step(i int) {
 		return
 	case completed:
 		w.stands(IsCompleted)
+		if n.unmet != "" {
+			w.stands(IsSkipped)
+			w.because("it did not hold that %s (when)", n.unmet)
+			return
+		}
 		w.because("%d/%d tasks are done%s", n.closed(), n.total, skippedOf(n))
 		return
 	case sealing:
@@ -93,14 +98,16 @@ func (w *why) step(i int) {
 		return
 	}
 	open := n.scheduled - n.closed()
-	if busy := open - n.retrying; busy > 0 {
+	step, _ := w.s.graph.step(i)
+	if busy := open - n.retrying; busy > 0 && step.Process != nil {
+		w.because("%s under way as %s", tasksAre(busy), map[bool]string{true: "a process of its own", false: "processes of their own"}[busy == 1])
+	} else if busy := open - n.retrying; busy > 0 {
 		w.because("%s scheduled, for whichever worker takes %s", tasksAre(busy), map[bool]string{true: "it", false: "them"}[busy == 1])
 	}
 	if n.retrying > 0 {
 		w.because("%s waiting for another attempt", tasksAre(n.retrying))
 	}
 	if left := n.total - n.scheduled; left > 0 {
-		step, _ := w.s.graph.step(i)
 		ofAll, most := w.s.openTasks(), w.s.Definition.Parallelism
 		if step.Parallelism > 0 && (open >= step.Parallelism || most <= 0) {
 			w.because("%s held back: no more than %d may be open at a time (parallelism), and %d are", tasksAre(left), step.Parallelism, open)
@@ -167,10 +174,14 @@ func (w *why) process() {
 }
 
 func skippedOf(n *node) string {
-	if n.skipped == 0 {
-		return ""
+	said := ""
+	if n.skipped > 0 {
+		said += fmt.Sprintf(", %d of them skipped", n.skipped)
 	}
-	return fmt.Sprintf(", %d of them skipped", n.skipped)
+	if n.reused > 0 {
+		said += fmt.Sprintf(", %d of them with results of earlier tasks", n.reused)
+	}
+	return said
 }
 
 func tasksAre(n int) string {

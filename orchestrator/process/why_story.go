@@ -28,6 +28,14 @@ func (w *why) tell(history []Event) {
 
 // confirmed explains a task that is done, and why it may have run more than once.
 func (w *why) confirmed(history []Event) {
+	if at := slices.IndexFunc(history, func(e Event) bool {
+		c, ok := e.(TasksReused)
+		return ok && c.Address == w.Address && c.Generation == w.Generation && c.Tasks.Contains(w.Index)
+	}); at >= 0 {
+		c := history[at].(TasksReused)
+		w.because("it was not executed: at %s the result of an equal task was taken%s", w.clock(c.At), originOf(c, w.Index))
+		return
+	}
 	at := slices.IndexFunc(history, func(e Event) bool {
 		c, ok := e.(TasksConfirmed)
 		return ok && c.Address == w.Address && c.Generation == w.Generation && c.Tasks.Contains(w.Index)
@@ -120,6 +128,14 @@ func ofStep(e Event, address string) Happening {
 		if e.Address == address {
 			return Happening{At: e.At, Generation: e.Generation, Text: e.String()}
 		}
+	case StepSkipped:
+		if e.Address == address {
+			return Happening{At: e.At, Generation: e.Generation, Text: e.String()}
+		}
+	case RepeatEnded:
+		if e.Address == address {
+			return Happening{At: e.At, Generation: e.Generation, Text: e.String()}
+		}
 	case TasksSkipped:
 		if e.Address == address {
 			return Happening{At: e.At, Generation: e.Generation, Text: e.String()}
@@ -140,6 +156,8 @@ func ofTask(e Event, address string, index int) Happening {
 		about(e.At, e.Address, e.Generation, e.Attempt, e.Tasks, "scheduled")
 	case TasksConfirmed:
 		about(e.At, e.Address, e.Generation, e.Attempt, e.Tasks, "confirmed%s", onWorker(e.Worker))
+	case TasksReused:
+		about(e.At, e.Address, e.Generation, e.Attempt, e.Tasks, "was needless: the result is that of an equal task%s", originOf(e, index))
 	case TasksFailed:
 		about(e.At, e.Address, e.Generation, e.Attempt, e.Tasks, "failed%s (%s): %s", onWorker(e.Worker), e.Verdict, e.Error)
 	case TasksRetryPlanned:
@@ -152,6 +170,16 @@ func ofTask(e Event, address string, index int) Happening {
 		about(e.At, e.Address, e.Generation, e.Attempt, e.Tasks, "was the last: skipped: %s", e.Reason)
 	}
 	return h
+}
+
+// originOf is where the result of a task comes from.
+func originOf(e TasksReused, index int) string {
+	for _, o := range e.Origins {
+		if o.Index == index {
+			return ", " + o.Attempt.String()
+		}
+	}
+	return ""
 }
 
 func onWorker(worker string) string {

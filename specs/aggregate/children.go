@@ -184,6 +184,12 @@ var children = Feature{
 			Sends: []process.Effect{process.Halt{}, process.TellParent{}},
 		},
 		{
+			Name:  "a child that is started again goes on as it is, also if its parent was given another definition meanwhile",
+			Given: shrunk(),
+			When:  StartAsChild(childOfSea, lenient, photoOfTheChild),
+			Then:  Nothing,
+		},
+		{
 			Name: "the start of a child under another ID is refused",
 			When: func() process.StartProcess {
 				c := StartAsChild(childOfSea, album, photoOfTheChild)
