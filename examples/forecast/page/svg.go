@@ -58,12 +58,12 @@ func (d *drawing) curve(class string, points [][2]float64) {
 	d.WriteString(`"/>`)
 }
 
-// ticks are round numbers from low to high, about so many.
+// ticks are round numbers of flights from low to high, about so many.
 func ticks(low, high float64, about int) []float64 {
 	if high <= low {
 		return []float64{low}
 	}
-	step := math.Pow(10, math.Floor(math.Log10((high-low)/float64(about))))
+	step := max(1, math.Pow(10, math.Floor(math.Log10((high-low)/float64(about)))))
 	for _, factor := range []float64{1, 2, 5, 10} {
 		if (high-low)/(step*factor) <= float64(about) {
 			step *= factor

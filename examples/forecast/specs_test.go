@@ -1,0 +1,11 @@
+package forecast
+
+import (
+	"testing"
+
+	"github.com/deedrun/deed/specs/file"
+)
+
+func TestTheDefinitionsKeepWhatTheirSpecificationsPromise(t *testing.T) {
+	file.Test(t, "process.spec.yaml")
+}
