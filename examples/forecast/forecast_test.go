@@ -87,7 +87,7 @@ func TestTheCheckFindsWhatIsWrong(t *testing.T) {
 	outputs := run(t, "process.yaml", nil, some)
 	for what, spoil := range map[string]struct{ file, old, new, says string }{
 		"another model is chosen":         {"scored", ",yes,", ",no,", "the validation chooses"},
-		"an error is too small":           {"scored", ",naive,no,", ",naive,no,0", "validation_mae is 0"},
+		"an error is too large":           {"scored", ",naive,no,", ",naive,no,1", "validation_mae is 1"},
 		"a forecast is another one":       {"backtest", ",profile,2001-05-26,", ",profile,2001-05-26,9", "test_mae is"},
 		"naive is not the last week":      {"backtest", ",naive,2001-03-31,", ",naive,2001-03-31,1", "the week before had"},
 		"a forecast is missing":           {"backtest", ",theta,2001-06-30,", ",theta,2001-06-29,", "forecasts are missing, or too many"},

@@ -63,8 +63,8 @@ func (s Summary) Total(name string) Total {
 	return Total{Name: name}
 }
 
-// Summarize adds up the scores of all airports.
-func Summarize(plan Plan, table Table, forecasts []Forecast, scores []Score) (Summary, error) {
+// Summarise adds up the scores of all airports.
+func Summarise(plan Plan, table Table, forecasts []Forecast, scores []Score) (Summary, error) {
 	origins, err := plan.Origins(len(table.Days))
 	if err != nil {
 		return Summary{}, err

@@ -25,7 +25,7 @@ func study(t *testing.T, series ...Series) (Table, []Forecast, []Score) {
 
 func TestASummaryAddsUpErrorsAndFlights(t *testing.T) {
 	table, forecasts, scores := study(t, airport("AAA", 140), flat(140))
-	s, err := Summarize(plan, table, forecasts, scores)
+	s, err := Summarise(plan, table, forecasts, scores)
 	require.NoError(t, err)
 	naive, chosen := s.Total("naive"), s.Total(Chosen)
 	assert.InDelta(t, (scores[0].Test.MAE+scores[5].Test.MAE)/(scores[0].Test.Flights+5), naive.Test, 1e-12)
@@ -56,7 +56,7 @@ func TestWhatIsWorseIsCalledHigher(t *testing.T) {
 		}
 	}
 	scores[0].Chosen, scores[1].Chosen, scores[1].Test.MAE = false, true, 45
-	s, err := Summarize(plan, table, forecasts, scores)
+	s, err := Summarise(plan, table, forecasts, scores)
 	require.NoError(t, err)
 	assert.InDelta(t, -0.5, s.Improvement(), 1e-9)
 	assert.Contains(t, s.String(), "error 50.0% higher (WAPE), 50.0% higher (MASE)")
@@ -65,13 +65,13 @@ func TestWhatIsWorseIsCalledHigher(t *testing.T) {
 
 func TestScoresThatAreNotOfEveryModelAreRefused(t *testing.T) {
 	table, forecasts, scores := study(t, airport("AAA", 140))
-	_, err := Summarize(plan, table, forecasts, scores[1:])
+	_, err := Summarise(plan, table, forecasts, scores[1:])
 	require.ErrorContains(t, err, `AAA has scores of ["profile"`)
 	scores[1].Chosen, scores[2].Chosen = true, true
-	_, err = Summarize(plan, table, forecasts, scores)
+	_, err = Summarise(plan, table, forecasts, scores)
 	require.ErrorContains(t, err, "chosen; want")
 	table.Series = append(table.Series, flat(140))
-	_, err = Summarize(plan, table, forecasts, scores)
+	_, err = Summarise(plan, table, forecasts, scores)
 	require.Error(t, err, "an airport without scores")
 }
 

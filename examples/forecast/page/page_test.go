@@ -42,7 +42,7 @@ func study(t *testing.T, airports int, city string) Study {
 		s.Scores, s.Forecasts = append(s.Scores, scores...), append(s.Forecasts, forecasts...)
 	}
 	var err error
-	s.Summary, err = backtest.Summarize(plan, s.Table, s.Forecasts, s.Scores)
+	s.Summary, err = backtest.Summarise(plan, s.Table, s.Forecasts, s.Scores)
 	require.NoError(t, err)
 	return s
 }
@@ -51,7 +51,7 @@ func TestAPageShowsAtMostTwelveAirportsAndListsAll(t *testing.T) {
 	for airports, panels := range map[int]int{1: 1, 2: 2, 12: 12, 13: 12, 30: 12} {
 		var page bytes.Buffer
 		require.NoError(t, Write(&page, study(t, airports, "Town, XX")))
-		assert.Equal(t, panels, strings.Count(page.String(), `aria-label="departures of `))
+		assert.Equal(t, panels, strings.Count(page.String(), `aria-label='departures of `))
 		assert.Equal(t, airports, strings.Count(page.String(), `<td class="words">Town, XX`))
 		assert.NotContains(t, page.String(), "NaN")
 		assert.NotContains(t, page.String(), "Inf")
@@ -96,9 +96,9 @@ func TestScoresOfAnAirportThatIsNotThereAreRefused(t *testing.T) {
 }
 
 func TestTicksAreRoundNumbersWithinTheRange(t *testing.T) {
-	assert.Equal(t, []float64{550, 600, 650}, ticks(541, 688, 4))
-	assert.Equal(t, []float64{0, 1, 2}, ticks(0, 2, 4))
-	assert.Equal(t, []float64{7}, ticks(7, 7, 4))
+	assert.Equal(t, []float64{550, 600, 650}, ticks(541, 688))
+	assert.Equal(t, []float64{0, 1, 2}, ticks(0, 2))
+	assert.Equal(t, []float64{7}, ticks(7, 7))
 }
 
 func nameOf(token xml.Token) string {

@@ -52,7 +52,7 @@ func panel(s Study, a airport) *drawing {
 	d := draw(width, height, "departures of "+a.Airport)
 	d.rect("tested", x(known)-2, top, x(n-1)-x(known)+4, height-top-bottom)
 	d.rect("future", x(n)-2, top, x(n+horizon-1)-x(n)+4, height-top-bottom)
-	for _, tick := range ticks(float64(low), float64(high), 4) {
+	for _, tick := range ticks(float64(low), float64(high)) {
 		d.line("grid", left, y(tick), width-right, y(tick))
 		d.text("tick", "end", left-5, y(tick)+3.5, strconv.FormatFloat(tick, 'f', -1, 64))
 	}

@@ -22,7 +22,7 @@ func draw(width, height int, label string) *drawing {
 
 // done is the image as part of a page.
 func (d *drawing) done() template.HTML {
-	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 %d %d" role="img" aria-label="%s">%s</svg>`, d.width, d.height, html.EscapeString(d.label), d.String()))
+	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 %d %d" role="img" aria-label='%s'>%s</svg>`, d.width, d.height, html.EscapeString(d.label), d.String()))
 }
 
 // at is the image as part of another one.
@@ -58,14 +58,15 @@ func (d *drawing) curve(class string, points [][2]float64) {
 	d.WriteString(`"/>`)
 }
 
-// ticks are round numbers of flights from low to high, about so many.
-func ticks(low, high float64, about int) []float64 {
+// ticks are round numbers of flights from low to high, four or so.
+func ticks(low, high float64) []float64 {
+	const about = 4
 	if high <= low {
 		return []float64{low}
 	}
-	step := max(1, math.Pow(10, math.Floor(math.Log10((high-low)/float64(about)))))
+	step := max(1, math.Pow(10, math.Floor(math.Log10((high-low)/about))))
 	for _, factor := range []float64{1, 2, 5, 10} {
-		if (high-low)/(step*factor) <= float64(about) {
+		if (high-low)/(step*factor) <= about {
 			step *= factor
 			break
 		}

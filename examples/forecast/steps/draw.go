@@ -16,7 +16,7 @@ func draw(_ context.Context, t *worker.Task) error {
 	if err != nil {
 		return err
 	}
-	summary, err := backtest.Summarize(s.plan, s.table, s.forecasts, s.scores)
+	summary, err := backtest.Summarise(s.plan, s.table, s.forecasts, s.scores)
 	if err != nil {
 		return err
 	}

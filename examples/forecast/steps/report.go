@@ -46,7 +46,7 @@ func report(_ context.Context, t *worker.Task) error {
 	if err != nil {
 		return err
 	}
-	summary, err := backtest.Summarize(s.plan, s.table, s.forecasts, s.scores)
+	summary, err := backtest.Summarise(s.plan, s.table, s.forecasts, s.scores)
 	if err != nil {
 		return err
 	}
