@@ -17,6 +17,9 @@ type Driver struct {
 	// Status is the HTTP status with which the store answered; 0 if an error has
 	// none. It may be asked about errors of other drivers.
 	Status func(err error) int
+
+	// BeforeWrite, if not nil, is asked to prepare a write, as gocloud.dev has it.
+	BeforeWrite func(as func(any) bool) error
 }
 
 var drivers = struct {

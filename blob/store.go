@@ -21,6 +21,7 @@ type Store struct {
 	bucket   *gcblob.Bucket
 	dir      string        // of a store of files
 	patience time.Duration // for how long what may pass is tried again; 0: not at all
+	driver   Driver        // of a store elsewhere, if it is registered
 
 	elsewhere elsewhere // what is read that is not in the store
 }
@@ -47,6 +48,7 @@ func Open(ctx context.Context, address string) (*Store, error) {
 	case memblob.Scheme:
 	default:
 		store.patience = patience
+		store.driver, _ = registered(scheme)
 	}
 	return store, nil
 }

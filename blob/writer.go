@@ -97,6 +97,9 @@ func (w *Writer) begin() error {
 	o := w.options()
 	o.BeforeWrite = func(as func(any) bool) error {
 		as(&w.temp)
+		if before := w.store.driver.BeforeWrite; before != nil {
+			return before(as)
+		}
 		return nil
 	}
 	blob, err := w.store.bucket.NewWriter(ctx, w.key, o)
@@ -205,7 +208,20 @@ func (w *Writer) finish() error {
 	if w.temp != nil && !w.replace {
 		return w.link()
 	}
-	return w.settle(w.ctx, w.blob.Close())
+	if err := w.settle(w.ctx, w.blob.Close()); err != nil || w.mark == "" {
+		return err
+	}
+	return w.whole()
+}
+
+// whole makes sure that all pieces are there, once each. Who reads the blob would
+// notice; but only its writer can still do something about it.
+func (w *Writer) whole() error {
+	attrs, err := w.store.attributes(w.ctx, w.key)
+	if err == nil && attrs.Size != w.size {
+		err = fmt.Errorf("%d bytes were sent, and the store has %d: it lost or repeated a piece", w.size, attrs.Size)
+	}
+	return err
 }
 
 // send sends the whole blob, again if need be.

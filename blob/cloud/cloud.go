@@ -7,8 +7,9 @@
 // Where they are and who asks is said by the parameters of the URL and by the
 // environment, as gocloud.dev has it. What this package adds is what a store has
 // to know of them that their drivers do not say: with which HTTP status they
-// answered, so that what may pass is tried again and the rest is not; and for S3,
-// that a piece of a large blob is worth more than three tries.
+// answered, so that what may pass is tried again and the rest is not; and clients
+// that repeat the requests for a piece of a large blob more stubbornly than their
+// makers have it, since nobody else has that piece any more.
 package cloud
 
 import (
@@ -31,7 +32,7 @@ import (
 
 func init() {
 	blob.Register(s3blob.Scheme, blob.Driver{Open: openS3, Status: s3Status})
-	blob.Register(gcsblob.Scheme, blob.Driver{Open: open, Status: googleStatus})
+	blob.Register(gcsblob.Scheme, blob.Driver{Open: open, Status: googleStatus, BeforeWrite: retryGoogle})
 	blob.Register(azureblob.Scheme, blob.Driver{Open: open, Status: azureStatus})
 }
 

@@ -2,11 +2,14 @@ package cloud
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -23,15 +26,14 @@ const (
 )
 
 // openS3 is the driver's own way, with a client that does not give up so soon:
-// each piece of a large blob is a request that only the client can repeat. Who
-// says AWS_MAX_ATTEMPTS gets that.
+// each piece of a large blob is a request that only the client can repeat.
 func openS3(ctx context.Context, u *url.URL) (*gcblob.Bucket, error) {
 	bucket, err := open(ctx, u)
 	if err != nil {
 		return nil, err
 	}
 	var client *s3.Client
-	if !bucket.As(&client) || client.Options().RetryMaxAttempts != 0 {
+	if !bucket.As(&client) {
 		return bucket, nil
 	}
 	options := client.Options()
@@ -42,15 +44,28 @@ func openS3(ctx context.Context, u *url.URL) (*gcblob.Bucket, error) {
 	})
 }
 
+// patient changes a client. Who says AWS_MAX_ATTEMPTS gets that.
 func patient(o *s3.Options) {
-	o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts = s3Attempts
-		o.MaxBackoff = s3Backoff
-		o.RateLimiter = ratelimit.None
-	})
+	o.DisableLogOutputChecksumValidationSkipped = true // readers verify a SHA-256 of their own
+	if o.RetryMaxAttempts == 0 {
+		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts = s3Attempts
+			o.MaxBackoff = s3Backoff
+			o.RateLimiter = ratelimit.None
+			o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(cutOff))
+		})
+	}
 	if c, ok := o.HTTPClient.(*awshttp.BuildableClient); ok {
 		o.HTTPClient = c.WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = s3Answer })
 	}
+}
+
+// cutOff is true of an answer that broke off, which the client would not ask for again.
+func cutOff(err error) aws.Ternary {
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return aws.TrueTernary
+	}
+	return aws.UnknownTernary
 }
 
 // encryption is what the driver takes the parameter for, which it has checked.

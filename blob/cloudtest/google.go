@@ -35,10 +35,12 @@ func Google(t testing.TB) *Server {
 			return b
 		},
 	}
-	return start(t, k, nil, func(address string) []string {
+	s := start(t, k, nil, func(address string) []string {
 		host, port, _ := strings.Cut(address, ":")
 		return []string{
 			server, "-scheme", "http", "-host", host, "-port", port, "-public-host", address, "-external-url", "http://" + address, "-backend", "memory",
 		}
 	})
+	s.Repeats = true
+	return s
 }

@@ -32,7 +32,12 @@ import (
 type Server struct {
 	kind
 	real string // host:port of the server
-	at   string // where clients are to go
+
+	// Repeats says that the server stores a piece of a large blob again that a
+	// client sends again, which the cloud it stands for does not.
+	Repeats bool
+
+	at string // where clients are to go
 }
 
 // kind is what is different from cloud to cloud.
