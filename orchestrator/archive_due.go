@@ -1,10 +1,8 @@
 package orchestrator
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +19,7 @@ type Due struct {
 	EndedAt time.Time      `json:"endedAt"`
 	Remove  bool           `json:"remove,omitempty"` // its archive; else it is to be archived
 	Why     string         `json:"why"`
+	Root    string         `json:"root,omitempty"` // of a child: the process above all, with which it goes
 }
 
 // DueBy lists what the settings ask for at a time; nothing, after one read, if
@@ -67,10 +66,11 @@ type ended struct {
 	left     bool // it was archived or removed by one who was interrupted; Why says so
 }
 
-// due lists the ended processes that pass, the oldest first. It reads the first
+// due lists the ended processes that pass, the oldest first, and those below
+// each after it. It reads the first
 // and the last commit of each, no more.
 func (a *Archive) due(ctx context.Context, passes func(ended) (Due, bool)) ([]Due, error) {
-	var all []Due
+	var all []ended
 	for last, err := range a.Events.Ends(ctx, streamPrefix) {
 		if err != nil {
 			return nil, fmt.Errorf("look for what has ended: %w", err)
@@ -82,12 +82,9 @@ func (a *Archive) due(ctx context.Context, passes func(ended) (Due, bool)) ([]Du
 		if !ok {
 			continue
 		}
-		if d, ok := passes(e); ok {
-			all = append(all, d)
-		}
+		all = append(all, e)
 	}
-	slices.SortFunc(all, func(a, b Due) int { return cmp.Or(a.EndedAt.Compare(b.EndedAt), strings.Compare(a.ID, b.ID)) })
-	return all, nil
+	return families(all, passes), nil
 }
 
 // ended tells from the last commit of a process whether it has ended. One that
@@ -111,7 +108,11 @@ func (a *Archive) ended(ctx context.Context, last events.Commit) (e ended, ok bo
 		if err != nil || !s.Ended() {
 			return e, false, passing(ctx, err)
 		}
-		return ended{Due: Due{ID: id, Name: s.Definition.Name, Status: s.Status, EndedAt: s.EndedAt}}, true, nil
+		d := Due{ID: id, Name: s.Definition.Name, Status: s.Status, EndedAt: s.EndedAt}
+		if s.Parent != nil {
+			d.Root = s.Parent.Root
+		}
+		return ended{Due: d}, true, nil
 	}
 	event, err := process.Decode(process.Stored{Type: r.Type, Schema: r.Schema, Data: r.Data})
 	if err != nil {
@@ -128,14 +129,17 @@ func (a *Archive) ended(ctx context.Context, last events.Commit) (e ended, ok bo
 	default:
 		return e, false, nil
 	}
-	d.Name, err = a.name(ctx, id)
+	started, err := a.started(ctx, id)
+	if d.Name = started.Definition.Name; started.Parent != nil {
+		d.Root = started.Parent.Root
+	}
 	return ended{Due: d}, err == nil, passing(ctx, err)
 }
 
 // endedAndClosed is a process that was archived, or removed after that.
 func (a *Archive) endedAndClosed(ctx context.Context, id string, k closing) (e ended, err error) {
 	s := k.summary()
-	e = ended{Due: Due{ID: id, Name: s.Name, Status: s.Status, EndedAt: s.EndedAt}, archived: k.archived, removed: k.removed != nil}
+	e = ended{Due: Due{ID: id, Name: s.Name, Status: s.Status, EndedAt: s.EndedAt, Root: s.Root}, archived: k.archived, removed: k.removed != nil}
 	emptied, err := a.emptied(ctx, id, k)
 	if e.left = !emptied; e.left {
 		e.Remove, e.Why = e.removed, "whoever did this last was interrupted"
@@ -151,23 +155,23 @@ func passing(ctx context.Context, err error) error {
 	return nil
 }
 
-// name is the name of a process that is not archived, from its first event.
-func (a *Archive) name(ctx context.Context, id string) (string, error) {
+// started is the first event of a process that is not archived.
+func (a *Archive) started(ctx context.Context, id string) (started process.ProcessStarted, err error) {
 	for e, err := range eventsOf(ctx, a, id, 0) {
 		if err != nil {
-			return "", err
+			return started, err
 		}
 		event, err := process.Decode(process.Stored{Type: e.Type, Schema: e.Schema, Data: e.Data})
 		if err != nil {
-			return "", err
+			return started, err
 		}
 		started, ok := event.(process.ProcessStarted)
 		if !ok {
-			return "", fmt.Errorf("process %q: its first event is %s", id, e.Type)
+			return started, fmt.Errorf("process %q: its first event is %s", id, e.Type)
 		}
-		return started.Definition.Name, nil
+		return started, nil
 	}
-	return "", fmt.Errorf("process %q: %w", id, process.ErrNotStarted)
+	return started, fmt.Errorf("process %q: %w", id, process.ErrNotStarted)
 }
 
 // Do does what is due. What has changed since is left alone: done is false.
@@ -187,6 +191,9 @@ func (a *Archive) isToBeRemoved(ctx context.Context, d Due, at time.Time) (bool,
 	k, err := closed(ctx, a.Events, d.ID)
 	if err != nil || k.archived == nil {
 		return k.removed != nil, err
+	}
+	if d.Root != "" {
+		return true, nil // it goes with its root, or is refused
 	}
 	settings, err := Retentions(ctx, a.Events)
 	r, ok := retentionOf(settings, d.Name)
@@ -211,6 +218,9 @@ func (a *Archive) Remove(ctx context.Context, id string, who process.Asked, at t
 			return removed, a.Blobs.Remove(ctx, k.removed.Archive.Key)
 		case k.archived == nil:
 			return false, &process.RefusedError{Process: id, Reason: "it is not archived: only archives can be removed"}
+		}
+		if err := a.withRoot(ctx, id, k.archived.Summary.Root, "remove", func(k closing) bool { return k.removed != nil }); err != nil {
+			return false, err
 		}
 		r := Removed{Archive: k.archived.Archive, Summary: k.archived.Summary, Asked: who, At: at}
 		err = a.close(ctx, id, events.Exactly(k.version), removedType, r)

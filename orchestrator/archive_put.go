@@ -61,6 +61,12 @@ func (a *Archive) put(ctx context.Context, id string, who process.Asked, at time
 	if !s.state.Ended() {
 		return &process.RefusedError{Process: id, Reason: fmt.Sprintf("it is %s: only what has ended can be archived; wait for its end, or cancel it", s.state.Status)}
 	}
+	if s.state.Parent != nil {
+		isDone := func(k closing) bool { return k.archived != nil || k.removed != nil }
+		if err := a.withRoot(ctx, id, s.state.Parent.Root, "archive", isDone); err != nil {
+			return err
+		}
+	}
 	a.failpoint("archive.before-file")
 	ref, err := a.store(ctx, s)
 	if err != nil {

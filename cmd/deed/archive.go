@@ -25,8 +25,8 @@ func (a *app) archive() *cobra.Command {
 		Use:   "archive {ID… | --before AGE | --due}",
 		Short: "Move the histories of ended processes into files",
 		Long: `Archive moves the history of a process that has ended out of the event store, into
-one file beside the blobs. The process is listed and shown as before; what would
-change it is refused. deed import brings the file back elsewhere.
+one file beside the blobs, and those of the processes below it. The process is
+listed and shown as before; what would change it is refused. deed import brings the file back elsewhere.
 
 --before 30d archives all that ended more than 30 days ago, --name only those of
 one definition; --due does what the settings of deed retention ask for, which
@@ -86,15 +86,23 @@ func (o archiveOptions) chosen(ctx context.Context, a *app, r *deed.Runtime, ids
 		}
 		return r.EndedBefore(ctx, now.Add(-age), o.name)
 	}
-	var all []orchestrator.Due
+	var all, below []orchestrator.Due // what is below a process goes after it
 	for _, given := range ids {
 		id, err := a.resolveID(ctx, r, given)
 		if err != nil {
 			return nil, err
 		}
+		for p, err := range r.Processes(ctx, orchestrator.Filter{Family: id}) {
+			if err != nil {
+				return nil, err
+			}
+			if p.ID != id {
+				below = append(below, orchestrator.Due{ID: p.ID})
+			}
+		}
 		all = append(all, orchestrator.Due{ID: id})
 	}
-	return all, nil
+	return append(all, below...), nil
 }
 
 // archivedJSON is what `archive -o json` and `import -o json` print of a process.
