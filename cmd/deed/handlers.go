@@ -8,13 +8,14 @@ import (
 	"syscall"
 
 	forecast "github.com/deedrun/deed/examples/forecast/steps"
+	"github.com/deedrun/deed/examples/logs/visits"
 	"github.com/deedrun/deed/examples/wordcount/words"
 	"github.com/deedrun/deed/worker"
 )
 
 // builtIn registers the handlers of this binary: those of the examples. A
 // worker of one's own offers others; programs need none.
-var builtIn = []func(*worker.Registry){words.Register, forecast.Register}
+var builtIn = []func(*worker.Registry){words.Register, forecast.Register, visits.Register}
 
 func handlers() *worker.Registry {
 	reg := worker.NewRegistry()
