@@ -143,7 +143,7 @@ func (s *source) fault(what string, err error) error {
 	case errors.Is(err, io.ErrUnexpectedEOF) || err == io.EOF:
 		return &BadInputError{Where: s.where, What: "it ends in the middle of " + what}
 	}
-	return &BadInputError{Where: s.where, What: fmt.Sprintf("it is no %s: %v", what, err)}
+	return &BadInputError{Where: s.where, What: "it is no " + what + ": " + strings.TrimPrefix(err.Error(), what+": ")}
 }
 
 // sticky keeps the error of what it writes to.
