@@ -117,7 +117,22 @@ func (r *running) versionOf(pool, handler string) (version string, known bool) {
 func workOf(s *process.State, e process.Enqueue) (task.Work, error) {
 	w, err := process.Message(*s, e, e.Tasks)
 	if err == nil && w.Cache {
-		w.Scope, _, _ = strings.Cut(s.Original.Name, "/") // a child is named below what it is a part of
+		w.Scope = scopeOf(s)
+	}
+	return w, err
+}
+
+func scopeOf(s *process.State) string {
+	scope, _, _ := strings.Cut(s.Original.Name, "/") // a child is named below what it is a part of
+	return scope
+}
+
+// WorkAgain is the message for a task of a step that has started, as it was when
+// it was looked for among those that ran earlier.
+func WorkAgain(s process.State, address string, index int) (task.Work, error) {
+	w, err := process.MessageAgain(s, address, index)
+	if err == nil {
+		w.Scope = scopeOf(&s)
 	}
 	return w, err
 }

@@ -108,6 +108,7 @@ type StepStanding struct {
 	Phase      string `json:"phase"`
 	Tasks      int    `json:"tasks"`
 	Confirmed  int    `json:"confirmed"`
+	Reused     int    `json:"reused,omitempty" doc:"Of the confirmed: those that took the result of an equal task."`
 	Skipped    int    `json:"skipped,omitempty"`
 	Retrying   int    `json:"retrying,omitempty"`
 	Failures   int    `json:"failures,omitempty"`
@@ -119,7 +120,7 @@ func StandingOf(s process.State) Standing {
 	short := Standing{ID: s.ID, Status: s.Status, Reason: s.Reason(), Events: s.Version, EndedAt: s.EndedAt, Steps: []StepStanding{}}
 	for _, p := range s.Steps() {
 		short.Steps = append(short.Steps, StepStanding{
-			Address: p.Address, Generation: p.Generation, Phase: p.Phase, Tasks: p.Tasks, Confirmed: p.Confirmed,
+			Address: p.Address, Generation: p.Generation, Phase: p.Phase, Tasks: p.Tasks, Confirmed: p.Confirmed, Reused: p.Reused,
 			Skipped: p.Skipped, Retrying: p.Retrying, Failures: p.Failures, Losses: p.Losses,
 		})
 	}

@@ -137,17 +137,22 @@ func (p *progress) bars() []process.Progress {
 }
 
 func trouble(s process.Progress) string {
-	switch {
-	case s.Skipped > 0 && s.Retrying > 0:
-		return fmt.Sprintf(" (%d skipped, %d to be retried)", s.Skipped, s.Retrying)
-	case s.Skipped > 0:
-		return fmt.Sprintf(" (%d skipped)", s.Skipped)
-	case s.Retrying > 0:
-		return fmt.Sprintf(" (%d to be retried)", s.Retrying)
-	case s.Phase == "sealing":
-		return " (sealing)"
+	var words []string
+	for _, of := range []struct {
+		n    int
+		what string
+	}{{s.Reused, "reused"}, {s.Skipped, "skipped"}, {s.Retrying, "to be retried"}} {
+		if of.n > 0 {
+			words = append(words, fmt.Sprintf("%d %s", of.n, of.what))
+		}
 	}
-	return ""
+	if s.Phase == "sealing" && s.Skipped == 0 && s.Retrying == 0 {
+		words = append(words, "sealing")
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(words, ", ") + ")"
 }
 
 func (p *progress) draw() {

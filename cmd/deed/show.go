@@ -155,6 +155,9 @@ func stepRow(p process.Progress, status process.Status, now time.Time) []string 
 	if p.Phase != "waiting" {
 		tasks = fmt.Sprintf("%d/%d", p.Confirmed, p.Tasks)
 	}
+	if p.Reused > 0 {
+		tasks += fmt.Sprintf(" (%d reused)", p.Reused)
+	}
 	name, phase := p.Address, p.Phase
 	if p.Generation > 0 {
 		name = fmt.Sprintf("%s (generation %d)", p.Address, p.Generation)
