@@ -75,6 +75,9 @@ func (a *app) printLogs(ctx context.Context, r *deed.Runtime, given string, t *l
 	if err := t.tell(ctx); err != nil {
 		return err
 	}
+	if err := a.pointToLogs(ctx, r, s, t.options); err != nil {
+		return err
+	}
 	if len(t.told) == 0 {
 		if _, err := process.Why(s, t.options.address, t.options.index, nil, time.Now()); err != nil && !isGroup(s, t.options.address) {
 			return &notFoundError{err.Error()}

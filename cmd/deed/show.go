@@ -33,13 +33,17 @@ and outputs. With --at it folds the first N events only: where the process stood
 				return usagef("--at 0: events are numbered from 1 on, as %#q lists them", a.commandLine("history", args[0]))
 			}
 			var state process.State
+			var children []orchestrator.Summary
 			now := time.Now()
 			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
 				id, err := a.resolveID(ctx, r, args[0])
 				if err != nil {
 					return err
 				}
-				if state, err = orchestrator.LoadAt(ctx, r.Archive, id, at); err != nil || at == 0 {
+				if state, err = orchestrator.LoadAt(ctx, r.Archive, id, at); err == nil && at == 0 && hasChildren(state, "") {
+					children, err = childrenAt(ctx, r, state, "")
+				}
+				if err != nil || at == 0 {
 					return err
 				}
 				if state.Version < at {
@@ -58,7 +62,11 @@ and outputs. With --at it folds the first N events only: where the process stood
 			if at > 0 {
 				fmt.Fprintf(a.stdout, "after event %d, at %s\n", at, now.Local().Format(time.DateTime))
 			}
-			return a.printState(state, now)
+			if err := a.printState(state, now); err != nil {
+				return err
+			}
+			a.printChildren(state.ID, children)
+			return nil
 		},
 	}
 	cmd.Flags().Uint64Var(&at, "at", 0, "as it was after event `N` of the history")
@@ -101,6 +109,9 @@ func (a *app) printState(s process.State, now time.Time) error {
 	by := ""
 	if s.Submitted.By != "" {
 		by = " by " + printable(s.Submitted.By)
+	}
+	if p := s.Parent; p != nil {
+		fmt.Fprintf(a.stdout, "child of %s\n", p)
 	}
 	fmt.Fprintf(a.stdout, "started %s%s, %s %s; %s\n", s.StartedAt.Local().Format(time.DateTime), by,
 		map[bool]string{true: "took", false: "running for"}[s.Ended()], duration(now.Sub(s.StartedAt)), plural(int(s.Version), "event"))

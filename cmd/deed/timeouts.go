@@ -57,7 +57,7 @@ certain: a worker that has not spoken for a lease may still hold something.
 
 func (a *app) showTimeouts(ctx context.Context, r *deed.Runtime, id string, watch bool) error {
 	for {
-		view, err := a.look(ctx, r, id)
+		view, err := a.lookAtFamily(ctx, r, id)
 		if err != nil {
 			return err
 		}
@@ -174,4 +174,18 @@ func queueRows(queues []orchestrator.QueueView) [][]string {
 		rows = append(rows, []string{q.Process, strconv.Itoa(q.Pending), strconv.Itoa(q.Queued), retry, strconv.Itoa(q.Late)})
 	}
 	return rows
+}
+
+// lookAtFamily is look, with the processes below one, if there are some.
+func (a *app) lookAtFamily(ctx context.Context, r *deed.Runtime, id string) (orchestrator.View, error) {
+	if id != "" {
+		if s, err := orchestrator.Load(ctx, r.Archive, id); err != nil || !hasChildren(s, "") {
+			return a.look(ctx, r, id)
+		}
+	}
+	view, err := a.look(ctx, r, "")
+	if err != nil || id == "" {
+		return view, err
+	}
+	return a.ofFamily(ctx, r, view, id)
 }

@@ -75,6 +75,7 @@ type whyJSON struct {
 	Served bool                      `json:"served"`           // an orchestrator was there to be asked
 	CanDo  []remedy                  `json:"canDo,omitempty"`  // what a person can do
 	Status process.Status            `json:"status,omitempty"` // of the process
+	Child  string                    `json:"child,omitempty"`  // the process that a task is
 }
 
 // explain folds the history once for the state, and once more for the story.
@@ -101,7 +102,10 @@ func (a *app) explain(ctx context.Context, r *deed.Runtime, given, address strin
 		return whyJSON{}, &notFoundError{err.Error()}
 	}
 	answer := whyJSON{Explanation: why, Status: s.Status, Served: !r.Serving}
-	if !s.Ended() {
+	if err := a.lookAtChildren(ctx, r, s, &answer); err != nil {
+		return answer, err
+	}
+	if !s.Ended() && answer.Child == "" {
 		a.lookNow(ctx, r, s, &answer)
 	}
 	answer.CanDo = a.remedies(answer)

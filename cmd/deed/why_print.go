@@ -32,6 +32,14 @@ func (a *app) remedies(w whyJSON) []remedy {
 		}
 		return append(words, more...)
 	}
+	if w.Child != "" {
+		can("why that process stands where it does", "why", w.Child)
+		can("what its tasks printed", "logs", w.Child)
+		if w.Standing == process.IsFailed || w.Standing == process.IsSkipped {
+			can("to try again as another process, once the cause is mended", about("retry")...)
+		}
+		return all
+	}
 	switch w.Standing {
 	case process.IsWaiting:
 		for _, address := range w.WaitsFor {
