@@ -52,6 +52,8 @@ func (s *server) told(err error) *wire.Problem {
 	var input *deed.InputError
 	var damaged *events.DamagedError
 	var corrupt *blob.CorruptError
+	var changed *blob.ChangedError
+	var denied *blob.DeniedError
 	var file *orchestrator.ArchiveFileError
 	var mismatch *blob.MismatchError
 	var tooLarge *http.MaxBytesError
@@ -80,7 +82,9 @@ func (s *server) told(err error) *wire.Problem {
 		return as(http.StatusPreconditionFailed, wire.CodeBlobExists)
 	case errors.Is(err, blob.ErrNotLent):
 		return as(http.StatusForbidden, wire.CodeReadOnly)
-	case errors.As(err, &corrupt):
+	case errors.As(err, &denied):
+		return as(http.StatusForbidden, wire.CodeForbidden)
+	case errors.As(err, &corrupt), errors.As(err, &changed):
 		return as(http.StatusInternalServerError, wire.CodeCorrupt)
 	case errors.As(err, &damaged):
 		return as(http.StatusInternalServerError, wire.CodeDamaged)
