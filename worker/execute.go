@@ -30,7 +30,7 @@ func (w *Worker) execute(e *execution) task.Result {
 	same, produced, origin := w.reuse(ctx, t)
 	var err error
 	if origin == nil {
-		produced, err = t.finish(w.await(ctx, t))
+		produced, err = t.finish(t.undamaged(w.await(ctx, t)))
 	}
 	r := task.Result{
 		Address: e.work.Address, Generation: e.work.Generation, Attempt: e.work.Attempt,

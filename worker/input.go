@@ -92,6 +92,7 @@ func (t *Task) list(in *task.Input) iter.Seq2[task.Part, error] {
 		return func(yield func(task.Part, error) bool) {
 			for p, err := range t.stored(in) {
 				if err != nil {
+					t.noteDamage(err)
 					err = fmt.Errorf("read input %q: %w", in.Local, err)
 				}
 				if !yield(p, err) || err != nil {

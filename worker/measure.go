@@ -58,28 +58,30 @@ func dropped(ctx context.Context) bool {
 // openPart opens a part for whoever executes the task.
 func (t *Task) openPart(ctx context.Context, part task.Part) (io.ReadCloser, error) {
 	r, err := t.blobs.OpenPart(ctx, part)
-	if err != nil || t.metrics == nil {
-		return r, err
+	if err != nil {
+		t.noteDamage(err)
+		return nil, err
 	}
-	return &counted{ReadCloser: r, metrics: t.metrics}, nil
+	return &counted{ReadCloser: r, task: t}, nil
 }
 
 // counted counts what is read, once it is closed: several read at a time.
 type counted struct {
 	io.ReadCloser
 
-	metrics *metrics.Worker
-	bytes   int64
+	task  *Task
+	bytes int64
 }
 
 func (c *counted) Read(p []byte) (int, error) {
 	n, err := c.ReadCloser.Read(p)
 	c.bytes += int64(n)
+	c.task.noteDamage(err)
 	return n, err
 }
 
 func (c *counted) Close() error {
-	c.metrics.Read(c.bytes)
+	c.task.metrics.Read(c.bytes)
 	c.bytes = 0
 	return c.ReadCloser.Close()
 }

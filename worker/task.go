@@ -44,6 +44,8 @@ type Task struct {
 
 	at *atomic.Pointer[progress] // how far it says it is; nil: nobody asks
 
+	damage atomic.Pointer[error] // of an input, see noteDamage
+
 	ended   atomic.Bool // set under mu
 	mu      sync.Mutex
 	outputs []*Output
