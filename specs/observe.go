@@ -24,7 +24,9 @@ func phases(s process.State, asked map[string]string) map[string]string {
 	}
 	for _, step := range s.Steps() {
 		if _, ok := asked[step.Address]; ok {
-			are[step.Address] = step.Phase
+			if are[step.Address] = step.Phase; step.Unmet != "" {
+				are[step.Address] = "skipped"
+			}
 		}
 	}
 	return are

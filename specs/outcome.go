@@ -19,7 +19,7 @@ import (
 type Outcome struct {
 	Events    []string          // all events, in order, in the words in which deed prints them
 	Status    process.Status    // of the process
-	Steps     map[string]string // by address: waiting, running, sealing or completed
+	Steps     map[string]string // by address: waiting, running, sealing, completed or skipped
 	Scheduled []Tasks           // what When scheduled, at whatever attempt
 	Retries   []Waiting         // what waits to be tried again
 	Skipped   []Tasks           // what steps went on without

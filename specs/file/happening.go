@@ -18,6 +18,7 @@ type happening struct {
 	subject    subject
 	path       string // of another definition
 	writes     []named
+	values     []said
 	attempt    *int
 	generation *int
 	error      string
@@ -36,7 +37,7 @@ type happening struct {
 // stand alone.
 var verbs = map[string][]string{
 	"started":        {},
-	"done":           {"writes", "attempt", "generation"},
+	"done":           {"writes", "values", "attempt", "generation"},
 	"failed":         {"error", "verdict", "retry after", "attempt", "generation"},
 	"lost":           {"attempt", "generation"},
 	"timed out":      {"attempt", "generation"},
@@ -152,6 +153,8 @@ func (r *reader) detail(h *happening, e parse.Entry) {
 				h.writes = append(h.writes, named{w.Key, p})
 			}
 		}
+	case "values":
+		h.values = r.said(e.Value)
 	case "attempt":
 		h.attempt = r.whole(e, 1)
 	case "generation":

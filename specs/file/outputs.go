@@ -1,6 +1,7 @@
 package file
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/deedrun/deed/orchestrator/process"
@@ -8,7 +9,8 @@ import (
 )
 
 // withOutputs adds what the tasks wrote: as the file says, else one part to
-// each output, which inherits the key of the element as it does on a worker.
+// each output, which inherits the key of the element as it does on a worker. Small
+// values are as the file says, else nothing.
 func (c *course) withOutputs(done process.ConfirmTasks, h happening) (process.Command, error) {
 	tasks := done.Tasks
 	work, err := process.Message(c.state, process.Enqueue{Address: done.Address, Generation: done.Generation, Attempt: done.Attempt}, tasks)
@@ -19,8 +21,21 @@ func (c *course) withOutputs(done process.ConfirmTasks, h happening) (process.Co
 		return c.withMerge(done, work.Seal, h)
 	}
 	var outputs []string
+	usual := map[string]json.RawMessage{} // small values
 	for _, out := range work.Outputs {
 		outputs = append(outputs, out.Data)
+		if out.JSON != "" {
+			usual[out.Data] = unsaid[out.JSON]
+		}
+	}
+	for _, v := range h.values {
+		if err := c.known("output of "+done.Address, v.name, outputs); err != nil {
+			return nil, err
+		}
+		if _, isValue := usual[v.name.Value]; !isValue {
+			return nil, at(v.name.Pos, "%s is no small value: its type is not declared in out", quote(v.name.Value))
+		}
+		usual[v.name.Value] = v.json
 	}
 	said := map[string]parts{}
 	for _, w := range h.writes {
@@ -39,6 +54,11 @@ func (c *course) withOutputs(done process.ConfirmTasks, h happening) (process.Co
 					for i := range list {
 						list[i].Key = inherited
 					}
+				}
+			}
+			if small, ok := usual[name]; ok {
+				for i := range list {
+					list[i].Value = small
 				}
 			}
 			if err := c.spend(len(list)); err != nil {

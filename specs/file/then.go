@@ -119,7 +119,7 @@ func (r *reader) status(e parse.Entry) process.Status {
 func (r *reader) steps(e parse.Entry) map[string]string {
 	all := map[string]string{}
 	for _, entry := range r.entries(e.Value, "steps", "write {count: completed}") {
-		all[entry.Key.Value] = r.oneOf(entry.Value, "a step", "waiting", "running", "sealing", "completed")
+		all[entry.Key.Value] = r.oneOf(entry.Value, "a step", "waiting", "running", "sealing", "completed", "skipped")
 	}
 	return all
 }

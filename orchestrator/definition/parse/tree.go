@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"encoding/json"
 	"path/filepath"
 	"strings"
 
@@ -113,6 +114,15 @@ func (t *Tree) Whole() (n int, ok bool) {
 		return 0, false
 	}
 	return n, true
+}
+
+// JSON is the value as JSON; an error says that it has none, as infinity.
+func (t *Tree) JSON() (json.RawMessage, error) {
+	var value any
+	if err := t.node.Decode(&value); err != nil {
+		return nil, err
+	}
+	return json.Marshal(value)
 }
 
 // String says what stands there, for faults: "a list", "the text \"a\"".
