@@ -15,6 +15,12 @@ import (
 // where the bytes of a file lie makes no difference, only which bytes they are.
 func Diff(a, b Definition) []string {
 	var d differences
+	d.definitions(a, b)
+	return d.lines
+}
+
+// definitions compares two definitions, or those of children.
+func (d *differences) definitions(a, b Definition) {
 	d.value("name", quoted(a.Name), quoted(b.Name))
 	d.value("version", quoted(a.Version), quoted(b.Version))
 	d.value("inputs", list(a.Inputs), list(b.Inputs))
@@ -25,10 +31,10 @@ func Diff(a, b Definition) []string {
 	d.value("deadline", orNone(a.Deadline != 0, a.Deadline.String()), orNone(b.Deadline != 0, b.Deadline.String()))
 	d.value("parallelism", atMost(a.Parallelism), atMost(b.Parallelism))
 	d.value("weight", fmt.Sprint(max(a.Weight, 1)), fmt.Sprint(max(b.Weight, 1)))
-	return d.lines
 }
 
 type differences struct {
+	above string // the address of the step that has the child, and a slash
 	where string
 	lines []string
 }
@@ -86,11 +92,14 @@ func (d *differences) files(a, b []task.File) {
 }
 
 func (d *differences) steps(a, b Definition) {
+	where := d.where
+	d.where = ""
+	defer func() { d.where = where }()
 	was, is := a.Plan(), b.Plan()
 	var kept, keeps []string
 	for i := range a.Steps {
 		if address := a.Steps[i].Address; is.steps[address] == nil {
-			d.say("step %s is gone", address)
+			d.say("step %s is gone", d.above+address)
 		} else {
 			kept = append(kept, address)
 		}
@@ -99,40 +108,55 @@ func (d *differences) steps(a, b Definition) {
 		now := &b.Steps[i]
 		before, had := was.Step(now.Address)
 		if !had {
-			d.say("step %s is new", now.Address)
+			d.say("step %s is new", d.above+now.Address)
 			continue
 		}
 		keeps = append(keeps, now.Address)
-		d.where = "step " + now.Address + ": "
 		d.step(before, now)
-		d.where = ""
 	}
 	if !slices.Equal(kept, keeps) {
+		d.where = where
 		d.say("steps stand in another order")
 	}
 }
 
+// step compares two steps, and what is inside of them where both have a child.
 func (d *differences) step(a, b *Step) {
+	outer := *d
+	d.where = "step " + d.above + b.Address + ": "
 	for _, c := range append(work(a, b), conduct(a, b)...) {
 		d.value(c.what, c.was, c.is)
 	}
+	if a.Process != nil && b.Process != nil {
+		d.above += b.Address + "/"
+		d.where = "child of " + outer.above + b.Address + ": "
+		d.definitions(*a.Process, *b.Process)
+	}
+	d.above, d.where = outer.above, outer.where
 }
 
-func run(r task.Run) string {
-	switch {
+func run(s *Step) string {
+	if s.Process != nil {
+		return "a process"
+	}
+	text := quoted(s.Run.Shell)
+	switch r := s.Run; {
 	case r.Handler != "":
 		return r.Handler
 	case len(r.Command) > 0:
-		return fmt.Sprintf("%q", r.Command)
+		text = fmt.Sprintf("%q", r.Command)
 	}
-	return quoted(r.Shell)
+	if s.Run.Keep {
+		text += ", kept"
+	}
+	return text
 }
 
 func each(e *Each) string {
 	if e == nil {
 		return "none"
 	}
-	return bindings([]Binding{e.Binding}) + e.suffix()
+	return bindings(append([]Binding{e.Binding}, e.With...)) + e.suffix()
 }
 
 func bindings(all []Binding) string {

@@ -2,18 +2,24 @@ package definition
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
+
+	"github.com/deedrun/deed/task"
 )
 
 // SameWork says what is different in what step b does, compared with a: what it
-// runs and with which texts in its environment, what it reads and writes, and
-// what it comes after. How it is tried and bounded, who may run it, and by which
-// secrets it is let in (timeout, retry, parallelism, tolerate, pool, needs, rate,
-// secrets) makes no difference: what a step has done stays right when only that
-// changes.
+// runs and with which texts in its environment and params, on which condition and
+// how often, what it reads and writes, and what it comes after. How it is tried
+// and bounded, who may run it, and by which secrets it is let in (timeout, retry,
+// parallelism, tolerate, pool, needs, rate, limits, cache, secrets) makes no
+// difference: what a step has done stays right when only that changes. Of a child
+// what its own steps do counts.
 func SameWork(a, b Step) (differs []string) {
-	for _, c := range work(&a, &b) {
+	for _, c := range append(work(&a, &b), childWork(&a, &b)) {
 		switch {
 		case c.was == c.is:
 		case clip(c.was) == clip(c.is):
@@ -30,13 +36,100 @@ type comparison struct{ what, was, is string }
 
 func work(a, b *Step) []comparison {
 	return []comparison{
-		{"run", run(a.Run), run(b.Run)},
+		{"run", run(a), run(b)},
+		{"params", params(a.Params), params(b.Params)},
 		{"env", texts(a.Env), texts(b.Env)},
 		{"each", each(a.Each), each(b.Each)},
 		{"in", bindings(a.In), bindings(b.In)},
 		{"out", written(a.Out), written(b.Out)},
 		{"after", list(slices.Sorted(slices.Values(a.After))), list(slices.Sorted(slices.Values(b.After)))},
+		{"when", when(a.When), when(b.When)},
+		{"repeat", a.Repeat.String(), b.Repeat.String()},
 	}
+}
+
+// childWork is the first thing that two children do differently, if there is one.
+func childWork(a, b *Step) comparison {
+	if a.Process == nil || b.Process == nil {
+		return comparison{} // run says so
+	}
+	p, q := a.Process, b.Process
+	for _, c := range []comparison{
+		{"params", params(p.Params), params(q.Params)},
+		{"inputs", list(p.Inputs), list(q.Inputs)},
+		{"outputs", list(p.Outputs), list(q.Outputs)},
+		{"the steps", addresses(p), addresses(q)},
+	} {
+		if c.was != c.is {
+			return comparison{c.what + " of its child", c.was, c.is}
+		}
+	}
+	was, is := p.Plan(), q.Plan()
+	for i := range p.Steps {
+		step := &p.Steps[i]
+		now := is.steps[step.Address]
+		for _, c := range append(work(was.steps[step.Address], now), childWork(step, now)) {
+			if c.was != c.is {
+				return comparison{c.what + " of " + step.Address + " inside", c.was, c.is}
+			}
+		}
+	}
+	for _, f := range p.Files {
+		if i := slices.IndexFunc(q.Files, func(g task.File) bool { return g.Name == f.Name && g.Ref.SHA256 == f.Ref.SHA256 }); i < 0 && namedInside(p, f.Name) {
+			return comparison{"the file " + f.Name + " of its child", short(f.Ref.SHA256), "another"}
+		}
+	}
+	return comparison{}
+}
+
+// namedInside reports whether a step of a definition names a file.
+func namedInside(d *Definition, file string) bool {
+	return slices.ContainsFunc(d.Steps, func(s Step) bool { return NamesFile(s, file) })
+}
+
+func addresses(d *Definition) string {
+	var all []string
+	for _, s := range d.Steps {
+		all = append(all, s.Address)
+	}
+	return list(slices.Sorted(slices.Values(all)))
+}
+
+func params(values map[string]json.RawMessage) string {
+	var words []string
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		words = append(words, name+": "+scalar(values[name]))
+	}
+	return orNone(len(words) > 0, "{"+strings.Join(words, ", ")+"}")
+}
+
+func when(c *Condition) string {
+	if c == nil {
+		return "none"
+	}
+	return c.Text
+}
+
+// String writes the rounds as an author does.
+func (r *Repeat) String() string {
+	if r == nil {
+		return "none"
+	}
+	var words []string
+	if len(r.Carry) > 0 {
+		var pairs []string
+		for _, local := range slices.Sorted(maps.Keys(r.Carry)) {
+			pairs = append(pairs, local+": "+r.Carry[local])
+		}
+		words = append(words, "carry: {"+strings.Join(pairs, ", ")+"}")
+	}
+	if len(r.Collect) > 0 {
+		words = append(words, "collect: "+list(r.Collect))
+	}
+	if r.Until != nil {
+		words = append(words, "until: "+r.Until.Text)
+	}
+	return "{" + strings.Join(append(words, fmt.Sprintf("max: %d", r.Max)), ", ") + "}"
 }
 
 func conduct(a, b *Step) []comparison {
@@ -52,6 +145,8 @@ func conduct(a, b *Step) []comparison {
 		both("pool", func(s *Step) string { return cmp.Or(s.Pool, DefaultPool) }),
 		both("needs", func(s *Step) string { return writeNeeds(s.Needs) }),
 		both("rate", func(s *Step) string { return orNone(!s.Rate.IsZero(), s.Rate.String()) }),
+		both("limits", func(s *Step) string { return writeLimits(s.Limits) }),
+		both("cache", func(s *Step) string { return orNone(s.Cache != "", string(s.Cache)) }),
 		both("secrets", func(s *Step) string { return secrets(s.Env) }),
 	}
 }
