@@ -6,6 +6,7 @@ import (
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/orchestrator/definition/draw"
+	"github.com/deedrun/deed/task"
 )
 
 func (a *app) graph() *cobra.Command {
@@ -24,7 +25,7 @@ func (a *app) graph() *cobra.Command {
 			if err != nil {
 				return definitionError(args[0], err)
 			}
-			def, faults := definition.Resolve(source, placeholders(source), nil, nil)
+			def, faults := definition.Resolve(source, placeholders(source), nil, unread(source))
 			if len(faults) > 0 {
 				return &deed.FaultsError{Faults: faults}
 			}
@@ -37,6 +38,16 @@ func (a *app) graph() *cobra.Command {
 	}
 	cmd.Flags().StringVarP(&form, "output", "o", "svg", "svg, dot, mermaid or json")
 	return cmd
+}
+
+// unread are the files that travel with a definition, whose content a drawing
+// does not need.
+func unread(source *definition.Source) []task.File {
+	var files []task.File
+	for _, name := range source.AllFiles() {
+		files = append(files, task.File{Name: name.Value})
+	}
+	return files
 }
 
 // placeholders stand for the parameters that are only known when the process

@@ -20,7 +20,7 @@ func DOT(d definition.Definition) []byte {
 			return
 		}
 		f := g.Groups[at]
-		fmt.Fprintf(&b, "%ssubgraph cluster_%s {\n%s  label=%s\n%s  style=rounded\n", indent, f.ID, indent, dotQuote(f.Label), indent)
+		fmt.Fprintf(&b, "%ssubgraph cluster_%s {\n%s  label=%s\n%s  style=rounded\n", indent, f.ID, indent, dotQuote(f.title()), indent)
 	}, func(at, depth int) {
 		n := g.Nodes[at]
 		shape := "shape=box"
@@ -56,7 +56,7 @@ func dotQuote(s string) string {
 // lines is what stands in the box of a node.
 func (n node) lines() []string {
 	lines := []string{clip(n.Label, 40)}
-	for _, more := range []string{n.Run, n.Each} {
+	for _, more := range []string{n.Run, n.Each, n.When} {
 		if more != "" {
 			lines = append(lines, clip(more, 40))
 		}

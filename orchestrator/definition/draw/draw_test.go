@@ -64,7 +64,7 @@ var forms = map[string]func(definition.Definition) []byte{
 }
 
 func TestPicturesAreTheseBytes(t *testing.T) {
-	for _, d := range []definition.Definition{wordCount, groups} {
+	for _, d := range []definition.Definition{wordCount, groups, children} {
 		for ext, form := range forms {
 			t.Run(d.Name+"."+ext, func(t *testing.T) {
 				got := form(d)
@@ -82,6 +82,33 @@ func TestPicturesAreTheseBytes(t *testing.T) {
 }
 
 // hostile holds texts that mean something to each of the languages.
+// children has a process each photo, a definition of its own each album, and rounds.
+var children = definition.Definition{
+	Name: "children", Inputs: []string{"photos", "mark"}, Outputs: []string{"sheets", "rows"},
+	Steps: []definition.Step{
+		{
+			Address: "album", Each: over("photos", 0), In: []definition.Binding{{Local: "frame", Data: "mark"}},
+			Out: []definition.Output{{Binding: definition.Binding{Local: "sheet", Data: "sheets"}}},
+			Process: &definition.Definition{
+				Name: "album", Inputs: []string{"photos", "frame"}, Outputs: []string{"sheet"},
+				Steps: []definition.Step{
+					{Address: "shrink", Run: handler("shrink"), Each: over("photos", 0), Out: definition.Outputs(bind("small")...)},
+					{Address: "sheet", Run: handler("sheet"), In: bind("small", "frame"), Out: definition.Outputs(bind("sheet")...)},
+				},
+			},
+		},
+		{
+			Address: "g/pages", In: bind("sheets"), Out: definition.Outputs(bind("rows")...), After: []string{"album"},
+			When: &definition.Condition{Text: "count(sheets) > 0", Expr: definition.Expr{Op: definition.OpCount, Name: "sheets"}},
+			Process: &definition.Definition{
+				Inputs: []string{"sheets", "cursor"}, Outputs: []string{"rows", "next"},
+				Steps: []definition.Step{{Address: "page", Run: handler("page"), In: bind("cursor", "sheets"), Out: definition.Outputs(bind("rows", "next")...)}},
+			},
+			Repeat: &definition.Repeat{Carry: map[string]string{"cursor": "next"}, Collect: []string{"rows"}, Max: 3},
+		},
+	},
+}
+
 var hostile = definition.Definition{
 	Name:   `</title><script>alert(1)</script>"]]>`,
 	Inputs: []string{"a\x00b\xff", `"; } digraph {`},
@@ -97,7 +124,7 @@ var hostile = definition.Definition{
 }
 
 func TestAnyDefinitionIsDrawn(t *testing.T) {
-	for name, d := range map[string]definition.Definition{"nothing at all": {}, "hostile texts and cycles": hostile, "word count": wordCount, "groups": groups} {
+	for name, d := range map[string]definition.Definition{"nothing at all": {}, "hostile texts and cycles": hostile, "word count": wordCount, "groups": groups, "children": children} {
 		t.Run(name, func(t *testing.T) {
 			svg := draw.SVG(d)
 			assert.NotContains(t, string(svg), "<script>")
@@ -144,7 +171,7 @@ func TestTheJSONTellsWhereEdgesLead(t *testing.T) {
 type box struct{ left, top, right, bottom float64 }
 
 func TestBoxesNeverOverlapAndStandInsideTheirFrames(t *testing.T) {
-	for _, d := range []definition.Definition{wordCount, groups, many(40, 3), many(120, 7)} {
+	for _, d := range []definition.Definition{wordCount, groups, children, many(40, 3), many(120, 7)} {
 		t.Run(fmt.Sprintf("%s of %d steps", d.Name, len(d.Steps)), func(t *testing.T) {
 			boxes, frames := map[string]box{}, map[string]box{}
 			var kind, address string
@@ -162,11 +189,11 @@ func TestBoxesNeverOverlapAndStandInsideTheirFrames(t *testing.T) {
 						b = box{min(b.left, old.left), min(b.top, old.top), max(b.right, old.right), max(b.bottom, old.bottom)}
 					}
 					boxes[kind+address] = b
-				case e.Name.Local == "rect" && kind == "frame":
+				case e.Name.Local == "rect" && strings.HasPrefix(kind, "frame"):
 					frames[address] = rectangle(t, at)
 				}
 			})
-			require.Len(t, boxes, len(d.Steps)+len(d.Inputs)+len(d.Outputs))
+			require.Len(t, boxes, stepsIn(d)+len(d.Inputs)+len(d.Outputs))
 			for a, p := range boxes {
 				for b, q := range boxes {
 					if a != b {
@@ -185,6 +212,19 @@ func TestBoxesNeverOverlapAndStandInsideTheirFrames(t *testing.T) {
 			}
 		})
 	}
+}
+
+// stepsIn counts the steps that have a box: of a child those inside.
+func stepsIn(d definition.Definition) int {
+	n := 0
+	for _, s := range d.Steps {
+		if s.Process == nil {
+			n++
+		} else {
+			n += stepsIn(*s.Process)
+		}
+	}
+	return n
 }
 
 func TestTenThousandStepsAreDrawn(t *testing.T) {
@@ -233,4 +273,38 @@ func readXML(t *testing.T, svg []byte, visit func(xml.StartElement)) {
 			visit(e)
 		}
 	}
+}
+
+func TestAChildIsAFrameWhoseStepsReadFromAround(t *testing.T) {
+	var got struct {
+		Nodes []struct{ ID, Name string }
+		Edges []struct {
+			From, To string
+			Data     []string
+			After    bool
+		}
+		Groups []struct {
+			Name, Each, When string
+			Child            bool
+		}
+	}
+	require.NoError(t, json.Unmarshal(draw.JSON(children), &got))
+	names := map[string]string{}
+	for _, n := range got.Nodes {
+		names[n.ID] = n.Name
+	}
+	var edges []string
+	for _, e := range got.Edges {
+		edges = append(edges, names[e.From]+" > "+names[e.To]+" "+strings.Join(e.Data, " "))
+	}
+	assert.ElementsMatch(t, []string{
+		"photos > album/shrink photos", "album/shrink > album/sheet small", "mark > album/sheet frame",
+		"album/sheet > g/pages/page sheets", "album/sheet > sheets sheets", "g/pages/page > rows rows",
+	}, edges)
+	require.Len(t, got.Groups, 3)
+	assert.Equal(t, "each photos", got.Groups[0].Each)
+	assert.True(t, got.Groups[0].Child)
+	assert.False(t, got.Groups[1].Child)
+	assert.Equal(t, "repeat 3 times, carry cursor", got.Groups[2].Each)
+	assert.Equal(t, "when count(sheets) > 0", got.Groups[2].When)
 }

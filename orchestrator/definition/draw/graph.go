@@ -1,16 +1,18 @@
 // Package draw shows a definition as a picture: steps are boxes, data are the
 // edges between them, inputs and outputs are rounded, a fan-out is a stack of
-// boxes, a group is a frame. It is pure and deterministic: the same definition
+// boxes, a group is a frame, and a child is a frame with its steps inside. It is pure and deterministic: the same definition
 // gives the same bytes. Any definition can be drawn, also one that would be
 // refused: what leads nowhere is left out.
 package draw
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/deedrun/deed/orchestrator/definition"
-	"github.com/deedrun/deed/task"
 )
 
 // kind is what a node stands for.
@@ -38,6 +40,7 @@ type node struct {
 	Group string `json:"group,omitempty"` // ID of the frame around it
 	Run   string `json:"run,omitempty"`   // what it runs, on one line
 	Each  string `json:"each,omitempty"`  // "each corpus by key into 8"; of a single task empty
+	When  string `json:"when,omitempty"`  // "when score > 3"
 
 	frame int // in Groups; -1: none
 }
@@ -58,48 +61,42 @@ type frame struct {
 	Name  string `json:"name"`
 	Group string `json:"group,omitempty"`
 
+	Child bool   `json:"child,omitempty"` // a process of its own
+	Each  string `json:"each,omitempty"`  // of a child, as of a node
+	When  string `json:"when,omitempty"`
+
 	parent int // in Groups; -1: none
+}
+
+// title is what stands above a frame.
+func (f frame) title() string {
+	parts := []string{f.Label}
+	for _, more := range []string{f.Each, f.When} {
+		if more != "" {
+			parts = append(parts, more)
+		}
+	}
+	return strings.Join(parts, " · ")
 }
 
 type builder struct {
 	graph
 	frames map[string]int // by address
-	byStep map[string]int // node by address
 	edges  map[[2]int]int // edge of data by its ends
 }
 
 func graphOf(d definition.Definition) *graph {
-	b := &builder{
-		graph:  graph{Name: d.Name, Nodes: []node{}, Edges: []edge{}},
-		frames: map[string]int{}, byStep: map[string]int{}, edges: map[[2]int]int{},
-	}
-	inputs := map[string]int{}
+	b := &builder{graph: graph{Name: d.Name, Nodes: []node{}, Edges: []edge{}}, frames: map[string]int{}, edges: map[[2]int]int{}}
+	root := &place{plan: d.Plan(), inputs: map[string]int{}}
 	for _, name := range d.Inputs {
-		inputs[name] = b.add(node{Kind: input, Label: name, Name: name, frame: -1})
+		root.inputs[name] = b.add(node{Kind: input, Label: name, Name: name, frame: -1})
 	}
-	for _, s := range d.Steps {
-		b.step(s)
-	}
-	plan := d.Plan()
-	for _, s := range d.Steps {
-		to := b.byStep[s.Address]
-		for _, name := range s.Reads() {
-			if w, ok := plan.Writer(name); ok {
-				b.connect(b.byStep[w.Address], to, name)
-			} else if from, ok := inputs[name]; ok {
-				b.connect(from, to, name)
-			}
-		}
-		for _, address := range s.After {
-			if from, ok := b.byStep[address]; ok {
-				b.after(from, to)
-			}
-		}
-	}
+	b.fill(root, d)
+	b.wire(root)
 	for _, name := range d.Outputs {
 		to := b.add(node{Kind: output, Label: name, Name: name, frame: -1})
-		if w, ok := plan.Writer(name); ok {
-			b.connect(b.byStep[w.Address], to, name)
+		if from, ok := root.source(name, 0); ok && b.Nodes[from].Kind != input {
+			b.connect(from, to, name)
 		}
 	}
 	return &b.graph
@@ -111,19 +108,48 @@ func (b *builder) add(n node) int {
 	return len(b.Nodes) - 1
 }
 
-func (b *builder) step(s definition.Step) {
-	if _, twice := b.byStep[s.Address]; twice {
+// step adds the box of a step, or the frame of its child and what is inside.
+func (b *builder) step(p *place, s definition.Step) {
+	if p.has(s.Address) {
 		return
 	}
-	n := node{Kind: step, Name: s.Address, Label: s.Address, Run: runs(s.Run), frame: -1}
-	if s.Each != nil {
-		n.Each = "each " + s.Each.String()
+	address := p.above + s.Address
+	each, holds := "", ""
+	switch {
+	case s.Each != nil:
+		each = "each " + s.Each.String()
+	case s.Repeat != nil:
+		each = rounds(*s.Repeat)
 	}
-	if i := strings.LastIndexByte(s.Address, '/'); i >= 0 {
-		n.frame = b.frame(s.Address[:i])
-		n.Label, n.Group = s.Address[i+1:], b.Groups[n.frame].ID
+	if s.When != nil {
+		holds = "when " + s.When.Text
 	}
-	b.byStep[s.Address] = b.add(n)
+	if s.Process != nil && len(s.Process.Steps) > 0 && p.depth < definition.MaxDepth {
+		at := b.frame(address)
+		b.Groups[at].Child, b.Groups[at].Each, b.Groups[at].When = true, each, holds
+		inner := &place{plan: s.Process.Plan(), above: address + "/", around: p, step: s, depth: p.depth + 1}
+		p.children[s.Address] = inner
+		b.fill(inner, *s.Process)
+		return
+	}
+	n := node{Kind: step, Name: address, Label: address, Run: runs(s), Each: each, When: holds, frame: -1}
+	if i := strings.LastIndexByte(address, '/'); i >= 0 {
+		n.frame = b.frame(address[:i])
+		n.Label, n.Group = address[i+1:], b.Groups[n.frame].ID
+	}
+	p.nodes[s.Address] = b.add(n)
+}
+
+// rounds says how a child is repeated: "repeat until done, carry cursor".
+func rounds(r definition.Repeat) string {
+	text := fmt.Sprintf("repeat %d times", r.Max)
+	if r.Until != nil {
+		text = "repeat until " + r.Until.Text
+	}
+	if len(r.Carry) > 0 {
+		text += ", carry " + strings.Join(slices.Sorted(maps.Keys(r.Carry)), ", ")
+	}
+	return text
 }
 
 // frame is the group at an address, made with those around it if need be.
@@ -150,7 +176,9 @@ func (b *builder) connect(from, to int, name string) {
 		b.edges[ends] = i
 		b.Edges = append(b.Edges, b.edge(from, to))
 	}
-	b.Edges[i].Data = append(b.Edges[i].Data, name)
+	if data := b.Edges[i].Data; !slices.Contains(data, name) {
+		b.Edges[i].Data = append(data, name)
+	}
 }
 
 func (b *builder) after(from, to int) {
@@ -175,14 +203,16 @@ func (g *graph) label(e edge) string {
 }
 
 // runs is what a step runs, on one line.
-func runs(r task.Run) string {
-	switch {
+func runs(s definition.Step) string {
+	switch r := s.Run; {
+	case s.Process != nil:
+		return "process " + s.Process.Name
 	case r.Handler != "":
 		return r.Handler
 	case len(r.Command) > 0:
 		return strings.Join(strings.Fields(strings.Join(r.Command, " ")), " ")
 	}
-	first, _, more := strings.Cut(strings.TrimSpace(r.Shell), "\n")
+	first, _, more := strings.Cut(strings.TrimSpace(s.Run.Shell), "\n")
 	if more {
 		first += " …"
 	}

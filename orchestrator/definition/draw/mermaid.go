@@ -19,7 +19,7 @@ func Mermaid(d definition.Definition) []byte {
 			b.WriteString(indent + "end\n")
 			return
 		}
-		fmt.Fprintf(&b, "%ssubgraph %s [%s]\n", indent, g.Groups[at].ID, mermaidQuote(g.Groups[at].Label))
+		fmt.Fprintf(&b, "%ssubgraph %s [%s]\n", indent, g.Groups[at].ID, mermaidQuote(g.Groups[at].title()))
 	}, func(at, depth int) {
 		n := g.Nodes[at]
 		left, right := "[", "]"

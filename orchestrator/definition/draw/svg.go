@@ -14,6 +14,7 @@ const stack = 8.0
 // most characters of a line in a box, and of a text at an edge.
 const (
 	mostInBox  = 34
+	mostAbove  = 60 // a frame
 	mostAtEdge = 28
 )
 
@@ -26,7 +27,7 @@ func SVG(d definition.Definition) []byte {
 		if frame < 0 {
 			return 0
 		}
-		return textWidth(clip(g.Groups[frame].Label, mostInBox), 7.4) + 2*padding
+		return textWidth(clip(g.Groups[frame].title(), mostAbove), 7.4) + 2*padding
 	})
 	spread := map[portKey]float64{}
 	root.spread(spread)
@@ -67,8 +68,16 @@ font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,san
 func drawFrames(b *strings.Builder, g *graph, l *level) {
 	for _, in := range l.inner {
 		f := g.Groups[in.frame]
-		fmt.Fprintf(b, `<g class="frame" data-address="%s"><title>%s</title><rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="10"/><text x="%.1f" y="%.1f">%s</text></g>`+"\n",
-			escape(f.Name), escape(f.Name), in.left, in.above, in.width, in.height, in.left+padding-4, in.above+20, escape(clip(f.Label, mostInBox)))
+		class := "frame"
+		if f.Child {
+			class += " child"
+		}
+		fmt.Fprintf(b, `<g class="%s" data-address="%s"><title>%s</title>`, class, escape(f.Name), escape(f.Name))
+		if f.Child && f.Each != "" { // one of several
+			fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="10"/>`, in.left+stack/2, in.above+stack/2, in.width, in.height)
+		}
+		fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="10"/><text x="%.1f" y="%.1f">%s</text></g>`+"\n",
+			in.left, in.above, in.width, in.height, in.left+padding-4, in.above+20, escape(clip(f.title(), mostAbove)))
 		drawFrames(b, g, in)
 	}
 }
@@ -129,7 +138,7 @@ func drawNodes(b *strings.Builder, g *graph, l *level) {
 
 func drawNode(b *strings.Builder, n node, x, y, w, h float64) {
 	about := []string{n.Name}
-	for _, more := range []string{n.Run, n.Each} {
+	for _, more := range []string{n.Run, n.Each, n.When} {
 		if more != "" {
 			about = append(about, more)
 		}
@@ -167,8 +176,10 @@ func boxLines(n node) []boxLine {
 	if n.Run != "" {
 		lines = append(lines, boxLine{"run", clip(n.Run, mostInBox), 6.7})
 	}
-	if n.Each != "" {
-		lines = append(lines, boxLine{"each", clip(n.Each, mostInBox), 6.0})
+	for _, line := range []string{n.Each, n.When} {
+		if line != "" {
+			lines = append(lines, boxLine{"each", clip(line, mostInBox), 6.0})
+		}
 	}
 	return lines
 }
