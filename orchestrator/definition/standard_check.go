@@ -73,7 +73,7 @@ func (p StandardParam) Check(value json.RawMessage) error {
 	case String:
 		var s *string
 		if json.Unmarshal(value, &s) != nil || s == nil {
-			return errors.New("write a text")
+			return errors.New("write " + textLike[p.Is])
 		}
 		return p.checkText(*s)
 	}
@@ -87,6 +87,17 @@ var (
 	columnsPattern = regexp.MustCompile(`^ *(?:"[^"]+"|[^\s",]+)(?: +(?:number|text|desc|asc))*(?: *, *(?:"[^"]+"|[^\s",]+)(?: +(?:number|text|desc|asc))*)* *$`)
 )
 
+// textLike says what texts of a form look like.
+var textLike = map[StandardForm]string{
+	"":                "a text",
+	StandardWord:      "a word",
+	StandardSize:      "a size, like 64MiB",
+	StandardColumn:    `a column by its name or number, a name with blanks like '"first name"'`,
+	StandardColumns:   `columns like 'bytes number desc, "first name"'`,
+	StandardSeparator: "one character of ASCII, but no quote and no line end",
+	StandardFile:      "the name of a file, without folders",
+}
+
 func (p StandardParam) checkText(s string) error {
 	switch p.Is {
 	case StandardWord:
@@ -99,23 +110,23 @@ func (p StandardParam) checkText(s string) error {
 		}
 	case StandardColumn:
 		if !columnPattern.MatchString(s) {
-			return fmt.Errorf("%s is no column: write its name or number, a name with blanks like %s", quote(s), `"first name"`)
+			return errors.New("write " + textLike[p.Is])
 		}
 	case StandardColumns:
 		if s == "" {
 			return nil
 		}
 		if !columnsPattern.MatchString(s) {
-			return fmt.Errorf("%s are no columns: write them like %s", quote(s), `bytes number desc, "first name"`)
+			return errors.New("write " + textLike[p.Is])
 		}
 	case StandardSeparator:
 		if len(s) > 1 || s != "" && (s[0] >= utf8.RuneSelf || strings.ContainsAny(s, "\"\r\n\x00")) {
-			return errors.New("write one character of ASCII, but no quote and no line end")
+			return errors.New("write " + textLike[p.Is])
 		}
 	case StandardFile:
 		const longest = 255
 		if s == "." || s == ".." || len(s) > longest || strings.ContainsAny(s, "/\x00") || !utf8.ValidString(s) {
-			return fmt.Errorf("%s is no name of a file: write it without folders", quote(s))
+			return errors.New("write " + textLike[p.Is])
 		}
 	}
 	return nil

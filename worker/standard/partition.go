@@ -14,7 +14,7 @@ import (
 const (
 	maxKey  = 1 << 10 // bytes of a key
 	maxKeys = 10_000  // parts of a task without into: that many keys a fan-out may have
-	maxInto = 10_000
+	maxInto = 100_000
 )
 
 // partition is deed/partition. Records are sorted by where they go, so that one part
