@@ -132,8 +132,8 @@ func (p *pinned) broken(err error) error {
 	switch {
 	case Lasting(err):
 		return err
-	case errors.As(err, &another), gcerrors.Code(err) == gcerrors.FailedPrecondition:
-		return &ChangedError{URL: p.ref.URL, Want: "its ETag was " + p.ref.ETag + " when it was opened", Got: "another"}
+	case errors.As(err, &another), gcerrors.Code(err) == gcerrors.FailedPrecondition, isNotFound(err):
+		return &ChangedError{URL: p.ref.URL, Want: "its ETag was " + p.ref.ETag + " when it was opened", Got: "another, or none"}
 	}
 	return fmt.Errorf("read %s: %w", withoutQuery(p.ref.URL), err)
 }

@@ -2,12 +2,17 @@ package cloud_test
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/blob/cloudtest"
 	"github.com/deedrun/deed/task"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	gcblob "gocloud.dev/blob"
 )
@@ -99,3 +104,44 @@ func TestOutputsAreWrittenIntoAFolderOfACloudInPlaceOfWhatWasThere(t *testing.T)
 type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+func TestAnObjectWhoseConnectionIsCutIsReadOnUnlessItChangedMeanwhile(t *testing.T) {
+	for name, start := range clouds {
+		for _, changes := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/%t", name, changes), func(t *testing.T) {
+				real := start(t)
+				bucket := real.Bucket(t)
+				raw := real.Raw(t, bucket)
+				before, after := strings.Repeat("before", 1<<17), strings.Repeat("behind", 1<<17)
+				require.NoError(t, raw.WriteAll(t.Context(), "x", []byte(before), nil))
+				var reads atomic.Int32
+				server, _ := real.Behind(t, func(r *http.Request) cloudtest.Fault {
+					if r.Method != http.MethodGet || !strings.HasSuffix(r.URL.Path, "/x") || strings.Contains(r.URL.Path, "/storage/") {
+						return cloudtest.None // not for its content
+					}
+					switch n := reads.Add(1); {
+					case n == 1:
+						return cloudtest.CutAnswer
+					case n == 2 && changes:
+						assert.NoError(t, raw.WriteAll(t.Context(), "x", []byte(after), nil))
+					}
+					return cloudtest.None
+				})
+				store := open(t, "mem://")
+				parts, area, err := store.Refer(t.Context(), within(server.URL(bucket), "x"), nil)
+				require.NoError(t, err)
+				require.NoError(t, store.AllowReading(area))
+				text, err := readPart(t.Context(), store, parts[0])
+				require.Greater(t, reads.Load(), int32(1))
+				if !changes {
+					require.NoError(t, err)
+					require.Equal(t, before, text)
+					return
+				}
+				var changed *blob.ChangedError
+				require.ErrorAs(t, err, &changed)
+				require.NotContains(t, text, "behind")
+			})
+		}
+	}
+}
