@@ -41,6 +41,7 @@ func (d *decision) compare(g *graph, def definition.Definition) (anew map[int]bo
 			reasons = append(reasons, fmt.Sprintf("input %q was not given when it started", name))
 		}
 	}
+	reasons = append(reasons, d.keysUnknown(def)...)
 	anew = map[int]bool{}
 	shared := d.sharedChanges(def)
 	for i, was := range d.Definition.Steps {
@@ -65,6 +66,22 @@ func (d *decision) compare(g *graph, def definition.Definition) (anew map[int]bo
 		}
 	}
 	return anew, reasons
+}
+
+// keysUnknown lists the names that another definition would join by their keys,
+// and that were sealed when nobody needed to know these.
+func (d *decision) keysUnknown(def definition.Definition) (reasons []string) {
+	for _, step := range def.Steps {
+		if i, was := d.graph.number[step.Address]; was && d.nodes[i].phase != waiting || step.Each == nil || len(step.Each.With) == 0 || step.Each.Into > 0 {
+			continue
+		}
+		for _, b := range joined(*step.Each) {
+			if data, sealed := d.Data(b.Data); sealed && len(keysOf(data)) != data.Keys {
+				reasons = append(reasons, fmt.Sprintf("%s joins %s by key, which was merged without a list of its keys; write `by key into N`", step.Address, b.Data))
+			}
+		}
+	}
+	return reasons
 }
 
 // otherSources says which of the names that a step reads come from elsewhere
