@@ -22,7 +22,7 @@ func Child(s State, tasks StartChildren, index int, looked map[string]task.Datas
 	}
 	parent := s.parentOf(tasks, index)
 	start := StartProcess{
-		ID: ChildID(parent), Definition: childDefinition(s.Definition.Name, step), Inputs: map[string]task.Dataset{},
+		ID: ChildID(parent), Definition: childDefinition(*s.Definition, step), Inputs: map[string]task.Dataset{},
 		Trace: s.Trace, Parent: &parent, Asked: Asked{By: s.Submitted.By}, At: at,
 	}
 	for _, in := range s.elements(step, task.Span(index, 1)) {
@@ -59,10 +59,14 @@ func (s State) parentOf(tasks StartChildren, index int) Parent {
 }
 
 // childDefinition is named after its place, so that whoever may see the root
-// knows the children by the same name. The timeout of the step is its deadline.
-func childDefinition(parent string, step definition.Step) definition.Definition {
+// knows the children by the same name. The timeout of the step is its deadline,
+// and its share of the workers is that of its parent, unless it says otherwise.
+func childDefinition(parent definition.Definition, step definition.Step) definition.Definition {
 	def := *step.Process
-	def.Name = parent + "/" + step.Address
+	def.Name = parent.Name + "/" + step.Address
+	if def.Weight == 0 {
+		def.Weight = parent.Weight
+	}
 	if step.Timeout > 0 && (def.Deadline == 0 || step.Timeout < def.Deadline) {
 		def.Deadline = step.Timeout
 	}

@@ -10,9 +10,6 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
-// MaxRounds is how often a step may repeat its child.
-const MaxRounds = 1_000_000
-
 // checkParent refuses the start of a child that its parent cannot have meant.
 func checkParent(c StartProcess) error {
 	p := c.Parent
@@ -132,8 +129,8 @@ func checkChild(s definition.Step, depth int) error {
 		}
 	}
 	if r := s.Repeat; r != nil {
-		if s.Each != nil || r.Max < 1 || r.Max > MaxRounds {
-			return fmt.Errorf("step %q repeats: that takes no each, and a max from 1 to %d", s.Address, MaxRounds)
+		if s.Each != nil || r.Max < 1 || r.Max > definition.MaxRounds {
+			return fmt.Errorf("step %q repeats: that takes no each, and a max from 1 to %d", s.Address, definition.MaxRounds)
 		}
 		if s.Tolerate != (definition.Tolerance{}) {
 			return fmt.Errorf("step %q repeats, and tolerates failures: each round follows from the one before, so none can be skipped", s.Address)

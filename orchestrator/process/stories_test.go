@@ -65,7 +65,7 @@ var stories = map[string]func(c *chronicle){
 	"a-child": func(c *chronicle) {
 		parent := Parent{Process: "library-1", Address: "album", Index: 1, Attempt: 1, Root: "library-1"}
 		c.tell(StartProcess{
-			ID: ChildID(parent), Definition: childDefinition("library", library(1).Steps[0]), Parent: &parent,
+			ID: ChildID(parent), Definition: childDefinition(library(1), library(1).Steps[0]), Parent: &parent,
 			Inputs: map[string]task.Dataset{"photos": listOf(2)}, Asked: Asked{By: "ada"}, At: c.at,
 		})
 		c.done("shrink", 1, task.Of(0, 1))
