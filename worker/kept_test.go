@@ -15,13 +15,13 @@ import (
 	"github.com/deedrun/deed/worker"
 )
 
-// keep makes a script one that is kept alive. In it, $line is the task, $id what
-// the answer repeats, $out where the outputs go and $index the number of the task.
+// keep makes a script one that is kept alive. In it, $TMPDIR/line is the task, $id
+// what the answer repeats, $out where the outputs go and $index the number of the task.
 func keep(begin, each string) func(*task.Work) {
 	return func(w *task.Work) {
 		w.Run = task.Run{Keep: true, Shell: begin + `
-field() { printf '%s' "$line" | sed "s/.*\"$1\":\"*\([^\",]*\).*/\1/"; }
-while read -r line; do
+field() { { head -c 400 "$TMPDIR/line"; tail -c 400 "$TMPDIR/line"; } | tr -d '\n' | LC_ALL=C sed "s/.*\"$1\":\"*\([^\",]*\).*/\1/"; }
+while head -n 1 > "$TMPDIR/line" && test -s "$TMPDIR/line"; do
   id=$(field id); out=$(field out); index=$(field index)
   ` + each + `
 done`}

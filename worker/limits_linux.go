@@ -1,12 +1,10 @@
 package worker
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 	"unsafe"
@@ -14,13 +12,9 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
-const (
-	// cpuGrace is how many seconds a program has to end by itself that is told of
-	// its CPU limit, by SIGXCPU.
-	cpuGrace = 5
-	// clockTicks a second are what /proc counts in.
-	clockTicks = 100
-)
+// cpuGrace is how many seconds a program has to end by itself that is told of its
+// CPU limit, by SIGXCPU.
+const cpuGrace = 5
 
 // confineScript lowers the limits of the shell that runs it, which then becomes
 // the program: so the program has them from its first instruction on.
@@ -118,20 +112,15 @@ func (p *kept) allow(limits task.Limits) error {
 	return nil
 }
 
-// cpuTime is what a program has used by now, its threads included.
+// cpuTime is what a program has used by now, its threads included, by the clock
+// that the kernel holds against the limit: the one that /proc tells is another.
 func cpuTime(pid int) (time.Duration, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
+	var used syscall.Timespec
+	clock := ^pid << 3 // CPUCLOCK_PROF of the process
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_CLOCK_GETTIME, uintptr(clock), uintptr(unsafe.Pointer(&used)), 0); errno != 0 {
+		return 0, errno
 	}
-	_, rest, _ := strings.Cut(string(stat[strings.LastIndexByte(string(stat), ')')+1:]), " ")
-	fields := strings.Fields(rest) // from the third on
-	if len(fields) < 13 {
-		return 0, errors.New("/proc says it in a way that is not known")
-	}
-	user, err := strconv.ParseInt(fields[11], 10, 64)
-	system, systemErr := strconv.ParseInt(fields[12], 10, 64)
-	return time.Duration(user+system) * time.Second / clockTicks, errors.Join(err, systemErr)
+	return time.Duration(used.Nano()), nil
 }
 
 func setSoftCPU(pid int, limit time.Duration) error {
