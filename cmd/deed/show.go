@@ -176,6 +176,10 @@ func stepRow(p process.Progress, status process.Status, now time.Time) []string 
 	if phase == "running" && status != process.Running { // nothing of it is scheduled any more
 		phase = map[bool]string{true: "paused", false: "stopped"}[status == process.Paused]
 	}
+	if p.Unmet != "" {
+		phase, tasks = "skipped", ""
+		trouble = append(trouble, "it did not hold that "+p.Unmet)
+	}
 	return []string{name, phase, tasks, strings.Join(trouble, ", "), took, strings.Join(wrote, "; ")}
 }
 
