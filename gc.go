@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/task"
 )
@@ -17,12 +18,19 @@ import (
 // DefaultGrace is how long whatever may be on its way is left alone.
 const DefaultGrace = 24 * time.Hour
 
+// DefaultCacheFor is how long a result in the cache stays that nobody uses.
+const DefaultCacheFor = 30 * 24 * time.Hour
+
 // GCOptions say what counts as garbage, and what becomes of it.
 type GCOptions struct {
 	// Grace protects what is on its way: blobs younger than it, and all of a
 	// process that ended within it. It must be longer than the preparation of a
 	// process takes, and than an execution may stay away and still report.
 	Grace time.Duration // 0: DefaultGrace
+
+	// CacheFor is how long what tasks left for later ones stays although none used
+	// it; it is known to a day.
+	CacheFor time.Duration // 0: DefaultCacheFor
 
 	// Delete removes what is garbage; without it nothing is written.
 	Delete bool
@@ -97,14 +105,17 @@ var ErrNoProcesses = errors.New("the event store holds no process, so every blob
 //     that lies below its name: a blob is written before anybody refers to it
 //   - any other keeps what its state refers to, its logs and its snapshots
 //   - a process is looked at again right before something of it is removed
+//   - what tasks left for later ones goes when nobody uses it, or no process keeps
+//     what it refers to; that itself goes a collection later
 //   - inputs, which processes share by content, go by a protocol of their own:
 //     [blob.Store.SweepShared]
 //   - nothing that is younger than the grace period goes
 func (r *Runtime) CollectGarbage(ctx context.Context, o GCOptions) (GCReport, error) {
-	o.Grace = cmp.Or(o.Grace, DefaultGrace)
+	o.Grace, o.CacheFor = cmp.Or(o.Grace, DefaultGrace), cmp.Or(o.CacheFor, DefaultCacheFor)
 	if r.remote != nil {
 		var report GCReport
-		err := r.remote.CollectGarbage(ctx, o.Grace, o.Delete, &report)
+		grace, cacheFor := task.Duration(o.Grace), task.Duration(o.CacheFor)
+		err := r.remote.CollectGarbage(ctx, wire.GC{Grace: &grace, CacheFor: &cacheFor, Delete: o.Delete}, &report)
 		return report, err
 	}
 	if o.Now == nil {
@@ -119,6 +130,9 @@ func (r *Runtime) CollectGarbage(ctx context.Context, o GCOptions) (GCReport, er
 		processes: map[string]standing{}, garbage: map[garbageKey]*Garbage{},
 	}
 	err := c.mark(ctx)
+	if err == nil {
+		err = c.markCache(ctx)
+	}
 	if err == nil {
 		o.pause(afterMark)
 		err = c.sweep(ctx)
@@ -136,6 +150,8 @@ type collection struct {
 	before       time.Time // what is not older is within the grace period
 	wantedBefore time.Time // the same for what may be wanted again without being written
 	held         blob.Keys
+	cached       blob.Keys // what entries of the cache refer to
+	entries      blob.Keys // of the cache, by their keys there, that stay
 	processes    map[string]standing
 	garbage      map[garbageKey]*Garbage
 	report       GCReport

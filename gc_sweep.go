@@ -73,6 +73,14 @@ func (c *collection) isGarbage(o blob.Object, kind blob.Kind, process string) bo
 
 // keeps reports whether a blob is kept, however old it is.
 func (c *collection) keeps(key string, kind blob.Kind, process string) bool {
+	if entry, is := blob.CachedUnder(key); is {
+		return c.entries.Has(entry)
+	}
+	return c.cached.Has(key) || c.keptByProcess(key, kind, process)
+}
+
+// keptByProcess reports whether a blob is kept, but for what the cache refers to.
+func (c *collection) keptByProcess(key string, kind blob.Kind, process string) bool {
 	switch kind {
 	case blob.KindView, blob.KindSweep: // whoever waits for a sweep that died removes its mark
 		return true

@@ -90,6 +90,11 @@ func (s *server) collect(ctx context.Context, in *collectInput) (*body[deed.GCRe
 		}
 		o.Grace = max(o.Grace, time.Nanosecond) // none; to the library zero is the default
 	}
+	if in.Body.CacheFor != nil {
+		if o.CacheFor = time.Duration(*in.Body.CacheFor); o.CacheFor <= 0 {
+			return nil, newProblem(http.StatusUnprocessableEntity, wire.CodeInvalid, "cacheFor %s: give a time; clearing the cache is something else", in.Body.CacheFor)
+		}
+	}
 	report, err := s.CollectGarbage(ctx, o)
 	return &body[deed.GCReport]{report}, err
 }

@@ -121,7 +121,7 @@ func TestGarbageIsFoundAndRemovedOnlyIfAskedTo(t *testing.T) {
 	require.NoError(t, os.Chtimes(filepath.Join(dir, "blobs", filepath.FromSlash(ref.Key)), old, old))
 	for _, remove := range []bool{false, true} {
 		var report deed.GCReport
-		require.NoError(t, r.client.CollectGarbage(t.Context(), 0, remove, &report))
+		require.NoError(t, r.client.CollectGarbage(t.Context(), wire.GC{Grace: new(task.Duration), Delete: remove}, &report))
 		require.Equal(t, remove, report.Deleted)
 		_, err := r.runtime.Blobs.ReadAll(t.Context(), ref, 100)
 		if remove {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/orchestrator"
-	"github.com/deedrun/deed/task"
 )
 
 // Version is what the server is.
@@ -115,9 +114,8 @@ func (c *Client) UnsetRetention(ctx context.Context, name string, who wire.Asked
 
 // CollectGarbage finds the blobs that no process refers to, and removes them if
 // it is asked to. The report goes into a *deed.GCReport, whose package uses this one.
-func (c *Client) CollectGarbage(ctx context.Context, grace time.Duration, remove bool, report any) error {
-	own := task.Duration(grace)
-	return c.post(ctx, wire.GC{Grace: &own, Delete: remove}, report, "v1", "gc")
+func (c *Client) CollectGarbage(ctx context.Context, by wire.GC, report any) error {
+	return c.post(ctx, by, report, "v1", "gc")
 }
 
 // Quarantine lists the messages that could not be used, into a slice of deed.Quarantined.

@@ -40,8 +40,9 @@ type Retentions struct {
 
 // GC is what a collection of garbage goes by.
 type GC struct {
-	Grace  *task.Duration `json:"grace,omitempty" doc:"What is younger is left alone; none: 24h."`
-	Delete bool           `json:"delete,omitempty" doc:"Remove what is found; else nothing is changed."`
+	Grace    *task.Duration `json:"grace,omitempty" doc:"What is younger is left alone; none: 24h."`
+	CacheFor *task.Duration `json:"cacheFor,omitempty" doc:"Results in the cache that nobody used for so long go; none: 720h."`
+	Delete   bool           `json:"delete,omitempty" doc:"Remove what is found; else nothing is changed."`
 }
 
 // Retried is messages of the quarantine that were sent again.

@@ -23,6 +23,9 @@ did not count, inputs of processes that are gone, what killed writers left. It
 prints what it would remove; with --delete it removes it. It may run beside
 everything else.
 
+Results that tasks left for later ones go when nobody used them for --cache-for, or
+when what they refer to goes.
+
 A process that has not ended keeps all it has. What is younger than --grace
 stays, and all of a process that ended within it: choose it longer than a
 process takes to import its inputs, and than a worker may be cut off and still
@@ -31,6 +34,8 @@ report.`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
+			case o.CacheFor <= 0:
+				return usagef("--cache-for %s: give a time; %#q takes out all", o.CacheFor, a.commandLine("cache", "clear"))
 			case o.Grace < 0:
 				return usagef("--grace %s: a grace period is not negative", o.Grace)
 			case o.Grace == 0:
@@ -52,6 +57,7 @@ report.`,
 	}
 	cmd.Flags().BoolVar(&o.Delete, "delete", false, "remove them; without it nothing is changed")
 	cmd.Flags().DurationVar(&o.Grace, "grace", deed.DefaultGrace, "leave alone what is younger")
+	cmd.Flags().DurationVar(&o.CacheFor, "cache-for", deed.DefaultCacheFor, "keep results in the cache that were used within it")
 	a.dataFlag(cmd)
 	a.outputFlag(cmd, "json")
 	return cmd
