@@ -88,6 +88,9 @@ type RunningTask struct {
 	Elapsed    task.Duration `json:"elapsed"`
 	Timeout    task.Duration `json:"timeout,omitempty"` // 0: none
 	Stale      bool          `json:"stale,omitempty"`   // its result will change nothing any more, unless the task is still open
+
+	Progress float64 `json:"progress,omitempty"` // how far it says it is, from 0 to 1
+	Message  string  `json:"message,omitempty"`  // what it says it is at
 }
 
 // QueueView is how much of a process waits where.
@@ -194,7 +197,8 @@ func (o *Owner) executing(now time.Time, id string) []RunningTask {
 			all = append(all, RunningTask{
 				Process: h.Process, Address: h.Address, Generation: h.Generation, Index: r.Index, Attempt: h.Attempt, Worker: b.Worker,
 				Elapsed: r.Elapsed + task.Duration(now.Sub(b.at)), Timeout: task.Duration(s.Timeout(h.Address)),
-				Stale: s.Generation(h.Address) != h.Generation || !s.IsCurrent(h.Address, r.Index, h.Attempt),
+				Stale:    s.Generation(h.Address) != h.Generation || !s.IsCurrent(h.Address, r.Index, h.Attempt),
+				Progress: min(max(r.Progress, 0), 1), Message: r.Message[:min(len(r.Message), task.MaxMessage)],
 			})
 		}
 	})

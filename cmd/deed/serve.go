@@ -23,6 +23,7 @@ type serveOptions struct {
 
 	entrance entranceOptions
 	watched  metricsFlags
+	allow    allowed
 }
 
 func (a *app) serve() *cobra.Command {
@@ -80,6 +81,10 @@ orchestrator, workers, and the API for people's commands. It stays until it is
 stopped; further workers, and other commands, may join it. It is serve and worker
 in one, and nothing else.
 
+Where its API asks nobody for a token, whoever submits is you, and it runs whatever
+programs the definitions say. Else it runs none but those that --allow names, see deed
+worker: a definition alone never gets to run a program on somebody's worker.
+
 The address of its API is printed on standard output once it serves. On SIGTERM or
 Ctrl-C it finishes what it executes, and ends; a second one ends it at once. What
 was unfinished goes on with the next.`,
@@ -91,6 +96,9 @@ was unfinished goes on with the next.`,
 			if o.Workers < 0 {
 				return usagef("--concurrency %d: give 1 or more", o.Workers)
 			}
+			if err := errors.Join(checkAllowEnv(o.Options), o.allow.check(&o.Options)); err != nil {
+				return err
+			}
 			return o.check()
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -99,6 +107,8 @@ was unfinished goes on with the next.`,
 		},
 	}
 	cmd.Flags().IntVar(&o.Workers, "concurrency", 0, "tasks at a time in this process (default: one a core)")
+	o.allow.flag(cmd.Flags(), "any, or none where the API asks for a token")
+	allowEnvFlag(cmd.Flags(), &o.Options)
 	secretsFlag(cmd.Flags(), &o.SecretsDir)
 	a.serveFlags(cmd, &o)
 	return cmd
@@ -129,6 +139,10 @@ func (a *app) serveUntil(ctx context.Context, o serveOptions) error {
 	entrance, err := a.enter(ctx, o.entrance, a.log())
 	if err != nil {
 		return err
+	}
+	if o.Handlers != nil && o.Allow == nil && entrance.requireToken {
+		o.Allow = []string{}
+		fmt.Fprintln(a.stderr, runsNone)
 	}
 	o.Orchestrate, o.Version, o.Log, o.Failpoint = true, built().Version, a.log(), failpoint()
 	o.Events = a.events

@@ -35,7 +35,7 @@ exec env -i`, printable(l.work.At(l.work.Tasks[0].First).String()),
 	for _, word := range command {
 		fmt.Fprintf(&b, " \\\n  %s", always(word))
 	}
-	b.WriteString("\n")
+	b.WriteString(" \\\n  3>&2\n") // what it tells a worker, $DEED_EVENTS, whoever tries it may read
 	if err := os.WriteFile(l.script(), []byte(b.String()), 0o700); err != nil {
 		return fmt.Errorf("write the script that runs the task: %w", err)
 	}

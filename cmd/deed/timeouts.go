@@ -124,7 +124,7 @@ func (a *app) printView(v orchestrator.View, id string, watch bool) error {
 
 // runningRows put those first that are the furthest over their timeout.
 func runningRows(running []orchestrator.RunningTask) [][]string {
-	rows := [][]string{{"PROCESS", "TASK", "ATTEMPT", "WORKER", "FOR", "TIMEOUT", "OVER"}}
+	rows := [][]string{{"PROCESS", "TASK", "ATTEMPT", "WORKER", "FOR", "TIMEOUT", "OVER", "SAYS"}}
 	running = slices.Clone(running)
 	slices.SortStableFunc(running, func(x, y orchestrator.RunningTask) int { return cmp.Compare(over(y), over(x)) })
 	for _, t := range running {
@@ -143,9 +143,26 @@ func runningRows(running []orchestrator.RunningTask) [][]string {
 		if d := over(t); d > 0 {
 			late = duration(d)
 		}
-		rows = append(rows, []string{t.Process, name, attempt, t.Worker, duration(time.Duration(t.Elapsed)), timeout, late})
+		rows = append(rows, []string{t.Process, name, attempt, t.Worker, duration(time.Duration(t.Elapsed)), timeout, late, says(t)})
+	}
+	if !slices.ContainsFunc(rows[1:], func(row []string) bool { return row[len(row)-1] != "" }) {
+		for i, row := range rows {
+			rows[i] = row[:len(row)-1]
+		}
 	}
 	return rows
+}
+
+// says is how far a task says it is: "40%, page 3".
+func says(t orchestrator.RunningTask) string {
+	message := shortened(printable(t.Message), 60)
+	switch {
+	case t.Progress > 0 && message != "":
+		return fmt.Sprintf("%.0f%%, %s", 100*t.Progress, message)
+	case t.Progress > 0:
+		return fmt.Sprintf("%.0f%%", 100*t.Progress)
+	}
+	return message
 }
 
 // over is how far a task is beyond its timeout, if it is.

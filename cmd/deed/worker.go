@@ -124,7 +124,7 @@ func (a *app) workUntil(ctx context.Context, o deed.Options, m *monitor) error {
 		defer m.follow(r.Ready)()
 		fmt.Fprintf(a.stderr, "working for %s\n", where(o))
 		if o.Server != "" && o.Allow == nil {
-			fmt.Fprintln(a.stderr, "it runs no programs, only handlers: --allow names those that it may run")
+			fmt.Fprintln(a.stderr, runsNone)
 		}
 		if over = a.workFor(ctx, r, o); over {
 			fmt.Fprintln(a.stderr, "it was told to leave: what it executed has ended or is handed back, as is the rest")

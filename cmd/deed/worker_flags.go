@@ -35,9 +35,17 @@ func offerFlags(flags *pflag.FlagSet, o *deed.Options, allow *allowed) {
 		return err
 	})
 	flags.StringSliceVar(&o.Only, "handlers", nil, "`PATTERN` of the handlers that it offers, such as 'words/*'; may be repeated (default: all that it has)")
-	flags.StringArrayVar((*[]string)(allow), "allow", nil, "`PATTERN` of the programs that it may run; may be repeated; '' for none (default: any, or none with --nats)")
+	allow.flag(flags, "any, or none with --nats")
 	flags.DurationVar(&o.DrainTimeout, "drain-timeout", 10*time.Second, "how long what it executes may take once it leaves")
 }
+
+func (allow *allowed) flag(flags *pflag.FlagSet, without string) {
+	flags.StringArrayVar((*[]string)(allow), "allow", nil, "`PATTERN` of the programs that it may run; may be repeated; '' for none (default: "+without+")")
+}
+
+// runsNone is said of a worker of which others may ask something, and that was not
+// told which programs to run.
+const runsNone = "it runs no programs, only handlers: --allow names those that it may run"
 
 // check fills in the patterns of programs.
 func (allow allowed) check(o *deed.Options) error {
