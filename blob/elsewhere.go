@@ -41,8 +41,8 @@ func (s *Store) AllowReading(urls ...string) error {
 			return fmt.Errorf("allow to read elsewhere: %w", err)
 		}
 		added = append(added, a)
-		if real, err := filepath.EvalSymlinks(a.file()); a.scheme == fileScheme && err == nil {
-			added = append(added, fileAddress(real)) // references name files by their real paths
+		if target, err := filepath.EvalSymlinks(a.file()); a.scheme == fileScheme && err == nil {
+			added = append(added, fileAddress(target)) // references name files by their real paths
 		}
 	}
 	e := &s.elsewhere

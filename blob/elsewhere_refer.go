@@ -123,8 +123,8 @@ func linkRoot(input string) (address, error) {
 	if _, err := os.Stat(input); err != nil && strings.ContainsAny(input, "*?[") {
 		input = fixedFolder(input)
 	}
-	real, err := realPath(input)
-	return fileAddress(real), err
+	target, err := realPath(input)
+	return fileAddress(target), err
 }
 
 func realPath(name string) (string, error) {
@@ -136,15 +136,15 @@ func realPath(name string) (string, error) {
 }
 
 func link(ctx context.Context, root address, file File) (task.Part, error) {
-	real, err := realPath(file.Path)
+	target, err := realPath(file.Path)
 	if err != nil {
 		return task.Part{}, fmt.Errorf("link file %q: %w", file.Path, err)
 	}
-	at := fileAddress(real)
+	at := fileAddress(target)
 	if !root.covers(at) {
-		return task.Part{}, fmt.Errorf("link file %q: it leads to %q, out of %q: link that one, or import it with --in", file.Path, real, root.file())
+		return task.Part{}, fmt.Errorf("link file %q: it leads to %q, out of %q: link that one, or import it with --in", file.Path, target, root.file())
 	}
-	f, ref, err := openContent(ctx, real)
+	f, ref, err := openContent(ctx, target)
 	if err != nil {
 		return task.Part{}, fmt.Errorf("link file %q: %w", file.Path, err)
 	}

@@ -33,8 +33,10 @@ func badURL(text string) string {
 	if !ok || scheme == "" || strings.Trim(scheme, "abcdefghijklmnopqrstuvwxyz0123456789+.-") != "" {
 		return "it has no scheme; write it like s3://bucket/folder/file"
 	}
-	if i := strings.IndexFunc(text, func(c rune) bool { return c <= ' ' || c >= 0x7f || strings.ContainsRune("\"<>\\^`{|}#", c) }); i >= 0 {
-		return fmt.Sprintf("the character %q has to be percent-encoded", []rune(text[i:])[0])
+	for _, c := range text {
+		if c <= ' ' || c >= 0x7f || strings.ContainsRune("\"<>\\^`{|}#", c) {
+			return fmt.Sprintf("the character %q has to be percent-encoded", c)
+		}
 	}
 	location, query, _ := strings.Cut(rest, "?")
 	bucket, path, _ := strings.Cut(location, "/")

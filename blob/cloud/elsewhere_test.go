@@ -109,13 +109,13 @@ func TestAnObjectWhoseConnectionIsCutIsReadOnUnlessItChangedMeanwhile(t *testing
 	for name, start := range clouds {
 		for _, changes := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/%t", name, changes), func(t *testing.T) {
-				real := start(t)
-				bucket := real.Bucket(t)
-				raw := real.Raw(t, bucket)
+				behind := start(t)
+				bucket := behind.Bucket(t)
+				raw := behind.Raw(t, bucket)
 				before, after := strings.Repeat("before", 1<<17), strings.Repeat("behind", 1<<17)
 				require.NoError(t, raw.WriteAll(t.Context(), "x", []byte(before), nil))
 				var reads atomic.Int32
-				server, _ := real.Behind(t, func(r *http.Request) cloudtest.Fault {
+				server, _ := behind.Behind(t, func(r *http.Request) cloudtest.Fault {
 					if r.Method != http.MethodGet || !strings.HasSuffix(r.URL.Path, "/x") || strings.Contains(r.URL.Path, "/storage/") {
 						return cloudtest.None // not for its content
 					}
