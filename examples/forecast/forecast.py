@@ -278,7 +278,11 @@ def fit(name):
 
 
 def choose():
+    (OUT / "scores").mkdir()
+    (OUT / "forecasts").mkdir()
     days, series = read_table("series")
+    if not series:
+        return
     plan = Plan(len(days))
     made = {name: read_forecasts(name) for name in MODELS}
     for airport, _, y in series:

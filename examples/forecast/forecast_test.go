@@ -88,7 +88,7 @@ func TestTheCheckFindsWhatIsWrong(t *testing.T) {
 	for what, spoil := range map[string]struct{ file, old, new, says string }{
 		"another model is chosen":         {"scored", ",yes,", ",no,", "the validation chooses"},
 		"an error is too large":           {"scored", ",naive,no,", ",naive,no,1", "validation_mae is 1"},
-		"a forecast is another one":       {"backtest", ",profile,2001-05-26,", ",profile,2001-05-26,9", "test_mae is"},
+		"a forecast is another one":       {"backtest", ",profile,2001-05-26,", ",profile,2001-05-26,9", "the median of"},
 		"naive is not the last week":      {"backtest", ",naive,2001-03-31,", ",naive,2001-03-31,1", "the week before had"},
 		"a forecast is missing":           {"backtest", ",theta,2001-06-30,", ",theta,2001-06-29,", "forecasts are missing, or too many"},
 		"what is published is another":    {"forecast", "\nSLC,", "\nSLX,", "is not of every airport"},
@@ -106,6 +106,43 @@ func TestTheCheckFindsWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestOnlyAnAirportWhoseNumbersChangedIsForecastAgain(t *testing.T) {
+	some := lines(t, departures, 0, 1, 57, 113, 190)
+	changed := edit(t, some, func(table [][]string) { table[3][100] += "0" })
+	r := open(t)
+	executed := func(id, table string) map[string]int {
+		done, err := process(t, r, id, "process.yaml", nil, table)
+		require.NoError(t, err)
+		tasks := map[string]int{}
+		for _, step := range done.State.Steps() {
+			tasks[step.Address] = step.Confirmed - step.Reused
+		}
+		return tasks
+	}
+	for _, run := range []struct {
+		id, table string
+		airports  int
+	}{{"first", some, 4}, {"the-same-again", some, 0}, {"one-changed", changed, 1}} {
+		tasks := executed(run.id, run.table)
+		for _, model := range []string{"naive", "profile", "winters", "theta"} {
+			assert.Equal(t, run.airports, tasks["models/"+model], "%s: %s", run.id, model)
+		}
+		assert.Equal(t, 4, tasks["choose"], run.id)
+	}
+}
+
+func TestAForecastThatIsNoBetterThanTheNaiveOneIsNotPublished(t *testing.T) {
+	flat := edit(t, lines(t, departures, 0, 1), func(table [][]string) {
+		for day := range table[1][2:] {
+			table[1][2+day] = "5"
+		}
+	})
+	outputs := run(t, "process.yaml", nil, flat)
+	assert.Equal(t, "0", text(t, outputs, "improvement"))
+	assert.NoFileExists(t, filepath.Join(outputs, "forecast"))
+	assert.FileExists(t, filepath.Join(outputs, "page", "report.html"))
+}
+
 func TestWhatCannotBeForecastFailsTheProcessWithItsReason(t *testing.T) {
 	for says, test := range map[string]struct {
 		params map[string]string
@@ -118,36 +155,39 @@ func TestWhatCannotBeForecastFailsTheProcessWithItsReason(t *testing.T) {
 		"the table has no airport":                        {nil, write(t, "airport,city,2001-01-01\n")},
 		`the airport "ATL" is in the table twice`:         {nil, write(t, "airport,city,2001-01-01\nATL,x,1\nATL,y,1\n")},
 	} {
-		_, err := result(t, "process.yaml", test.params, test.table)
+		_, err := process(t, open(t), "test", "process.yaml", test.params, test.table)
 		require.ErrorContains(t, err, says)
 	}
 }
 
-// result executes a definition in memory.
-func result(t *testing.T, file string, params map[string]string, table string) (dir string, err error) {
+// open starts a runtime in memory.
+func open(t *testing.T) *deed.Runtime {
 	t.Helper()
 	handlers := worker.NewRegistry()
 	steps.Register(handlers)
 	r, err := deed.Open(t.Context(), deed.Options{Handlers: handlers})
 	require.NoError(t, err)
-	defer r.Close()
+	t.Cleanup(r.Close)
+	return r
+}
+
+// process runs a definition in a runtime to its end.
+func process(t *testing.T, r *deed.Runtime, id, file string, params map[string]string, table string) (*deed.Result, error) {
+	t.Helper()
 	source, err := deed.ParseFile(file)
 	require.NoError(t, err)
 	job := deed.Job{Source: source, Params: params, Inputs: map[string]deed.Input{"departures": deed.Files(table)}}
-	require.NoError(t, r.Submit(t.Context(), "test", job))
-	done, err := r.Wait(t.Context(), "test", nil)
-	if err != nil {
-		return "", err
-	}
-	dir = t.TempDir()
-	_, err = done.Export(t.Context(), dir)
-	return dir, err
+	require.NoError(t, r.Submit(t.Context(), id, job))
+	return r.Wait(t.Context(), id, nil)
 }
 
 // run is the folder of the outputs.
 func run(t *testing.T, file string, params map[string]string, table string) string {
 	t.Helper()
-	dir, err := result(t, file, params, table)
+	done, err := process(t, open(t), "test", file, params, table)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	_, err = done.Export(t.Context(), dir)
 	require.NoError(t, err)
 	return dir
 }
