@@ -70,7 +70,7 @@ func (s *server) mayCommand(ctx context.Context, id string, c process.Command) e
 		if err := s.mayStart(ctx, id, c.Definition.Name); err != nil {
 			return err
 		}
-		return s.mayRefer(ctx, c.Definition.Files, c.Inputs)
+		return s.mayRefer(ctx, c.Definition.AllFiles(), c.Inputs)
 	case process.ReviseProcess:
 		if err := s.see(ctx, id); err != nil {
 			return err
@@ -78,7 +78,7 @@ func (s *server) mayCommand(ctx context.Context, id string, c process.Command) e
 		if err := mayBe(ctx, c.Definition.Name); err != nil {
 			return err
 		}
-		return s.mayRefer(ctx, c.Definition.Files, nil)
+		return s.mayRefer(ctx, c.Definition.AllFiles(), nil)
 	}
 	return s.see(ctx, id)
 }

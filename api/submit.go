@@ -29,7 +29,7 @@ type submitOutput struct {
 
 // submit starts a process. What its inputs refer to has to be stored by then.
 func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, error) {
-	source, err := deed.Parse(in.Body.Definition)
+	source, err := deed.ParseAll(in.Body.Definition, in.Body.Named)
 	if err != nil {
 		return nil, err
 	}

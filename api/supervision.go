@@ -72,7 +72,7 @@ func (s *server) revise(ctx context.Context, in *askedInput[wire.Revision]) (*bo
 	if err := s.see(ctx, in.ID); err != nil {
 		return nil, err
 	}
-	source, err := deed.Parse(in.Body.Definition)
+	source, err := deed.ParseAll(in.Body.Definition, in.Body.Named)
 	if err == nil {
 		err = mayBe(ctx, source.Name.Value)
 	}

@@ -12,6 +12,7 @@ import (
 type Submit struct {
 	ID         string            `json:"id,omitempty" pattern:"^[a-z0-9-]{1,64}$" doc:"Chosen by the caller, which makes it idempotent; none: one is made up."`
 	Definition string            `json:"definition" minLength:"1" maxLength:"1048576" doc:"The text of the definition, YAML."`
+	Named      map[string]string `json:"named,omitempty" doc:"The texts of the definitions that it names as processes, by their paths from its folder."`
 	Params     map[string]string `json:"params,omitempty" doc:"Values of its parameters, as on a command line."`
 	Settings   map[string]string `json:"settings,omitempty" doc:"By address.setting, such as count.timeout."`
 	Inputs     map[string]Input  `json:"inputs,omitempty"`

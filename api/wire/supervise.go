@@ -41,6 +41,7 @@ type Settings struct {
 type Revision struct {
 	Asked
 	Definition string            `json:"definition" minLength:"1" maxLength:"1048576" doc:"The text of the definition, YAML."`
+	Named      map[string]string `json:"named,omitempty" doc:"The texts of the definitions that it names as processes, by their paths from its folder."`
 	Params     map[string]string `json:"params,omitempty" doc:"Those that are to change."`
 	Settings   map[string]string `json:"settings,omitempty"`
 	Files      []File            `json:"files,omitempty" doc:"The files that the definition names; they are stored already."`
