@@ -18,18 +18,18 @@ import (
 // child that runs says so again and again, and one that says so and is not
 // wanted is stopped. So this is memory, and none of it is stored.
 type children struct {
-	families map[string]*family  // by parent: those that have children
-	turns    []string            // parents with children to be started
-	heard    []hearing           // children that said that they have begun
-	orders   []order             // to children, oldest first
-	telling  map[string]struct{} // children whose parents are to be told how they stand
-	answers  []queue.Message     // to parents whose start was refused
-	sayings  map[string]saying   // children that go on: when they say so again
-	looked   time.Time           // for what is due
+	families map[string]*family        // by parent: those that have children
+	turns    []string                  // parents with children to be started
+	heard    []hearing                 // children that said that they have begun
+	orders   []order                   // to children, oldest first
+	telling  map[string]*process.State // children whose parents are to be told how they stand
+	answers  []queue.Message           // to parents whose start was refused
+	sayings  map[string]saying         // children that go on: when they say so again
+	looked   time.Time                 // for what is due
 }
 
 func newChildren() *children {
-	return &children{families: map[string]*family{}, telling: map[string]struct{}{}, sayings: map[string]saying{}}
+	return &children{families: map[string]*family{}, telling: map[string]*process.State{}, sayings: map[string]saying{}}
 }
 
 // family is the children of a process.
@@ -224,7 +224,7 @@ func (c *children) end(id string) {
 // letGo forgets the processes of shards: the next holder makes all of it anew.
 func (c *children) letGo(shards queue.Shards) {
 	maps.DeleteFunc(c.families, func(id string, _ *family) bool { return shards.Holds(id) })
-	maps.DeleteFunc(c.telling, func(id string, _ struct{}) bool { return shards.Holds(id) })
+	maps.DeleteFunc(c.telling, func(id string, _ *process.State) bool { return shards.Holds(id) })
 	maps.DeleteFunc(c.sayings, func(id string, _ saying) bool { return shards.Holds(id) })
 	c.turns = slices.DeleteFunc(c.turns, shards.Holds)
 	c.heard = slices.DeleteFunc(c.heard, func(h hearing) bool { return shards.Holds(h.parent) })

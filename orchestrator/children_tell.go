@@ -29,7 +29,9 @@ type saying struct {
 	pause time.Duration
 }
 
-func (c *children) tell(id string) { c.telling[id] = struct{}{} }
+// tell has a parent told how its child stands. The state is kept until then: of
+// many children that have ended memory forgets most.
+func (c *children) tell(s *process.State) { c.telling[s.ID] = s }
 
 // sayAgain has children say that they go on whose time has come.
 func (c *children) sayAgain(now time.Time) {
@@ -42,7 +44,7 @@ func (c *children) sayAgain(now time.Time) {
 	slices.Sort(due)
 	for _, id := range due[:min(len(due), saysAtOnce)] {
 		c.sayings[id] = saying{at: now, pause: min(2*c.sayings[id].pause, sayAtMost)}
-		c.tell(id)
+		c.telling[id] = nil // as it stands when it is told
 	}
 }
 
@@ -62,7 +64,10 @@ func (o *Owner) tellParents(ctx context.Context, now time.Time) error {
 	}
 	messages, ids := slices.Clone(c.answers), slices.Sorted(maps.Keys(c.telling))
 	for _, id := range ids {
-		s, err := o.state(ctx, id)
+		s, err := c.telling[id], error(nil)
+		if s == nil {
+			s, err = o.state(ctx, id)
+		}
 		if err != nil && isPassing(ctx, err) {
 			return err
 		}

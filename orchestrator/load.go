@@ -124,7 +124,7 @@ func (o *Owner) reload(ctx context.Context, id string) (*process.State, error) {
 	if s.Damage() == nil {
 		o.perform(ctx, &s, process.Resume(s))
 		if s.Parent != nil {
-			o.children.tell(id) // what was to be said before may not have been
+			o.children.tell(&s) // what was to be said before may not have been
 		}
 	}
 	return &s, nil

@@ -269,7 +269,7 @@ func (o *Owner) perform(ctx context.Context, s *process.State, effects []process
 		case process.StartChildren:
 			o.children.add(s.ID, start{StartChildren: e})
 		case process.TellParent:
-			o.children.tell(s.ID)
+			o.children.tell(s)
 		case process.SetTimer:
 			o.timers.set(e.Due, s.ID, e)
 		case process.SetDeadline:
