@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"gocloud.dev/gcerrors"
@@ -52,6 +54,21 @@ func once(ctx context.Context, limit time.Duration, request func(context.Context
 	return err
 }
 
+// brief is an error of a store elsewhere, in a line: some drivers print the whole answer.
+type brief struct{ error }
+
+func (b brief) Unwrap() error { return b.error }
+
+func (b brief) Error() string {
+	const most = 300
+	words := slices.DeleteFunc(strings.Fields(b.error.Error()), func(word string) bool { return strings.Trim(word, "-") == "" })
+	text := strings.Join(words, " ")
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
+}
+
 // trouble is one failure after another, without progress in between.
 type trouble struct {
 	tries int
@@ -61,6 +78,9 @@ type trouble struct {
 // wait returns when what failed with err may be tried again. If it may not, or
 // patience is over, it returns that error.
 func (t *trouble) wait(ctx context.Context, patience time.Duration, err error) error {
+	if patience > 0 {
+		err = brief{err}
+	}
 	if ctx.Err() != nil || !passes(err) {
 		return err
 	}

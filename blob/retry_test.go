@@ -148,6 +148,21 @@ func TestTroubleThatDoesNotPassIsAnErrorAfterHalfAMinute(t *testing.T) {
 	})
 }
 
+func TestWhatAStoreAnswersIsToldInALine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &shaky{}
+		store := openShaky(t, b)
+		ref := stored(t, store, "k", "hello")
+		answer := "GET http://x\n--------\nRESPONSE 404: Not Found\n<xml>" + strings.Repeat("y", 1000) + "</xml>"
+		b.before = first(1, "read 0", fmt.Errorf("%s%w", answer, errShakyMissing))
+		_, err := store.Open(t.Context(), ref)
+		require.ErrorIs(t, err, blob.ErrNotFound)
+		require.Contains(t, err.Error(), "GET http://x RESPONSE 404: Not Found <xml>yyy")
+		require.NotContains(t, err.Error(), "\n")
+		require.Less(t, len(err.Error()), 400)
+	})
+}
+
 func TestWhoNoLongerWaitsIsNotHeldUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &shaky{}

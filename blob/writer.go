@@ -242,7 +242,7 @@ func (w *Writer) settle(ctx context.Context, err error) error {
 	switch {
 	case missing == nil && attrs.Metadata[writeMark] == w.mark && attrs.Size == w.size:
 		return nil
-	case missing != nil && !isNotFound(missing) && !passes(err):
+	case missing != nil && passes(missing) && !passes(err):
 		return missing // whose blob it is that is there is not known
 	}
 	return err
