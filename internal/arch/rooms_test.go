@@ -94,6 +94,7 @@ var rooms = []room{
 		"go.opentelemetry.io/otel/trace", "go.opentelemetry.io/otel/trace/noop",
 	}},
 	{path: "examples/...", may: []string{".", "worker", "examples/..."}},                        // what a user of the library needs
+	{path: "examples/forecast/prepare", may: []string{"github.com/parquet-go/parquet-go"}},      // a module of its own
 	{path: ".", may: []string{"..."}, never: slices.Concat(cloud, sdk, []string{"blob/cloud"})}, // or every user of the library would link them
 	{path: "cmd/deed", may: []string{"..."}},
 	{path: "deploy/kubernetes/schemas", may: []string{"go.yaml.in/yaml/v3"}},
