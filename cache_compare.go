@@ -223,19 +223,29 @@ func inputDiffers(e *CacheExplanation, local string) (string, error) {
 		}
 	}
 	slices.Sort(gone)
+	return changes(mine.count, changed, added, gone), nil
+}
+
+// changes says what became of the parts of an input.
+func changes(count int, changed, added, gone []string) string {
 	var what []string
 	for _, of := range []struct {
 		names []string
 		verb  string
-	}{{changed, "changed"}, {added, "came"}, {gone, "went"}} {
-		if len(of.names) > 0 {
-			what = append(what, fmt.Sprintf("%s (%s)", someNames(of.names), of.verb))
+	}{{changed, "changed"}, {added, "new"}, {gone, "gone"}} {
+		if n := len(of.names); n > 0 {
+			what = append(what, fmt.Sprintf("%d %s: %s", n, of.verb, someNames(of.names)))
 		}
 	}
-	if len(what) == 0 {
-		return fmt.Sprintf("the same %d parts, seen in another way or order", mine.count), nil
+	switch {
+	case len(what) == 0:
+		return fmt.Sprintf("the same parts, of which there are %d, seen in another way or order", count)
+	case count == 1 && len(changed) == 1 && len(gone) == 0:
+		return someNames(changed) + " has other content"
+	case count == 1 && len(added) == 1 && len(gone) == 1:
+		return someNames(added) + " instead of " + someNames(gone)
 	}
-	return fmt.Sprintf("of %d parts %s", mine.count, strings.Join(what, ", ")), nil
+	return fmt.Sprintf("of %d parts %s", count, strings.Join(what, "; "))
 }
 
 func contentOf(p task.Part) string {
