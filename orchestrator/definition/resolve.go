@@ -28,6 +28,9 @@ func Resolve(src *Source, params, settings map[string]string, files []task.File)
 		}
 	}
 	r := &resolver{checker: newChecker(src), files: map[string]task.File{}}
+	for _, file := range append(r.named, r.checker) {
+		file.writes() // without a fault, as Check has found
+	}
 	r.located(files)
 	r.said, r.whole = r.layers(settings)
 	r.values = r.paramValues(params)
