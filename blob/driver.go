@@ -18,8 +18,9 @@ type Driver struct {
 	// none. It may be asked about errors of other drivers.
 	Status func(err error) int
 
-	// BeforeWrite, if not nil, is asked to prepare a write, as gocloud.dev has it.
-	BeforeWrite func(as func(any) bool) error
+	// BeforeWrite, if not nil, is asked to prepare the write of a blob that is sent
+	// in pieces of [PieceBytes], as gocloud.dev has it.
+	BeforeWrite func(b *gcblob.Bucket, as func(any) bool) error
 }
 
 var drivers = struct {

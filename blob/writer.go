@@ -18,13 +18,16 @@ import (
 	gcblob "gocloud.dev/blob"
 )
 
+// How a blob is sent to a store elsewhere that is too large for one request: in
+// pieces, of which a driver holds up to four. S3 takes 10,000 of them, so a blob
+// has at most 156 GiB there.
 const (
-	heldBytes = 1 << 20 // up to so many are held, and sent to a store elsewhere in one request that can be repeated
+	PieceBytes   = 16 << 20
+	PiecesAtOnce = 2
+)
 
-	// A larger blob is sent in pieces, of which a driver holds up to four. S3 takes
-	// 10,000 of them, so a blob has at most 156 GiB there.
-	pieceBytes  = 16 << 20
-	pieceAtOnce = 2
+const (
+	heldBytes = 1 << 20 // up to so many are held, and sent in one request that can be repeated
 
 	writeMark = "deedwrite" // the metadata by which a writer knows its own blob again
 )
@@ -82,8 +85,8 @@ func (w *Writer) options() *gcblob.WriterOptions {
 	o := &gcblob.WriterOptions{
 		ContentType:    "application/octet-stream",
 		IfNotExist:     !w.replace,
-		BufferSize:     pieceBytes,
-		MaxConcurrency: pieceAtOnce,
+		BufferSize:     PieceBytes,
+		MaxConcurrency: PiecesAtOnce,
 	}
 	if w.mark != "" {
 		o.Metadata = map[string]string{writeMark: w.mark}
@@ -98,7 +101,7 @@ func (w *Writer) begin() error {
 	o.BeforeWrite = func(as func(any) bool) error {
 		as(&w.temp)
 		if before := w.store.driver.BeforeWrite; before != nil {
-			return before(as)
+			return before(w.store.bucket, as)
 		}
 		return nil
 	}

@@ -31,7 +31,7 @@ import (
 )
 
 func init() {
-	blob.Register(s3blob.Scheme, blob.Driver{Open: openS3, Status: s3Status})
+	blob.Register(s3blob.Scheme, blob.Driver{Open: openS3, Status: s3Status, BeforeWrite: clearUp})
 	blob.Register(gcsblob.Scheme, blob.Driver{Open: open, Status: googleStatus, BeforeWrite: retryGoogle})
 	blob.Register(azureblob.Scheme, blob.Driver{Open: open, Status: azureStatus})
 }

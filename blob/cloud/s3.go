@@ -13,16 +13,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	gcblob "gocloud.dev/blob"
 	"gocloud.dev/blob/s3blob"
+
+	"github.com/deedrun/deed/blob"
 )
 
 const (
 	s3Attempts = 6 // of a request, within some ten seconds
 	s3Backoff  = 5 * time.Second
 	s3Answer   = time.Minute // from the end of a request to the beginning of the answer
+	s3ClearUp  = 10 * time.Second
 )
 
 // openS3 is the driver's own way, with a client that does not give up so soon:
@@ -66,6 +70,20 @@ func cutOff(err error) aws.Ternary {
 		return aws.TrueTernary
 	}
 	return aws.UnknownTernary
+}
+
+// clearUp makes the client tell S3 that a blob will not be finished, also if that
+// is because the write was cancelled; else its pieces would stay, and be paid for.
+func clearUp(b *gcblob.Bucket, as func(any) bool) error {
+	var client *s3.Client
+	var uploads *transfermanager.Client
+	if b.As(&client) && as(&uploads) {
+		*uploads = *transfermanager.New(client, func(o *transfermanager.Options) {
+			o.PartSizeBytes, o.Concurrency = blob.PieceBytes, blob.PiecesAtOnce
+			o.FailTimeout = s3ClearUp
+		})
+	}
+	return nil
 }
 
 // encryption is what the driver takes the parameter for, which it has checked.
