@@ -64,7 +64,7 @@ func TestAConditionMeansWhatItsTextSays(t *testing.T) {
 		`kind-of-data in ["tsv", 'csv']`:                     true,
 		`kind-of-data not in ["csv"]`:                        false,
 		`kind-of-data startsWith "c" && "csv" contains "s"`:  true,
-		`kind-of-data matches "^[ab]"`:                      false,
+		`kind-of-data matches "^[ab]"`:                       false,
 		`kind-of-data + "." == "csv."`:                       true,
 		`about.rows >= 3 && about["tags"][1] == "b"`:         true,
 		`about.tags[-1] == "b" && about.missing == null`:     true,
