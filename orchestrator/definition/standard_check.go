@@ -71,6 +71,9 @@ func (p StandardParam) Check(value json.RawMessage) error {
 			return fmt.Errorf("write a whole number from %d to %d", p.Min, p.Max)
 		}
 	case String:
+		if p.Is == StandardColumn || p.Is == StandardColumns {
+			value = unquotedNumber(value)
+		}
 		var s *string
 		if json.Unmarshal(value, &s) != nil || s == nil {
 			return errors.New("write " + textLike[p.Is])
@@ -78,6 +81,15 @@ func (p StandardParam) Check(value json.RawMessage) error {
 		return p.checkText(*s)
 	}
 	return nil
+}
+
+// unquotedNumber makes a text of a number: a column may be written as 2.
+func unquotedNumber(value json.RawMessage) json.RawMessage {
+	var n int
+	if json.Unmarshal(value, &n) == nil && string(value) != "null" {
+		return jsonText(string(value))
+	}
+	return value
 }
 
 // A column is a name or a number, or a name in quotes if it has blanks or commas;

@@ -90,7 +90,7 @@ func compressZstd(p *params) transformation {
 
 func expandGzip(p *params) transformation {
 	most := p.size("most")
-	return transformation{removing(".gz", ".tgz", ".tar"), func(to io.Writer, from *source) error {
+	return transformation{removing(".gz", ".tgz"), func(to io.Writer, from *source) error {
 		r, err := gzip.NewReader(from)
 		if err != nil {
 			return from.fault("gzip", err)
@@ -105,7 +105,7 @@ const maxWindow = 128 << 20
 
 func expandZstd(p *params) transformation {
 	most := p.size("most")
-	return transformation{removing(".zst", ".tzst", ".tar"), func(to io.Writer, from *source) error {
+	return transformation{removing(".zst", ".tzst"), func(to io.Writer, from *source) error {
 		r, err := zstd.NewReader(from, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
 			return from.fault("zstd", err)
@@ -167,11 +167,11 @@ func appending(ending string) func(string) string {
 	}
 }
 
-// removing takes an ending from a name, or replaces a short one by what it stands for.
-func removing(ending, short, long string) func(string) string {
+// removing takes an ending from a name. The short one stands for an archive.
+func removing(ending, archive string) func(string) string {
 	return func(name string) string {
-		if bare, ok := strings.CutSuffix(name, short); ok {
-			return bare + long
+		if bare, ok := strings.CutSuffix(name, archive); ok {
+			return bare + ".tar"
 		}
 		if bare, ok := strings.CutSuffix(name, ending); ok && bare != "" {
 			return bare

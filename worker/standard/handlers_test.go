@@ -72,7 +72,7 @@ func TestWhatCannotBeReadIsNoBadInput(t *testing.T) {
 			require.ErrorIs(t, err, gone, name)
 			require.ErrorContains(t, err, "a: ", name)
 			var bad *BadInputError
-			require.False(t, errors.As(err, &bad), "%s: %v", name, err)
+			require.NotErrorAs(t, err, &bad, name)
 		}
 	}
 }

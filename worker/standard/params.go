@@ -30,6 +30,16 @@ func (p *params) text(name string) (s string) {
 	return s
 }
 
+// column is a text; a column may also be said as a number.
+func (p *params) column(name string) string {
+	value, _ := p.task.Param(name)
+	var n int
+	if json.Unmarshal(value, &n) == nil && n > 0 {
+		return strconv.Itoa(n)
+	}
+	return p.text(name)
+}
+
 func (p *params) truth(name string) (b bool) {
 	p.read(name, &b)
 	return b

@@ -23,7 +23,7 @@ func partition(ctx context.Context, t Task) error {
 	p := &params{task: t}
 	f := p.format()
 	d := &distribution{task: t, into: p.number("into", 0, maxInto)}
-	o := p.order(f, p.text("by"))
+	o := p.order(f, p.column("by"))
 	memory := p.size("memory")
 	switch {
 	case p.err != nil:

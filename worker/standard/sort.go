@@ -17,7 +17,7 @@ type arrangement struct {
 
 func (p *params) arrangement() arrangement {
 	a := arrangement{format: p.format(), reverse: p.truth("reverse"), unique: p.truth("unique"), first: p.number("first", 0, 1<<53), name: p.text("name")}
-	a.order = p.order(a.format, p.text("by"))
+	a.order = p.order(a.format, p.column("by"))
 	return a
 }
 
