@@ -38,11 +38,11 @@ func ofScores(t *testing.T, when, then string) string {
 
 func TestSmallValuesAreAsTheSpecificationSays(t *testing.T) {
 	for name, c := range map[string]struct{ when, then string }{
-		"a condition holds":              {"{done: score, values: {score: 0.75}}", "{steps: {praise: running}, scheduled: praise}"},
-		"a condition does not":           {"{done: score, values: {score: 0.25}}", "{steps: {praise: skipped}, status: completed}"},
-		"a number is 0 if it is unsaid":  {"{done: score}", "{steps: {praise: skipped}, data: {praise: 0, why: 2}}"},
-		"an object is whatever it is":    {"{done: score, values: {why: {words: [1, null]}}}", "{status: completed}"},
-		"a wrong type is wrong":          {"{done: score, values: {score: much}}", "{status: failed, because: score}"},
+		"a condition holds":             {"{done: score, values: {score: 0.75}}", "{steps: {praise: running}, scheduled: praise}"},
+		"a condition does not":          {"{done: score, values: {score: 0.25}}", "{steps: {praise: skipped}, status: completed}"},
+		"a number is 0 if it is unsaid": {"{done: score}", "{steps: {praise: skipped}, data: {praise: 0, why: 2}}"},
+		"an object is whatever it is":   {"{done: score, values: {why: {words: [1, null]}}}", "{status: completed}"},
+		"a wrong type is wrong":         {"{done: score, values: {score: much}}", "{status: failed, because: score}"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Empty(t, ofScores(t, c.when, c.then))

@@ -172,5 +172,7 @@ func (w *world) text(v visitor, at time.Time, method, target string, status, siz
 	if size > 0 {
 		sent = fmt.Sprint(size)
 	}
-	return fmt.Sprintf(`%s - - [%s] "%s %s HTTP/1.1" %d %s "%s" "%s"`, v.host, at.Format("02/Jan/2006:15:04:05 -0700"), method, target, status, sent, from, v.agent)
+	quote := func(s string) string { return `"` + s + `"` } // what is in quotes is escaped already
+	request := quote(method + " " + target + " HTTP/1.1")
+	return fmt.Sprintf("%s - - [%s] %s %d %s %s %s", v.host, at.Format("02/Jan/2006:15:04:05 -0700"), request, status, sent, quote(from), quote(v.agent))
 }

@@ -18,7 +18,7 @@ func Register(reg *worker.Registry) {
 	worker.Handle(reg, "logs/sessions", cutSessions)
 	worker.Handle(reg, "logs/tally", count)
 	worker.Handle(reg, "logs/total", total)
-	worker.Handle(reg, "logs/summary", summarize)
+	worker.Handle(reg, "logs/summary", summary)
 }
 
 // parse reads the lines of `log`. What people asked for goes to `requests`, lines that make
@@ -147,8 +147,8 @@ type Summary struct {
 	Seconds  float64 `json:"seconds"` // of a session, on average
 }
 
-// summarize reads all sessions. The set of visitors is in memory.
-func summarize(_ context.Context, t *worker.Task) error {
+// summary reads all sessions. The set of visitors is in memory.
+func summary(_ context.Context, t *worker.Task) error {
 	var s Summary
 	visitors := map[string]struct{}{}
 	err := readTables(t, "sessions", sessionColumns, func(row []string) error {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -110,5 +111,5 @@ func quoted(text string) (inside, rest string, ok bool) {
 
 // IsPage reports whether the request showed somebody a page.
 func (r Request) IsPage() bool {
-	return r.Method == "GET" && (r.Status == 200 || r.Status == 304) && !strings.HasPrefix(r.Path, "/static/")
+	return r.Method == http.MethodGet && (r.Status == 200 || r.Status == 304) && !strings.HasPrefix(r.Path, "/static/")
 }
