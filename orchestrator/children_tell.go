@@ -78,7 +78,7 @@ func (o *Owner) tellParents(ctx context.Context, now time.Time) error {
 		if !has || isStoppedByParent(s) {
 			continue // the parent knows
 		}
-		message, err := toParent(parent, id, result, s.Trace)
+		message, err := toParent(parent, result, s.Trace)
 		if err != nil {
 			return err
 		}
@@ -129,14 +129,16 @@ func tooMuch(m queue.Message) (queue.Message, error) {
 	}
 	r := &e.Report.Results[0]
 	r.Outcome, r.Lists = task.Failed, nil
-	r.Failure = &task.Failure{Verdict: task.Permanent, Error: fmt.Sprintf("what its child %s hands up are lists of %d bytes, more than a message holds: write them as fewer outputs", e.Report.Worker, len(m.Body))}
+	r.Failure = &task.Failure{Verdict: task.Permanent, Error: fmt.Sprintf("what its child hands up are lists of %d bytes, more than a message holds: hand up fewer outputs", len(m.Body))}
 	body, err := json.Marshal(e)
 	m.Body = body
 	return m, err
 }
 
-func toParent(parent process.Parent, child string, r task.Result, trace string) (queue.Message, error) {
-	body, err := json.Marshal(task.Envelope{Report: &task.Report{Process: parent.Process, Worker: child, Results: []task.Result{r}}})
+// toParent is what a child says. No worker is named: what failed in the child says
+// which one that was.
+func toParent(parent process.Parent, r task.Result, trace string) (queue.Message, error) {
+	body, err := json.Marshal(task.Envelope{Report: &task.Report{Process: parent.Process, Results: []task.Result{r}}})
 	if err != nil {
 		return queue.Message{}, fmt.Errorf("tell process %q of its child: %w", parent.Process, err)
 	}
@@ -208,7 +210,7 @@ func (o *Owner) refuseParent(r *request, why error) error {
 		verdict = task.Retry // its history cannot be read: another attempt has another
 	}
 	p := *start.Parent
-	message, err := toParent(p, start.ID, task.Result{
+	message, err := toParent(p, task.Result{
 		Address: p.Address, Generation: p.Generation, Attempt: p.Attempt, Tasks: task.Span(p.Index, 1), Outcome: task.Failed,
 		Failure: &task.Failure{Verdict: verdict, Error: beginning("its child cannot be started: "+why.Error(), task.MaxError-8)},
 	}, start.Trace)

@@ -55,8 +55,9 @@ func aboutChildren(all []orchestrator.Summary) []string {
 		return nil
 	}
 	lines := []string{fmt.Sprintf("%s: %s", map[bool]string{true: "1 child", false: fmt.Sprintf("%d children", len(all))}[len(all) == 1], standings(all))}
-	for _, p := range all[:min(len(all), childrenNamed)] {
-		if p.Status != process.Completed {
+	for _, p := range all {
+		byParent := p.Status == process.Cancelled && strings.Contains(p.Reason, orchestrator.ParentSign+p.Parent)
+		if p.Status != process.Completed && !byParent && len(lines) <= childrenNamed {
 			lines = append(lines, aboutChild(p))
 		}
 	}
