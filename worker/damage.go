@@ -1,27 +1,25 @@
 package worker
 
 import (
+	"context"
 	"errors"
 	"fmt"
-
-	"github.com/deedrun/deed/blob"
+	"io"
 )
 
-// noteDamage remembers that a part could not be read as what it is said to be: it
-// is altered, cut short or gone. A handler is told, as the error of its read; but
-// many a loop takes an error for the end.
+// noteDamage remembers that an input could not be read: it is altered, cut short
+// or gone, or the store did not give it, which had been asked again and again. A
+// handler is told, as the error of its read; but many a loop takes an error for
+// the end.
 func (t *Task) noteDamage(err error) {
-	if err == nil {
+	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return
 	}
-	var corrupt *blob.CorruptError
-	if errors.As(err, &corrupt) || errors.Is(err, blob.ErrNotFound) || blob.Lasting(err) {
-		t.damage.CompareAndSwap(nil, &err)
-	}
+	t.damage.CompareAndSwap(nil, &err)
 }
 
-// undamaged makes a task fail that read damaged input, whatever its handler made
-// of that.
+// undamaged makes a task fail that could not read an input, whatever its handler
+// made of that.
 func (t *Task) undamaged(err error) error {
 	if damage := t.damage.Load(); err == nil && damage != nil {
 		return fmt.Errorf("an input could not be read, though the handler went on: %w", *damage)

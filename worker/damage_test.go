@@ -3,6 +3,7 @@ package worker_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -119,4 +120,23 @@ func TestATaskWhoseListIsDamagedFailsWhateverItsHandlerMakesOfThat(t *testing.T)
 			require.Empty(t, r.Parts)
 		})
 	}
+}
+
+func TestAHandlerThatReadsOnAfterItHasClosedAnInputIsNotSaidToHaveReadDamage(t *testing.T) {
+	w, _ := onFiles(t)
+	w.handle("h", func(_ context.Context, t *worker.Task) error {
+		r, err := t.Open("text")
+		if err != nil {
+			return err
+		}
+		if err := r.Close(); err != nil {
+			return err
+		}
+		if _, err := r.Read(make([]byte, 1)); err == nil {
+			return errors.New("it is still open")
+		}
+		return nil
+	})
+	w.run()
+	require.Equal(t, task.Done, w.result(job(task.Of(0), reads(elements("text", w.blob("", "", "hello"))))).Outcome)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/deedrun/deed/internal/metrics"
@@ -69,18 +70,22 @@ func (t *Task) openPart(ctx context.Context, part task.Part) (io.ReadCloser, err
 type counted struct {
 	io.ReadCloser
 
-	task  *Task
-	bytes int64
+	task   *Task
+	bytes  int64
+	closed atomic.Bool // what a read says then is about the caller
 }
 
 func (c *counted) Read(p []byte) (int, error) {
 	n, err := c.ReadCloser.Read(p)
 	c.bytes += int64(n)
-	c.task.noteDamage(err)
+	if !c.closed.Load() {
+		c.task.noteDamage(err)
+	}
 	return n, err
 }
 
 func (c *counted) Close() error {
+	c.closed.Store(true)
 	c.task.metrics.Read(c.bytes)
 	c.bytes = 0
 	return c.ReadCloser.Close()
