@@ -29,10 +29,21 @@ const (
 	s3ClearUp  = 10 * time.Second
 )
 
-// openS3 is the driver's own way, with a client that does not give up so soon:
-// each piece of a large blob is a request that only the client can repeat.
+// s3Mux adds what every URL of a bucket may say, such as a prefix.
+var s3Mux gcblob.URLMux
+
+func init() { s3Mux.RegisterBucket(s3blob.Scheme, s3Opener{}) }
+
 func openS3(ctx context.Context, u *url.URL) (*gcblob.Bucket, error) {
-	bucket, err := open(ctx, u)
+	return s3Mux.OpenBucketURL(ctx, u)
+}
+
+// s3Opener is the driver's own way, with a client that does not give up so soon:
+// each piece of a large blob is a request that only the client can repeat.
+type s3Opener struct{}
+
+func (s3Opener) OpenBucketURL(ctx context.Context, u *url.URL) (*gcblob.Bucket, error) {
+	bucket, err := (&s3blob.URLOpener{}).OpenBucketURL(ctx, u)
 	if err != nil {
 		return nil, err
 	}
