@@ -195,6 +195,9 @@ func (e *elsewhere) close() error {
 
 // checkScheme is nil for files, and for what the binary links a driver of.
 func checkScheme(scheme string) error {
+	if _, ok := registered(scheme); ok {
+		return nil
+	}
 	known := gcblob.DefaultURLMux().BucketSchemes()
 	known = slices.DeleteFunc(known, func(s string) bool { return s == memblob.Scheme })
 	if slices.Contains(known, scheme) {

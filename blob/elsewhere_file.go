@@ -28,6 +28,10 @@ func openFileElsewhere(ctx context.Context, ref task.Ref, object, area address) 
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, &ChangedError{URL: ref.URL}
+	case err != nil && isLink(object.file()):
+		return nil, &ChangedError{URL: ref.URL, Want: "it was a file", Got: "a link that leads elsewhere"}
+	case errors.Is(err, errNoFile):
+		return nil, &ChangedError{URL: ref.URL, Want: "it was a file", Got: "none"}
 	case err != nil:
 		return nil, fmt.Errorf("open %s: %w", withoutQuery(ref.URL), err)
 	}
@@ -60,7 +64,16 @@ func openBelow(file, folder string) (*os.File, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("it is a %s, not a regular file", kind(info.Mode()))
+		return nil, errNoFile
 	}
 	return root.Open(relative)
+}
+
+var errNoFile = errors.New("it is no regular file")
+
+// isLink reports whether a path, which was real when it was referred to, is not
+// any more.
+func isLink(file string) bool {
+	target, err := filepath.EvalSymlinks(file)
+	return err == nil && target != file
 }

@@ -24,7 +24,7 @@ import (
 // buckets are those of the scheme of these tests, which takes a folder for one.
 type buckets struct{ dirs sync.Map }
 
-func (b *buckets) OpenBucketURL(_ context.Context, u *url.URL) (*gcblob.Bucket, error) {
+func (b *buckets) open(_ context.Context, u *url.URL) (*gcblob.Bucket, error) {
 	dir, ok := b.dirs.Load(u.Host)
 	if !ok {
 		return nil, fmt.Errorf("there is no bucket %q", u.Host)
@@ -34,7 +34,7 @@ func (b *buckets) OpenBucketURL(_ context.Context, u *url.URL) (*gcblob.Bucket, 
 
 var faked = sync.OnceValue(func() *buckets {
 	b := &buckets{}
-	gcblob.DefaultURLMux().RegisterBucket("fake", b)
+	blob.Register("fake", blob.Driver{Open: b.open, Status: func(error) int { return 0 }})
 	return b
 })
 

@@ -40,7 +40,8 @@ outputs: [y]
 	out, err := run(append(job, "-o", "json")...)
 	require.NoError(t, err, out)
 	var printed struct{ Outputs []string }
-	require.NoError(t, json.Unmarshal([]byte(out[strings.Index(out, "{"):]), &printed), out)
+	_, object, _ := strings.Cut(out, "{") // after what people read
+	require.NoError(t, json.Unmarshal([]byte("{"+object), &printed), out)
 	require.Equal(t, []string{at("results/y/a.txt"), at("results/y/sub/b.txt")}, printed.Outputs)
 	for key, text := range map[string]string{"results/y/a.txt": "ONE", "results/y/sub/b.txt": "TWO", "results/other": "stays"} {
 		got, err := raw.ReadAll(t.Context(), key)
