@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -43,6 +44,20 @@ func TestWhatTheTableRefusesOfColumnsTheHandlersRefuseToo(t *testing.T) {
 		value, err := jsonOf(text)
 		require.NoError(t, err)
 		require.Equal(t, by.Check(value) == nil, ok, "%q", text)
+	}
+}
+
+func TestThePageTellsEveryHandlerWithItsParametersAndDefaults(t *testing.T) {
+	page, err := os.ReadFile("../../docs/handlers.md")
+	require.NoError(t, err)
+	for _, h := range definition.StandardHandlers() {
+		require.Contains(t, string(page), "`"+h.Name+"`")
+		for _, p := range h.Params {
+			require.Contains(t, string(page), "| `"+p.Name+"` |", h.Name)
+			if value := strings.Trim(string(p.Default), `"`); value != "" {
+				require.Contains(t, string(page), "`"+value+"`", "%s: the default of %s", h.Name, p.Name)
+			}
+		}
 	}
 }
 
