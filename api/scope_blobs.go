@@ -68,7 +68,7 @@ func (s *server) seesListed(ctx context.Context, b blob.Listed) (bool, error) {
 	switch segments[0] {
 	case "logs":
 		return s.sees(ctx, segments[1])
-	case "archives", "inputs", "renewed", "sha256", "snapshots", "sweeping", "views":
+	case "archives", "cache", "inputs", "renewed", "sha256", "snapshots", "sweeping", "views":
 		return false, nil
 	}
 	return s.sees(ctx, segments[0])
