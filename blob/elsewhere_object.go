@@ -54,7 +54,7 @@ func (s *Store) openPinned(ctx context.Context, ref task.Ref, key string) (io.Re
 
 // notOpened explains why an object cannot be opened.
 func (s *Store) notOpened(ctx context.Context, ref task.Ref, key string, err error) error {
-	switch gcerrors.Code(err) {
+	switch codeOf(err) {
 	case gcerrors.NotFound:
 		return &ChangedError{URL: ref.URL}
 	case gcerrors.FailedPrecondition:
@@ -132,7 +132,7 @@ func (p *pinned) broken(err error) error {
 	switch {
 	case Lasting(err):
 		return err
-	case errors.As(err, &another), gcerrors.Code(err) == gcerrors.FailedPrecondition, isNotFound(err):
+	case errors.As(err, &another), codeOf(err) == gcerrors.FailedPrecondition, isNotFound(err):
 		return &ChangedError{URL: p.ref.URL, Want: "its ETag was " + p.ref.ETag + " when it was opened", Got: "another, or none"}
 	}
 	return fmt.Errorf("read %s: %w", withoutQuery(p.ref.URL), err)
