@@ -243,7 +243,8 @@ func TestDifferencesOfChildrenAreTold(t *testing.T) {
 	}{
 		"the timeout of a step inside": {
 			func(s *definition.Step) { s.Process.Steps[0].Timeout = 0 },
-			[]string{"step each-photo/look: timeout none, was 1m"}, nil,
+			[]string{"step each-photo/look: timeout none, was 1m"},
+			nil,
 		},
 		"what a step inside runs": {
 			func(s *definition.Step) { s.Process.Steps[0].Run.Handler = "photos/see" },

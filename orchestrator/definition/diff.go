@@ -19,6 +19,12 @@ func Diff(a, b Definition) []string {
 	return d.lines
 }
 
+type differences struct {
+	above string // the address of the step that has the child, and a slash
+	where string
+	lines []string
+}
+
 // definitions compares two definitions, or those of children.
 func (d *differences) definitions(a, b Definition) {
 	d.value("name", quoted(a.Name), quoted(b.Name))
@@ -31,12 +37,6 @@ func (d *differences) definitions(a, b Definition) {
 	d.value("deadline", orNone(a.Deadline != 0, a.Deadline.String()), orNone(b.Deadline != 0, b.Deadline.String()))
 	d.value("parallelism", atMost(a.Parallelism), atMost(b.Parallelism))
 	d.value("weight", fmt.Sprint(max(a.Weight, 1)), fmt.Sprint(max(b.Weight, 1)))
-}
-
-type differences struct {
-	above string // the address of the step that has the child, and a slash
-	where string
-	lines []string
 }
 
 // value compares whole texts, and shows clipped ones.

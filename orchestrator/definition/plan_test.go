@@ -78,8 +78,9 @@ func TestTheTextsOfSettings(t *testing.T) {
 		_, err := definition.ParseJitter(text)
 		assert.Error(t, err, text)
 	}
-	for text, want := range map[string]string{"a": "a", "a by key": "a by key", " a  by key into 8 ": "a by key into 8",
-		"a, b by key": "a, b by key", "[a , b] by key into 3": "a, b by key into 3"} {
+	for text, want := range map[string]string{
+		"a": "a", "a by key": "a by key", " a  by key into 8 ": "a by key into 8", "a, b by key": "a, b by key", "[a , b] by key into 3": "a, b by key into 3",
+	} {
 		data, byKey, into, err := definition.ParseEach(text)
 		require.NoError(t, err)
 		e := definition.Each{Binding: binding(data[0]), ByKey: byKey}

@@ -176,8 +176,8 @@ func (b *builder) connect(from, to int, name string) {
 		b.edges[ends] = i
 		b.Edges = append(b.Edges, b.edge(from, to))
 	}
-	if data := b.Edges[i].Data; !slices.Contains(data, name) {
-		b.Edges[i].Data = append(data, name)
+	if !slices.Contains(b.Edges[i].Data, name) {
+		b.Edges[i].Data = append(b.Edges[i].Data, name)
 	}
 }
 

@@ -269,7 +269,7 @@ func (e *expression) call(made definition.ExprSource, at int, name string, args 
 
 func howMany(least, most int) string {
 	switch {
-	case least == most && least == 1:
+	case most == 1:
 		return "one value"
 	case least == most:
 		return fmt.Sprintf("%d values", least)
