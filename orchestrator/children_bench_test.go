@@ -39,10 +39,10 @@ func aFamilyOf(n int) definition.Definition {
 	one := fanOut()
 	one.Name = ""
 	b := definition.Binding{Local: "in", Data: "in"}
-	make := definition.Step{Address: "make", Run: task.Run{Handler: fmt.Sprintf("make-%d", n)}, In: []definition.Binding{b}, Out: definition.Outputs(definition.Binding{Local: "made", Data: "made"})}
+	making := definition.Step{Address: "make", Run: task.Run{Handler: fmt.Sprintf("make-%d", n)}, In: []definition.Binding{b}, Out: definition.Outputs(definition.Binding{Local: "made", Data: "made"})}
 	each := parentOf(one).Steps[0]
 	each.Each = &definition.Each{Binding: definition.Binding{Local: "in", Data: "made"}}
-	return definition.Definition{Inputs: []string{"in"}, Steps: []definition.Step{make, each}, Outputs: []string{"out"}}
+	return definition.Definition{Inputs: []string{"in"}, Steps: []definition.Step{making, each}, Outputs: []string{"out"}}
 }
 
 // crowd is an owner over backends in memory; the benchmark plays the workers.
