@@ -26,6 +26,10 @@ const (
 
 var errNoAnswer = errors.New("the store did not answer in time")
 
+// noAnswer says what became of a request that was given up. That its context was
+// then cancelled is only how, and nobody is to take it for somebody's wish.
+func noAnswer(err error) error { return fmt.Errorf("%w (%s)", errNoAnswer, err.Error()) }
+
 // retry does one request, again and again while it fails for reasons that pass.
 // What it does may therefore happen twice.
 func (s *Store) retry(ctx context.Context, limit time.Duration, request func(context.Context) error) error {
@@ -49,7 +53,7 @@ func once(ctx context.Context, limit time.Duration, request func(context.Context
 	defer cancel()
 	err := request(attempt)
 	if err != nil && attempt.Err() != nil && ctx.Err() == nil {
-		return fmt.Errorf("%w (%v)", errNoAnswer, err) // nobody cancelled anything
+		return noAnswer(err)
 	}
 	return err
 }

@@ -263,7 +263,7 @@ func TestABlobOfSomebodyElseStaysATakenKey(t *testing.T) {
 				require.NoError(t, err)
 				require.ErrorIs(t, w.Close(), blob.ErrExists)
 				require.Zero(t, w.Ref())
-				require.Equal(t, 2, len(slices.DeleteFunc(b.asked, func(s string) bool { return s != "write" })))
+				require.Len(t, slices.DeleteFunc(b.asked, func(s string) bool { return s != "write" }), 2)
 			})
 		})
 	}

@@ -121,7 +121,7 @@ func (st *stream) beyondEnd(err error) bool {
 // blame stops the watch, and says so if it was what ended a request.
 func (st *stream) blame(err error) error {
 	if st.watch != nil && !st.watch.Stop() && st.ctx.Err() == nil {
-		return fmt.Errorf("%w (%v)", errNoAnswer, err) // nobody cancelled anything
+		return noAnswer(err)
 	}
 	return err
 }

@@ -141,8 +141,8 @@ func (w *Writer) Write(p []byte) (int, error) {
 
 // blame says so if it was the watch that ended a write.
 func (w *Writer) blame(err error) error {
-	if w.sending != nil && context.Cause(w.sending) == errNoAnswer {
-		return fmt.Errorf("%w (%v)", errNoAnswer, err) // nobody cancelled anything
+	if w.sending != nil && errors.Is(context.Cause(w.sending), errNoAnswer) {
+		return noAnswer(err)
 	}
 	return err
 }

@@ -89,10 +89,10 @@ func (s *Server) setenv(t testing.TB) {
 	for _, variable := range s.Env() {
 		name, value, _ := strings.Cut(variable, "=")
 		before, was := os.LookupEnv(name)
-		require.NoError(t, os.Setenv(name, value))
+		require.NoError(t, os.Setenv(name, value)) //nolint:usetesting // t.Setenv has no parallel tests
 		t.Cleanup(func() {
 			if was {
-				_ = os.Setenv(name, before)
+				_ = os.Setenv(name, before) //nolint:usetesting // as above
 			} else {
 				_ = os.Unsetenv(name)
 			}
