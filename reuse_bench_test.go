@@ -13,11 +13,17 @@ import (
 	"github.com/deedrun/deed/worker"
 )
 
-// BenchmarkReuse runs 10,000 tasks that each write a small blob, in a folder: in
-// a step without a cache; in one with a cache that has nothing; and in one where
-// all of them ran before.
+// BenchmarkReuse runs tasks that each write a small blob, in a folder: in a step
+// without a cache; in one with a cache that has nothing; and in one where all of
+// them ran before. Of a few hundred the orchestrator looks for them, of ten
+// thousand, whose list of elements is in a blob, the workers.
 func BenchmarkReuse(b *testing.B) {
-	const n = 10_000
+	for _, n := range []int{400, 10_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) { reuse(b, n) })
+	}
+}
+
+func reuse(b *testing.B, n int) {
 	for _, c := range []struct {
 		name, cache string
 		fresh       bool // no two rounds have the same parameters

@@ -1,7 +1,6 @@
 package blob
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -148,6 +147,6 @@ func TestWhatIsTakenOutOfTheCacheIsNotThereAnyMore(t *testing.T) {
 	require.NoError(t, s.Uncache(t.Context(), someKey))
 	require.NoError(t, s.Uncache(t.Context(), someKey))
 	_, err := s.Cached(t.Context(), someKey)
-	require.True(t, errors.Is(err, ErrUncached))
+	require.ErrorIs(t, err, ErrUncached)
 	require.Error(t, s.Uncache(t.Context(), "sha256/ab"))
 }

@@ -148,10 +148,9 @@ func TestWhatATaskReadsFromAManifestIsComparedByItsParts(t *testing.T) {
 	r := newRig(t)
 	ran := r.counting("copy")
 	list := func(values ...string) *task.Manifest {
-		parts := make([]task.Part, len(values))
-		for i, v := range values {
-			parts[i] = value(v)
-			parts[i].Name = strings.Repeat("long", 50) // so that it is stored
+		var parts []task.Part
+		for _, v := range values {
+			parts = append(parts, task.Part{Name: strings.Repeat("long", 50), Value: []byte(v)}) // long, so that it is stored
 		}
 		for range 400 {
 			parts = append(parts, task.Part{Name: strings.Repeat("filler", 30), Value: []byte(`0`)})
