@@ -8,7 +8,7 @@
 //	file:///var/lib/deed/blobs   an absolute directory
 //	file://.deed/blobs           a directory relative to the working directory
 //	mem://                       memory of this process, gone with Close
-//	s3://… gs://… azblob://…     if the binary links the driver
+//	s3://… gs://… azblob://…     if the binary links the driver: see blob/cloud
 //
 // On top of single blobs there are lists of parts, so that a million of them
 // cost an event a few hundred bytes:
@@ -28,6 +28,9 @@
 // [CheckKey]. A part encodes to at most 1 MiB. Nothing holds a whole blob or
 // list in memory, except for the distinct keys of a manifest and, in Seal, the
 // reports being merged.
+//
+// What a store elsewhere is asked may reach it twice, since it is asked again when
+// it does not answer; a writer knows its own blob by a mark in its metadata.
 //
 // A Store does not sync files to disk: after a power cut a blob may be missing
 // or short. Readers notice, and importing the same content again replaces what
