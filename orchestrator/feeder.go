@@ -29,6 +29,7 @@ type feeder struct {
 	feeds    map[string]*feed
 	lanes    map[string]*lane
 	pools    map[string]*pool
+	kins     map[string]*kin
 	fresh    []*row   // to be placed, when they stand there still
 	aside    []*row   // nobody can execute them; looked at again when workers change
 	sleepers sleepers // rows that wait for a time
@@ -55,7 +56,7 @@ type feed struct {
 func newFeeder(work queue.Queue, most int, running *running) *feeder {
 	return &feeder{
 		work: work, most: most, replicas: 1, running: running, seen: -1,
-		feeds: map[string]*feed{}, lanes: map[string]*lane{}, pools: map[string]*pool{},
+		feeds: map[string]*feed{}, lanes: map[string]*lane{}, pools: map[string]*pool{}, kins: map[string]*kin{},
 	}
 }
 

@@ -35,7 +35,8 @@ const (
 type account struct {
 	feed   *feed
 	lane   *lane
-	made   int // the how manyth account it is: of equals the first goes first
+	kin    *kin // of a child; nil: it stands for itself
+	made   int  // the how manyth account it is: of equals the first goes first
 	weight int
 	ready  []*row // in the order of their turns
 	place  int    // in the heap of its lane; -1: it has nothing to send
@@ -69,11 +70,16 @@ func (f *feeder) account(fd *feed, l *lane) *account {
 func (a *account) close() {
 	a.lane.held -= a.held
 	a.held, a.back, a.favoured = 0, 0, false
+	if a.kin != nil {
+		a.kin.accounts--
+		a.kin = nil
+	}
 }
 
 // join makes a row ready.
 func (a *account) join(r *row) {
 	r.stands = isReady
+	a.heed()
 	if a.ready = append(a.ready, r); a.place < 0 {
 		a.turn = max(a.turn, a.lane.clock) // who waited for nothing has saved nothing
 		a.turnAt = a.lane.given
@@ -113,6 +119,7 @@ func (a *account) pay(cost time.Duration) {
 	if !a.favoured {
 		l.debt = max(l.debt-cost, 0)
 		l.clock = max(l.clock, a.turn)
+		a.kin.charge(a, byWeight)
 		a.turn += byWeight
 		a.moved()
 		return
@@ -121,6 +128,7 @@ func (a *account) pay(cost time.Duration) {
 		l.debt = max(l.debt+cost/interest, 0)
 	}
 	l.given += cost
+	a.kin.charge(a, byWeight)
 	if a.spent, a.turnAt = a.spent+byWeight, l.given; a.spent < purse {
 		a.moved()
 	} else {

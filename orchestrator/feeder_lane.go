@@ -132,6 +132,7 @@ func (l *lane) isWarm(now time.Time) bool { return l.slots > 0 && now.Before(l.w
 // may send anything now.
 func (l *lane) choose(now time.Time) (a *account, n int) {
 	l.expire(now)
+	l.heedKin()
 	favoured, paid := l.favoured.first(), l.paid.first()
 	switch {
 	case favoured != nil && (paid == nil || !l.inDebt()):

@@ -192,6 +192,7 @@ func (f *feeder) place(now time.Time, s *process.State, r *row) {
 	r.pool, r.handler, r.needs, r.rate = p, step.Run.Handler, step.Needs, step.Rate
 	a := f.account(r.feed, p.lane)
 	a.weight = max(s.Definition.Weight, 1)
+	f.adopt(a, s)
 	r.settleIn(a)
 	r.bucket.fill(r.rate, now)
 	switch {
