@@ -3,6 +3,7 @@
 package worker
 
 import (
+	"errors"
 	"os"
 	"syscall"
 )
@@ -22,7 +23,7 @@ func drain(f *os.File, take func([]byte)) {
 		n := 0
 		err := conn.Read(func(fd uintptr) bool {
 			n, err = syscall.Read(int(fd), buf)
-			for err == syscall.EINTR {
+			for errors.Is(err, syscall.EINTR) {
 				n, err = syscall.Read(int(fd), buf)
 			}
 			return true // also if there is nothing: else it would wait
