@@ -149,11 +149,21 @@ func (r *Runtime) versionsOf(ctx context.Context, handler string) (versions []st
 	if r.options.Handlers != nil {
 		offered = r.options.Handlers.Names()
 	}
+	if r.Serving && r.options.ReadOnly {
+		return offeredVersions(handler, offered) // nobody orchestrates, who could answer
+	}
+	ctx, stop := context.WithTimeout(ctx, workersSpeak)
+	defer stop()
 	if view, err := r.Look(ctx, ""); err == nil {
 		for _, w := range view.Workers {
 			offered = append(offered, w.Handlers...)
 		}
 	}
+	return offeredVersions(handler, offered)
+}
+
+// offeredVersions lists those of a handler among the names of handlers.
+func offeredVersions(handler string, offered []string) (versions []string) {
 	for _, name := range offered {
 		if version, ok := strings.CutPrefix(name, handler+"@"); ok && !slices.Contains(versions, version) {
 			versions = append(versions, version)

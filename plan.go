@@ -1,0 +1,289 @@
+package deed
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/orchestrator"
+	"github.com/deedrun/deed/orchestrator/definition"
+	"github.com/deedrun/deed/orchestrator/dryrun"
+	"github.com/deedrun/deed/orchestrator/process"
+	"github.com/deedrun/deed/task"
+)
+
+// PlanOptions say what a plan goes by; the zero value is fine.
+type PlanOptions struct {
+	Assume map[string]dryrun.Output // what each task writes, by name of data
+	Like   string                   // ID of an earlier run to go by; "": the latest of the same name that completed
+}
+
+// Planned is what a job would do. Nothing of it was done.
+type Planned struct {
+	*dryrun.Plan
+	Like string `json:"like,omitempty"` // the run that it goes by; "": there is none
+}
+
+// Plan says what a job would do, by walking its definition through the core: see
+// package dryrun. It reads the inputs, if results of earlier tasks may be reused,
+// and stores nothing. r may be nil: then nothing is known of earlier runs.
+func Plan(ctx context.Context, r *Runtime, job Job, o PlanOptions) (*Planned, error) {
+	p := &planner{r: r, versions: map[string][]string{}}
+	def, err := p.resolve(job)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkInputs(def, job.Inputs); err != nil {
+		return nil, err
+	}
+	start := process.StartProcess{ID: "plan", Definition: def, Inputs: map[string]task.Dataset{}, At: time.Now()}
+	for name, in := range job.Inputs {
+		parts, err := p.list(ctx, in, caches(def))
+		if err != nil {
+			return nil, &InputError{Name: name, err: err}
+		}
+		start.Inputs[name] = task.Dataset{Parts: parts}
+	}
+	planned := &Planned{}
+	options := dryrun.Options{Assume: o.Assume}
+	if r != nil {
+		if options.Recorded, err = r.runLike(ctx, def.Name, o.Like); err != nil {
+			return nil, err
+		}
+		options.Child = func(id string) (process.State, error) { return orchestrator.Load(ctx, r.commits(), id) }
+		if caches(def) && !job.NoCache {
+			scope := def.Name
+			options.Look = func(w task.Work) ([]task.Produced, bool) {
+				w.Scope = scope
+				return p.look(ctx, w)
+			}
+		}
+	}
+	if options.Recorded != nil {
+		planned.Like = options.Recorded.ID
+	}
+	if planned.Plan, err = dryrun.Run(start, options); err != nil {
+		return nil, err
+	}
+	return planned, p.trouble
+}
+
+// planner reads what a plan needs.
+type planner struct {
+	r        *Runtime
+	versions map[string][]string // by handler
+	trouble  error               // of looking for results; the first
+}
+
+// resolve is Runtime.resolve, without storing what travels with the definition.
+func (p *planner) resolve(job Job) (definition.Definition, error) {
+	files, err := p.files(job.Source)
+	if err != nil {
+		return definition.Definition{}, err
+	}
+	def, faults := definition.Resolve(job.Source, job.Params, job.Settings, files)
+	if len(faults) > 0 {
+		return def, &FaultsError{faults}
+	}
+	return def, nil
+}
+
+func (p *planner) files(source *definition.Source) ([]task.File, error) {
+	wanted := source.AllFiles()
+	if len(wanted) == 0 {
+		return nil, nil
+	}
+	root, err := os.OpenRoot(filepath.Dir(source.File))
+	if err != nil {
+		return nil, fmt.Errorf("files of the definition: %w", err)
+	}
+	defer root.Close()
+	var files []task.File
+	for _, f := range wanted {
+		file, err := root.Open(f.Value)
+		if err != nil {
+			return nil, fmt.Errorf("%s: file %q of the definition: %w", f.Pos, f.Value, err)
+		}
+		ref, err := hashed(file)
+		if err != nil {
+			return nil, fmt.Errorf("%s: file %q of the definition: %w", f.Pos, f.Value, err)
+		}
+		files = append(files, task.File{Name: f.Value, Ref: ref})
+	}
+	return files, nil
+}
+
+// caches reports whether some step may take results of earlier tasks.
+func caches(def definition.Definition) bool {
+	for _, s := range def.Steps {
+		if s.Cache == definition.CacheUse || s.Process != nil && caches(*s.Process) {
+			return true
+		}
+	}
+	return false
+}
+
+// list is the parts of an input, where they are.
+func (p *planner) list(ctx context.Context, in Input, digests bool) ([]task.Part, error) {
+	switch {
+	case in.stream != nil:
+		return nil, errors.New("a plan reads no stream, since that can be read once: give a file")
+	case in.values != nil:
+		return valueParts(in.values)
+	case in.parts != nil:
+		return in.parts, nil
+	}
+	var parts []task.Part
+	for _, path := range in.paths {
+		if blob.IsURL(path) {
+			listed, err := p.refer(ctx, path)
+			if err != nil {
+				return nil, err
+			}
+			parts = append(parts, listed...)
+			continue
+		}
+		files, err := blob.Collect(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range files {
+			part := task.Part{Key: f.Key, Name: f.Name}
+			ref, err := referred(f.Path, digests)
+			if err != nil {
+				return nil, err
+			}
+			part.Ref = &ref
+			parts = append(parts, part)
+		}
+	}
+	return parts, nil
+}
+
+// refer lists data that lies elsewhere.
+func (p *planner) refer(ctx context.Context, url string) ([]task.Part, error) {
+	blobs, err := blob.Open(ctx, "mem://")
+	if err != nil {
+		return nil, err
+	}
+	defer blobs.Close()
+	parts, _, err := blobs.Refer(ctx, url, func(int, int, int64) {})
+	return parts, err
+}
+
+// referred is a file as it would be referred to. It is read only where its digest
+// is asked for.
+func referred(path string, digest bool) (task.Ref, error) {
+	if !digest {
+		info, err := os.Stat(path)
+		if err != nil {
+			return task.Ref{}, err
+		}
+		return task.Ref{Key: "inputs/" + path, Size: info.Size()}, nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return task.Ref{}, err
+	}
+	return hashed(file)
+}
+
+// hashed is the reference that a file has once it is stored. The file is closed.
+func hashed(file *os.File) (task.Ref, error) {
+	defer file.Close()
+	sum := sha256.New()
+	size, err := io.Copy(sum, file)
+	if err != nil {
+		return task.Ref{}, err
+	}
+	digest := hex.EncodeToString(sum.Sum(nil))
+	return task.Ref{Key: "inputs/" + digest, Size: size, SHA256: digest}, nil
+}
+
+// runLike is the run that a plan goes by; nil: there is none.
+func (r *Runtime) runLike(ctx context.Context, name, id string) (*process.State, error) {
+	if id == "" {
+		for p, err := range r.Processes(ctx, orchestrator.Filter{Name: name, Status: string(process.Completed), Roots: true}) {
+			if err != nil {
+				return nil, err
+			}
+			id = p.ID
+			break
+		}
+		if id == "" {
+			return nil, nil
+		}
+	}
+	s, err := orchestrator.Load(ctx, r.commits(), id)
+	switch {
+	case err != nil:
+		return nil, err
+	case s.Version == 0:
+		return nil, fmt.Errorf("go by process %q: %w", id, process.ErrNotStarted)
+	}
+	return &s, nil
+}
+
+// commits is what histories are read from.
+func (r *Runtime) commits() orchestrator.Commits {
+	if r.Archive != nil {
+		return r.Archive
+	}
+	return r.Events
+}
+
+// look finds what an equal task wrote, under whatever version of its handler is
+// offered now. Trouble is remembered: the plan goes on without.
+func (p *planner) look(ctx context.Context, w task.Work) ([]task.Produced, bool) {
+	inputs, known := w.KnownInputs(0)
+	if !known {
+		return nil, false
+	}
+	for _, version := range p.versionsOf(ctx, w.Run.Handler) {
+		entry, err := p.r.Blobs.LookUpCached(ctx, task.CacheKey(w.Ingredients(version, inputs)))
+		if err != nil {
+			if !errors.Is(err, blob.ErrUncached) && p.trouble == nil {
+				p.trouble = err
+			}
+			continue
+		}
+		if parts, ok := p.taken(ctx, w, entry); ok {
+			return parts, true
+		}
+	}
+	return nil, false
+}
+
+func (p *planner) versionsOf(ctx context.Context, handler string) []string {
+	if version, known := task.HandlerVersion(handler); known {
+		return []string{version}
+	}
+	if p.versions[handler] == nil {
+		p.versions[handler] = append([]string{""}, p.r.versionsOf(ctx, handler)...)
+	}
+	return p.versions[handler]
+}
+
+// taken is what an earlier task wrote as what the one task of a message would.
+func (p *planner) taken(ctx context.Context, w task.Work, entry blob.Cached) (parts []task.Produced, ok bool) {
+	names := map[string]string{}
+	for _, out := range w.Outputs {
+		names[out.Local] = out.Data
+	}
+	for part, err := range p.r.Blobs.CachedParts(ctx, entry) {
+		name := names[part.Data]
+		if err != nil || name == "" {
+			return nil, false
+		}
+		part.Index, part.Data = w.Tasks[0].First, name
+		parts = append(parts, part)
+	}
+	return parts, true
+}
