@@ -156,7 +156,7 @@ func checkStart(c StartProcess) error {
 	if _, err := newGraph(&c.Definition); err != nil {
 		return err
 	}
-	for _, f := range c.Definition.Files {
+	for _, f := range c.Definition.AllFiles() {
 		if f.Ref.Elsewhere() {
 			return fmt.Errorf("file %q lies elsewhere: what travels with a definition lies in the store", clip(f.Name, 100))
 		}

@@ -23,7 +23,7 @@ func (s State) Held() Held {
 		if d == nil {
 			continue
 		}
-		for _, f := range d.Files {
+		for _, f := range d.AllFiles() {
 			h.Files = append(h.Files, f.Ref)
 		}
 	}

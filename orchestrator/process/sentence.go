@@ -37,10 +37,25 @@ func (e TasksConfirmed) String() string {
 
 func (e TasksReused) String() string {
 	from := ""
-	if len(e.Origins) == 1 {
-		from = " of " + e.Origins[0].Attempt.String()
+	switch processes := originsOf(e.Origins); {
+	case len(e.Origins) == 1:
+		from = ", as done by " + e.Origins[0].Attempt.String()
+	case len(processes) == 1:
+		from = ", as done in process " + processes[0]
+	case len(processes) > 1:
+		from = fmt.Sprintf(", as done in %d processes", len(processes))
 	}
 	return fmt.Sprintf("%s reused%s", subject(e.Address, e.Tasks), from) + wrote(e.Parts, e.Manifest, nil)
+}
+
+// originsOf lists the processes of origins.
+func originsOf(origins []task.Origin) []string {
+	var processes []string
+	for _, o := range origins {
+		processes = append(processes, o.Attempt.Process)
+	}
+	slices.Sort(processes)
+	return slices.Compact(processes)
 }
 
 func (e StepSkipped) String() string {
