@@ -123,7 +123,7 @@ func TestOnlyWhatPersonsAskForIsTakenAsACommand(t *testing.T) {
 			r.refused(http.StatusBadRequest, wire.CodeInvalid, http.MethodPost, "/v1/processes/greet-1/commands", body)
 		}
 	}
-	require.Equal(t, 6, refused)
+	require.Equal(t, 7, refused)
 }
 
 // job is a definition with names to greet.
