@@ -103,7 +103,7 @@ var rooms = []room{
 
 // pureStd is the standard library without IO, clocks and randomness.
 var pureStd = strings.Fields(`bytes cmp container/heap crypto/sha256 encoding/binary encoding/hex encoding/json errors
-	fmt hash io/fs iter maps math math/bits reflect regexp slices sort strconv strings time unicode unicode/utf8`)
+	fmt hash io/fs iter maps math math/bits reflect regexp regexp/syntax slices sort strconv strings time unicode unicode/utf8`)
 
 // impure are those names of such packages that are not pure. For io/fs, which
 // pure code needs for the rules of paths only, everything else is.

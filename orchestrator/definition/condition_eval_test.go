@@ -104,6 +104,7 @@ func TestAnExpressionHasTheValueThatItsTextPromises(t *testing.T) {
 		{op("endsWith", name("tag"), value(`"v"`)), `false`},
 		{op("matches", name("tag"), value(`"^v[0-9.]+$"`)), `true`},
 		{op("matches", name("empty"), value(`".*"`)), `false`},
+		{op("matches", value(`"`+strings.Repeat("ä", 500)+`"`), value(`"^(\\pL{1,50}){1,20}$"`)), `true`},
 		{member(name("page"), `"rows"`, `1`, `"n"`), `5`},
 		{member(name("page"), `"rows"`, `-1`, `"n"`), `5`},
 		{member(name("page"), `"rows"`, `2`, `"n"`), `null`},
@@ -216,6 +217,9 @@ func TestAnExpressionThatTakesTooLongIsGivenUp(t *testing.T) {
 		op("map", name("list"), op("map", name("list"), element)),
 		op("map", value(`[`+strings.Repeat("1,", 1000)+`1]`), op("+", name("text"), name("text"))),
 		op("matches", name("text"), name("text")),
+		op("matches", value(`"`+strings.Repeat("a", 900)+`"`), value(`"`+strings.Repeat("(a|b){500}", 300)+`c"`)),
+		op("matches", value(`""`), value(`"`+strings.Repeat("a{1000}", 4100)+`"`)),
+		op("map", value(`[`+strings.Repeat("1,", 200)+`1]`), op("matches", value(`"a"`), value(`"`+strings.Repeat("a{1000}", 20)+`"`))),
 		op("map", name("list"), op("==", name("text"), name("text"))),
 	} {
 		_, err := expr.Eval(long)

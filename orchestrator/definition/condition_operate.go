@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
 )
@@ -214,14 +215,40 @@ func (e *evaluation) text(op string, value, with any) (any, error) {
 	case "endsWith":
 		return strings.HasSuffix(a, b), nil
 	}
-	if err := e.spend((len(a) + 1) * (len(b) + 1)); err != nil {
+	return e.matches(a, b)
+}
+
+// matches accounts for every instruction at every byte: what a short expression
+// repeats, `(a|b){1000}`, is as long as if it were written out.
+func (e *evaluation) matches(text, expression string) (any, error) {
+	tree, err := syntax.Parse(expression, syntax.Perl)
+	if err != nil {
+		return nil, fmt.Errorf("matches takes a regular expression, not %s", quote(expression))
+	}
+	if err := e.spend(instructions(tree) * (len(text) + 1)); err != nil {
 		return nil, err
 	}
-	pattern, err := regexp.Compile(b)
+	pattern, err := regexp.Compile(expression)
 	if err != nil {
-		return nil, fmt.Errorf("matches takes a regular expression, not %s", quote(b))
+		return nil, fmt.Errorf("matches takes a regular expression, not %s", quote(expression))
 	}
-	return pattern.MatchString(a), nil
+	return pattern.MatchString(text), nil
+}
+
+// instructions is about how many a regular expression is compiled to; many more
+// than an evaluation may spend count as a few more.
+func instructions(tree *syntax.Regexp) int {
+	n := 1
+	if tree.Op == syntax.OpLiteral {
+		n = len(tree.Rune)
+	}
+	for _, sub := range tree.Sub {
+		n += instructions(sub)
+	}
+	if tree.Op == syntax.OpRepeat {
+		n *= max(tree.Min, tree.Max, 1)
+	}
+	return min(n, MaxExprWork+1)
 }
 
 // within reports whether a list has the element, or an object the key.
