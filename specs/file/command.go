@@ -130,6 +130,10 @@ func (c *course) outstanding(address string, planned bool) task.Ranges {
 			if e.Address == address && !planned {
 				all = all.Union(e.Tasks)
 			}
+		case process.StartChildren:
+			if e.Address == address && !planned {
+				all = all.Union(e.Tasks)
+			}
 		case process.SetTimer:
 			if e.Address == address && planned {
 				all = all.Union(e.Tasks)
@@ -153,6 +157,10 @@ func (c *course) attempt(h happening, tasks task.Ranges) (int, error) {
 		attempt := 0
 		switch e := effect.(type) {
 		case process.Enqueue:
+			if e.Address == h.subject.address && !isTimer {
+				of, attempt = e.Tasks, e.Attempt
+			}
+		case process.StartChildren:
 			if e.Address == h.subject.address && !isTimer {
 				of, attempt = e.Tasks, e.Attempt
 			}

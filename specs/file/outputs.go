@@ -12,6 +12,9 @@ import (
 // each output, which inherits the key of the element as it does on a worker. Small
 // values are as the file says, else nothing.
 func (c *course) withOutputs(done process.ConfirmTasks, h happening) (process.Command, error) {
+	if step, isChild := c.child(done.Address); isChild {
+		return c.withLists(done, step, h)
+	}
 	tasks := done.Tasks
 	work, err := process.Message(c.state, process.Enqueue{Address: done.Address, Generation: done.Generation, Attempt: done.Attempt}, tasks)
 	if err != nil { // it is late, or about tasks that are not there: that the core decides
@@ -20,57 +23,76 @@ func (c *course) withOutputs(done process.ConfirmTasks, h happening) (process.Co
 	if work.Seal != nil {
 		return c.withMerge(done, work.Seal, h)
 	}
-	var outputs []string
-	usual := map[string]json.RawMessage{} // small values
-	for _, out := range work.Outputs {
-		outputs = append(outputs, out.Data)
-		if out.JSON != "" {
-			usual[out.Data] = unsaid[out.JSON]
-		}
-	}
-	for _, v := range h.values {
-		if err := c.known("output of "+done.Address, v.name, outputs); err != nil {
-			return nil, err
-		}
-		if _, isValue := usual[v.name.Value]; !isValue {
-			return nil, at(v.name.Pos, "%s is no small value: its type is not declared in out", quote(v.name.Value))
-		}
-		usual[v.name.Value] = v.json
-	}
-	said := map[string]parts{}
-	for _, w := range h.writes {
-		if err := c.known("output of "+done.Address, w.name, outputs); err != nil {
-			return nil, err
-		}
-		said[w.name.Value] = w.parts
+	w, err := c.writing(done.Address, work.Outputs, h)
+	if err != nil {
+		return nil, err
 	}
 	nth := 0
 	for index := range tasks.All() {
 		inherited := inheritedKey(work, nth)
-		for _, name := range outputs {
-			list := []task.Part{{Key: inherited, Value: value(name, index)}}
-			if p, ok := said[name]; ok {
-				if list = p.list(name); p.keys == nil {
-					for i := range list {
-						list[i].Key = inherited
-					}
-				}
-			}
-			if small, ok := usual[name]; ok {
-				for i := range list {
-					list[i].Value = small
-				}
-			}
+		for _, out := range work.Outputs {
+			list := w.list(out.Data, index, inherited)
 			if err := c.spend(len(list)); err != nil {
 				return nil, err
 			}
 			for _, part := range list {
-				done.Parts = append(done.Parts, task.Produced{Index: index, Data: name, Part: part})
+				done.Parts = append(done.Parts, task.Produced{Index: index, Data: out.Data, Part: part})
 			}
 		}
 		nth++
 	}
 	return done, nil
+}
+
+// writing is what each task of a report writes.
+type writing struct {
+	said  map[string]parts
+	usual map[string]json.RawMessage // small values
+}
+
+func (c *course) writing(address string, outputs []task.Output, h happening) (writing, error) {
+	w := writing{said: map[string]parts{}, usual: map[string]json.RawMessage{}}
+	var names []string
+	for _, out := range outputs {
+		names = append(names, out.Data)
+		if out.JSON != "" {
+			w.usual[out.Data] = unsaid[out.JSON]
+		}
+	}
+	for _, v := range h.values {
+		if err := c.known("output of "+address, v.name, names); err != nil {
+			return w, err
+		}
+		if _, isValue := w.usual[v.name.Value]; !isValue {
+			return w, at(v.name.Pos, "%s is no small value: its type is not declared in out", quote(v.name.Value))
+		}
+		w.usual[v.name.Value] = v.json
+	}
+	for _, n := range h.writes {
+		if err := c.known("output of "+address, n.name, names); err != nil {
+			return w, err
+		}
+		w.said[n.name.Value] = n.parts
+	}
+	return w, nil
+}
+
+// list is what one task writes to an output; inherited is the key of its element.
+func (w writing) list(name string, index int, inherited string) []task.Part {
+	list := []task.Part{{Key: inherited, Value: value(name, index)}}
+	if p, ok := w.said[name]; ok {
+		if list = p.list(name); p.keys == nil {
+			for i := range list {
+				list[i].Key = inherited
+			}
+		}
+	}
+	if small, ok := w.usual[name]; ok {
+		for i := range list {
+			list[i].Value = small
+		}
+	}
+	return list
 }
 
 // inheritedKey is the key of the element of the nth task of a message, or of its group.

@@ -99,12 +99,18 @@ func (c *course) tell(s *specs.Spec) error {
 		return err
 	}
 	for _, h := range given {
-		command, err := c.command(h, start)
-		if err == nil {
-			err = c.happen(s, h.Pos, command)
-		}
+		each, err := c.apart(h)
 		if err != nil {
 			return err
+		}
+		for _, h := range each {
+			command, err := c.command(h, start)
+			if err == nil {
+				err = c.happen(s, h.Pos, command)
+			}
+			if err != nil {
+				return err
+			}
 		}
 	}
 	if s.When == nil {
