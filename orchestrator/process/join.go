@@ -2,6 +2,7 @@ package process
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/deedrun/deed/orchestrator/definition"
@@ -25,28 +26,54 @@ func (s State) countJoined(step definition.Step) (n int, reason string) {
 		return 0, ""
 	}
 	for _, b := range joined(*step.Each) {
-		if data, _ := s.Data(b.Data); len(keysOf(data)) != data.Keys {
+		data, _ := s.Data(b.Data)
+		keys := keysOf(data)
+		if !slices.IsSorted(keys) { // an input that no deed made
+			return 0, fmt.Sprintf("%s does not list its parts in the order of their keys, so it cannot be joined", b.Data)
+		}
+		if len(keys) != data.Keys {
 			return 0, fmt.Sprintf("%s has %d distinct keys, too many or too long to be listed for a join; write `by key into N` to share them among N tasks",
 				b.Data, data.Keys)
 		}
 	}
-	keys := s.joinedKeys(step)
-	if len(keys) > MaxKeys {
-		return 0, fmt.Sprintf("there are %d distinct keys, and `each: %s` takes at most %d; write `by key into N` to share them among N tasks",
-			len(keys), step.Each, MaxKeys)
+	for range s.joinedKeys(step) {
+		n++
 	}
-	return len(keys), ""
+	if n > MaxKeys {
+		return 0, fmt.Sprintf("there are %d distinct keys, and `each: %s` takes at most %d; write `by key into N` to share them among N tasks",
+			n, step.Each, MaxKeys)
+	}
+	return n, ""
 }
 
-// joinedKeys is the keys of a join, in order.
-func (s State) joinedKeys(step definition.Step) []string {
-	var keys []string
+// joinedKeys yields the keys of a join, in order. They are merged as they are
+// wanted, since every task asks for its own.
+func (s State) joinedKeys(step definition.Step) iter.Seq[string] {
+	var lists [][]string
 	for _, b := range joined(*step.Each) {
 		data, _ := s.Data(b.Data)
-		keys = append(keys, keysOf(data)...)
+		lists = append(lists, keysOf(data))
 	}
-	slices.Sort(keys)
-	return slices.Compact(keys)
+	return func(yield func(string) bool) {
+		rest := slices.Clone(lists)
+		for {
+			least, some := "", false
+			for _, keys := range rest {
+				if len(keys) > 0 && (!some || keys[0] < least) {
+					least, some = keys[0], true
+				}
+			}
+			if !some || !yield(least) {
+				return
+			}
+			for i, keys := range rest {
+				for len(keys) > 0 && keys[0] == least {
+					keys = keys[1:]
+				}
+				rest[i] = keys
+			}
+		}
+	}
 }
 
 // keysOf is the distinct keys of a list, in order, as far as the core knows them.
@@ -63,35 +90,51 @@ func keysOf(data task.Dataset) []string {
 
 // keyOf is the key that task index of a join is about.
 func (s State) keyOf(step definition.Step, index int) string {
-	if keys := s.joinedKeys(step); index < len(keys) {
-		return keys[index]
+	if keys := s.keysAt(step, task.Span(index, 1)); len(keys) > 0 {
+		return keys[0]
 	}
 	return ""
 }
 
+// keysAt is the keys of some tasks of a join; a damaged history may have more tasks.
+func (s State) keysAt(step definition.Step, tasks task.Ranges) []string {
+	found := make([]string, 0, min(tasks.Len(), MaxKeys))
+	at := 0
+	for key := range s.joinedKeys(step) {
+		if len(tasks) == 0 {
+			break
+		}
+		if at >= tasks[0].First {
+			found = append(found, key)
+		}
+		if at++; at >= tasks[0].End() {
+			tasks = tasks[1:]
+		}
+	}
+	return found
+}
+
 // join is what tasks read of the names of a join by its keys.
 func (s State) join(step definition.Step, tasks task.Ranges) []task.Input {
-	keys := s.joinedKeys(step)
+	keys := s.keysAt(step, tasks)
 	var inputs []task.Input
 	for _, b := range joined(*step.Each) {
-		in := task.Input{Local: b.Local, Mode: task.Group, Keys: make([]string, 0, tasks.Len())}
-		for i := range tasks.All() {
-			if i < len(keys) { // a damaged history may have more tasks
-				in.Keys = append(in.Keys, keys[i])
-			}
-		}
+		in := task.Input{Local: b.Local, Mode: task.Group, Keys: keys}
 		data, _ := s.Data(b.Data)
 		if data.Manifest != nil {
 			in.Manifest, in.Digest = data.Manifest, data.Digest
 			inputs = append(inputs, in)
 			continue
 		}
-		groups := make(map[string][]task.Part, data.Keys)
+		in.Lists = make([][]task.Part, len(keys))
+		at := 0
 		for run := range runs(data.Parts) {
-			groups[run[0].Key] = run
-		}
-		for _, key := range in.Keys {
-			in.Lists = append(in.Lists, groups[key])
+			for at < len(keys) && keys[at] < run[0].Key {
+				at++
+			}
+			if at < len(keys) && keys[at] == run[0].Key {
+				in.Lists[at] = run
+			}
 		}
 		inputs = append(inputs, in)
 	}
