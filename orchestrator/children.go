@@ -213,6 +213,9 @@ func (c *children) withhold(s *process.State) {
 		}
 	}
 	delete(c.families, s.ID)
+	if len(s.Children()) > 0 {
+		c.family(s.ID) // it has some to stop, should it end without going on
+	}
 }
 
 // end forgets what a process is to its children, and to its parent.

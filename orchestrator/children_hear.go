@@ -19,6 +19,7 @@ type hearing struct {
 	parent  string
 	birth   birth
 	attempt int
+	held    bool // and stands still, since its parent wanted that
 }
 
 // hearChildren takes in which children go on, and stops those that nobody wants.
@@ -66,6 +67,9 @@ func (c *children) hear(h hearing, now time.Time) {
 	known.heard, known.starts, known.again = true, 0, now.Add(silentFor)
 	if known.looked != nil {
 		known.looked = looked{}
+	}
+	if h.held { // by what its parent said before: it has not heard yet that it is to go on, or never will
+		known.again = now
 	}
 	c.await(h.parent)
 }

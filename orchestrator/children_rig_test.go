@@ -275,6 +275,23 @@ func TestAPauseReachesChildrenAndItsEndToo(t *testing.T) {
 	r.noQuarantine()
 }
 
+func TestCancellingAPausedParentCancelsItsChildrenAtOnce(t *testing.T) {
+	r := newRig(t)
+	r.send("p", parentOf(aFamily()), 2)
+	r.settle()
+	r.command("p", process.PauseProcess{Asked: process.Asked{By: "ada"}})
+	r.settle()
+	r.command("p", process.CancelProcess{Asked: process.Asked{By: "ada"}})
+	r.settle()
+	ids, err := IDs(r.ctx, r.store, "p")
+	require.NoError(t, err)
+	require.Len(t, ids, 5)
+	for _, id := range ids {
+		require.Equal(t, process.Cancelled, r.status(id), id)
+	}
+	r.noQuarantine()
+}
+
 func TestAChildThatAPersonPausedStaysPausedWhenItsParentGoesOn(t *testing.T) {
 	r := newRig(t)
 	r.send("p", aFamily(), 1)

@@ -78,6 +78,7 @@ func (o *Owner) tellParents(ctx context.Context, now time.Time) error {
 		if !has || isStoppedByParent(s) {
 			continue // the parent knows
 		}
+		result.Held = s.Status == process.Paused && isHeldByParent(s)
 		message, err := toParent(parent, result, s.Trace)
 		if err != nil {
 			return err

@@ -145,7 +145,7 @@ func TestAnOwnerThatHasFallenBehindStopsNoChildOfAnother(t *testing.T) {
 	require.Equal(t, process.Running, r.status("p"))
 	require.Equal(t, process.Running, r.status(childOf("p", 0)))
 
-	behind.children.heard = append(behind.children.heard, hearing{"p", birth{address: "each"}, 1})
+	behind.children.heard = append(behind.children.heard, hearing{"p", birth{address: "each"}, 1, false})
 	for range 3 {
 		_, err := behind.Step(r.ctx, r.now)
 		require.NoError(t, err)
@@ -371,4 +371,22 @@ func TestAPauseAndItsEndReachChildrenInThatOrder(t *testing.T) {
 	for i := range many {
 		require.Equal(t, process.Running, r.status(childOf("p", i)), i)
 	}
+}
+
+func TestAPauseThatComesLateHoldsUpNoChildForGood(t *testing.T) {
+	r := newRig(t)
+	r.send("p", aFamily(), 1)
+	r.settle()
+	child := childOf("p", 0)
+	encoded, err := process.EncodeCommand(process.PauseProcess{Asked: asParent("p")})
+	require.NoError(t, err)
+	r.put(child, task.Envelope{Command: encoded})
+	r.settle()
+	require.Equal(t, process.Paused, r.status(child))
+	for range 5 {
+		r.pass(time.Minute)
+		r.step()
+		r.step()
+	}
+	require.Equal(t, process.Running, r.status(child))
 }

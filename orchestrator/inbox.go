@@ -189,7 +189,7 @@ func (o *Owner) results(now time.Time, d *queue.Delivery, report *task.Report) (
 				Error: f.Error, Verdict: f.Verdict, After: f.After, Element: f.Element, Worker: report.Worker, At: now,
 			}
 		case task.Begun:
-			o.children.heard = append(o.children.heard, hearing{report.Process, birth{r.Address, r.Generation, r.Tasks[0].First}, r.Attempt})
+			o.children.heard = append(o.children.heard, hearing{report.Process, birth{r.Address, r.Generation, r.Tasks[0].First}, r.Attempt, r.Held})
 			continue
 		case task.Prepared:
 			o.prepared(report.Process, r)

@@ -59,6 +59,7 @@ type Result struct {
 	Failure    *Failure   `json:"failure,omitempty"`
 
 	Lists   map[string]Dataset `json:"lists,omitempty"`   // Done, of a child: by output of the child
+	Held    bool               `json:"held,omitempty"`    // Begun: it has, and its parent has paused it
 	Inputs  map[string]Dataset `json:"inputs,omitempty"`  // Prepared: by local name
 	Origins []Origin           `json:"origins,omitempty"` // Reused: of each task
 }
