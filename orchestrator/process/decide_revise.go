@@ -41,7 +41,6 @@ func (d *decision) compare(g *graph, def definition.Definition) (anew map[int]bo
 			reasons = append(reasons, fmt.Sprintf("input %q was not given when it started", name))
 		}
 	}
-	reasons = append(reasons, d.keysUnknown(def)...)
 	anew = map[int]bool{}
 	shared := d.sharedChanges(def)
 	for i, was := range d.Definition.Steps {
@@ -65,23 +64,33 @@ func (d *decision) compare(g *graph, def definition.Definition) (anew map[int]bo
 			anew[i] = true
 		}
 	}
-	return anew, reasons
+	return anew, append(reasons, d.keysUnknown(def, anew)...)
 }
 
 // keysUnknown lists the names that another definition would join by their keys,
-// and that were sealed when nobody needed to know these.
-func (d *decision) keysUnknown(def definition.Definition) (reasons []string) {
+// and that were sealed, or are being merged, when nobody needed to know these.
+func (d *decision) keysUnknown(def definition.Definition, anew map[int]bool) (reasons []string) {
 	for _, step := range def.Steps {
-		if i, was := d.graph.number[step.Address]; was && d.nodes[i].phase != waiting || step.Each == nil || len(step.Each.With) == 0 || step.Each.Into > 0 {
+		if i, was := d.graph.number[step.Address]; was && d.nodes[i].phase != waiting && !anew[i] || step.Each == nil || len(step.Each.With) == 0 || step.Each.Into > 0 {
 			continue
 		}
 		for _, b := range joined(*step.Each) {
-			if data, sealed := d.Data(b.Data); sealed && len(keysOf(data)) != data.Keys {
+			data, sealed := d.Data(b.Data)
+			switch {
+			case sealed && len(keysOf(data)) != data.Keys:
 				reasons = append(reasons, fmt.Sprintf("%s joins %s by key, which was merged without a list of its keys; write `by key into N`", step.Address, b.Data))
+			case d.isMerging(b.Data) && !anew[d.graph.writer[b.Data]] && !d.Definition.JoinsByKey(b.Data):
+				reasons = append(reasons, fmt.Sprintf("%s joins %s by key, which is being merged without a list of its keys; write `by key into N`", step.Address, b.Data))
 			}
 		}
 	}
 	return reasons
+}
+
+// isMerging reports whether the lists of a name are being merged right now.
+func (s State) isMerging(name string) bool {
+	i, written := s.graph.number[SealPrefix+name]
+	return written && s.nodes[i].phase == running
 }
 
 // otherSources says which of the names that a step reads come from elsewhere

@@ -29,7 +29,7 @@ func (s State) countJoined(step definition.Step) (n int, reason string) {
 		data, _ := s.Data(b.Data)
 		keys := keysOf(data)
 		if !slices.IsSorted(keys) { // an input that no deed made
-			return 0, fmt.Sprintf("%s does not list its parts in the order of their keys, so it cannot be joined", b.Data)
+			return 0, fmt.Sprintf("%s does not list its keys in order, so it cannot be joined", b.Data)
 		}
 		if len(keys) != data.Keys {
 			return 0, fmt.Sprintf("%s has %d distinct keys, too many or too long to be listed for a join; write `by key into N` to share them among N tasks",
@@ -85,6 +85,7 @@ func keysOf(data task.Dataset) []string {
 	for run := range runs(data.Parts) {
 		keys = append(keys, run[0].Key)
 	}
+	slices.Sort(keys) // of an input whoever submits it may have put its parts in another order
 	return keys
 }
 
@@ -127,13 +128,9 @@ func (s State) join(step definition.Step, tasks task.Ranges) []task.Input {
 			continue
 		}
 		in.Lists = make([][]task.Part, len(keys))
-		at := 0
 		for run := range runs(data.Parts) {
-			for at < len(keys) && keys[at] < run[0].Key {
-				at++
-			}
-			if at < len(keys) && keys[at] == run[0].Key {
-				in.Lists[at] = run
+			if at, asked := slices.BinarySearch(keys, run[0].Key); asked {
+				in.Lists[at] = append(slices.Clip(in.Lists[at]), run...)
 			}
 		}
 		inputs = append(inputs, in)

@@ -50,12 +50,19 @@ func TestTheTasksOfAJoinHaveItsKeysInOrderWhicheverOfThemAreAskedFor(t *testing.
 	require.Equal(t, "d", s.Element("work", 3))
 }
 
-func TestAListThatIsNotInTheOrderOfItsKeysIsNotJoined(t *testing.T) {
-	for _, other := range []task.Dataset{keyed("b", "a"), task.Inline([]task.Part{{Key: "b"}, {Key: "a"}, {Key: "b"}})} {
-		s := joining(t, map[string]task.Dataset{"in": keyed("a", "b"), "other": other})
-		require.Equal(t, Failed, s.Status)
-		require.Contains(t, s.Reason(), "other does not list its parts in the order of their keys")
-	}
+func TestTheTaskOfAJoinReadsAllPartsOfItsKeyInWhateverOrderAnInputHasThem(t *testing.T) {
+	other := task.Inline([]task.Part{{Key: "b", Name: "1"}, {Key: "a", Name: "2"}, {Key: "b", Name: "3"}})
+	s := joining(t, map[string]task.Dataset{"in": keyed("c"), "other": other})
+	w, err := Message(s, Enqueue{Address: "work", Attempt: 1}, task.Span(0, 3))
+	require.NoError(t, err)
+	require.Equal(t, []string{"a", "b", "c"}, w.Inputs[1].Keys)
+	require.Equal(t, [][]task.Part{{{Key: "a", Name: "2"}}, {{Key: "b", Name: "1"}, {Key: "b", Name: "3"}}, nil}, w.Inputs[1].Lists)
+}
+
+func TestAMergedListWhoseKeysAreNotInOrderIsNotJoined(t *testing.T) {
+	s := joining(t, map[string]task.Dataset{"in": keyed("a", "b"), "other": keyed("b", "a")})
+	require.Equal(t, Failed, s.Status)
+	require.Contains(t, s.Reason(), "other does not list its keys in order")
 }
 
 // BenchmarkJoin makes the messages of a join of as many keys as there may be.
@@ -72,4 +79,46 @@ func BenchmarkJoin(b *testing.B) {
 			}
 		}
 	}
+}
+
+func TestADefinitionThatJoinsAListBeingMergedWithoutItsKeysIsRefused(t *testing.T) {
+	s := decideAll(t, State{},
+		StartProcess{ID: "p", Definition: fanOut(0), Inputs: map[string]task.Dataset{"in": listOf(2)}, At: start},
+		ConfirmTasks{Address: "work", Attempt: 1, Tasks: task.Span(0, 2), Manifest: &task.Ref{Key: "r", Size: 1}, At: start},
+	)
+	require.True(t, s.isMerging("out"))
+	joins := fanOut(0)
+	joins.Outputs, joins.Steps = nil, append(slices.Clip(joins.Steps), definition.Step{
+		Address: "pair", Run: task.Run{Handler: "noop"},
+		Each: &definition.Each{Binding: definition.Binding{Local: "in", Data: "in"}, ByKey: true, With: []definition.Binding{{Local: "out", Data: "out"}}},
+	})
+	_, err := Decide(s, ReviseProcess{Definition: joins, At: start})
+	require.ErrorContains(t, err, "pair joins out by key, which is being merged without a list of its keys; write `by key into N`")
+
+	joins.Steps[1].Each.Into = 2
+	decideAll(t, s, ReviseProcess{Definition: joins, At: start})
+
+	joins.Steps[1].Each.Into, joins.Steps[0].Run.Handler = 0, "other" // which begins anew, and is merged with its keys
+	decideAll(t, s, ReviseProcess{Definition: joins, At: start})
+}
+
+func TestAStepThatBeginsAnewAsAJoinHasToKnowTheKeysToo(t *testing.T) {
+	def := fanOut(0)
+	def.Inputs, def.Steps[0].Each.ByKey = []string{"in", "other"}, true
+	unknown := task.Dataset{Count: 5, Keys: 5, Manifest: manifestOf(1).Manifest}
+	s := decideAll(t, State{}, StartProcess{ID: "p", Definition: withOther(def), Inputs: map[string]task.Dataset{"in": listOf(2), "other": unknown}, At: start})
+	joins := withOther(def)
+	each := *joins.Steps[0].Each
+	each.With = []definition.Binding{{Local: "other", Data: "other"}}
+	joins.Steps[0].Each = &each
+	_, err := Decide(s, ReviseProcess{Definition: joins, At: start})
+	require.ErrorContains(t, err, "work joins other by key, which was merged without a list of its keys")
+}
+
+// withOther has a second step, which reads the other input.
+func withOther(d definition.Definition) definition.Definition {
+	d.Steps = append(slices.Clone(d.Steps), definition.Step{
+		Address: "rest", Run: task.Run{Handler: "noop"}, In: []definition.Binding{{Local: "other", Data: "other"}},
+	})
+	return d
 }
