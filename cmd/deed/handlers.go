@@ -7,6 +7,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/deedrun/deed/examples/albums/pictures"
 	forecast "github.com/deedrun/deed/examples/forecast/steps"
 	"github.com/deedrun/deed/examples/logs/visits"
 	"github.com/deedrun/deed/examples/wordcount/words"
@@ -15,7 +16,7 @@ import (
 
 // builtIn registers the handlers of this binary: those of the examples. A
 // worker of one's own offers others; programs need none.
-var builtIn = []func(*worker.Registry){words.Register, forecast.Register, visits.Register}
+var builtIn = []func(*worker.Registry){words.Register, forecast.Register, visits.Register, pictures.Register}
 
 func handlers() *worker.Registry {
 	reg := worker.NewRegistry()
