@@ -33,10 +33,32 @@ func randomDefinition(t *rapid.T) definition.Definition {
 			s.In = []definition.Binding{pick()}
 		}
 		s.Out = definition.Outputs(names(fmt.Sprintf("d%d", i))...)
+		if rapid.IntRange(0, 3).Draw(t, "children") == 0 {
+			randomChild(t, &s)
+		}
+		if rapid.IntRange(0, 7).Draw(t, "condition") == 0 {
+			s.When = &definition.Condition{Text: "some", Expr: definition.Expr{Op: ">", Args: []definition.Expr{
+				{Op: definition.OpCount, Name: s.Reads()[0]}, {Op: definition.OpValue, Value: json.RawMessage("1")},
+			}}}
+		}
 		known = append(known, s.Out[0].Data)
 		def.Steps = append(def.Steps, s)
 	}
 	return def
+}
+
+// randomChild makes each task of a step a process, and repeats it if there is only one.
+func randomChild(t *rapid.T, s *definition.Step) {
+	reads := s.In
+	if s.Each != nil {
+		reads = []definition.Binding{s.Each.Binding}
+	} else if rapid.Bool().Draw(t, "rounds") {
+		s.Repeat, s.Tolerate = &definition.Repeat{Max: rapid.IntRange(1, 3).Draw(t, "max")}, definition.Tolerance{}
+	}
+	s.Run, s.Process = task.Run{}, &definition.Definition{
+		Name: "child", Inputs: []string{reads[0].Local}, Outputs: []string{s.Out[0].Local},
+		Steps: []definition.Step{{Address: "inner", Run: task.Run{Handler: "any"}, In: names(reads[0].Local), Out: definition.Outputs(names(s.Out[0].Local)...)}},
+	}
 }
 
 func randomPolicy(t *rapid.T, s *definition.Step) {
@@ -47,6 +69,9 @@ func randomPolicy(t *rapid.T, s *definition.Step) {
 	}
 	s.Parallelism = rapid.SampledFrom([]int{0, 1, 3}).Draw(t, "parallelism")
 	s.Tolerate = definition.Tolerance{Count: rapid.SampledFrom([]int{0, 1, 5}).Draw(t, "tolerate")}
+	if s.Repeat != nil {
+		s.Tolerate = definition.Tolerance{}
+	}
 	s.Timeout = task.Duration(rapid.SampledFrom([]time.Duration{0, 2 * time.Second, time.Minute}).Draw(t, "timeout"))
 }
 
@@ -67,6 +92,8 @@ func randomHistory(t *rapid.T, tb testing.TB) *story {
 			switch e := effect.(type) {
 			case process.Enqueue:
 				open = append(open, e)
+			case process.StartChildren:
+				open = append(open, process.Enqueue(e))
 			case process.SetTimer:
 				commands = append(commands, process.FireTimer{Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: e.Tasks, At: now})
 			case process.SetDeadline:
@@ -105,6 +132,11 @@ func (s *story) outcome(t *rapid.T, e process.Enqueue, now time.Time) process.Co
 		return process.TryTimeoutTask{Address: e.Address, Generation: e.Generation, Attempt: attempt, Index: e.Tasks[0].First, Elapsed: elapsed, At: now}
 	}
 	c := process.ConfirmTasks{Address: e.Address, Generation: e.Generation, Attempt: attempt, Tasks: e.Tasks, Elapsed: elapsed, At: now}
+	if step, isStep := s.state.Step(e.Address); isStep && step.Process != nil {
+		c.Tasks = task.Span(e.Tasks[0].First, 1)
+		c.Lists = map[string]task.Dataset{step.Out[0].Local: task.Inline([]task.Part{{Key: "k", Value: json.RawMessage("1")}})}
+		return c
+	}
 	w, err := process.Message(s.state, e, e.Tasks)
 	require.NoError(s.t, err)
 	switch {
@@ -119,6 +151,9 @@ func (s *story) outcome(t *rapid.T, e process.Enqueue, now time.Time) process.Co
 				Index: i, Data: w.Outputs[0].Data, Part: task.Part{Key: fmt.Sprintf("k%d", i%2), Value: json.RawMessage(fmt.Sprint(i))},
 			})
 		}
+	}
+	if w.Seal == nil && rapid.IntRange(0, 4).Draw(t, "reused") == 0 {
+		return process.ReuseTasks{Address: c.Address, Generation: c.Generation, Attempt: c.Attempt, Tasks: c.Tasks, Parts: c.Parts, Manifest: c.Manifest, At: now}
 	}
 	return c
 }

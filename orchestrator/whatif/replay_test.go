@@ -382,3 +382,29 @@ func TestWhatIsNoHistoryIsAnError(t *testing.T) {
 	_, err = replayed([]process.Event{process.TasksLost{Address: "a", At: noon}}, unchanged)
 	require.Error(t, err)
 }
+
+func TestResultsThatWereReusedAreReusedWhenTheirTasksAreScheduled(t *testing.T) {
+	s := begin(t, album(), 3)
+	small := func(i int) []task.Produced {
+		return []task.Produced{{Index: i, Data: "small", Part: task.Part{Value: json.RawMessage("1")}}}
+	}
+	s.tell(process.ReuseTasks{Address: "shrink", Attempt: 1, Tasks: task.Of(2), Parts: small(2), At: after(1)})
+	s.done(2, "shrink", 1, 0, 1)
+	s.done(3, "bind", 1, 0)
+	r := s.replay("shrink.parallelism", "1")
+	require.Empty(t, r.Refused, "no person asked for it")
+	require.Empty(t, r.Unknown)
+	require.Zero(t, r.LeftOut)
+	require.Equal(t, process.Completed, r.Instead.Status)
+}
+
+func TestChildrenThatNobodyStartedAreUnknown(t *testing.T) {
+	def := album()
+	def.Steps[0].Run, def.Steps[0].Process = task.Run{}, &definition.Definition{
+		Name: "shrink", Inputs: []string{"photos"}, Outputs: []string{"small"},
+		Steps: []definition.Step{{Address: "one", Run: task.Run{Handler: "photo/shrink"}, In: names("photos"), Out: definition.Outputs(names("small")...)}},
+	}
+	r := spoiled(t, def).replay("shrink.retry.attempts", "5")
+	require.Equal(t, []string{"shrink[1] attempt 4"}, tasks(r.More))
+	require.Equal(t, []string{"shrink[1] attempt 4"}, tasks(r.Unknown))
+}

@@ -7,8 +7,8 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
-// result is what was recorded of an attempt at tasks: that it was done, failed,
-// was lost or ran too long.
+// result is what was recorded of an attempt at tasks: that it was done or need
+// not be, failed, was lost or ran too long.
 type result struct {
 	said       process.Command
 	address    string
@@ -25,6 +25,8 @@ func resultOf(c process.Command) (r result, ok bool) {
 	case process.ConfirmTasks:
 		r = result{address: c.Address, generation: c.Generation, attempt: c.Attempt, tasks: c.Tasks}
 		r.took = time.Duration(c.Elapsed) / time.Duration(max(1, c.Tasks.Len()))
+	case process.ReuseTasks:
+		r = result{address: c.Address, generation: c.Generation, attempt: c.Attempt, tasks: c.Tasks}
 	case process.FailTasks:
 		r = result{address: c.Address, generation: c.Generation, attempt: c.Attempt, tasks: c.Tasks}
 	case process.LoseTasks:
@@ -47,6 +49,9 @@ func (r result) report(tasks task.Ranges, generation int, at time.Time) process.
 		if tasks.Len() < r.tasks.Len() {
 			c.Elapsed = task.Duration(r.took) * task.Duration(tasks.Len())
 		}
+		return c
+	case process.ReuseTasks:
+		c.Tasks, c.Generation, c.At = tasks, generation, at
 		return c
 	case process.FailTasks:
 		c.Tasks, c.Generation, c.At = tasks, generation, at

@@ -81,11 +81,14 @@ func (w *world) fire(t process.SetTimer) error {
 	return err
 }
 
-// outstanding lists what is scheduled and has no result yet.
+// outstanding lists what is scheduled and has no result yet, whatever executes it.
 func outstanding(s process.State) []Tasks {
 	var all []Tasks
 	for _, effect := range process.Resume(s) {
-		if e, ok := effect.(process.Enqueue); ok {
+		switch e := effect.(type) {
+		case process.Enqueue:
+			all = append(all, Tasks{Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: e.Tasks})
+		case process.StartChildren:
 			all = append(all, Tasks{Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: e.Tasks})
 		}
 	}
