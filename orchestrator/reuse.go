@@ -75,6 +75,7 @@ func (o *Owner) lookFor(s *process.State, e process.Enqueue, trace string) bool 
 	if _, known := w.KnownInputs(0); !known {
 		return false
 	}
+	e.Tasks = slices.Clone(e.Tasks)
 	o.searches.waiting = append(o.searches.waiting, search{Enqueue: e, state: *s, version: version, trace: trace})
 	return true
 }

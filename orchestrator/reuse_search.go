@@ -57,22 +57,24 @@ func (l *searches) begin(ctx context.Context, o *Owner) {
 	}
 }
 
-// next takes out a slice.
+// next takes out a slice. What is left goes to the end, so that a million tasks
+// of one process do not hold up those of another.
 func (l *searches) next() search {
-	first := &l.waiting[0]
-	slice, left := *first, lookSlice
+	first := l.waiting[0]
+	l.waiting = l.waiting[1:]
+	slice, left := first, lookSlice
 	slice.Tasks = nil
 	for left > 0 && len(first.Tasks) > 0 {
-		r := first.Tasks[0]
+		r := &first.Tasks[0] // which nobody else has, see lookFor: what is left is not copied, it may be a million ranges
 		n := min(left, r.Count)
 		slice.Tasks = append(slice.Tasks, task.Range{First: r.First, Count: n})
-		left -= n
-		if first.Tasks = first.Tasks.Minus(task.Span(r.First, n)); n < r.Count {
-			break
+		left, r.First, r.Count = left-n, r.First+n, r.Count-n
+		if r.Count == 0 {
+			first.Tasks = first.Tasks[1:]
 		}
 	}
-	if len(first.Tasks) == 0 {
-		l.waiting = l.waiting[1:]
+	if len(first.Tasks) > 0 {
+		l.waiting = append(l.waiting, first)
 	}
 	return slice
 }

@@ -317,11 +317,21 @@ func TestALongListOfTasksIsLookedForInSlices(t *testing.T) {
 		{Enqueue: process.Enqueue{Address: "a", Tasks: task.Of(1, 3, 5).Union(task.Span(100, 600))}}, {Enqueue: process.Enqueue{Address: "b", Tasks: task.Span(0, 2)}},
 	}}
 	all := map[string]task.Ranges{}
-	for len(l.waiting) > 0 {
+	for n := 0; len(l.waiting) > 0; n++ {
 		slice := l.next()
+		require.Equal(t, n == 1, slice.Address == "b", "one that is short does not wait for all of one that is long")
 		require.LessOrEqual(t, slice.Tasks.Len(), lookSlice)
 		require.Empty(t, all[slice.Address].Minus(all[slice.Address].Minus(slice.Tasks)), "no task twice")
 		all[slice.Address] = all[slice.Address].Union(slice.Tasks)
 	}
 	require.Equal(t, map[string]task.Ranges{"a": task.Of(1, 3, 5).Union(task.Span(100, 600)), "b": task.Span(0, 2)}, all)
+}
+
+func TestWhatIsStillToBeLookedForIsNotCopiedWithEverySlice(t *testing.T) {
+	var scattered []int
+	for i := range 20_000 {
+		scattered = append(scattered, 2*i)
+	}
+	l := &searches{waiting: []search{{Enqueue: process.Enqueue{Address: "a", Tasks: task.Of(scattered...)}}}}
+	require.Less(t, testing.AllocsPerRun(20, func() { l.next() }), 50.0, "else the owner stands still over a long list")
 }
