@@ -1,6 +1,7 @@
 package process
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -48,11 +49,12 @@ func (d *decision) reuseTasks(c ReuseTasks) error {
 	if err != nil || len(fresh) == 0 {
 		return err
 	}
-	if step, isStep := d.graph.step(i); !isStep || step.Process != nil {
+	step, isStep := d.graph.step(i)
+	if !isStep || step.Process != nil {
 		return d.refuse("%s is nothing whose results can be reused", c.Address)
 	}
 	parts := speaking(fresh, c.Parts)
-	if err := d.checkParts(i, parts); err != nil { // what was stored is of no use: the task is executed
+	if err := errors.Join(checkReport(step, c.Manifest), d.checkParts(i, parts)); err != nil { // what was stored is of no use: the task is executed
 		return d.refuse("%v", err)
 	}
 	e := TasksReused{Address: c.Address, Generation: c.Generation, Attempt: c.Attempt, Tasks: fresh, Parts: parts, Manifest: c.Manifest, At: c.At}
@@ -87,7 +89,19 @@ func (d *decision) checkOutputs(i int, fresh task.Ranges, c ConfirmTasks) error 
 	if c.Sealed != nil {
 		return fmt.Errorf("%s is no merge, but its result carries a merged list", c.Address)
 	}
+	if err := checkReport(step, c.Manifest); err != nil {
+		return err
+	}
 	return d.checkParts(i, c.Parts)
+}
+
+// checkReport refuses a stored list of what tasks wrote if all that they write
+// are small values, which nobody would read there.
+func checkReport(step definition.Step, report *task.Ref) error {
+	if report == nil || len(step.Out) == 0 || slices.ContainsFunc(step.Out, func(out definition.Output) bool { return out.JSON == "" }) {
+		return nil
+	}
+	return fmt.Errorf("%s writes small values (json:), and the worker stored them instead of reporting them; its version may not know them", step.Address)
 }
 
 func (d *decision) checkParts(i int, parts []task.Produced) error {

@@ -45,6 +45,12 @@ var smallValues = Feature{
 			Then:  refusedValue(`score[0] wrote to "scores" more than one value`),
 		},
 		{
+			Name:  "small values that a worker stored in a list instead of reporting them fail their tasks for good",
+			Given: begun(scored, 2),
+			When:  Confirm("score", Only(0), Listed("r1")),
+			Then:  refusedValue("score writes small values (json:), and the worker stored them instead of reporting them; its version may not know them"),
+		},
+		{
 			Name:  "a value of more than 1 KiB fails its task for good",
 			Given: begun(scored, 2),
 			When:  Confirm("score", Only(0), WroteValue(0, "scores", `"`+strings.Repeat("x", 1100)+`"`)),
