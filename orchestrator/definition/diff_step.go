@@ -15,9 +15,9 @@ import (
 // runs and with which texts in its environment and params, on which condition and
 // how often, what it reads and writes, and what it comes after. How it is tried
 // and bounded, who may run it, and by which secrets it is let in (timeout, retry,
-// parallelism, tolerate, pool, needs, rate, limits, cache, secrets) makes no
-// difference: what a step has done stays right when only that changes. Of a child
-// what its own steps do counts.
+// parallelism, tolerate, pool, needs, rate, limits, cache, secrets, the max of a
+// repeat with an until) makes no difference: what a step has done stays right when
+// only that changes. Of a child what its own steps do counts.
 func SameWork(a, b Step) (differs []string) {
 	for _, c := range append(work(&a, &b), childWork(&a, &b)) {
 		switch {
@@ -44,8 +44,28 @@ func work(a, b *Step) []comparison {
 		{"out", written(a.Out), written(b.Out)},
 		{"after", list(slices.Sorted(slices.Values(a.After))), list(slices.Sorted(slices.Values(b.After)))},
 		{"when", when(a.When), when(b.When)},
-		{"repeat", a.Repeat.String(), b.Repeat.String()},
+		{"repeat", boundedAs(a.Repeat, b.Repeat).String(), b.Repeat.String()},
 	}
+}
+
+// boundedAs is a with the max of b where that only bounds how long both go on
+// until their conditions hold: with another one the rounds that are over stay right.
+func boundedAs(a, b *Repeat) *Repeat {
+	if !bothUntil(a, b) {
+		return a
+	}
+	same := *a
+	same.Max = b.Max
+	return &same
+}
+
+func bothUntil(a, b *Repeat) bool { return a != nil && b != nil && a.Until != nil && b.Until != nil }
+
+func maxRounds(a, b *Step) comparison {
+	if !bothUntil(a.Repeat, b.Repeat) {
+		return comparison{} // repeat says so
+	}
+	return comparison{"max of its repeat", fmt.Sprint(a.Repeat.Max), fmt.Sprint(b.Repeat.Max)}
 }
 
 // childWork is the first thing that two children do differently, if there is one.
@@ -147,6 +167,7 @@ func conduct(a, b *Step) []comparison {
 		both("rate", func(s *Step) string { return orNone(!s.Rate.IsZero(), s.Rate.String()) }),
 		both("limits", func(s *Step) string { return writeLimits(s.Limits) }),
 		both("cache", func(s *Step) string { return orNone(s.Cache != "", string(s.Cache)) }),
+		maxRounds(a, b),
 		both("secrets", func(s *Step) string { return secrets(s.Env) }),
 	}
 }

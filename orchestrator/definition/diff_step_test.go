@@ -40,10 +40,30 @@ func TestSameWorkIsWhatAStepDoesNotHowItIsTried(t *testing.T) {
 			assert.Equal(t, tc.want, definition.SameWork(a, b))
 		})
 	}
+	t.Run("rounds", func(t *testing.T) {
+		repeat := func(max int, until string) definition.Step {
+			s := definition.Step{Repeat: &definition.Repeat{Max: max}}
+			if until != "" {
+				s.Repeat.Until = &definition.Condition{Text: until}
+			}
+			return s
+		}
+		assert.Empty(t, definition.SameWork(repeat(3, "done"), repeat(9, "done")), "a bound")
+		assert.Equal(t, []string{"repeat is {max: 9} instead of {max: 3}"}, definition.SameWork(repeat(3, ""), repeat(9, "")), "the number of rounds")
+		assert.Equal(t, []string{"repeat is {until: empty, max: 9} instead of {until: done, max: 9}"}, definition.SameWork(repeat(3, "done"), repeat(9, "empty")))
+		assert.Equal(t, []string{"repeat is {until: done, max: 9} instead of {max: 3}"}, definition.SameWork(repeat(3, ""), repeat(9, "done")))
+		assert.Equal(t, []string{"step pages: max of its repeat 9, was 3"}, definition.Diff(
+			definition.Definition{Steps: []definition.Step{at("pages", repeat(3, "done"))}}, definition.Definition{Steps: []definition.Step{at("pages", repeat(9, "done"))}}))
+	})
 	t.Run("scripts that begin the same", func(t *testing.T) {
 		a, b := definition.Step{Run: task.Run{Shell: script + "1"}}, definition.Step{Run: task.Run{Shell: script + "2"}}
 		assert.Equal(t, []string{`run is another (the beginning is the same: "` + script[:79] + `…)`}, definition.SameWork(a, b))
 	})
+}
+
+func at(address string, s definition.Step) definition.Step {
+	s.Address = address
+	return s
 }
 
 func TestAStepNamesAFileByItsPathOrItsLastWord(t *testing.T) {

@@ -1,6 +1,8 @@
 package aggregate
 
 import (
+	"slices"
+
 	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/orchestrator/process"
 	. "github.com/deedrun/deed/specs"
@@ -29,6 +31,24 @@ func fetchingUntil(name string, until *definition.Condition) definition.Definiti
 		}),
 		step("count", reads("rows"), writes("count")),
 	)
+}
+
+// fetchingMore may take ten pages.
+var fetchingMore = func() definition.Definition {
+	more := fetching
+	more.Steps = slices.Clone(more.Steps)
+	repeat := *more.Steps[0].Repeat
+	repeat.Max = 10
+	more.Steps[0].Repeat = &repeat
+	return more
+}()
+
+// tooManyPages is what fetching comes to when its third page is not the last.
+func tooManyPages(then ...process.Event) []process.Event {
+	return fetched(fetching, 2, append(Events(
+		Confirmed("pages", Only(2), aPage("true")...),
+		ProcessFailed("pages", 2, "its 3 rounds are over, and it does not hold that !more: raise max, or see why it does not get there", Attempt(0)),
+	), then...)...)
 }
 
 func aPage(more string) []Option {
@@ -81,6 +101,18 @@ var repeating = Feature{
 				Confirmed("pages", Only(2), aPage("true")...),
 				ProcessFailed("pages", 2, "its 3 rounds are over, and it does not hold that !more: raise max, or see why it does not get there", Attempt(0)),
 			),
+		},
+		{
+			Name:  "with a larger max the rounds that are over stay",
+			Given: tooManyPages(),
+			When:  Revise(fetchingMore, By("ada")),
+			Then:  Events(Revised(fetchingMore, By("ada"))),
+		},
+		{
+			Name:  "a retry then goes on with the next round",
+			Given: tooManyPages(Revised(fetchingMore, By("ada"))),
+			When:  Retry("", nil, By("ada")),
+			Then:  Events(Retried(By("ada")), Scheduled("pages", Only(3))),
 		},
 		{
 			Name:  "a repeat without a condition ends after as many rounds as it may have",
