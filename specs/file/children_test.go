@@ -74,9 +74,9 @@ func TestWhatChildrenHandUpIsAsTheSpecificationSays(t *testing.T) {
 
 func TestWhatNoChildCanHaveHandedUpIsRefused(t *testing.T) {
 	for body, says := range map[string]string{
-		`{done: "album[0-1]"}`:                      "album[0-1]: children report one by one, such as album[0]",
-		`{done: "album[0]", writes: {sheet: 1}}`:    `there is no output of album "sheet"; did you mean "sheets"?`,
-		`{done: "album[0]", values: {sheets: 1}}`:   `"sheets" is no small value`,
+		`{done: "album[0-1]"}`:                    "album[0-1]: children report one by one, such as album[0]",
+		`{done: "album[0]", writes: {sheet: 1}}`:  `there is no output of album "sheet"; did you mean "sheets"?`,
+		`{done: "album[0]", values: {sheets: 1}}`: `"sheets" is no small value`,
 	} {
 		require.Contains(t, ofFamily(t, "  when: "+body+"\n  then: {status: failed}"), says)
 	}
