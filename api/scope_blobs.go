@@ -83,25 +83,12 @@ func noBlob(key string) error {
 // elsewhere nobody may refer to but where the server was told to read; the workers
 // have the last word.
 func (s *server) mayRefer(ctx context.Context, files []task.File, inputs map[string]task.Dataset) error {
-	for _, data := range inputs {
-		for _, p := range data.Parts {
-			if p.Ref == nil || !p.Ref.Elsewhere() {
-				continue
-			}
-			if err := s.mayRead(*p.Ref); err != nil {
-				return err
-			}
-		}
-	}
-	if !access.From(ctx).Scoped() {
-		return nil
-	}
 	for _, f := range files {
 		if err := s.mayUse(ctx, f.Ref); err != nil {
 			return fmt.Errorf("file %s: %w", f.Name, err)
 		}
 	}
-	for _, data := range inputs {
+	for name, data := range inputs {
 		for _, p := range data.Parts {
 			if err := s.mayUsePart(ctx, p); err != nil {
 				return err
@@ -110,15 +97,18 @@ func (s *server) mayRefer(ctx context.Context, files []task.File, inputs map[str
 		if data.Manifest == nil {
 			continue
 		}
-		if err := s.mayUseList(ctx, *data.Manifest); err != nil {
+		if err := s.mayUseList(ctx, name, data); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// mayUseList reads a list to its end: what it refers to counts as well.
-func (s *server) mayUseList(ctx context.Context, m task.Manifest) error {
+// mayUseList reads a list to its end: what it refers to counts as well. It has to
+// be the data that it is said to be, for which later tasks take the results of
+// this one.
+func (s *server) mayUseList(ctx context.Context, name string, data task.Dataset) error {
+	m := *data.Manifest
 	if err := s.mayUse(ctx, m.Ref); err != nil {
 		return err
 	}
@@ -126,6 +116,7 @@ func (s *server) mayUseList(ctx context.Context, m task.Manifest) error {
 	if err != nil {
 		return notThere(m.Key, err)
 	}
+	content := task.NewDigest()
 	for p, err := range list.All(ctx) {
 		if err != nil {
 			return notThere(m.Key, err)
@@ -133,6 +124,12 @@ func (s *server) mayUseList(ctx context.Context, m task.Manifest) error {
 		if err := s.mayUsePart(ctx, p); err != nil {
 			return err
 		}
+		content.Add(p)
+	}
+	if sum := content.Sum(); data.Digest != sum || data.Count != list.Count() || data.Keys != list.Keys() {
+		return newProblem(http.StatusUnprocessableEntity, wire.CodeInput,
+			"input %s is said to have %d parts under %d keys, with the digest %q; its list has %d under %d, with %q: describe it as it is",
+			name, data.Count, data.Keys, data.Digest, list.Count(), list.Keys(), sum)
 	}
 	return nil
 }

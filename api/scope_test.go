@@ -336,6 +336,38 @@ func TestNobodyStartsWhatReadsTheDataOfAnotherTeam(t *testing.T) {
 	require.Zero(t, version)
 }
 
+// TestAListIsOfTheDataThatItIsSaidToBe: would it be taken for other data, results
+// computed from it would be reused for that.
+func TestAListIsOfTheDataThatItIsSaidToBe(t *testing.T) {
+	r := tenants(t)
+	def := definitionOf(t, r, "ours-1")
+	tone := r.as("ours").stored("in a loud voice\n")
+	parts := slices.Repeat([]task.Part{{Ref: &tone}}, 2000)
+	list, err := r.runtime.Blobs.Dataset(t.Context(), "inputs", parts)
+	require.NoError(t, err)
+	other, err := r.runtime.Blobs.Dataset(t.Context(), "inputs", parts[1:])
+	require.NoError(t, err)
+	for what, lie := range map[string]func(d *task.Dataset){
+		"the digest of other data": func(d *task.Dataset) { d.Digest = other.Digest },
+		"no digest":                func(d *task.Dataset) { d.Digest = "" },
+		"more parts":               func(d *task.Dataset) { d.Count++ },
+		"more keys":                func(d *task.Dataset) { d.Keys++ },
+	} {
+		data := list
+		lie(&data)
+		for _, who := range []string{"operator", "ours"} {
+			r := r.as(who)
+			encoded, err := process.EncodeCommand(process.StartProcess{ID: "ours-9", Definition: def, Inputs: map[string]task.Dataset{"texts": data}})
+			require.NoError(t, err)
+			p := r.refused(http.StatusUnprocessableEntity, wire.CodeInput, http.MethodPost, "/v1/processes/ours-9/commands", string(encoded))
+			require.Contains(t, p.Detail, "input texts is said to have", "%s, %s", what, who)
+		}
+	}
+	encoded, err := process.EncodeCommand(process.StartProcess{ID: "ours-9", Definition: def, Inputs: map[string]task.Dataset{"texts": list}})
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, r.as("ours").do(http.MethodPost, "/v1/processes/ours-9/commands", string(encoded)).status)
+}
+
 // definitionOf is the resolved definition of a process.
 func definitionOf(t *testing.T, r *rig, id string) definition.Definition {
 	t.Helper()
