@@ -11,6 +11,7 @@ import (
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/orchestrator"
+	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/queue"
 )
 
@@ -135,9 +136,31 @@ func (a *app) sayUnfinished(ctx context.Context, r *deed.Runtime, id string) {
 	if err != nil {
 		return // what follows says it better
 	}
-	if ids = slices.DeleteFunc(ids, func(other string) bool { return other == id }); len(ids) > 0 {
-		fmt.Fprintf(a.stderr, "going on with what was unfinished in %s: %s\n", a.where(), strings.Join(ids, ", "))
+	if some := rootsAmong(ids, id); some != "" {
+		fmt.Fprintf(a.stderr, "going on with what was unfinished in %s: %s\n", a.where(), some)
 	}
+}
+
+// unfinishedNamed is how many processes are named that go on.
+const unfinishedNamed = 10
+
+// rootsAmong is the IDs of processes, but for one's own and for those below others, of
+// which there may be thousands.
+func rootsAmong(ids []string, own string) string {
+	const digest = 17 // of the ID of a child: what follows on that of the root, or its beginning
+	above := map[string]bool{}
+	for _, id := range append([]string{own}, ids...) {
+		child := process.ChildID(process.Parent{Root: id})
+		above[child[:len(child)-digest]] = true
+	}
+	roots := slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+		return id == own || len(id) > digest && id[len(id)-digest] == '-' && above[id[:len(id)-digest]]
+	})
+	text := strings.Join(roots[:min(len(roots), unfinishedNamed)], ", ")
+	if more := len(roots) - unfinishedNamed; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 func isUnavailable(err error) bool {
