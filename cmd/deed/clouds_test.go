@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -26,7 +27,7 @@ func cloudy(t *testing.T, start func(testing.TB) *cloudtest.Server, handlers *wo
 	behind, proxy := server.Behind(t, nil)
 	t.Cleanup(func() { t.Logf("requests by what went wrong: %v", proxy.Done()) })
 	m := oneMachine(t)
-	at := deed.Options{Server: m.server, Token: m.token, Blobs: behind.URL(bucket)}
+	at := deed.Options{Server: m.server, Token: m.token, Blobs: behind.URL(bucket), Log: slog.New(slog.DiscardHandler)}
 	o := at
 	o.Orchestrate = true
 	r, err := deed.Open(t.Context(), o)
