@@ -33,6 +33,7 @@ func wicked() map[string]string {
 		"terminal codes":       "\x1b[2J\x1b]0;pwned\x07\r\b",
 		"no text":              "\xff\xfe/..\xc0\xae",
 		"10 MB":                strings.Repeat("../x;", 2<<20),
+		"a million folders":    strings.Repeat("x/", 1<<20) + "x",
 	}
 }
 
@@ -51,7 +52,7 @@ func newJail(t *testing.T) *jail {
 	j.temp = filepath.Join(j.root, "a", "b", "temp")
 	require.NoError(t, os.MkdirAll(j.temp, 0o700))
 	t.Chdir(j.root)
-	j.work = mem.NewQueue(mem.Options{MaxBody: 128 << 20})
+	j.work, j.inbox = mem.NewQueue(mem.Options{MaxBody: 128 << 20}), newInbox(mem.Options{MaxBody: 128 << 20})
 	j.run(single, func(o *worker.Options) { o.TempDir = j.temp })
 	return j
 }

@@ -37,16 +37,19 @@ func newFileCache(blobs *blob.Store, temp string) *fileCache {
 // place copies a file into the working directory of a program, executable if
 // it is a script or a binary.
 func (c *fileCache) place(ctx context.Context, f task.File, dir string) error {
-	if !filepath.IsLocal(filepath.FromSlash(f.Name)) || strings.ContainsRune(f.Name, 0) {
+	switch { // no system has a longer path; to try takes time for each folder in it
+	case len(f.Name) > pathBytes:
+		return Permanent(fmt.Errorf("file %q: its name has %d bytes, at most %d are allowed", clip(f.Name), len(f.Name), pathBytes))
+	case !filepath.IsLocal(filepath.FromSlash(f.Name)) || strings.ContainsRune(f.Name, 0):
 		return Permanent(fmt.Errorf("file %q: its name leads out of the working directory", clip(f.Name)))
 	}
 	from, err := c.open(ctx, f.Ref)
 	if err != nil {
-		return fmt.Errorf("file %q: %w", f.Name, err)
+		return fmt.Errorf("file %q: %w", clip(f.Name), err)
 	}
 	defer from.Close()
 	if err := copyFile(from, filepath.Join(dir, filepath.FromSlash(f.Name))); err != nil {
-		return fmt.Errorf("file %q: %w", f.Name, err)
+		return fmt.Errorf("file %q: %w", clip(f.Name), err)
 	}
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 
 const (
 	nameBytes = 200  // of one file name; file systems allow 255
-	pathBytes = 1000 // of a key's folders; systems allow 4096 for a path
+	pathBytes = 1000 // of a key's folders, or of a path in a definition; systems allow 4096 for a path
 )
 
 // safeName is a file name for one that came with the data: without slashes,
