@@ -113,6 +113,10 @@ func (p *listed) apply(event process.Event) {
 		if !strings.HasPrefix(e.Address, process.SealPrefix) {
 			p.steps[e.Address] = &listedStep{tasks: e.Tasks}
 		}
+	case process.TasksScheduled:
+		if n := len(e.Tasks); n > 0 { // another round of a repeat makes them more
+			p.step(e.Address, func(s *listedStep) { s.tasks = max(s.tasks, e.Tasks[n-1].End()) })
+		}
 	case process.TasksConfirmed:
 		p.step(e.Address, func(s *listedStep) { s.confirmed += e.Tasks.Len() })
 	case process.TasksReused:
@@ -123,6 +127,8 @@ func (p *listed) apply(event process.Event) {
 		p.Failures += e.Tasks.Len()
 	case process.TaskTimedOut:
 		p.Failures++
+	case process.StepSkipped:
+		p.steps[e.Address] = &listedStep{completed: true}
 	case process.StepCompleted:
 		p.step(e.Address, func(s *listedStep) { s.completed = true })
 	case process.ProcessCompleted:
