@@ -253,6 +253,27 @@ func TestAChildThatAPersonCancelsFailsItsTaskForGood(t *testing.T) {
 	require.Contains(t, s.Reason(), "cancelled by ada: not this one")
 }
 
+func TestAChildThatAPersonBeginsAnewIsStoppedIfItsParentDoesNotWaitForIt(t *testing.T) {
+	for name, again := range map[string]process.Command{
+		"retry": process.RetryTasks{Asked: process.Asked{By: "bo"}}, "restart": process.RestartFrom{Address: "work", Asked: process.Asked{By: "bo"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.send("p", aFamily(), 1)
+			r.settle()
+			child := childOf("p", 0)
+			r.report(child, task.Result{Address: "work", Attempt: 1, Tasks: task.Of(0), Outcome: task.Failed, Failure: &task.Failure{Error: "bad luck", Verdict: task.Permanent}})
+			r.settle()
+			require.Equal(t, process.Failed, r.status("p"))
+			r.command(child, again)
+			r.settle()
+			require.Equal(t, process.Cancelled, r.status(child))
+			require.Contains(t, r.sentences(child), "by bo", "it was granted before")
+			r.noQuarantine()
+		})
+	}
+}
+
 func TestAPauseReachesChildrenAndItsEndToo(t *testing.T) {
 	r := newRig(t)
 	r.send("p", parentOf(aFamily()), 1)

@@ -350,6 +350,10 @@ func TestAnEarlierAttemptThatCompletesAfterAllStopsTheChildOfTheLaterOne(t *test
 	r.settle()
 	require.Equal(t, process.Running, r.status(second))
 	r.command(first, process.RetryTasks{Asked: process.Asked{By: "ada"}})
+	for r.status(first) != process.Running {
+		r.step()
+	}
+	r.lose("p") // that it goes on, for which it would be stopped
 	r.settle()
 	r.report(first, task.Result{
 		Address: "work", Attempt: 2, Tasks: task.Of(0), Outcome: task.Done,

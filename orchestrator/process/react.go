@@ -100,7 +100,7 @@ func (Withhold) String() string { return "to the work queue: drop what is waitin
 func React(s State, e Event) []Effect {
 	effects := s.react(e)
 	switch e.(type) {
-	case ProcessStarted, ProcessCompleted, ProcessFailed, ProcessCancelled:
+	case ProcessStarted, ProcessCompleted, ProcessFailed, ProcessCancelled, ProcessRetried, ProcessRestarted: // it may not want it to go on
 		if s.Parent != nil {
 			effects = append(effects, TellParent{})
 		}
