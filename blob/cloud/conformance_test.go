@@ -13,6 +13,7 @@ import (
 var clouds = map[string]func(testing.TB) *cloudtest.Server{"S3": cloudtest.S3, "Google": cloudtest.Google, "Azure": cloudtest.Azure}
 
 func TestTheStoresOfCloudsDoWhatEveryStoreDoes(t *testing.T) {
+	t.Parallel()
 	for name, start := range clouds {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -22,6 +23,7 @@ func TestTheStoresOfCloudsDoWhatEveryStoreDoes(t *testing.T) {
 }
 
 func TestTheStoresOfCloudsDoSoWhenATenthOfAllRequestsGoesWrong(t *testing.T) {
+	t.Parallel()
 	for name, start := range clouds {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

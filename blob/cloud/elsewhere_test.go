@@ -37,8 +37,10 @@ func readPart(ctx context.Context, store *blob.Store, p task.Part) (string, erro
 }
 
 func TestObjectsOfACloudAreReadWhereTheyLieAndOnlyAsTheyWere(t *testing.T) {
+	t.Parallel()
 	for name, start := range clouds {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			server := start(t)
 			bucket := server.Bucket(t)
 			raw := server.Raw(t, bucket)
@@ -81,8 +83,10 @@ func TestObjectsOfACloudAreReadWhereTheyLieAndOnlyAsTheyWere(t *testing.T) {
 }
 
 func TestOutputsAreWrittenIntoAFolderOfACloudInPlaceOfWhatWasThere(t *testing.T) {
+	t.Parallel()
 	for name, start := range clouds {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			server := start(t)
 			bucket := server.Bucket(t)
 			folder, err := blob.OpenFolder(t.Context(), within(server.URL(bucket), "results"))
@@ -106,9 +110,11 @@ type failing struct{}
 func (failing) Read([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
 func TestAnObjectWhoseConnectionIsCutIsReadOnUnlessItChangedMeanwhile(t *testing.T) {
+	t.Parallel()
 	for name, start := range clouds {
 		for _, changes := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/%t", name, changes), func(t *testing.T) {
+				t.Parallel()
 				behind := start(t)
 				bucket := behind.Bucket(t)
 				raw := behind.Raw(t, bucket)

@@ -4,9 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
-	"strings"
+	"slices"
 	"sync"
 	"testing"
 
@@ -58,45 +59,52 @@ func digest(t *testing.T, store *blob.Store, ref task.Ref) string {
 
 // TestALargeBlobIsWrittenAndReadThoughEveryKindOfRequestFailsOnce: each of them,
 // by method and by what it is about, in each of the ways that there are. Which a
-// driver makes of a blob of three pieces is its own affair.
+// driver makes of a blob of three pieces is its own affair. What the server does
+// without its client knowing comes alone, since some servers then do it twice.
 func TestALargeBlobIsWrittenAndReadThoughEveryKindOfRequestFailsOnce(t *testing.T) {
+	t.Parallel()
 	everyCloud(t, func(t *testing.T, server *cloudtest.Server) {
 		bucket := server.Bucket(t)
-		for _, fault := range []cloudtest.Fault{
-			cloudtest.Refused, cloudtest.Forgotten, cloudtest.Unanswered, cloudtest.CutRequest, cloudtest.CutAnswer, cloudtest.Slow,
+		for name, faults := range map[string][]cloudtest.Fault{
+			"forgotten":  {cloudtest.Forgotten},
+			"unanswered": {cloudtest.Unanswered},
+			"others":     {cloudtest.Refused, cloudtest.CutRequest, cloudtest.CutAnswer, cloudtest.Slow},
 		} {
-			t.Run(fault.String(), func(t *testing.T) {
-				behind, proxy := server.Behind(t, onceEach(fault))
+			t.Run(name, func(t *testing.T) {
+				behind, proxy := server.Behind(t, onceEach(faults))
 				store := open(t, behind.URL(bucket))
-				ref, err := put(t, store, "large/"+strings.ReplaceAll(fault.String(), " ", "-"), data(36<<20))
-				if server.Repeats && (fault == cloudtest.Forgotten || fault == cloudtest.Unanswered) {
+				ref, err := put(t, store, "large/"+name, data(33<<20))
+				if server.Repeats && len(faults) == 1 {
 					require.ErrorContains(t, err, "it lost or repeated a piece")
 					return
 				}
 				require.NoError(t, err)
 				require.Equal(t, ref.SHA256, digest(t, store, ref))
-				require.GreaterOrEqual(t, proxy.Done()[fault], 2, "at least a request that writes and one that reads")
+				for _, fault := range faults {
+					require.GreaterOrEqual(t, proxy.Done()[fault], 2, "%s: at least a request that writes and one that reads", fault)
+				}
 				t.Logf("requests by what went wrong: %v", proxy.Done())
 			})
 		}
 	})
 }
 
-// onceEach makes the fault happen to the first request of each kind.
-func onceEach(fault cloudtest.Fault) func(*http.Request) cloudtest.Fault {
+// onceEach makes the faults happen to the first requests of each kind, in turn.
+func onceEach(faults []cloudtest.Fault) func(*http.Request) cloudtest.Fault {
 	var mu sync.Mutex
-	seen := map[string]bool{}
+	seen := map[string]int{}
 	return func(r *http.Request) cloudtest.Fault {
 		kind := r.Method
-		for name := range r.URL.Query() {
+		for _, name := range slices.Sorted(maps.Keys(r.URL.Query())) {
 			kind += " " + name
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		if seen[kind] {
+		n := seen[kind]
+		if n == len(faults) {
 			return cloudtest.None
 		}
-		seen[kind] = true
-		return fault
+		seen[kind]++
+		return faults[n]
 	}
 }

@@ -9,6 +9,7 @@ import (
 )
 
 func TestABucketIsSharedByPrefix(t *testing.T) {
+	t.Parallel()
 	everyCloud(t, func(t *testing.T, server *cloudtest.Server) {
 		bucket := server.Bucket(t)
 		at := func(prefix string) string {

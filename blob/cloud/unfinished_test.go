@@ -13,6 +13,7 @@ import (
 )
 
 func TestABlobThatIsNotFinishedLeavesNothingToPayForOnS3(t *testing.T) {
+	t.Parallel()
 	server := cloudtest.S3(t)
 	bucket := server.Bucket(t)
 	store, raw := open(t, server.URL(bucket)), server.Raw(t, bucket)

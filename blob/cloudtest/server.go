@@ -7,13 +7,14 @@
 // [Proxy] before it makes trouble. The servers are not the clouds: docs/blobs.md
 // says where they are known to differ.
 //
-// Clients learn of a server by the environment of the process, so there can be
-// one of each kind at a time.
+// Clients learn of a server by the environment of the process, Google's also where
+// it is: so tests may be parallel, and those of Google wait for each other.
 package cloudtest
 
 import (
 	"bytes"
 	"context"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -55,11 +56,19 @@ type kind struct {
 // Env is the environment that a client needs, as of os.Environ.
 func (s *Server) Env() []string {
 	var all []string
-	for name, value := range s.kind.env {
+	for name, value := range s.variables() {
 		all = append(all, name+"="+value)
 	}
+	return all
+}
+
+func (s *Server) variables() map[string]string {
+	all := maps.Clone(s.env)
 	if s.where != "" {
-		all = append(all, s.where+"="+s.at)
+		if all == nil {
+			all = map[string]string{}
+		}
+		all[s.where] = s.at
 	}
 	return all
 }
@@ -83,26 +92,13 @@ func (s *Server) Raw(t testing.TB, bucket string) *gcblob.Bucket {
 	return b
 }
 
-// setenv gives the process the environment of a client, until the test ends.
-// Tests of different clouds may be parallel, those of one cannot.
-func (s *Server) setenv(t testing.TB) {
-	for _, variable := range s.Env() {
-		name, value, _ := strings.Cut(variable, "=")
-		before, was := os.LookupEnv(name)
-		require.NoError(t, os.Setenv(name, value)) //nolint:usetesting // t.Setenv has no parallel tests
-		t.Cleanup(func() {
-			if was {
-				_ = os.Setenv(name, before) //nolint:usetesting // as above
-			} else {
-				_ = os.Unsetenv(name)
-			}
-		})
-	}
-}
-
 // start runs a command that serves on the address, until the test ends.
 func start(t testing.TB, k kind, env []string, command func(address string) []string) *Server {
 	t.Helper()
+	if k.where != "" {
+		alone.Lock()
+		t.Cleanup(alone.Unlock)
+	}
 	address := freeAddress(t)
 	args := command(address)
 	var said bytes.Buffer
