@@ -6,6 +6,7 @@ package load
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -31,7 +32,7 @@ func TestNoOrderIsLoadedTwiceHoweverOftenItIsKilled(t *testing.T) {
 	}
 	r := setup(t)
 	api := serve(t, 1)
-	for _, moment := range []string{"page 2", "page 9", "before", "during", "after", "before", "during", "after"} {
+	for _, moment := range []string{"page 2", "page 5", "before", "during", "after", "before", "during", "after"} {
 		r.killAt(t, r.deed(t, api, "monday", "nothing.csv"), api, moment)
 	}
 	r.finish(t, api, "monday", "nothing.csv")
@@ -73,7 +74,7 @@ func setup(t *testing.T) *runner {
 	}
 	r := &runner{database: startPostgres(t), dir: t.TempDir(), control: t.TempDir()}
 	r.binary = filepath.Join(r.control, "deed")
-	said, err := exec.CommandContext(t.Context(), "go", "build", "-o", r.binary, "github.com/deedrun/deed/cmd/deed").CombinedOutput()
+	said, err := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", r.binary, "github.com/deedrun/deed/cmd/deed").CombinedOutput()
 	require.NoError(t, err, "%s", said)
 
 	psql, err := exec.LookPath("psql")
@@ -117,7 +118,9 @@ func (r *runner) deed(t *testing.T, api server, id, yesterday string) *exec.Cmd 
 	require.NoError(t, err)
 	yesterday, err = filepath.Abs(yesterday)
 	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), r.binary, "run", definition, "--id", id, "--workers", "1",
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, r.binary, "run", definition, "--id", id, "--workers", "1", "--lease", "1s", "--param", "page=200",
 		"--in", "yesterday="+yesterday, "--param", "api="+api.URL, "--param", "database="+r.url)
 	cmd.Dir = r.dir
 	cmd.Env = append(os.Environ(), "DEED_SECRET_SHOP_PG="+password, "XDG_CONFIG_HOME="+r.dir,

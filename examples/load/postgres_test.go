@@ -37,7 +37,7 @@ func startPostgres(t *testing.T) database {
 		t.Skip("PostgreSQL is not installed: apt-get install postgresql")
 	}
 	bin := filepath.Dir(found[len(found)-1])
-	dir, err := os.MkdirTemp("", "deed-pg") // not t.TempDir: its path is too long for a socket, and it is the user's alone
+	dir, err := os.MkdirTemp("", "deed-pg") //nolint:usetesting // that of t is too long for a socket, and closed to another user
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	secret := filepath.Join(dir, "password")
@@ -51,7 +51,7 @@ func startPostgres(t *testing.T) database {
 	require.NoError(t, err, "%s", said)
 
 	var log bytes.Buffer
-	server := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=", "-c", "fsync=off") //nolint:noctx // stopped below, by a signal that it understands
+	server := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=", "-c", "fsync=off")
 	server.SysProcAttr, server.Dir, server.Stdout, server.Stderr = as, dir, &log, &log
 	require.NoError(t, server.Start())
 	t.Cleanup(func() {

@@ -21,8 +21,12 @@ import (
 
 func TestASmallPictureKeepsItsShapeAndIsNeverLargerThanItsPhoto(t *testing.T) {
 	for _, c := range []struct{ w, h, side, fw, fh int }{
-		{480, 320, 160, 160, 107}, {320, 480, 160, 107, 160}, {300, 300, 160, 160, 160},
-		{100, 50, 160, 100, 50}, {10_000, 1, 160, 160, 1}, {1, 1, 1, 1, 1},
+		{480, 320, 160, 160, 107},
+		{320, 480, 160, 107, 160},
+		{300, 300, 160, 160, 160},
+		{100, 50, 160, 100, 50},
+		{10_000, 1, 160, 160, 1},
+		{1, 1, 1, 1, 1},
 	} {
 		w, h := Fit(c.w, c.h, c.side)
 		assert.Equal(t, []int{c.fw, c.fh}, []int{w, h}, "%d by %d", c.w, c.h)
@@ -37,8 +41,8 @@ func TestAPixelIsTheMeanOfThoseItStandsFor(t *testing.T) {
 	small := Scale(photo, 2, 1)
 	assert.Equal(t, color.RGBA{75, 0, 200, 255}, small.RGBAAt(0, 0), "of 0, 30, 120 and 150")
 	assert.Equal(t, color.RGBA{135, 0, 200, 255}, small.RGBAAt(1, 0), "of 60, 90, 180 and 210")
-	clear := image.NewNRGBA(image.Rect(0, 0, 2, 2))
-	assert.Equal(t, color.RGBA{255, 255, 255, 255}, Scale(clear, 1, 1).RGBAAt(0, 0), "what is transparent lies on white")
+	glass := image.NewNRGBA(image.Rect(0, 0, 2, 2))
+	assert.Equal(t, color.RGBA{255, 255, 255, 255}, Scale(glass, 1, 1).RGBAAt(0, 0), "what is transparent lies on white")
 }
 
 func TestLightIsFromBlackToWhiteAndLiftingKeepsBoth(t *testing.T) {
