@@ -69,7 +69,7 @@ func Plan(ctx context.Context, r *Runtime, job Job, o PlanOptions) (*Planned, er
 	if options.Recorded != nil {
 		planned.Like = options.Recorded.ID
 	}
-	if planned.Plan, err = dryrun.Run(start, options); err != nil {
+	if planned.Plan, err = dryrun.Run(ctx, start, options); err != nil {
 		return nil, err
 	}
 	return planned, p.trouble

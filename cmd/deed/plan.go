@@ -31,7 +31,7 @@ in the one that --like names; --assume says it for a name, as parts a task and b
 a part; else a task is taken to write one part, as large as what it reads.
 
 A condition over values that nobody has written yet is taken to hold, and of a
-repeat one round is planned.`,
+repeat that has one, one round is planned.`,
 		Example: `  deed plan process.yaml --in corpus=books
   deed plan process.yaml --in corpus=books --assume partial=4x1MiB
   deed plan process.yaml --in corpus=books --like word-count-x7 -o json`,
@@ -112,12 +112,12 @@ func (a *app) tellPlan(name string, p *deed.Planned) error {
 	run := total.Tasks - total.Reused
 	said := fmt.Sprintf("\n%s would execute %s", name, plural(run, "task"))
 	if total.Reused > 0 {
-		said += fmt.Sprintf(", and take %d from earlier ones", total.Reused)
-	}
-	if total.Maybe > 0 {
-		said += fmt.Sprintf("; of those that it executes, %d may turn out to be needless", total.Maybe)
+		said += fmt.Sprintf(" and take %d from earlier ones", total.Reused)
 	}
 	said += fmt.Sprintf(", reading %s", bytesOf(total.Read))
+	if total.Maybe > 0 {
+		said += fmt.Sprintf("; %d of those that it executes may turn out to be needless", total.Maybe)
+	}
 	if p.Like != "" {
 		said += fmt.Sprintf("; sizes are those of %s", p.Like)
 	}

@@ -3,14 +3,15 @@
 // follow from the rules of the core, and only what tasks would write is a guess.
 // Nothing is executed, stored or sent.
 //
-//	plan, err := dryrun.Run(start, dryrun.Options{})
+//	plan, err := dryrun.Run(ctx, start, dryrun.Options{})
 //
 // Conditions and the ends of repeats that depend on values nobody has written yet
-// are left open: a step is planned as if its condition held, a repeat as one
-// round, and both are marked.
+// are left open: a step is planned as if its condition held, a repeat with such an
+// end as one round, and both are marked.
 package dryrun
 
 import (
+	"context"
 	"errors"
 
 	"github.com/deedrun/deed/orchestrator/process"
@@ -111,12 +112,12 @@ func (s *Step) add(other *Step) {
 // Run plans the process that a command would start. Its inputs list all their
 // parts: none is in a manifest. A start that the core refuses is a
 // *process.RefusedError.
-func Run(start process.StartProcess, o Options) (*Plan, error) {
+func Run(ctx context.Context, start process.StartProcess, o Options) (*Plan, error) {
 	lists := newLists()
 	for name, data := range start.Inputs {
 		start.Inputs[name] = lists.of(data.Parts)
 	}
-	w := &walk{options: o, lists: lists, recorded: recordedIn(o.Recorded, o.Child)}
+	w := &walk{stopped: ctx.Err, options: o, lists: lists, recorded: recordedIn(o.Recorded, o.Child)}
 	plan, _, err := w.process(start)
 	return plan, err
 }

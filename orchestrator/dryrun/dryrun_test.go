@@ -1,6 +1,7 @@
 package dryrun
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"testing"
@@ -43,7 +44,7 @@ func texts(n, keys int) []task.Part {
 
 func plan(t *testing.T, def definition.Definition, parts []task.Part, o Options) *Plan {
 	t.Helper()
-	p, err := Run(process.StartProcess{
+	p, err := Run(t.Context(), process.StartProcess{
 		ID: "plan", Definition: def, Inputs: map[string]task.Dataset{"in": {Parts: parts}}, At: time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC),
 	}, o)
 	require.NoError(t, err)
@@ -181,13 +182,80 @@ func TestOfARepeatOneRoundIsPlanned(t *testing.T) {
 	require.Equal(t, 5, p.Steps[0].Child.Steps[0].Tasks)
 }
 
+func TestARepeatWithoutAConditionIsPlannedToItsEnd(t *testing.T) {
+	def := library()
+	album := &def.Steps[0]
+	album.Each, album.In = nil, []definition.Binding{{Local: "photos", Data: "in"}}
+	album.Repeat = &definition.Repeat{Max: 9, Collect: []string{"sheet"}}
+	def.Steps[1].In, def.Steps[1].Each = nil, &definition.Each{Binding: bind("sheets")}
+	p := plan(t, def, texts(5, 1), Options{})
+	require.Zero(t, p.Steps[0].Rounds, "nothing is open")
+	require.Equal(t, 9, p.Steps[0].Tasks)
+	require.Equal(t, 45, p.Steps[0].Child.Steps[0].Tasks)
+	require.Equal(t, 9, p.Steps[1].Tasks)
+}
+
+// Merges are merged again; the last one of a level may be short.
+func TestNoPartIsLostBetweenMerges(t *testing.T) {
+	def := library()
+	def.Steps[1].In, def.Steps[1].Each = nil, &definition.Each{Binding: bind("sheets")}
+	p := plan(t, def, texts(4097, 4097), Options{})
+	require.Equal(t, 4097, p.Steps[1].Tasks)
+}
+
+func TestWhatIsWrittenHasTheKeyOfTheElementOrGroupAndThatOfABucketNone(t *testing.T) {
+	one, joined, again, buckets, rest := step("count", "partial"), step("joined", "j"), step("again", "g"), step("buckets", "b"), step("rest", "counts")
+	one.Each = &definition.Each{Binding: bind("in")}
+	joined.Each = &definition.Each{Binding: bind("partial"), With: []definition.Binding{bind("other")}, ByKey: true}
+	again.Each = &definition.Each{Binding: bind("partial"), With: []definition.Binding{bind("j")}, ByKey: true}
+	buckets.Each = &definition.Each{Binding: bind("g"), ByKey: true, Into: 5}
+	rest.Each = &definition.Each{Binding: bind("b"), ByKey: true}
+	def := definition.Definition{
+		Name: "join", Inputs: []string{"in", "other"}, Outputs: []string{"counts"}, Steps: []definition.Step{one, joined, again, buckets, rest},
+	}
+	other := append(texts(4, 2), task.Part{Key: "of its own", Ref: &task.Ref{Key: "in/x", Size: 1, SHA256: "x"}})
+	start := process.StartProcess{ID: "plan", Definition: def, At: time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)}
+	tasks := func(o Options) (all []int) {
+		start.Inputs = map[string]task.Dataset{"in": {Parts: texts(80, 7)}, "other": {Parts: other}}
+		p, err := Run(t.Context(), start, o)
+		require.NoError(t, err)
+		for _, s := range p.Steps {
+			all = append(all, s.Tasks)
+		}
+		return all
+	}
+	require.Equal(t, []int{80, 8, 8, 5, 1}, tasks(Options{}))
+}
+
+// Keys that a step gave by itself are those that it gave before, so that a join finds them.
+func TestRecordedKeysAreTheKeysOfTheNextRun(t *testing.T) {
+	count, joined := step("count", "partial"), step("joined", "counts")
+	count.Each = &definition.Each{Binding: bind("in")}
+	joined.Each = &definition.Each{Binding: bind("partial"), With: []definition.Binding{bind("in")}, ByKey: true}
+	def := definition.Definition{Name: "words", Inputs: []string{"in"}, Outputs: []string{"counts"}, Steps: []definition.Step{count, joined}}
+	s := ran(t, def, texts(8, 4), 1, 40)
+	data := s.Steps()[0].Data["partial"]
+	data.Parts = append([]task.Part{{Key: "a", Ref: data.Parts[0].Ref}}, data.Parts...)
+	data.Keys = 5
+	require.Equal(t, []string{"a", "k000", "k001", "k002", "k003"}, keyNames(data))
+	data.Keys = 2
+	require.Equal(t, []string{"00000000", "00000001"}, keyNames(data), "where names are not listed")
+}
+
+func TestAPlanThatNobodyWaitsForEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := Run(ctx, process.StartProcess{ID: "plan", Definition: words(), Inputs: map[string]task.Dataset{"in": {Parts: texts(3, 1)}}}, Options{})
+	require.ErrorIs(t, err, context.Canceled)
+}
+
 func TestWhatTheCoreRefusesOrWouldFailIsSaidAsTheCoreSaysIt(t *testing.T) {
-	_, err := Run(process.StartProcess{ID: "plan", Definition: words()}, Options{})
+	_, err := Run(t.Context(), process.StartProcess{ID: "plan", Definition: words()}, Options{})
 	require.ErrorContains(t, err, `input "in" is not given`)
 
 	def := words()
 	def.Steps[1].Each.Into = 0
-	p, err := Run(process.StartProcess{ID: "plan", Definition: def, Inputs: map[string]task.Dataset{"in": {Parts: texts(11_000, 11_000)}}}, Options{})
+	p, err := Run(t.Context(), process.StartProcess{ID: "plan", Definition: def, Inputs: map[string]task.Dataset{"in": {Parts: texts(11_000, 11_000)}}}, Options{})
 	require.NoError(t, err)
 	require.Contains(t, p.Failed, "11000 distinct keys")
 }

@@ -16,7 +16,6 @@ const short = 64
 // manifests have.
 type lists struct {
 	byKey map[string]*list
-	parts int
 }
 
 type list struct {
@@ -34,11 +33,15 @@ func newLists() *lists { return &lists{byKey: map[string]*list{}} }
 
 // of is parts as a dataset.
 func (l *lists) of(parts []task.Part) task.Dataset {
-	data := task.Inline(parts)
 	if len(parts) <= short {
-		return data
+		return task.Inline(parts)
 	}
-	l.parts += len(parts)
+	return l.manifest(parts)
+}
+
+// manifest is parts as a dataset whose list is stored, however short it is.
+func (l *lists) manifest(parts []task.Part) task.Dataset {
+	data := task.Inline(parts)
 	m := &list{parts: parts, runs: runsOf(parts)}
 	key := fmt.Sprintf("%s%d", planned, len(l.byKey))
 	size := 0
@@ -152,5 +155,5 @@ func (l *lists) merge(seal task.Seal) task.Dataset {
 	for i, e := range all {
 		parts[i] = e.Part
 	}
-	return l.of(parts)
+	return l.manifest(parts) // as the merge of a worker does: the core merges what is stored further
 }

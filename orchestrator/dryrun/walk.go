@@ -3,6 +3,7 @@ package dryrun
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -16,6 +17,7 @@ const atOnce = 4096
 
 // walk is a plan in the making.
 type walk struct {
+	stopped  func() error // why nobody waits for the plan any more
 	options  Options
 	lists    *lists
 	recorded *recorded // of the process that is walked
@@ -75,7 +77,7 @@ func (p *one) open(def definition.Definition) definition.Definition {
 		if step.When != nil && looksAtValues(step.When.Expr) {
 			s.When, step.When = step.When.Text, nil
 		}
-		if step.Repeat != nil {
+		if step.Repeat != nil && step.Repeat.Until != nil {
 			repeat := *step.Repeat
 			s.Rounds = repeat.Max
 			repeat.Until, repeat.Max = nil, 1
@@ -100,6 +102,9 @@ func (p *one) tell(c process.Command) error {
 }
 
 func (p *one) perform(effect process.Effect) error {
+	if err := p.stopped(); err != nil {
+		return err
+	}
 	switch e := effect.(type) {
 	case process.Enqueue:
 		for len(e.Tasks) > 0 && !p.state.Ended() {
@@ -231,7 +236,9 @@ func (p *one) child(e process.StartChildren, i int, looked map[string]task.Datas
 		return err
 	}
 	below := *p.walk
-	below.recorded = p.recorded.below(e.Address)
+	if below.recorded, err = p.recorded.below(e.Address); err != nil {
+		return err
+	}
 	plan, outputs, err := below.process(start)
 	if err != nil {
 		return fmt.Errorf("%s[%d]: %w", e.Address, i, err)
@@ -306,18 +313,30 @@ var values = map[definition.Type]string{
 	definition.Number: "0", definition.String: `""`, definition.Boolean: "false", definition.Object: "{}", definition.Array: "[]",
 }
 
+// element is what the parts that a task writes inherit: the key and name of its
+// element, or the key of its group. A bucket has none.
+func (p *one) element(step definition.Step, w task.Work, k, i int) task.Part {
+	if step.Each == nil || step.Each.Into > 0 || len(w.Inputs) == 0 {
+		return task.Part{}
+	}
+	in := w.Inputs[0]
+	if k < len(in.Keys) { // of a join, in which a key may have no parts here
+		return task.Part{Key: in.Keys[k]}
+	}
+	all := p.lists.read(in, k, i)
+	switch {
+	case len(all) == 0:
+		return task.Part{}
+	case in.Mode == task.Element:
+		return task.Part{Key: all[0].Key, Name: all[0].Name}
+	}
+	return task.Part{Key: all[0].Key}
+}
+
 // produce is what a task would write.
 func (p *one) produce(step definition.Step, s *Step, w task.Work, k, i int, read int64) []task.Produced {
 	var parts []task.Produced
-	var element task.Part
-	if len(w.Inputs) > 0 && step.Each != nil {
-		if all := p.lists.read(w.Inputs[0], k, i); len(all) > 0 {
-			element.Key = all[0].Key
-			if w.Inputs[0].Mode == task.Element {
-				element.Name = all[0].Name
-			}
-		}
-	}
+	element := p.element(step, w, k, i)
 	for _, out := range step.Out {
 		if out.JSON != "" {
 			part := task.Part{Key: element.Key, Name: planned, Value: json.RawMessage(values[out.JSON])}
@@ -331,8 +350,8 @@ func (p *one) produce(step definition.Step, s *Step, w task.Work, k, i int, read
 		first, end := int(float64(i)*shape.parts), int(float64(i+1)*shape.parts)
 		for n := first; n < end; n++ {
 			part := element
-			if shape.keys > 0 {
-				part.Key = fmt.Sprintf("%08d", n%shape.keys)
+			if len(shape.keys) > 0 {
+				part.Key = shape.keys[n%len(shape.keys)]
 			}
 			part.Ref = &task.Ref{Key: fmt.Sprintf("%s%s/%s/%d/%d", planned, p.state.ID, out.Data, i, n), Size: shape.size(read, end-first), SHA256: fmt.Sprintf("%d", n)}
 			parts = append(parts, task.Produced{Index: i, Data: out.Data, Part: part})
@@ -349,7 +368,7 @@ func (s shape) size(read int64, parts int) int64 {
 	case s.bytes < 0:
 		return read / int64(max(1, parts))
 	case s.ratio > 0:
-		return int64(float64(read) * s.ratio / float64(max(1, parts)))
+		return int64(math.Round(float64(read) * s.ratio / float64(max(1, parts))))
 	}
 	return int64(s.bytes)
 }
