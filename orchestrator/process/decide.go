@@ -122,11 +122,13 @@ func decideStart(s State, c StartProcess) ([]Event, error) {
 	d.emit(ProcessStarted{
 		ID: c.ID, Definition: c.Definition, Hash: c.Definition.Hash(), Inputs: c.Inputs, Trace: c.Trace, Parent: c.Parent, Asked: c.Asked, At: c.At,
 	})
+	if d.damaged == nil {
+		d.advanceAll()
+		d.shareRoom()
+	}
 	if d.damaged != nil {
 		return nil, &RefusedError{Process: c.ID, Reason: d.damaged.Error()}
 	}
-	d.advanceAll()
-	d.shareRoom()
 	return d.events, nil
 }
 

@@ -11,8 +11,12 @@ import (
 // advance goes on with node i as far as it can: it starts a step that waits
 // for nothing any more, schedules what its parallelism leaves room for (unless
 // the process has one: see shareRoom), and ends what has no open tasks. It may be called at any time; nothing happens twice,
-// and nothing while the process does not run.
+// and nothing while the process does not run, or after an event that makes no
+// sense: the same would be decided again and again.
 func (d *decision) advance(i int) {
+	if d.damaged != nil {
+		return
+	}
 	if d.Status != Running && !planted.Is(planted.SendingWhilePaused) {
 		return
 	}

@@ -56,6 +56,9 @@ func graphOf(def *definition.Definition, depth int) (*graph, error) {
 		if strings.HasPrefix(s.Address, SealPrefix) {
 			return nil, fmt.Errorf("definition %q: address %q is one of deed's own", def.Name, s.Address)
 		}
+		if s.Each != nil && len(s.Each.With) > 0 && !s.Each.ByKey {
+			return nil, fmt.Errorf("step %q fans out over several names, but not by key", s.Address)
+		}
 		if err := checkChild(s, depth); err != nil {
 			return nil, err
 		}
