@@ -218,7 +218,7 @@ def _names(names):
 
 _events = None  # an open file; None: nobody listens
 _turn = threading.Lock()
-_MOST = 8 << 10  # characters of one text: a line to deed has at most 64 KiB
+_MOST = 4 << 10  # characters of one text, of up to 12 bytes each: a line to deed has at most 64 KiB
 _task = None
 _handlers = {}
 
@@ -274,6 +274,8 @@ def run(function=None):
     if os.environ.get("DEED_KEEP"):
         _serve(function)
         return
+    if not os.environ.get("DEED_TASK_FILE"):
+        sys.exit("this program is started by deed, with a task: try a handler by hand with deed.call, or a task with `deed shell`")
     with open(os.environ["DEED_TASK_FILE"], encoding="utf-8") as f:
         told = json.load(f)
     failure = _perform(function, told)

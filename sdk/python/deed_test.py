@@ -160,6 +160,9 @@ def upper(text: str, task):
     if text == "exit": sys.exit(3)
     if text == "stdin": return sys.stdin.read() + "nothing"
     if text == "long": raise ValueError("x" * 1000000)
+    if text == "wide":
+        deed.log(chr(0x1f600) * 9000)
+        raise deed.Permanent(chr(0x1f600) * 9000)
     return text.upper()
 @deed.handler(name="other")
 def never(): pass
@@ -219,15 +222,22 @@ if __name__ == "__main__": deed.run()
             self.assertEqual((done.returncode, events[-1]), (code, says))
 
     def test_kept(self):
-        texts = ["a", "permanent", "error", "exit", "stdin", "long", "b"]
+        texts = ["a", "permanent", "error", "exit", "stdin", "long", "wide", "b"]
         told = [self.told(text, n) for n, text in enumerate(texts)]
         done, events = self.start("".join(json.dumps(t) + "\n" for t in told), DEED_KEEP="1")
         self.assertEqual(done.returncode, 0, done.stderr)
         answers = [e for e in events if "done" in e or "failed" in e]
         self.assertEqual([e["id"] for e in answers], [t["id"] for t in told])
-        self.assertEqual(["done" in e for e in answers], [True, False, False, False, True, False, True])
-        self.assertLess(len(answers[5]["failed"]), 10000)
-        self.assertEqual([pathlib.Path(told[n]["outputs"]["out"]).read_text() for n in (0, 4, 6)], ["A", "nothing", "B"])
+        self.assertEqual(["done" in e for e in answers], [True, False, False, False, True, False, False, True])
+        self.assertLess(max(len(json.dumps(e)) for e in events), 64 << 10, "no line is longer than deed reads")
+        self.assertTrue(answers[6]["permanent"])
+        self.assertEqual([pathlib.Path(told[n]["outputs"]["out"]).read_text() for n in (0, 4, 7)], ["A", "nothing", "B"])
+
+    def test_by_hand_it_says_who_starts_it(self):
+        done, _ = self.start("")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("this program is started by deed", done.stderr)
+        self.assertNotIn("Traceback", done.stderr)
 
     def test_an_unknown_handler_is_named(self):
         done, _ = self.start("", handler="uper")
