@@ -41,7 +41,9 @@ type kept struct {
 	lines *bufio.Reader
 	needs task.Resources
 	tasks int // that it was given
-	since time.Time
+
+	since time.Time   // it has nothing to do
+	bored *time.Timer // ends it then; nil: it never had nothing to do
 }
 
 // keptKey is what programs have to agree in to be one: all that they were started with.
@@ -125,7 +127,11 @@ func (k *keptPrograms) give(p *kept) {
 	if !closed {
 		p.since = time.Now()
 		k.idle = append(k.idle, p)
-		time.AfterFunc(k.patience, func() { k.retire(p) })
+		if p.bored == nil {
+			p.bored = time.AfterFunc(k.patience, func() { k.retire(p) })
+		} else { // one timer for all tasks: there may be thousands a second
+			p.bored.Reset(k.patience)
+		}
 	}
 	k.mu.Unlock()
 	if closed { // by a worker that had abandoned the task
@@ -141,7 +147,7 @@ func (k *keptPrograms) discard(p *kept) {
 }
 
 // retire ends a program that has had nothing to do for too long. It may have
-// been used meanwhile: then another call follows.
+// been used just now: then another call follows.
 func (k *keptPrograms) retire(p *kept) {
 	k.mu.Lock()
 	i := slices.Index(k.idle, p)
@@ -254,6 +260,9 @@ func (p *kept) finish() {
 
 // clean removes what a program leaves that is over.
 func (p *kept) clean() {
+	if p.bored != nil {
+		p.bored.Stop()
+	}
 	p.close()
 	p.remove(p.tools)
 }
