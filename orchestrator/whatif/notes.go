@@ -40,6 +40,9 @@ func (n *notes) lines(r *Replay) []string {
 	if other := otherWorkers(was, would); len(other) > 0 {
 		lines = append(lines, fmt.Sprintf("results are taken to come when they did under another %s: who would have executed what, and when, is not known here", strings.Join(other, ", ")))
 	}
+	if families := otherChildren(was, would); len(families) > 0 {
+		lines = append(lines, fmt.Sprintf("what happens in children is not replayed: those of %s are told as if they had ended as they did", strings.Join(families, ", ")))
+	}
 	if !r.was.state.Ended() {
 		lines = append(lines, fmt.Sprintf("the process is %s: both worlds are told up to its last event", r.was.state.Status))
 	}
@@ -103,6 +106,19 @@ func otherWorkers(a, b *definition.Definition) []string {
 	}
 	slices.Sort(other)
 	return other
+}
+
+// otherChildren lists the steps whose children are to be tried or bounded in
+// another way, with the same work.
+func otherChildren(a, b *definition.Definition) []string {
+	var steps []string
+	for _, is := range b.Steps {
+		was, had := stepAt(a, is.Address)
+		if had && was.Process != nil && is.Process != nil && len(definition.SameWork(was, is)) == 0 && len(definition.Diff(*was.Process, *is.Process)) > 0 {
+			steps = append(steps, is.Address)
+		}
+	}
+	return steps
 }
 
 // openMerges lists the names whose merges the other world waits for and the

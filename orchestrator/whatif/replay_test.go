@@ -398,13 +398,25 @@ func TestResultsThatWereReusedAreReusedWhenTheirTasksAreScheduled(t *testing.T) 
 	require.Equal(t, process.Completed, r.Instead.Status)
 }
 
-func TestChildrenThatNobodyStartedAreUnknown(t *testing.T) {
+// family is an album whose photos are shrunk by a process each.
+func family() definition.Definition {
 	def := album()
 	def.Steps[0].Run, def.Steps[0].Process = task.Run{}, &definition.Definition{
 		Name: "shrink", Inputs: []string{"photos"}, Outputs: []string{"small"},
 		Steps: []definition.Step{{Address: "one", Run: task.Run{Handler: "photo/shrink"}, In: names("photos"), Out: definition.Outputs(names("small")...)}},
 	}
-	r := spoiled(t, def).replay("shrink.retry.attempts", "5")
+	return def
+}
+
+func TestChildrenThatNobodyStartedAreUnknown(t *testing.T) {
+	r := spoiled(t, family()).replay("shrink.retry.attempts", "5")
 	require.Equal(t, []string{"shrink[1] attempt 4"}, tasks(r.More))
 	require.Equal(t, []string{"shrink[1] attempt 4"}, tasks(r.Unknown))
+	require.Empty(t, r.Notes)
+}
+
+func TestWhatChildrenWouldHaveDoneIsNotTold(t *testing.T) {
+	r := spoiled(t, family()).replay("shrink/one.retry.attempts", "5")
+	require.Nil(t, r.Divergence)
+	require.Equal(t, []string{"what happens in children is not replayed: those of shrink are told as if they had ended as they did"}, r.Notes)
 }
