@@ -124,6 +124,13 @@ func FuzzDecodeCommand(f *testing.F) {
 		require.NoError(f, err)
 		f.Add(data)
 	}
+	for _, name := range recordedNames(f) { // those of children, of joins, with conditions
+		if started, ok := readHistory(f, name)[0].(ProcessStarted); ok && schemaOf(started.Definition) == definitionSchema {
+			data, err := EncodeCommand(StartProcess{ID: "p", Definition: started.Definition, Inputs: started.Inputs})
+			require.NoError(f, err)
+			f.Add(data)
+		}
+	}
 	f.Add([]byte(`{"type":"retry-tasks","data":null}`))
 	f.Add([]byte(`{"type":"confirm-tasks","data":{}}`))
 	states := append(standing(f), State{})
