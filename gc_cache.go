@@ -44,11 +44,7 @@ func (c *collection) markEntry(ctx context.Context, key string) (stays bool, err
 	}
 	stays = true
 	for p, err := range c.runtime.Blobs.CachedParts(ctx, entry) {
-		if errors.Is(err, blob.ErrNotFound) {
-			return false, nil
-		}
-		var corrupt *blob.CorruptError
-		if errors.As(err, &corrupt) {
+		if blob.Useless(err) {
 			return false, nil
 		}
 		if err != nil {

@@ -2,6 +2,7 @@ package deed_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -113,4 +114,21 @@ func TestADamagedEntryOfTheCacheIsGarbage(t *testing.T) {
 	n, err := r.ClearCache(t.Context(), "a", "greet")
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
+}
+
+func TestAnEntryThatIsNoneHoldsUpNoCollection(t *testing.T) {
+	r, _ := greeters(t)
+	greet(t, r, "a", "Ann")
+	w, err := r.Blobs.Create(t.Context(), "a/greet/0/0/1-forged/0")
+	require.NoError(t, err)
+	_, err = w.Write([]byte("no list\n"))
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	list := w.Ref()
+	forged := blob.Cached{Key: strings.Repeat("ab", 32), List: &list}
+	require.NoError(t, r.Blobs.StoreCached(t.Context(), forged, "unused"))
+	garbage := collectGarbage(t, r, nextDays)
+	require.Contains(t, garbageOf(garbage), "cache")
+	_, err = r.Blobs.Cached(t.Context(), forged.Key)
+	require.ErrorIs(t, err, blob.ErrUncached)
 }

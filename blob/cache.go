@@ -123,7 +123,23 @@ func (s *Store) readCached(ctx context.Context, key string) (e Cached, body []by
 	if err := json.Unmarshal(body, &e); err != nil || e.Key != key {
 		return e, nil, written, fmt.Errorf("entry %q is of another key, or of a newer version: %w", name, ErrUncached)
 	}
+	if err := e.check(); err != nil {
+		return e, nil, written, fmt.Errorf("entry %q: %w: %w", name, err, ErrUncached)
+	}
 	return e, body, r.ModTime(), nil
+}
+
+// check says why an entry is none that anybody could use.
+func (e *Cached) check() error {
+	if e.List != nil {
+		return checkRef(*e.List)
+	}
+	for _, p := range e.Parts {
+		if err := checkPart(p.Part); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // LookUpCached is an entry whose blobs are all there, at their sizes: what they
@@ -141,10 +157,6 @@ func (s *Store) LookUpCached(ctx context.Context, key string) (Cached, error) {
 		if err != nil {
 			_ = group.Wait()
 			return e, unlessEnded(ctx, err)
-		}
-		if err := checkPart(p.Part); err != nil {
-			_ = group.Wait()
-			return e, fmt.Errorf("entry %q: %w: %w", key, err, ErrUncached)
 		}
 		if p.Ref == nil || p.Ref.Elsewhere() {
 			continue
@@ -176,11 +188,17 @@ func (s *Store) LookUpCached(ctx context.Context, key string) (Cached, error) {
 
 // unlessEnded makes what is wrong with a list of parts a reason not to use the entry.
 func unlessEnded(ctx context.Context, err error) error {
-	var corrupt *CorruptError
-	if ctx.Err() == nil && (errors.Is(err, ErrNotFound) || errors.As(err, &corrupt)) {
+	if ctx.Err() == nil && Useless(err) {
 		return fmt.Errorf("%w: %w", err, ErrUncached)
 	}
 	return err
+}
+
+// Useless reports whether an error of CachedParts says that the list of an entry is
+// none, and not that the store could not be asked.
+func Useless(err error) bool {
+	var corrupt *CorruptError
+	return errors.Is(err, ErrNotFound) || errors.As(err, &corrupt) || Lasting(err)
 }
 
 // CachedParts yields the parts of an entry. An error is the last thing it yields.

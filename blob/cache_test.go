@@ -108,6 +108,43 @@ func TestADamagedEntryIsNoneUntilItIsWrittenAgain(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// TestAnEntryThatNobodyCouldHaveLeftIsNone: who may write to the store may write an
+// entry, and has to hold up nobody with it.
+func TestAnEntryThatNobodyCouldHaveLeftIsNone(t *testing.T) {
+	s, _, e := cacheIn(t, 1)
+	w, err := s.Create(t.Context(), "p/count/0/7/1-n/list")
+	require.NoError(t, err)
+	_, err = w.Write([]byte("no list\n"))
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	listed := w.Ref()
+	outside := *e.Parts[0].Ref
+	outside.Key = "../../etc/passwd"
+	for name, forged := range map[string]Cached{
+		"a list that is none":      {List: &listed},
+		"a list elsewhere":         {List: &task.Ref{URL: "file:///etc/passwd", Size: 1, SHA256: e.Parts[0].Ref.SHA256}},
+		"a list under no key":      {List: &task.Ref{Key: "../x", SHA256: e.Parts[0].Ref.SHA256}},
+		"a part under no key":      {Parts: []task.Produced{{Data: "x", Part: task.Part{Ref: &outside}}}},
+		"a part that is nothing":   {Parts: []task.Produced{{Data: "x"}}},
+		"a file that is not known": {Parts: []task.Produced{{Data: "x", Part: task.Part{Ref: &task.Ref{URL: "file:///etc/passwd", ETag: "x"}}}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			forged.Key = someKey
+			require.NoError(t, s.StoreCached(t.Context(), forged, "unused"))
+			_, err := s.LookUpCached(t.Context(), someKey)
+			require.ErrorIs(t, err, ErrUncached)
+			found, err := s.Cached(t.Context(), someKey)
+			if err != nil {
+				require.ErrorIs(t, err, ErrUncached)
+				return
+			}
+			for _, err := range s.CachedParts(t.Context(), found) {
+				require.True(t, Useless(err), "%v", err)
+			}
+		})
+	}
+}
+
 func TestAnEntryUnderTheKeyOfAnotherIsNone(t *testing.T) {
 	s, dir, _ := cacheIn(t, 1)
 	other := strings.Repeat("ab", 32)

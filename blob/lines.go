@@ -68,7 +68,7 @@ func newLineReader(r io.Reader) *lineReader {
 
 // next decodes the next line into v, or returns io.EOF. If a line makes no
 // sense, the rest is read first: an error of the reader, such as *CorruptError,
-// explains more.
+// explains more. Where there is none, another try would find the same.
 func (l *lineReader) next(v any) error {
 	if !l.scanner.Scan() {
 		if err := l.scanner.Err(); err != nil {
@@ -98,5 +98,5 @@ func (l *lineReader) fail(err error) error {
 	if errors.Is(err, bufio.ErrTooLong) {
 		err = fmt.Errorf("longer than %d bytes", maxReadLine)
 	}
-	return fmt.Errorf("line %d: %w", l.line, err)
+	return &malformedError{fmt.Errorf("line %d: %w", l.line, err)}
 }
