@@ -149,15 +149,19 @@ func CacheKey(all []Ingredient) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// longestValue is how many bytes of an ingredient are kept as they are.
-const longestValue = 200
+const (
+	longestValue = 200       // bytes of an ingredient that are kept as they are
+	digested     = "sha256 " // begins what stands for a longer one
+)
 
+// brief keeps values apart: a short one that looks like what stands for a long one
+// is not kept as it is.
 func brief(value string) string {
-	if len(value) <= longestValue {
+	if len(value) <= longestValue && !strings.HasPrefix(value, digested) {
 		return value
 	}
 	sum := sha256.Sum256([]byte(value))
-	return "sha256 " + hex.EncodeToString(sum[:])
+	return digested + hex.EncodeToString(sum[:])
 }
 
 // wired is a JSON value as it looks after it was sent: without needless space,

@@ -131,6 +131,18 @@ func TestNoSecretAndNothingLongIsInAnIngredient(t *testing.T) {
 	require.Contains(t, names, "script=sha256 ")
 }
 
+func TestATextThatLooksLikeTheDigestOfALongOneIsNotTakenForIt(t *testing.T) {
+	long, short := cached(), cached()
+	long.Run = Run{Shell: strings.Repeat("x", 1000)}
+	inputs, _ := long.KnownInputs(0)
+	for _, i := range long.Ingredients("", inputs) {
+		if i.Name == "script" {
+			short.Run = Run{Shell: i.Value}
+		}
+	}
+	require.NotEqual(t, keyOf(t, long, 0), keyOf(t, short, 0))
+}
+
 func TestOnlyWorkOfAStepIsReusable(t *testing.T) {
 	w := cached()
 	require.True(t, w.Reusable())
