@@ -188,15 +188,14 @@ if __name__ == "__main__": deed.run()
         }
 
     def start(self, stdin, handler="upper", **env):
-        r, w = os.pipe()
-        self.addCleanup(os.close, r)
-        done = subprocess.run(
-            ["sh", "-c", 'exec "$0" -B program.py "$1" 3>&%d' % w, sys.executable, handler], input=stdin, capture_output=True, text=True, cwd=self.root,
-            env={**os.environ, "DEED_EVENTS": "3", **env}, pass_fds=[w], timeout=60,
-        )
-        os.close(w)
-        with os.fdopen(os.dup(r)) as f:
-            return done, [json.loads(line) for line in f]
+        with tempfile.TemporaryFile("w+") as said:  # nobody reads while it runs, so a pipe would be full some time
+            w = said.fileno()
+            done = subprocess.run(
+                ["sh", "-c", 'exec "$0" -B program.py "$1" 3>&%d' % w, sys.executable, handler], input=stdin, capture_output=True, text=True, cwd=self.root,
+                env={**os.environ, "DEED_EVENTS": "3", **env}, pass_fds=[w], timeout=60,
+            )
+            said.seek(0)
+            return done, [json.loads(line) for line in said]
 
     def once(self, text):
         told = self.told(text)
