@@ -86,7 +86,7 @@ func (p StandardParam) Check(value json.RawMessage) error {
 // unquotedNumber makes a text of a number: a column may be written as 2.
 func unquotedNumber(value json.RawMessage) json.RawMessage {
 	var n int
-	if json.Unmarshal(value, &n) == nil && string(value) != "null" {
+	if json.Unmarshal(value, &n) == nil && n > 0 {
 		return jsonText(string(value))
 	}
 	return value
