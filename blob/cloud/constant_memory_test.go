@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var largeBlob = flag.Int64("large", 64, "how many `MiB` the blob has that is written and read in constant memory; at most 256 but on S3, whose server is fast")
+var largeBlob = flag.Int64("large", 112, "how many `MiB` the blob has that is written and read in constant memory; at most 256 but on S3, whose server is fast")
 
 // TestABlobOfAnySizeIsWrittenAndReadInTheSameMemory asks the kernel for the most
 // that this process ever had in memory, which counts what the drivers hold too.
@@ -20,6 +20,7 @@ func TestABlobOfAnySizeIsWrittenAndReadInTheSameMemory(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector needs memory of its own")
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(20)) // or what is garbage would count
 	for name, start := range clouds {
 		t.Run(name, func(t *testing.T) {
 			size := *largeBlob << 20
@@ -38,7 +39,7 @@ func TestABlobOfAnySizeIsWrittenAndReadInTheSameMemory(t *testing.T) {
 			require.Equal(t, ref.SHA256, digest(t, store, ref))
 			t.Logf("%d MiB: written in %s, read in %s, %d MiB more in memory than before", size>>20,
 				written.Round(time.Millisecond), (time.Since(began) - written).Round(time.Millisecond), (peak(t)-before)>>20)
-			require.Less(t, peak(t)-before, int64(160<<20))
+			require.Less(t, peak(t)-before, int64(96<<20), "a blob that was held would not fit")
 		})
 	}
 }

@@ -2,7 +2,6 @@ package cloud_test
 
 import (
 	"flag"
-	"os"
 	"testing"
 
 	_ "github.com/deedrun/deed/blob/cloud"
@@ -15,5 +14,5 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "16"); err != nil {
 		panic(err)
 	}
-	os.Exit(m.Run())
+	m.Run()
 }

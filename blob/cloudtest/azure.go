@@ -1,6 +1,7 @@
 package cloudtest
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -16,11 +17,12 @@ const (
 	azuriteKey     = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 )
 
-// Azure starts Azurite.
+var azurite shared
+
+// Azure starts Azurite, unless a parallel test has.
 func Azure(t testing.TB) *Server {
 	t.Helper()
-	azurite := program(t, "azurite-blob", "azurite/node_modules/.bin/azurite-blob", "npm install --prefix bin/azurite azurite@3.37.0")
-	folder := t.TempDir()
+	serves := program(t, "azurite-blob", "azurite/node_modules/.bin/azurite-blob", "npm install --prefix bin/azurite azurite@3.37.0")
 	k := kind{
 		name: "Azurite", ready: accepts,
 		env: map[string]string{"AZURE_STORAGE_ACCOUNT": azuriteAccount, "AZURE_STORAGE_KEY": azuriteKey},
@@ -37,11 +39,16 @@ func Azure(t testing.TB) *Server {
 			return b
 		},
 	}
-	return start(t, k, nil, func(address string) []string {
-		host, port, _ := strings.Cut(address, ":")
-		return []string{
-			azurite, "--blobHost", host, "--blobPort", port, "--location", folder, "--silent", "--disableTelemetry", "--skipApiVersionCheck",
-		}
+	return azurite.use(t, func() (*Server, func()) {
+		folder, err := os.MkdirTemp("", "azurite-") //nolint:usetesting // it may be used by another test longer than by this one
+		require.NoError(t, err)
+		s, stop := launch(t, k, nil, func(address string) []string {
+			host, port, _ := strings.Cut(address, ":")
+			return []string{
+				serves, "--blobHost", host, "--blobPort", port, "--location", folder, "--silent", "--disableTelemetry", "--skipApiVersionCheck",
+			}
+		})
+		return s, func() { stop(); _ = os.RemoveAll(folder) }
 	})
 }
 

@@ -3,9 +3,9 @@
 // Azure. They are looked for in PATH, and in the folder bin of the module, where
 // .ci/run installs them; without one a test skips, and says how to install it.
 //
-// Each test has a server of its own, on loopback, which ends with the test. A
-// [Proxy] before it makes trouble. The servers are not the clouds: docs/blobs.md
-// says where they are known to differ.
+// Each test has a server of its own, on loopback, which ends with the test; but
+// parallel ones share Azurite. A [Proxy] before it makes trouble. The servers are
+// not the clouds: docs/blobs.md says where they are known to differ.
 //
 // Clients learn of a server by the environment of the process, Google's also where
 // it is: so tests may be parallel, and those of Google wait for each other.
@@ -20,6 +20,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -99,6 +100,15 @@ func start(t testing.TB, k kind, env []string, command func(address string) []st
 		alone.Lock()
 		t.Cleanup(alone.Unlock)
 	}
+	s, stop := launch(t, k, env, command)
+	t.Cleanup(stop)
+	s.setenv(t)
+	return s
+}
+
+// launch runs a command that serves on the address, until stop is called.
+func launch(t testing.TB, k kind, env []string, command func(address string) []string) (s *Server, stop func()) {
+	t.Helper()
 	address := freeAddress(t)
 	args := command(address)
 	var said bytes.Buffer
@@ -108,14 +118,49 @@ func start(t testing.TB, k kind, env []string, command func(address string) []st
 	require.NoError(t, cmd.Start())
 	ended := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(ended) }()
-	t.Cleanup(func() {
+	stop = func() {
 		_ = cmd.Process.Kill()
 		<-ended
-	})
-	s := &Server{kind: k, real: address, at: address}
+	}
+	s = &Server{kind: k, real: address, at: address}
+	answers := false
+	defer func() {
+		if !answers {
+			stop()
+		}
+	}()
 	s.await(t, ended, &said)
+	answers = true
+	return s, stop
+}
+
+// shared is a server that takes long to start: tests that are parallel use one.
+type shared struct {
+	mu    sync.Mutex
+	users int
+	one   *Server
+	stop  func()
+}
+
+// use is the server, which ends with the last test that uses it.
+func (h *shared) use(t testing.TB, launch func() (*Server, func())) *Server {
+	t.Helper()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.users == 0 {
+		h.one, h.stop = launch()
+	}
+	h.users++
+	t.Cleanup(func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if h.users--; h.users == 0 {
+			h.stop()
+		}
+	})
+	s := *h.one
 	s.setenv(t)
-	return s
+	return &s
 }
 
 // await returns when the server answers.
