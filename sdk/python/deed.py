@@ -219,6 +219,7 @@ def _names(names):
 _events = None  # an open file; None: nobody listens
 _turn = threading.Lock()
 _MOST = 4 << 10  # characters of one text, of up to 12 bytes each: a line to deed has at most 64 KiB
+_LATEST = 1e9  # seconds: the worker has a bound of its own, and infinity is no JSON
 _task = None
 _handlers = {}
 
@@ -231,7 +232,7 @@ def current():
 def progress(fraction, message=""):
     """Says how far the task is, from 0 to 1, for people who look at it."""
     event = {"message": str(message)[:_MOST]}
-    if not math.isnan(fraction):
+    if math.isfinite(fraction):  # no JSON says anything else, and a line that is none ends a program that is kept
         event["progress"] = float(fraction)
     _say(event)
 
@@ -337,7 +338,7 @@ def _perform(function, told):
     except Permanent as e:
         return {"failed": _text(e), "permanent": True}
     except RetryAfter as e:
-        return {"failed": _text(e), "retryAfter": max(e.seconds, 0.001)}
+        return {"failed": _text(e), "retryAfter": min(max(0.001, e.seconds), _LATEST)}
     except Exception as e:
         traceback.print_exc()
         return {"failed": "%s: %s" % (type(e).__name__, _text(e)) if str(e) else type(e).__name__}
@@ -387,6 +388,9 @@ def _as(wanted, given):
     if isinstance(given, list):
         of = typing.get_args(wanted)
         return [_as(of[0] if of else None, part) for part in given]
+    one = [w for w in typing.get_args(wanted) if w is not type(None)]
+    if len(one) == 1 and type(None) in typing.get_args(wanted):  # Optional: it is there
+        wanted = one[0]
     if wanted in (None, Part, inspect.Parameter.empty, typing.Any):
         return given
     if wanted is bytes:

@@ -1,11 +1,13 @@
 """Tests of deed.py as its users meet it: by call, and as a program. Run: python3 deed_test.py"""
 
 import json
+import math
 import os
 import pathlib
 import subprocess
 import sys
 import tempfile
+import typing
 import unittest
 
 sys.dont_write_bytecode = True
@@ -31,6 +33,8 @@ class AHandlerIsGivenWhatItAsksFor(unittest.TestCase):
         self.assertEqual(self.read(dict, {"a": 1}), {"a": 1})
         self.assertEqual(self.read(deed.JSON, b"[1]"), [1])
         self.assertEqual(self.read(pathlib.Path, b"x").name, "x")
+        self.assertEqual(self.read(typing.Optional[str], "not JSON"), "not JSON")
+        self.assertEqual(self.read(typing.Optional[dict], {"a": 1}), {"a": 1})
 
     def test_a_part_knows_its_key_and_name(self):
         part = self.read(None, b"x", key="k", name="n")
@@ -159,6 +163,9 @@ def upper(text: str, task):
     if text == "error": raise ValueError("no")
     if text == "exit": sys.exit(3)
     if text == "stdin": return sys.stdin.read() + "nothing"
+    if text == "endless":
+        for fraction in (float("inf"), float("-inf"), float("nan")): deed.progress(fraction, "endless")
+        raise deed.RetryAfter(float("inf"), "busy")
     if text == "long": raise ValueError("x" * 1000000)
     if text == "wide":
         deed.log(chr(0x1f600) * 9000)
@@ -221,13 +228,14 @@ if __name__ == "__main__": deed.run()
             self.assertEqual((done.returncode, events[-1]), (code, says))
 
     def test_kept(self):
-        texts = ["a", "permanent", "error", "exit", "stdin", "long", "wide", "b"]
+        texts = ["a", "permanent", "error", "exit", "stdin", "long", "wide", "b", "endless"]
         told = [self.told(text, n) for n, text in enumerate(texts)]
         done, events = self.start("".join(json.dumps(t) + "\n" for t in told), DEED_KEEP="1")
         self.assertEqual(done.returncode, 0, done.stderr)
         answers = [e for e in events if "done" in e or "failed" in e]
         self.assertEqual([e["id"] for e in answers], [t["id"] for t in told])
-        self.assertEqual(["done" in e for e in answers], [True, False, False, False, True, False, False, True])
+        self.assertEqual(["done" in e for e in answers], [True, False, False, False, True, False, False, True, False])
+        self.assertFalse([e for e in events if not math.isfinite(e.get("progress", 0) + e.get("retryAfter", 0))], "what is no JSON anywhere else")
         self.assertLess(max(len(json.dumps(e)) for e in events), 64 << 10, "no line is longer than deed reads")
         self.assertTrue(answers[6]["permanent"])
         self.assertEqual([pathlib.Path(told[n]["outputs"]["out"]).read_text() for n in (0, 4, 7)], ["A", "nothing", "B"])
