@@ -51,7 +51,7 @@ func (w *Worker) execute(e *execution) task.Result {
 			r.Failure.Element = clip(*name)
 		}
 	}
-	if same != nil && r.Outcome == task.Done && !dropped(e.ctx) {
+	if same != nil && r.Outcome == task.Done && t.unsure.Load() == 0 && !dropped(e.ctx) {
 		w.bequeath(t, same, produced)
 	}
 	t.endLog()

@@ -63,7 +63,11 @@ func (t *Task) openPart(ctx context.Context, part task.Part) (io.ReadCloser, err
 		t.noteDamage(err)
 		return nil, err
 	}
-	return &counted{ReadCloser: r, task: t}, nil
+	c := &counted{ReadCloser: r, task: t, linked: part.Ref != nil && part.Ref.Elsewhere() && part.Ref.SHA256 != ""}
+	if c.linked {
+		t.unsure.Add(1)
+	}
+	return c, nil
 }
 
 // counted counts what is read, once it is closed: several read at a time.
@@ -72,12 +76,17 @@ type counted struct {
 
 	task   *Task
 	bytes  int64
+	linked bool        // what it reads may change, which shows at its end
 	closed atomic.Bool // what a read says then is about the caller
 }
 
 func (c *counted) Read(p []byte) (int, error) {
 	n, err := c.ReadCloser.Read(p)
 	c.bytes += int64(n)
+	if c.linked && err == io.EOF {
+		c.linked = false
+		c.task.unsure.Add(-1)
+	}
 	if !c.closed.Load() {
 		c.task.noteDamage(err)
 	}

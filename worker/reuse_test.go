@@ -104,6 +104,37 @@ func TestWhoIsNotToLookLeavesItsResultNevertheless(t *testing.T) {
 	require.Equal(t, "b", reused.Origins[0].Attempt.Process)
 }
 
+// TestWhoReadsTheBeginningOfALinkedFileLeavesNothing: that the file changed shows
+// at its end, and its result would be that of what it was.
+func TestWhoReadsTheBeginningOfALinkedFileLeavesNothing(t *testing.T) {
+	r := newRig(t)
+	file := filepath.Join(t.TempDir(), "a.txt")
+	require.NoError(t, os.WriteFile(file, []byte("before"), 0o600))
+	parts, area, err := r.blobs.Link(t.Context(), file, nil)
+	require.NoError(t, err)
+	require.NoError(t, r.blobs.AllowReading(area))
+	require.NoError(t, os.WriteFile(file, []byte("behind"), 0o600))
+	Handle(r.reg, "head", func(ctx context.Context, t *Task) error {
+		in, err := t.Open("in")
+		if err != nil {
+			return err
+		}
+		defer in.Close()
+		text := make([]byte, 4)
+		if _, err := io.ReadFull(in, text); err != nil {
+			return err
+		}
+		return write(ctx, t, "k", string(text))
+	})
+	require.Equal(t, task.Done, r.do(cached("a", handler("head"), parts[0])).Outcome)
+	require.Zero(t, r.entries())
+
+	require.NoError(t, os.WriteFile(file, []byte("before"), 0o600))
+	r.counting("whole")
+	require.Equal(t, task.Done, r.do(cached("b", handler("whole"), parts[0])).Outcome)
+	require.Equal(t, 1, r.entries())
+}
+
 func TestATaskThatFailedOrRanTooLongLeavesNothing(t *testing.T) {
 	r := newRig(t)
 	Handle(r.reg, "fail", func(context.Context, *Task) error { return errors.New("no") })

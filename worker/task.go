@@ -45,6 +45,7 @@ type Task struct {
 	at *atomic.Pointer[progress] // how far it says it is; nil: nobody asks
 
 	damage atomic.Pointer[error] // of an input, see noteDamage
+	unsure atomic.Int64          // files elsewhere that were opened, and not read to their ends
 
 	ended   atomic.Bool // set under mu
 	mu      sync.Mutex
