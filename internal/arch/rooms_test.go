@@ -40,7 +40,7 @@ var rooms = []room{
 	{path: "orchestrator/definition/draw", may: core[:2]},
 	{path: "orchestrator/process", may: slices.Concat(core[:2], []string{"internal/planted"}), pure: true},
 	{path: "orchestrator/whatif", may: core, pure: true},
-	{path: "orchestrator/dryrun", may: core, pure: true},
+	{path: "orchestrator/dryrun", may: core},
 	{
 		path: "orchestrator", may: slices.Concat(core, []string{"events", "queue", "blob", "internal/metrics", "internal/planted", "internal/tracing", "github.com/oklog/ulid/v2"}),
 		only: map[string]string{"blob": "snapshot*.go views*.go archive*.go reuse*.go"},
