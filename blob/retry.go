@@ -115,7 +115,8 @@ func passes(err error) bool {
 		return false
 	}
 	var certificate *tls.CertificateVerificationError
-	if errors.As(err, &certificate) {
+	var another *CorruptError
+	if errors.As(err, &certificate) || errors.As(err, &another) {
 		return false
 	}
 	switch status := httpStatus(err); status {

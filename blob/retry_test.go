@@ -98,10 +98,12 @@ func TestABlobThatIsAnotherWhenItIsOpenedAgainIsCorrupt(t *testing.T) {
 			}
 			return nil
 		}
+		began := time.Now()
 		data, err := store.ReadAll(t.Context(), ref, 100)
 		var corrupt *blob.CorruptError
 		require.ErrorAs(t, err, &corrupt)
 		require.Equal(t, "k", corrupt.Key)
+		require.Less(t, time.Since(began), time.Second, "it is not asked for again and again")
 		require.Nil(t, data)
 	})
 }
