@@ -2,13 +2,8 @@ package deed
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/deedrun/deed/blob"
@@ -95,31 +90,6 @@ func (p *planner) resolve(job Job) (definition.Definition, error) {
 	return def, nil
 }
 
-func (p *planner) files(source *definition.Source) ([]task.File, error) {
-	wanted := source.AllFiles()
-	if len(wanted) == 0 {
-		return nil, nil
-	}
-	root, err := os.OpenRoot(filepath.Dir(source.File))
-	if err != nil {
-		return nil, fmt.Errorf("files of the definition: %w", err)
-	}
-	defer root.Close()
-	var files []task.File
-	for _, f := range wanted {
-		file, err := root.Open(f.Value)
-		if err != nil {
-			return nil, fmt.Errorf("%s: file %q of the definition: %w", f.Pos, f.Value, err)
-		}
-		ref, err := hashed(file)
-		if err != nil {
-			return nil, fmt.Errorf("%s: file %q of the definition: %w", f.Pos, f.Value, err)
-		}
-		files = append(files, task.File{Name: f.Value, Ref: ref})
-	}
-	return files, nil
-}
-
 // caches reports whether some step may take results of earlier tasks.
 func caches(def definition.Definition) bool {
 	for _, s := range def.Steps {
@@ -128,83 +98,6 @@ func caches(def definition.Definition) bool {
 		}
 	}
 	return false
-}
-
-// list is the parts of an input, where they are.
-func (p *planner) list(ctx context.Context, in Input, digests bool) ([]task.Part, error) {
-	switch {
-	case in.stream != nil:
-		return nil, errors.New("a plan reads no stream, since that can be read once: give a file")
-	case in.values != nil:
-		return valueParts(in.values)
-	case in.parts != nil:
-		return in.parts, nil
-	}
-	var parts []task.Part
-	for _, path := range in.paths {
-		if blob.IsURL(path) {
-			listed, err := p.refer(ctx, path)
-			if err != nil {
-				return nil, err
-			}
-			parts = append(parts, listed...)
-			continue
-		}
-		files, err := blob.Collect(path)
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range files {
-			part := task.Part{Key: f.Key, Name: f.Name}
-			ref, err := referred(f.Path, digests)
-			if err != nil {
-				return nil, err
-			}
-			part.Ref = &ref
-			parts = append(parts, part)
-		}
-	}
-	return parts, nil
-}
-
-// refer lists data that lies elsewhere.
-func (p *planner) refer(ctx context.Context, url string) ([]task.Part, error) {
-	blobs, err := blob.Open(ctx, "mem://")
-	if err != nil {
-		return nil, err
-	}
-	defer blobs.Close()
-	parts, _, err := blobs.Refer(ctx, url, func(int, int, int64) {})
-	return parts, err
-}
-
-// referred is a file as it would be referred to. It is read only where its digest
-// is asked for.
-func referred(path string, digest bool) (task.Ref, error) {
-	if !digest {
-		info, err := os.Stat(path)
-		if err != nil {
-			return task.Ref{}, err
-		}
-		return task.Ref{Key: "inputs/" + path, Size: info.Size()}, nil
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return task.Ref{}, err
-	}
-	return hashed(file)
-}
-
-// hashed is the reference that a file has once it is stored. The file is closed.
-func hashed(file *os.File) (task.Ref, error) {
-	defer file.Close()
-	sum := sha256.New()
-	size, err := io.Copy(sum, file)
-	if err != nil {
-		return task.Ref{}, err
-	}
-	digest := hex.EncodeToString(sum.Sum(nil))
-	return task.Ref{Key: "inputs/" + digest, Size: size, SHA256: digest}, nil
 }
 
 // runLike is the run that a plan goes by; nil: there is none.
