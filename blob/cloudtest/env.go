@@ -2,6 +2,7 @@ package cloudtest
 
 import (
 	"os"
+	"slices"
 	"sync"
 	"testing"
 
@@ -18,9 +19,10 @@ var environment = struct {
 	given map[string]*given
 }{given: map[string]*given{}}
 
-// given is a variable, and what it was before.
+// given is a variable, and what it was before. Each who needs it says what it is
+// to be; the last of those that still do is heard.
 type given struct {
-	needed int
+	wanted []*string
 	before string
 	was    bool
 }
@@ -31,30 +33,32 @@ func (s *Server) setenv(t testing.TB) {
 	for name, value := range s.variables() {
 		environment.Lock()
 		v := environment.given[name]
-		now, is := os.LookupEnv(name)
 		if v == nil {
-			v = &given{before: now, was: is}
+			v = &given{}
+			v.before, v.was = os.LookupEnv(name)
 			environment.given[name] = v
 		}
-		v.needed++
+		v.wanted = append(v.wanted, &value)
 		err := os.Setenv(name, value) //nolint:usetesting // t.Setenv has no parallel tests
 		environment.Unlock()
-		t.Cleanup(func() { v.giveBack(name, now) })
+		t.Cleanup(func() { v.giveBack(name, &value) })
 		require.NoError(t, err)
 	}
 }
 
-// giveBack takes a variable away, or makes it what it was for the test around.
-func (v *given) giveBack(name, now string) {
+// giveBack makes a variable what those want who still need it, or what it was
+// before any did.
+func (v *given) giveBack(name string, value *string) {
 	environment.Lock()
 	defer environment.Unlock()
-	switch v.needed--; {
-	case v.needed > 0:
-		_ = os.Setenv(name, now)
+	v.wanted = slices.DeleteFunc(v.wanted, func(w *string) bool { return w == value })
+	if n := len(v.wanted); n > 0 {
+		_ = os.Setenv(name, *v.wanted[n-1])
 		return
-	case v.was:
+	}
+	if v.was {
 		_ = os.Setenv(name, v.before)
-	default:
+	} else {
 		_ = os.Unsetenv(name)
 	}
 	delete(environment.given, name)
