@@ -79,6 +79,9 @@ func (r *recorder) Warnf(format string, v ...any) {
 	if !r.isUp() {
 		level = slog.LevelInfo
 	}
+	if strings.HasPrefix(format, "Internal subscription on") { // that the machine is slow right now is nothing to act on
+		level = slog.LevelDebug
+	}
 	r.log.Log(context.Background(), level, "nats server: "+r.keep(fmt.Sprintf(format, v...)))
 }
 
