@@ -221,6 +221,12 @@ func (r *Runtime) filesOf(ctx context.Context, job Job) ([]task.File, error) {
 }
 
 func (r *Runtime) importFiles(ctx context.Context, source *definition.Source) ([]task.File, error) {
+	return filesBeside(source, func(f io.Reader) (task.Ref, error) { return r.Blobs.Import(ctx, f) })
+}
+
+// filesBeside are the files of a definition, which lie beside it, as they are
+// referred to.
+func filesBeside(source *definition.Source, refer func(io.Reader) (task.Ref, error)) ([]task.File, error) {
 	wanted := source.AllFiles()
 	if len(wanted) == 0 {
 		return nil, nil
@@ -232,7 +238,7 @@ func (r *Runtime) importFiles(ctx context.Context, source *definition.Source) ([
 	defer root.Close()
 	var files []task.File
 	for _, f := range wanted {
-		ref, err := r.importFile(ctx, root.FS(), f.Value)
+		ref, err := referTo(root.FS(), f.Value, refer)
 		if err != nil {
 			return nil, fmt.Errorf("%s: file %q of the definition: %w", f.Pos, f.Value, err)
 		}
@@ -241,11 +247,11 @@ func (r *Runtime) importFiles(ctx context.Context, source *definition.Source) ([
 	return files, nil
 }
 
-func (r *Runtime) importFile(ctx context.Context, root fs.FS, name string) (task.Ref, error) {
+func referTo(root fs.FS, name string, refer func(io.Reader) (task.Ref, error)) (task.Ref, error) {
 	f, err := root.Open(name)
 	if err != nil {
 		return task.Ref{}, err
 	}
 	defer f.Close()
-	return r.Blobs.Import(ctx, f)
+	return refer(f)
 }

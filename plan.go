@@ -52,7 +52,7 @@ func Plan(ctx context.Context, r *Runtime, job Job, o PlanOptions) (*Planned, er
 		if options.Recorded, err = r.runLike(ctx, def.Name, o.Like); err != nil {
 			return nil, err
 		}
-		options.Child = func(id string) (process.State, error) { return orchestrator.Load(ctx, r.commits(), id) }
+		options.Child = func(id string) (process.State, error) { return orchestrator.Load(ctx, r.Archive, id) }
 		if caches(def) && !job.NoCache {
 			scope := def.Name
 			options.Look = func(w task.Work) ([]task.Produced, bool) {
@@ -79,7 +79,7 @@ type planner struct {
 
 // resolve is Runtime.resolve, without storing what travels with the definition.
 func (p *planner) resolve(job Job) (definition.Definition, error) {
-	files, err := p.files(job.Source)
+	files, err := filesBeside(job.Source, hashed)
 	if err != nil {
 		return definition.Definition{}, err
 	}
@@ -114,7 +114,7 @@ func (r *Runtime) runLike(ctx context.Context, name, id string) (*process.State,
 			return nil, nil
 		}
 	}
-	s, err := orchestrator.Load(ctx, r.commits(), id)
+	s, err := orchestrator.Load(ctx, r.Archive, id)
 	switch {
 	case err != nil:
 		return nil, err
@@ -122,14 +122,6 @@ func (r *Runtime) runLike(ctx context.Context, name, id string) (*process.State,
 		return nil, fmt.Errorf("go by process %q: %w", id, process.ErrNotStarted)
 	}
 	return &s, nil
-}
-
-// commits is what histories are read from.
-func (r *Runtime) commits() orchestrator.Commits {
-	if r.Archive != nil {
-		return r.Archive
-	}
-	return r.Events
 }
 
 // look finds what an equal task wrote, under whatever version of its handler is

@@ -5,40 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/deedrun/deed/blob"
-	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/task"
 )
-
-func (p *planner) files(source *definition.Source) ([]task.File, error) {
-	wanted := source.AllFiles()
-	if len(wanted) == 0 {
-		return nil, nil
-	}
-	root, err := os.OpenRoot(filepath.Dir(source.File))
-	if err != nil {
-		return nil, fmt.Errorf("files of the definition: %w", err)
-	}
-	defer root.Close()
-	var files []task.File
-	for _, f := range wanted {
-		file, err := root.Open(f.Value)
-		if err != nil {
-			return nil, fmt.Errorf("%s: file %q of the definition: %w", f.Pos, f.Value, err)
-		}
-		ref, err := hashed(file)
-		if err != nil {
-			return nil, fmt.Errorf("%s: file %q of the definition: %w", f.Pos, f.Value, err)
-		}
-		files = append(files, task.File{Name: f.Value, Ref: ref})
-	}
-	return files, nil
-}
 
 // list is the parts of an input, where they are.
 func (p *planner) list(ctx context.Context, in Input, digests bool) ([]task.Part, error) {
@@ -102,12 +74,12 @@ func referred(path string, digest bool) (task.Ref, error) {
 	if err != nil {
 		return task.Ref{}, err
 	}
+	defer file.Close()
 	return hashed(file)
 }
 
-// hashed is the reference that a file has once it is stored. The file is closed.
-func hashed(file *os.File) (task.Ref, error) {
-	defer file.Close()
+// hashed is the reference that a file has once it is stored.
+func hashed(file io.Reader) (task.Ref, error) {
 	sum := sha256.New()
 	size, err := io.Copy(sum, file)
 	if err != nil {
