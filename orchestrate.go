@@ -11,7 +11,7 @@ import (
 func (r *Runtime) orchestrate(ctx context.Context) error {
 	owner, err := orchestrator.NewOwner(orchestrator.Options{
 		Events: r.Events, Inbox: r.inbox, Work: r.work, Quarantine: r.quarantine, Signals: r.Signals,
-		First: r.Serving, Version: r.options.Version,
+		First: r.Serving, Version: r.options.Version, Alone: r.options.Alone,
 		Snapshots: &orchestrator.Snapshots{Blobs: r.Blobs, Log: r.options.Log},
 		Cache:     &orchestrator.Cache{Blobs: r.Blobs, Log: r.options.Log},
 		Archive:   r.Archive, Log: r.options.Log, Metrics: r.options.Metrics.Orchestrator(), Tracer: r.Client.Tracer, Failpoint: r.options.Failpoint,

@@ -67,6 +67,10 @@ type Options struct {
 	// Version is that of the program, for the other replicas and for people.
 	Version string
 
+	// Alone has each task travel in a message of its own, for who measures what
+	// messages cost; else one message brings many short tasks.
+	Alone bool
+
 	// Handlers makes the runtime a worker that offers them, with Workers tasks
 	// at a time (0: one a core). nil: it is no worker.
 	Handlers *worker.Registry

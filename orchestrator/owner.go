@@ -71,6 +71,11 @@ type Options struct {
 	// feeder. 0: 4096.
 	Window int
 
+	// Alone has each task travel in a message of its own, however short it is; else
+	// one message brings as many short tasks as a worker does in a few hundredths of
+	// a second.
+	Alone bool
+
 	Log    *slog.Logger   // nil: slog.Default
 	Tracer tracing.Tracer // of processes that were submitted in a trace
 

@@ -21,12 +21,12 @@ type Run struct {
 // Work is one message on the work queue: the header of a step and the tasks of
 // it to execute. It holds all that a worker needs, so a worker never asks.
 type Work struct {
+	Tasks      Ranges                     `json:"tasks"` // first on the wire: see Header
 	Process    string                     `json:"process"`
 	Root       string                     `json:"root,omitempty"` // of a child: the process that all of it is part of
 	Address    string                     `json:"address"`
 	Generation int                        `json:"generation,omitempty"`
 	Attempt    int                        `json:"attempt"`
-	Tasks      Ranges                     `json:"tasks"`
 	Run        Run                        `json:"run"`
 	Params     map[string]json.RawMessage `json:"params,omitempty"`
 	Inputs     []Input                    `json:"inputs,omitempty"`
