@@ -93,7 +93,7 @@ too, as DEED_ and its name: DEED_POOL for --pool. Lists have commas.`,
 	root.AddCommand(a.cancel(), a.pause(), a.resume(), a.retry(), a.restart(), a.set(), a.migrate(), a.wait())
 	root.AddCommand(a.run(), a.check(), a.plan(), a.graph(), a.ps(), a.show(), a.history(), a.spec(), a.schema(), a.python(), a.version())
 	root.AddCommand(a.timeouts(), a.why(), a.logs(), a.shell(), a.quarantine(), a.viewsCommand())
-	root.AddCommand(a.replay(), a.archive(), a.importing(), a.retention(), a.gc(), a.cache(), a.contexts(), a.submitting(), a.ready(), a.auth())
+	root.AddCommand(a.replay(), a.archive(), a.importing(), a.retention(), a.gc(), a.cache(), a.contexts(), a.submitting(), a.ready(), a.auth(), a.bench())
 	root.AddCommand(role(a.up(), a.serve(), a.worker(), a.autoscale(), a.doctor())...)
 	explainArgs(root)
 	return root

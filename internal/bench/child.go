@@ -1,0 +1,49 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// order is what a child process is told on its standard input.
+type order struct {
+	Scenario string          `json:"scenario"`
+	Subject  string          `json:"subject"`
+	Dir      string          `json:"dir"`
+	Params   json.RawMessage `json:"params"`
+}
+
+// errLeft ends the work of a child whose parent has gone.
+var errLeft = errors.New("who started this measurement has ended")
+
+// Child does what one order on stdin says and writes the Measure to stdout. It
+// ends when stdin does, so that none is left of a parent that was killed.
+func Child(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
+	var o order
+	in := json.NewDecoder(stdin)
+	if err := in.Decode(&o); err != nil {
+		return fmt.Errorf("this command is for `deed bench` alone, which says on its standard input what to do: %w", err)
+	}
+	subject, err := find(o.Scenario, o.Subject)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		_, _ = io.Copy(io.Discard, stdin) // its end is the news, however it came
+		cancel(errLeft)
+	}()
+	m, err := subject.run(ctx, o.Dir, o.Params)
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		return err
+	}
+	m.Memory = peakMemory()
+	return json.NewEncoder(stdout).Encode(m)
+}

@@ -1,0 +1,6 @@
+//go:build !linux && !darwin
+
+package bench
+
+// peakMemory cannot be known here.
+func peakMemory() int64 { return 0 }

@@ -1,0 +1,50 @@
+package wordcount
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
+	"os"
+	"path/filepath"
+
+	"github.com/deedrun/deed/task"
+)
+
+// file is a new file and the digest of what was written to it.
+type file struct {
+	*os.File
+	part task.Part // without its Ref
+	hash hash.Hash
+	size int64
+	done *task.Part // where to put the part when it is whole
+}
+
+func (p *plain) create(path string, part task.Part, done *task.Part) (*file, error) {
+	full := filepath.Join(p.out, path)
+	if err := os.MkdirAll(filepath.Dir(full), 0o700); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(full, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	part.Ref = &task.Ref{Key: path}
+	return &file{File: f, part: part, hash: sha256.New(), done: done}, nil
+}
+
+func (f *file) Write(p []byte) (int, error) {
+	n, err := f.File.Write(p)
+	f.hash.Write(p[:n])
+	f.size += int64(n)
+	return n, err
+}
+
+// Close finishes the part.
+func (f *file) Close() error {
+	if err := f.File.Close(); err != nil {
+		return err
+	}
+	f.part.Ref.Size, f.part.Ref.SHA256 = f.size, hex.EncodeToString(f.hash.Sum(nil))
+	*f.done = f.part
+	return nil
+}
