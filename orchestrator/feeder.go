@@ -22,8 +22,9 @@ import (
 // a time: see standing. Nothing here walks all that waits or is out in a step.
 type feeder struct {
 	work     queue.Queue
-	most     int // tasks out a lane
-	replicas int // that feed the same lanes, this one included
+	most     int  // messages out a lane
+	alone    bool // each task travels in a message of its own
+	replicas int  // that feed the same lanes, this one included
 	running  *running
 
 	feeds    map[string]*feed
@@ -70,7 +71,7 @@ func (f *feeder) feed(id string) *feed {
 func (f *feeder) row(id, address string) *row {
 	fd := f.feed(id)
 	if fd.rows[address] == nil {
-		fd.rows[address] = &row{feed: fd, address: address, sent: map[int]sending{}}
+		fd.rows[address] = &row{feed: fd, address: address}
 	}
 	return fd.rows[address]
 }
@@ -130,7 +131,7 @@ func (f *feeder) observe(id string, happened []process.Event) {
 // measure learns from a worker's report how long tasks of a step take.
 func (f *feeder) measure(id string, r task.Result) {
 	n := r.Tasks.Len()
-	if n == 0 || r.Elapsed <= 0 || r.Outcome != task.Done && r.Outcome != task.Failed {
+	if n == 0 || r.Elapsed < 0 || r.Outcome != task.Done && r.Outcome != task.Failed {
 		return
 	}
 	fd := f.feeds[id]
@@ -141,7 +142,7 @@ func (f *feeder) measure(id string, r task.Result) {
 	each := max(time.Duration(r.Elapsed)/time.Duration(n), time.Microsecond)
 	row.reckon(averaged(row.took, each, n))
 	if row.pool != nil {
-		row.pool.took = averaged(row.pool.took, each, n)
+		row.pool.measure(row.handler, each, n)
 	}
 }
 
@@ -153,15 +154,7 @@ func (f *feeder) resend(id string, e process.Enqueue) {
 		return
 	}
 	r := fd.rows[e.Address]
-	var back []int
-	r.comeBack(e.Tasks, func(i int, s sending) bool {
-		if s.attempt != e.Attempt || s.generation != e.Generation {
-			return false
-		}
-		back = append(back, i)
-		return true
-	})
-	e.Tasks = task.Of(back...)
+	e.Tasks = r.comeBack(e.Tasks, func(s sending) bool { return s.attempt == e.Attempt && s.generation == e.Generation })
 	r.bucket.giveBack(e.Tasks.Len())
 	r.pushFront(queued{Enqueue: e})
 	f.freshen(r)
@@ -174,11 +167,8 @@ func (f *feeder) hold(s *process.State, h task.Hold, now time.Time) {
 		return
 	}
 	r := f.row(s.ID, h.Address)
-	for i := range s.Open(h.Address, h.Generation, h.Tasks).All() {
-		if s.IsCurrent(h.Address, i, h.Attempt) {
-			r.goOut(i, sending{generation: h.Generation, attempt: h.Attempt, at: now})
-		}
-	}
+	tasks := s.Current(h.Address, h.Attempt, s.Open(h.Address, h.Generation, h.Tasks))
+	r.goOut(tasks, sending{generation: h.Generation, attempt: h.Attempt, at: now, parts: whole})
 }
 
 // settle takes off what is over by the state: the events that say so may have
@@ -189,10 +179,9 @@ func (f *feeder) settle(s *process.State) {
 		return
 	}
 	for _, r := range fd.rows {
-		for i, o := range r.sent {
-			if len(s.Open(r.address, o.generation, task.Span(i, 1))) == 0 || !s.IsCurrent(r.address, i, o.attempt) {
-				r.comeBack(task.Span(i, 1), nil)
-			}
+		for _, o := range slices.Clone(r.out.runs) {
+			tasks := task.Ranges{o.Range}
+			r.comeBack(tasks.Minus(s.Current(r.address, o.attempt, s.Open(r.address, o.generation, tasks))), nil)
 		}
 	}
 }
@@ -236,7 +225,7 @@ func (f *feeder) sweep(id string) {
 	fd := f.feed(id)
 	fd.swept = true
 	for _, r := range fd.rows {
-		r.comeBack(r.out(), nil)
+		r.comeBack(r.out.all(), nil)
 		r.leave()
 		f.freshen(r)
 	}

@@ -61,7 +61,7 @@ func BenchmarkFeeder(b *testing.B) {
 				require.NoError(b, err)
 				require.NotEmpty(b, work.sent)
 				for _, m := range work.sent {
-					for i := range f.feeds[m.Key].rows["work"].sent {
+					for i := range f.feeds[m.Key].rows["work"].out.all().All() {
 						f.measure(m.Key, task.Result{Address: "work", Tasks: task.Span(i, 1), Outcome: task.Done, Elapsed: task.Duration(time.Millisecond)})
 						f.observe(m.Key, []process.Event{process.TasksConfirmed{Address: "work", Attempt: 1, Tasks: task.Span(i, 1)}})
 						n++

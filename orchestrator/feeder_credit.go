@@ -46,10 +46,10 @@ type account struct {
 	turn     time.Duration // virtual time of its next turn, once it pays
 	turnAt   time.Duration // favoured: what all favoured had got at its last turn, or when it became ready
 
-	out  int
+	out  int           // parts of messages
 	time time.Duration // that what is out takes
 
-	back      int // favoured: tasks that came back, and whose places are not kept yet
+	back      int // favoured: parts of messages that came back, and whose places are not kept yet
 	held      int // places that are kept for it
 	heldSince time.Time
 	isHolding bool // it stands in lane.holds
@@ -103,12 +103,12 @@ func (a *account) rotate() {
 	}
 }
 
-// weigh adds to what is out, or takes off.
-func (a *account) weigh(n int, took time.Duration) {
-	a.out, a.time = a.out+n, a.time+took
-	a.lane.out, a.lane.time = a.lane.out+n, a.lane.time+took
+// weigh adds parts of messages to what is out, or takes them off.
+func (a *account) weigh(parts int, took time.Duration) {
+	a.out, a.time = a.out+parts, a.time+took
+	a.lane.out, a.lane.time = a.lane.out+parts, a.lane.time+took
 	if !a.favoured {
-		a.lane.paidOut, a.lane.paidTime = a.lane.paidOut+n, a.lane.paidTime+took
+		a.lane.paidOut, a.lane.paidTime = a.lane.paidOut+parts, a.lane.paidTime+took
 	}
 }
 
@@ -158,21 +158,26 @@ func (a *account) moved() {
 	}
 }
 
-// freed notes places that came back; keep decides what becomes of them.
-func (a *account) freed(n int) {
-	if n == 0 || !a.favoured {
+// freed notes parts of messages that came back; keep decides what becomes of
+// their places.
+func (a *account) freed(parts int) {
+	if parts == 0 || !a.favoured {
 		return
 	}
-	if a.back == 0 {
-		a.lane.backs = append(a.lane.backs, a)
+	if a.back < whole {
+		if a.back += parts; a.back >= whole {
+			a.lane.backs = append(a.lane.backs, a)
+		}
+		return
 	}
-	a.back += n
+	a.back += parts
 }
 
-// keep holds the places that came back for their process.
+// keep holds the places of the messages that came back for their process. What is
+// left of one whose other tasks are out still waits for those.
 func (a *account) keep(now time.Time) {
-	n := max(min(a.back, a.lane.slots-a.lane.held), 0)
-	if a.back = 0; n == 0 || !a.favoured {
+	n := max(min(a.back/whole, a.lane.slots-a.lane.held), 0)
+	if a.back %= whole; n == 0 || !a.favoured {
 		return
 	}
 	a.held, a.lane.held, a.heldSince = a.held+n, a.lane.held+n, now

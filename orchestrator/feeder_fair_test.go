@@ -113,8 +113,9 @@ func TestASlowRateDoesNotHoldUpOthers(t *testing.T) {
 	require.Zero(t, v.Pools[0].Waiting, "no further worker would help")
 }
 
-func TestTasksThatTakeNoTimeFillTheQueueAndLongOnesDoNot(t *testing.T) {
+func TestTasksThatTakeNoTimeFillTheQueueWhenTheyTravelAloneAndLongOnesDoNot(t *testing.T) {
 	p := newPlant(t, slots(4))
+	p.owner.feeder.alone = true
 	p.lasts = func(task.Work) time.Duration { return 20 * time.Microsecond }
 	p.starts(0, "quick", 20_000)
 	p.run("quick", time.Minute)

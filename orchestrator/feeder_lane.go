@@ -7,7 +7,7 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
-// How much is out in a lane: at least so many tasks a slot, so that a worker has
+// How much is out in a lane: at least so many messages a slot, so that a worker has
 // its next one at once; beyond that what its slots do within a short time, so
 // that tasks of a millisecond do not wait for the feeder; never more than most.
 const (
@@ -31,7 +31,7 @@ type lane struct {
 	slots int // of the workers that take from it, this feeder's share; 0: there are none
 	most  int
 
-	out      int
+	out      int           // parts of messages
 	time     time.Duration // that what is out takes of a slot
 	paidOut  int           // of those that are not favoured
 	paidTime time.Duration
@@ -79,20 +79,22 @@ func (l *lane) use(needs task.Resources, n int) {
 	}
 }
 
-// fit is how many tasks that take so long may be sent now.
+// fit is how many messages may be sent now that take so long.
 func (l *lane) fit(cost time.Duration) int {
 	least := nobodyThere
 	if l.slots > 0 {
 		least = leastSlot * l.slots
 	}
-	n := max(least-l.out, int((time.Duration(l.slots)*aheadTime-l.time)/cost))
-	return max(min(n, l.most-l.out), 0)
+	out := messages(l.out)
+	n := max(least-out, int((time.Duration(l.slots)*aheadTime-l.time)/cost))
+	return max(min(n, l.most-out), 0)
 }
 
-// fitBeside is how many tasks of those that pay may be sent beside a favoured
+// fitBeside is how many messages of those that pay may be sent beside a favoured
 // process: on slots that it has no use for.
 func (l *lane) fitBeside(cost time.Duration) int {
-	free := l.slots - (l.out - l.paidOut) - l.held - l.paidOut
+	paid := messages(l.paidOut)
+	free := l.slots - messages(l.out-l.paidOut) - l.held - paid
 	ahead := int((time.Duration(l.slots)*besideTime - l.paidTime) / cost)
 	return max(min(max(free, ahead), l.fit(cost)), 0)
 }
@@ -128,7 +130,7 @@ func (l *lane) warm(until time.Time) {
 
 func (l *lane) isWarm(now time.Time) bool { return l.slots > 0 && now.Before(l.warmUntil) }
 
-// choose says whose turn it is, and how many tasks it may send: nil if nobody
+// choose says whose turn it is, and how many messages it may send: nil if nobody
 // may send anything now.
 func (l *lane) choose(now time.Time) (a *account, n int) {
 	l.expire(now)
@@ -137,15 +139,15 @@ func (l *lane) choose(now time.Time) (a *account, n int) {
 	switch {
 	case favoured != nil && (paid == nil || !l.inDebt()):
 		a = favoured
-		n = l.fit(a.ready[0].cost())
+		n = l.fit(a.ready[0].messageCost())
 	case paid == nil:
 		return nil, 0
 	case l.isWarm(now) && !l.inDebt():
 		a = paid
-		n = l.fitBeside(a.ready[0].cost())
+		n = l.fitBeside(a.ready[0].messageCost())
 	default:
 		a = paid
-		n = l.fit(a.ready[0].cost())
+		n = l.fit(a.ready[0].messageCost())
 	}
 	if n == 0 {
 		return nil, 0

@@ -25,7 +25,7 @@ func (f *feeder) handOver(id string, e process.Enqueue) {
 	if fd == nil || fd.rows[e.Address] == nil {
 		return
 	}
-	fd.rows[e.Address].comeBack(e.Tasks, func(_ int, s sending) bool {
+	fd.rows[e.Address].comeBack(e.Tasks, func(s sending) bool {
 		return s.attempt == e.Attempt && s.generation == e.Generation
 	})
 }

@@ -63,7 +63,7 @@ func (m *room) fit(r *row) int {
 	case m.tasks == 0:
 		return max(capacity, 1)
 	}
-	return max(min(capacity-len(r.sent), holds(m.offer.Minus(m.used), r.needs)), 0)
+	return max(min(capacity-r.out.tasks, holds(m.offer.Minus(m.used), r.needs)), 0)
 }
 
 // cramp lets a row wait for room.

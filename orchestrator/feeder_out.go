@@ -24,8 +24,8 @@ func (f *feeder) stale(t time.Time) []string {
 
 func (fd *feed) hasOutSince(t time.Time) bool {
 	for _, r := range fd.rows {
-		for _, s := range r.sent {
-			if s.at.Before(t) {
+		for _, o := range r.out.runs {
+			if o.at.Before(t) {
 				return true
 			}
 		}
@@ -40,18 +40,18 @@ func (f *feeder) out(id string, t time.Time) []process.Enqueue {
 		address             string
 		generation, attempt int
 	}
-	indexes := map[batch][]int{}
+	batches := map[batch]task.Ranges{}
 	for _, r := range f.feeds[id].rows {
-		for i, s := range r.sent {
-			if t.IsZero() || s.at.Before(t) {
-				b := batch{r.address, s.generation, s.attempt}
-				indexes[b] = append(indexes[b], i)
+		for _, o := range r.out.runs {
+			if t.IsZero() || o.at.Before(t) {
+				b := batch{r.address, o.generation, o.attempt}
+				batches[b] = append(batches[b], o.Range)
 			}
 		}
 	}
 	var all []process.Enqueue
-	for b, is := range indexes {
-		all = append(all, process.Enqueue{Address: b.address, Generation: b.generation, Attempt: b.attempt, Tasks: task.Of(is...)})
+	for b, tasks := range batches {
+		all = append(all, process.Enqueue{Address: b.address, Generation: b.generation, Attempt: b.attempt, Tasks: tasks.Union(nil)})
 	}
 	slices.SortFunc(all, func(a, b process.Enqueue) int {
 		return cmp.Or(cmp.Compare(a.Address, b.Address), cmp.Compare(a.Attempt, b.Attempt))
@@ -62,27 +62,32 @@ func (f *feeder) out(id string, t time.Time) []process.Enqueue {
 // missedTwice marks tasks as missed, and returns those that were missed at the
 // last look already.
 func (f *feeder) missedTwice(id string, e process.Enqueue, missing task.Ranges) task.Ranges {
-	var again []int
+	var again, first []run
 	r := f.row(id, e.Address)
-	for i := range missing.All() {
-		s := r.sent[i]
-		if s.missed {
-			again = append(again, i)
+	r.out.remove(missing, nil, func(o run) {
+		if o.missed {
+			again = append(again, o)
+		} else {
+			first = append(first, o)
 		}
-		s.missed = true
-		r.goOut(i, s)
+	})
+	var tasks task.Ranges
+	for _, o := range again {
+		r.out.add(o.Range, o.sending)
+		tasks = append(tasks, o.Range)
 	}
-	return task.Of(again...)
+	for _, o := range first {
+		o.missed = true
+		r.out.add(o.Range, o.sending)
+	}
+	return tasks.Union(nil)
 }
 
 // found says that the tasks of a process are somewhere.
 func (f *feeder) found(id string) {
 	for _, r := range f.feeds[id].rows {
-		for i, s := range r.sent {
-			if s.missed {
-				s.missed = false
-				r.sent[i] = s
-			}
+		for i := range r.out.runs {
+			r.out.runs[i].missed = false
 		}
 	}
 }

@@ -19,6 +19,8 @@ type pool struct {
 	lane *lane
 	took time.Duration // a task takes, as measured of late
 
+	tookBy map[string]time.Duration // by handler: a guess for steps of which no task has ended
+
 	crew     []task.Heartbeat // the workers that may execute them
 	offered  map[string]bool  // by handler
 	fits     map[task.Resources]int
@@ -129,7 +131,7 @@ func (f *feeder) reroute(pools map[*pool]bool) {
 			if !moved || r.account == nil {
 				continue
 			}
-			lost = lost || stranded && len(r.sent) > 0
+			lost = lost || stranded && r.out.tasks > 0
 			if r.stands == isReady || r.stands == isCramped {
 				r.leave()
 				f.freshen(r)
@@ -186,10 +188,11 @@ func (p *pool) capacity(needs task.Resources) (n int, served bool) {
 
 // place puts a row where it belongs by what its process is now.
 func (f *feeder) place(now time.Time, s *process.State, r *row) {
-	step, _ := s.Step(r.address)
+	step, isStep := s.Step(r.address)
 	p := f.pool(s.Pool(r.address))
 	r.settleIn(nil)
 	r.pool, r.handler, r.needs, r.rate = p, step.Run.Handler, step.Needs, step.Rate
+	r.guess, r.ranges = min(p.tookBy[r.handler], unmeasured), !f.alone && isStep && step.Process == nil && step.Needs.IsZero()
 	a := f.account(r.feed, p.lane)
 	a.weight = max(s.Definition.Weight, 1)
 	f.adopt(a, s)
@@ -211,4 +214,17 @@ func (f *feeder) place(now time.Time, s *process.State, r *row) {
 func (f *feeder) setAside(r *row) {
 	r.stands = isAside
 	f.aside = append(f.aside, r)
+}
+
+// measure notes how long tasks of a handler took; "" is any program, of which
+// that says little of another.
+func (p *pool) measure(handler string, each time.Duration, n int) {
+	p.took = averaged(p.took, each, n)
+	if handler == "" {
+		return
+	}
+	if p.tookBy == nil {
+		p.tookBy = map[string]time.Duration{}
+	}
+	p.tookBy[handler] = averaged(p.tookBy[handler], each, n)
 }

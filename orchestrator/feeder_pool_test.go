@@ -134,7 +134,7 @@ func TestNoMoreTasksAreOutThanWorkersHaveRoomForTogether(t *testing.T) {
 		for id, needs := range map[string]int64{"large": 20, "other": 30} {
 			out := 0
 			if fd := p.owner.feeder.feeds[id]; fd != nil {
-				out = len(fd.rows["work"].sent)
+				out = fd.rows["work"].out.tasks
 			}
 			require.LessOrEqual(t, out, map[string]int{"large": 6, "other": 4}[id])
 			used.Memory += needs * int64(out) * gib

@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/deedrun/deed/orchestrator/definition"
@@ -15,8 +16,10 @@ type row struct {
 	address string
 	pending []queued
 	waiting int // tasks in pending
-	sent    map[int]sending
+	out     outs
 	took    time.Duration // a task takes, as measured of late; 0: none has ended yet
+	guess   time.Duration // what tasks of its handler take elsewhere, if that is short, while none has ended here; 0: not known
+	single  bool          // a message of several was too large
 	bucket  bucket
 
 	stands standing
@@ -29,6 +32,7 @@ type row struct {
 	handler string
 	needs   task.Resources
 	rate    definition.Rate
+	ranges  bool // a message may carry several of its tasks
 }
 
 // standing is where a row stands: in one place at a time. Lists of rows may
@@ -52,23 +56,12 @@ type queued struct {
 	looked bool   // nothing that ran earlier is of use for them
 }
 
-// sending is a task that is on the queue or with a worker.
-type sending struct {
-	generation int
-	attempt    int
-	at         time.Time
-	missed     bool // nobody had it at the last look
-}
-
 // unmeasured is how long a task is taken to last while no such task has ended.
 const unmeasured = 50 * time.Millisecond
 
 // cost is how long a task of the row probably takes.
 func (r *row) cost() time.Duration {
-	if r.took > 0 {
-		return r.took
-	}
-	return unmeasured
+	return cmp.Or(r.took, r.guess, unmeasured)
 }
 
 // averaged is a moving average after n more of the size.
@@ -121,57 +114,42 @@ func (q queued) left() task.Ranges {
 	return append(task.Ranges{{First: first.First + q.offset, Count: first.Count - q.offset}}, q.Tasks[1:]...)
 }
 
-// isOut reports whether this very attempt is out already.
-func (r *row) isOut(index int, e process.Enqueue) bool {
-	s, ok := r.sent[index]
-	return ok && s.attempt == e.Attempt && s.generation == e.Generation
-}
-
-// goOut notes that a task is out.
-func (r *row) goOut(index int, s sending) {
-	if _, again := r.sent[index]; !again {
-		r.weigh(1)
+// goOut notes that tasks are out, alike. At another attempt they are out no more.
+func (r *row) goOut(tasks task.Ranges, s sending) {
+	r.takeOff(tasks, nil)
+	for _, one := range tasks {
+		r.out.add(one, s)
 	}
-	r.sent[index] = s
+	n := tasks.Len()
+	r.weigh(n, n*s.parts)
 }
 
 // comeBack notes that tasks are not out any more: of those named, what accepts
-// says yes to; nil: all. They may be any: a report names them.
-func (r *row) comeBack(tasks task.Ranges, accepts func(index int, s sending) bool) {
-	before := len(r.sent)
-	if tasks.Len() <= before {
-		for i := range tasks.All() {
-			if s, ok := r.sent[i]; ok && (accepts == nil || accepts(i, s)) {
-				delete(r.sent, i)
-			}
-		}
-	} else {
-		for i, s := range r.sent {
-			if tasks.Contains(i) && (accepts == nil || accepts(i, s)) {
-				delete(r.sent, i)
-			}
-		}
-	}
-	back := before - len(r.sent)
-	r.weigh(-back)
+// says yes to; nil: all. It returns them.
+func (r *row) comeBack(tasks task.Ranges, accepts func(s sending) bool) task.Ranges {
+	back, parts := r.takeOff(tasks, accepts)
 	if r.account != nil {
-		r.account.freed(back)
+		r.account.freed(parts)
 	}
+	return back
 }
 
-// out is the tasks that are out, at whatever attempt.
-func (r *row) out() task.Ranges {
-	indexes := make([]int, 0, len(r.sent))
-	for i := range r.sent {
-		indexes = append(indexes, i)
-	}
-	return task.Of(indexes...)
+// takeOff takes tasks off what is out, which were so many parts of messages.
+func (r *row) takeOff(tasks task.Ranges, accepts func(s sending) bool) (off task.Ranges, parts int) {
+	n := 0
+	r.out.remove(tasks, accepts, func(gone run) {
+		n, parts = n+gone.Count, parts+gone.Count*gone.parts
+		off = append(off, gone.Range)
+	})
+	r.weigh(-n, -parts)
+	return off.Union(nil), parts
 }
 
-// weigh adds tasks to what is out, or takes them off.
-func (r *row) weigh(n int) {
+// weigh adds tasks to what is out, or takes them off; they are so many parts of
+// messages.
+func (r *row) weigh(n, parts int) {
 	if r.account != nil && n != 0 {
-		r.account.weigh(n, time.Duration(n)*r.cost())
+		r.account.weigh(parts, time.Duration(n)*r.cost())
 		r.account.lane.use(r.needs, n)
 	}
 }
@@ -181,7 +159,7 @@ func (r *row) reckon(took time.Duration) {
 	before := r.cost()
 	r.took = took
 	if r.account != nil {
-		r.account.weigh(0, time.Duration(len(r.sent))*(r.cost()-before))
+		r.account.weigh(0, time.Duration(r.out.tasks)*(r.cost()-before))
 	}
 }
 
@@ -190,9 +168,13 @@ func (r *row) settleIn(a *account) {
 	if r.account == a {
 		return
 	}
-	r.weigh(-len(r.sent))
+	parts := 0
+	for _, o := range r.out.runs {
+		parts += o.Count * o.parts
+	}
+	r.weigh(-r.out.tasks, -parts)
 	r.account = a
-	r.weigh(len(r.sent))
+	r.weigh(r.out.tasks, parts)
 }
 
 // leave takes the row away from where it stands.

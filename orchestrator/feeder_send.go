@@ -2,7 +2,6 @@ package orchestrator
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -18,7 +17,7 @@ import (
 const (
 	turnSize  = 512                   // messages a lane in one step
 	turnTime  = 10 * time.Millisecond // of work in one turn of a process, unless one task takes longer
-	turnTasks = 64                    // in one turn
+	turnMost  = 64                    // messages in one turn
 	turnLooks = 4096                  // tasks looked at in one turn that are to be sent no more
 )
 
@@ -139,13 +138,13 @@ type mail struct {
 	refused  batch
 }
 
-// posted is a task that a message is about.
+// posted is the tasks that a message is about.
 type posted struct {
 	*row
 	queued
 }
 
-// turn gives a process a turn of at most n tasks, and returns how many it sent.
+// turn gives a process a turn of at most n messages, and returns how many it sent.
 func (f *feeder) turn(m *mail, a *account, s *process.State, n int) (sent int) {
 	r := a.ready[0]
 	if !r.isServed() { // who could execute its tasks has left since it was placed
@@ -153,25 +152,28 @@ func (f *feeder) turn(m *mail, a *account, s *process.State, n int) (sent int) {
 		f.setAside(r)
 		return 0
 	}
-	n = min(n, turnTasks, max(1, int(turnTime/r.cost())))
+	batch := r.batch()
+	n = min(n, turnMost, max(1, int(turnTime/r.messageCost())))
+	tasks := n * batch
 	r.bucket.fill(r.rate, m.now)
 	if left := r.bucket.left(); left >= 0 {
-		n = min(n, left)
+		tasks = min(tasks, left)
 	}
 	if !r.needs.IsZero() {
-		n = min(n, a.lane.needs.fit(r))
+		tasks = min(tasks, a.lane.needs.fit(r))
 	}
-	for looks := 0; sent < n && r.waiting > 0 && looks < turnLooks; {
-		e := r.take(n - sent)
-		looks += e.Tasks.Len()
-		sent += m.write(s, r, e)
+	began := 0
+	for looks := 0; sent < n && began < tasks && r.waiting > 0 && looks < turnLooks; {
+		e := r.take(min((n-sent)*batch, tasks-began))
+		messages, written := m.write(s, r, e, batch, n-sent)
+		sent, began, looks = sent+messages, began+written, looks+e.Tasks.Len()-written
 	}
 	a.release(sent, m.now)
-	a.pay(time.Duration(sent) * r.cost())
+	a.pay(time.Duration(began) * r.cost())
 	if a.favoured && sent > 0 {
 		a.lane.warm(m.now.Add(min(r.cost(), linger) + linger))
 	}
-	r.bucket.take(sent)
+	r.bucket.take(began)
 	if sent > 0 {
 		a.lane.needs.sent(r)
 	}
@@ -195,29 +197,36 @@ func (f *feeder) move(now time.Time, a *account, r *row) {
 	}
 }
 
-// write makes messages of tasks that are still to be sent.
-func (m *mail) write(s *process.State, r *row, e queued) (written int) {
-	open := s.Open(e.Address, e.Generation, e.Tasks)
+// write makes messages of tasks that are still to be sent, of at most batch each
+// and no more than most. What does not fit in waits again.
+func (m *mail) write(s *process.State, r *row, e queued, batch, most int) (messages, tasks int) {
+	open := r.out.without(s.Current(e.Address, e.Attempt, s.Open(e.Address, e.Generation, e.Tasks)), e.Generation, e.Attempt)
 	if planted.Is(planted.OffByOne) && r.waiting > 0 {
 		r.take(1)
 	}
-	for i := range open.All() {
-		if !s.IsCurrent(e.Address, i, e.Attempt) || r.isOut(i, e.Enqueue) {
-			continue // time has overtaken it
+	var letter letter
+	for len(open) > 0 && messages < most {
+		one, n := e, batch
+		one.Tasks = open
+		trace := one.messageTrace(s)
+		if one.travelsAlone(trace) {
+			n = 1
 		}
-		one := e
-		one.Tasks = task.Span(i, 1)
-		body, err := message(s, one)
+		one.Tasks, open = open.Take(n)
+		body, err := letter.about(s, one)
 		if err != nil {
 			m.refused.add(s.ID, unsendable(one.Enqueue, err, m.now))
 			continue
 		}
-		m.messages = append(m.messages, queue.Message{Lane: r.account.lane.name, Key: s.ID, Body: body, Trace: one.messageTrace(s)})
+		m.messages = append(m.messages, queue.Message{Lane: r.account.lane.name, Key: s.ID, Body: body, Trace: trace})
 		m.of = append(m.of, posted{r, one})
-		r.goOut(i, sending{generation: e.Generation, attempt: e.Attempt, at: m.now})
-		written++
+		n = one.Tasks.Len()
+		r.goOut(one.Tasks, sending{generation: e.Generation, attempt: e.Attempt, at: m.now, parts: partsOf(n)})
+		messages, tasks = messages+1, tasks+n
 	}
-	return written
+	e.Tasks = open
+	r.pushFront(e)
+	return messages, tasks
 }
 
 // post sends the messages. After an error all of them are pending again.
@@ -227,13 +236,15 @@ func (f *feeder) post(ctx context.Context, m *mail) error {
 	}
 	err := f.work.Send(ctx, m.messages...)
 	if err == nil {
-		f.posted += len(m.messages)
+		for _, p := range m.of {
+			f.posted += p.Tasks.Len()
+		}
 		return nil
 	}
 	for _, p := range slices.Backward(m.of) {
-		p.comeBack(p.Tasks, nil)
-		p.account.pay(-p.cost())
-		p.bucket.giveBack(1)
+		n := p.comeBack(p.Tasks, nil).Len()
+		p.account.pay(-time.Duration(n) * p.cost())
+		p.bucket.giveBack(n)
 		p.pushFront(p.queued)
 		f.freshen(p.row)
 	}
@@ -247,21 +258,12 @@ func (f *feeder) post(ctx context.Context, m *mail) error {
 		}
 	}
 	p := m.of[largest]
+	if p.Tasks.Len() > 1 {
+		p.single = true
+		return nil
+	}
 	m.refused.add(p.feed.id, unsendable(p.Enqueue, err, m.now))
 	return nil
-}
-
-func message(s *process.State, e queued) ([]byte, error) {
-	w, err := workOf(s, e.Enqueue)
-	if err != nil {
-		return nil, err
-	}
-	w.Refresh = w.Refresh || w.Cache && e.looked
-	body, err := json.Marshal(w)
-	if err != nil {
-		return nil, fmt.Errorf("encode the message of %s[%d]: %w", e.Address, e.Tasks[0].First, err)
-	}
-	return body, nil
 }
 
 // unsendable makes of a message that cannot be sent a failure of its task, so

@@ -15,8 +15,8 @@ import (
 )
 
 // plant is an orchestrator with simulated workers, in simulated time: each slot
-// takes the first message of its lane, is busy for as long as the task lasts,
-// and reports. Nothing else takes any time.
+// takes the first message of its lane, is busy for as long as its tasks last one
+// after the other, and reports. Nothing else takes any time.
 type plant struct {
 	*rig
 	lasts    func(task.Work) time.Duration
@@ -142,12 +142,12 @@ func (p *plant) run(until string, most time.Duration) {
 // check looks whether more is out in a lane than may be.
 func (p *plant) check() {
 	for name, l := range p.owner.feeder.lanes {
-		p.most[name] = max(p.most[name], l.out)
-		if l.slots > 0 && l.out > max(leastSlot*l.slots, p.before[name]) {
+		p.most[name] = max(p.most[name], messages(l.out))
+		if l.slots > 0 && messages(l.out) > max(leastSlot*l.slots, p.before[name]) {
 			require.LessOrEqual(p.t, l.time, time.Duration(l.slots)*aheadTime)
-			require.LessOrEqual(p.t, l.out, mostOut)
+			require.LessOrEqual(p.t, messages(l.out), mostOut)
 		}
-		p.before[name] = l.out
+		p.before[name] = messages(l.out)
 	}
 }
 
@@ -204,9 +204,14 @@ func (p *plant) begin() {
 		for _, d := range deliveries {
 			var w task.Work
 			require.NoError(p.t, json.Unmarshal(d.Body, &w))
-			p.begun[w.Process] = append(p.begun[w.Process], p.now)
 			p.seq++
-			took := p.lasts(w)
+			var took time.Duration
+			for i := range w.Tasks.All() { // one after the other
+				one := w
+				one.Tasks = task.Span(i, 1)
+				p.begun[w.Process] = append(p.begun[w.Process], p.now.Add(took))
+				took += p.lasts(one)
+			}
 			heap.Push(&p.ends, ending{p.now.Add(took), p.seq, w, lane, took})
 			p.free[lane]--
 		}
@@ -223,8 +228,9 @@ func (p *plant) finish() {
 			Elapsed: task.Duration(e.took),
 		}
 		if e.work.Address != "work" { // of a chain
-			i := e.work.Tasks[0].First
-			result.Parts = []task.Produced{{Index: i, Data: e.work.Outputs[0].Data, Part: task.Part{Value: json.RawMessage(`1`)}}}
+			for i := range e.work.Tasks.All() {
+				result.Parts = append(result.Parts, task.Produced{Index: i, Data: e.work.Outputs[0].Data, Part: task.Part{Value: json.RawMessage(`1`)}})
+			}
 		}
 		if p.returns(e.work) {
 			result = task.Result{Address: result.Address, Attempt: result.Attempt, Tasks: result.Tasks, Outcome: task.Returned}

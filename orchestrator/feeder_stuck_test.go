@@ -31,21 +31,21 @@ func TestWhoWaitsForRoomBehindARowThatIsCancelledGoesOn(t *testing.T) {
 	r.step()
 	r.pass(time.Second)
 	r.step() // large looks for room
-	require.Equal(t, task.Span(0, 4), r.owner.feeder.feeds["small"].rows["work"].out())
+	require.Equal(t, task.Span(0, 4), r.owner.feeder.feeds["small"].rows["work"].out.all())
 
 	r.pass(crampedMost + time.Second)
 	beat()
 	r.report("small", done(task.Span(0, 4)))
 	r.send("plain", fanOut(), 8)
 	r.step() // now small waits for large, which waits for plain to leave the queue
-	require.Empty(t, r.owner.feeder.feeds["small"].rows["work"].out())
-	require.Empty(t, r.owner.feeder.feeds["large"].rows["work"].out())
+	require.Empty(t, r.owner.feeder.feeds["small"].rows["work"].out.all())
+	require.Empty(t, r.owner.feeder.feeds["large"].rows["work"].out.all())
 
 	r.ask("large", process.CancelProcess{Asked: process.Asked{Command: "c"}})
 	r.report("plain", done(task.Span(0, 8)))
 	r.step()
 	r.step()
-	require.Equal(t, task.Span(4, 4), r.owner.feeder.feeds["small"].rows["work"].out())
+	require.Equal(t, task.Span(4, 4), r.owner.feeder.feeds["small"].rows["work"].out.all())
 }
 
 func TestTasksThatNobodyCanExecuteAnyMoreDoNotFillTheQueue(t *testing.T) {

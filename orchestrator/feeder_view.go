@@ -25,15 +25,15 @@ func (f *feeder) views() []PoolView {
 	}
 	for _, fd := range f.feeds {
 		for _, r := range fd.rows {
-			if r.pool == nil || r.waiting == 0 && len(r.sent) == 0 {
+			if r.pool == nil || r.waiting == 0 && r.out.tasks == 0 {
 				continue
 			}
 			v := pool(r.pool.name)
 			waiting := r.wanted()
 			v.Waiting += waiting
-			v.Out += len(r.sent)
+			v.Out += r.out.tasks
 			v.Took = task.Duration(r.pool.took)
-			v.Backlog += task.Duration(waiting+len(r.sent)) * task.Duration(cmp.Or(r.took, r.pool.took, unmeasured))
+			v.Backlog += task.Duration(waiting+r.out.tasks) * task.Duration(cmp.Or(r.took, r.guess, r.pool.took, unmeasured))
 		}
 	}
 	all := []PoolView{}

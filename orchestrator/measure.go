@@ -183,7 +183,7 @@ func (f *feeder) pictures(mine func(id string) bool) map[string]*metrics.Pool {
 				continue
 			}
 			p := pool(r.pool.name)
-			p.Queued += len(r.sent)
+			p.Queued += r.out.tasks
 			if r.stands == isAside {
 				p.Unserved += r.waiting
 			} else {

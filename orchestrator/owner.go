@@ -66,7 +66,7 @@ type Options struct {
 	// Without it only workers look there.
 	Cache *Cache
 
-	// Window is how many tasks of one pool of workers may be on the work queue or
+	// Window is how many messages of one pool of workers may be on the work queue or
 	// with workers at most, however many these are; the rest stays with the
 	// feeder. 0: 4096.
 	Window int
@@ -146,12 +146,14 @@ func NewOwner(o Options) (*Owner, error) {
 		listeners = append(listeners, l)
 	}
 	running := newRunning(o.Work.Lease())
+	feeder := newFeeder(o.Work, o.Window, running)
+	feeder.alone = o.Alone
 	return &Owner{
 		Options:   o,
 		processes: map[string]*process.State{},
 		closings:  map[string]closing{},
 		dropped:   map[string]struct{}{},
-		feeder:    newFeeder(o.Work, o.Window, running),
+		feeder:    feeder,
 		children:  newChildren(),
 		running:   running,
 		beats:     listeners[0],

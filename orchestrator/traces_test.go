@@ -74,7 +74,9 @@ func (r *rig) traces() map[int]string {
 	for _, d := range deliveries {
 		var w task.Work
 		require.NoError(r.t, json.Unmarshal(d.Body, &w))
-		traces[w.Tasks[0].First] = d.Trace
+		for i := range w.Tasks.All() {
+			traces[i] = d.Trace
+		}
 	}
 	return traces
 }

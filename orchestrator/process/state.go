@@ -187,19 +187,6 @@ func (s State) Open(address string, generation int, tasks task.Ranges) task.Rang
 	return n.tasks.open(tasks.Minus(task.Span(n.scheduled, task.MaxIndex+1-n.scheduled)))
 }
 
-// IsCurrent reports whether an attempt at an open task is the one to execute.
-func (s State) IsCurrent(address string, index, attempt int) bool {
-	if s.graph == nil {
-		return false
-	}
-	i, ok := s.graph.number[address]
-	if !ok {
-		return false
-	}
-	t := s.nodes[i].tasks.trouble(index)
-	return t.attempt == attempt && t.stand == underWay
-}
-
 // Generation is the generation that the tasks of an address have now; -1 for
 // an address that does not exist.
 func (s State) Generation(address string) int {
