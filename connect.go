@@ -249,6 +249,7 @@ func (r *Runtime) openQueues(ctx context.Context, conn *nats.Conn, lease time.Du
 		return err
 	}
 	r.work, r.inbox, r.quarantine = work, inbox, bad
+	r.closers = append(r.closers, work.Flush, inbox.Flush)
 	if r.options.Handlers == nil || r.options.ReadOnly {
 		return nil
 	}

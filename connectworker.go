@@ -43,6 +43,7 @@ func (r *Runtime) openAsWorker(ctx context.Context, conn *nats.Conn, at eventSto
 		return err
 	}
 	r.lane, r.bad = lane, bad
+	r.closers = append(r.closers, lane.Flush)
 	r.lookLater = &Quarantine{box: laterBox{conn}, from: map[string]queue.Sender{inboxQueue: inbox, workQueue: work}}
 	log := events.New(&laterStore{open: func(ctx context.Context) (events.Driver, error) {
 		replicas, err := r.replicas(ctx, conn)

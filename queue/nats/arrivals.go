@@ -88,5 +88,5 @@ func (s *Sharded) settleStatus(now time.Time, m *natsgo.Msg) {
 
 // giveBack has a delivery delivered to somebody else at once.
 func (s *Sharded) giveBack(d queue.Delivery) {
-	_ = s.nc.Publish(string(d.Token.(token)), []byte("-NAK")) // else its lease runs out
+	_ = s.nc.Publish(d.Token.(token).reply, []byte("-NAK")) // else its lease runs out
 }

@@ -19,6 +19,7 @@ func (s *stream) Browse(ctx context.Context, after uint64, n int) ([]queue.Brows
 	if n < 1 {
 		return nil, fmt.Errorf("browse queue %q: %d messages: ask for at least 1", s.name, n)
 	}
+	s.Flush()
 	var all []queue.Browsed
 	for len(all) < n {
 		m, err := s.stored.GetMsg(ctx, after+1, jetstream.WithGetMsgSubject(s.prefix+">"))

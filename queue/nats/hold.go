@@ -117,6 +117,7 @@ func (s *Sharded) letGo(ctx context.Context, shards queue.Shards) {
 	if shards == 0 {
 		return
 	}
+	s.Flush()
 	var gone []*standing
 	s.mu.Lock()
 	for shard := range shards.All() {

@@ -23,6 +23,7 @@ func (s *stream) Pending(ctx context.Context, key string) (int, error) {
 	if err := queue.CheckKey(key); err != nil {
 		return 0, fmt.Errorf("count messages of queue %q: %w", s.name, err)
 	}
+	s.Flush()
 	count := 0
 	for _, subject := range s.form.ofKey(key) {
 		n, err := s.pending(ctx, jetstream.WithSubjectFilter(s.prefix+subject))

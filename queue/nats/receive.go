@@ -148,9 +148,6 @@ func (c *consumer) late(got []queue.Delivery, in *inbox) []queue.Delivery {
 	return got
 }
 
-// token is the subject to which a delivery is acknowledged.
-type token string
-
 // delivery reads a message of the queue; ok is false for anything else that came.
 func (s *stream) delivery(m *natsgo.Msg) (d queue.Delivery, ok bool) {
 	subject, ok := strings.CutPrefix(m.Subject, s.prefix)
@@ -169,7 +166,7 @@ func (s *stream) delivery(m *natsgo.Msg) (d queue.Delivery, ok bool) {
 	if m.Header != nil {
 		message.Trace = m.Header.Get(traceHeader)
 	}
-	return queue.Delivery{Message: message, Count: int(meta.NumDelivered), Sent: meta.Timestamp, Token: token(m.Reply)}, true
+	return queue.Delivery{Message: message, Count: int(meta.NumDelivered), Sent: meta.Timestamp, Token: token{m.Reply, meta.Sequence.Stream}}, true
 }
 
 var (

@@ -19,23 +19,17 @@ var (
 	extendBody = []byte("+WPI")
 )
 
-// Ack removes deliveries for good, also when somebody else holds them by now.
-//
-// It does not wait for the server: an ack travels behind what this connection
-// published before, at once, and if the connection breaks on the way the
-// message is delivered again when its lease runs out. While the connection is
-// away Ack fails; acking all again later is no error.
-func (s *stream) Ack(ctx context.Context, deliveries ...queue.Delivery) error {
-	return s.answer(ctx, "ack to", deliveries, ackBody)
-}
-
 // Extend starts the lease of each delivery anew, also when somebody else holds
 // it by now. Like Ack it does not wait.
 func (s *stream) Extend(ctx context.Context, deliveries ...queue.Delivery) error {
-	return s.answer(ctx, "extend lease in", deliveries, extendBody)
+	const what = "extend lease in"
+	if err := s.checkAnswer(ctx, what, deliveries); err != nil {
+		return err
+	}
+	return s.publishAll(ctx, what, deliveries, extendBody)
 }
 
-func (s *stream) answer(ctx context.Context, what string, deliveries []queue.Delivery, body []byte) error {
+func (s *stream) checkAnswer(ctx context.Context, what string, deliveries []queue.Delivery) error {
 	if err := ctx.Err(); err != nil {
 		return s.failed(ctx, what, err)
 	}
@@ -44,8 +38,12 @@ func (s *stream) answer(ctx context.Context, what string, deliveries []queue.Del
 			return fmt.Errorf("%s queue %q: message of key %q: it was not received from this queue", what, s.name, d.Key)
 		}
 	}
+	return nil
+}
+
+func (s *stream) publishAll(ctx context.Context, what string, deliveries []queue.Delivery, body []byte) error {
 	for _, d := range deliveries {
-		if err := s.nc.Publish(string(d.Token.(token)), body); err != nil {
+		if err := s.nc.Publish(d.Token.(token).reply, body); err != nil {
 			return s.failed(ctx, what, err)
 		}
 	}
@@ -57,6 +55,7 @@ func (s *stream) Purge(ctx context.Context, key string) error {
 	if err := queue.CheckKey(key); err != nil {
 		return fmt.Errorf("purge queue %q: %w", s.name, err)
 	}
+	s.Flush()
 	call, cancel := natsconn.Call(ctx, s.nc, callWithin)
 	defer cancel()
 	for _, subject := range s.form.ofKey(key) {

@@ -34,6 +34,7 @@ type stream struct {
 	prefix  string // of the subjects, with the dot
 	lease   time.Duration
 	inboxes pool
+	back    heldBack
 
 	replicated bool // on several servers, which elect
 }

@@ -84,6 +84,9 @@ func (t *Taker) Ack(ctx context.Context, deliveries ...queue.Delivery) error {
 	return t.consumer.Ack(ctx, deliveries...)
 }
 
+// Flush sends the acknowledgement that is kept back: before the connection closes.
+func (t *Taker) Flush() { t.consumer.Flush() }
+
 // Extend starts the lease of each delivery anew, as Queue.Extend does.
 func (t *Taker) Extend(ctx context.Context, deliveries ...queue.Delivery) error {
 	return t.consumer.Extend(ctx, deliveries...)
