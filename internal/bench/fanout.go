@@ -1,0 +1,140 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/internal/bench/raw"
+	"github.com/deedrun/deed/worker"
+)
+
+// FanoutParams are those of Fanout.
+type FanoutParams struct {
+	N       int  `json:"n"`       // tasks
+	Workers int  `json:"workers"` // tasks at a time; 0: one a core
+	Values  bool `json:"values"`  // each task writes a small value
+}
+
+// Fanout is one step of many tasks that do nothing.
+func Fanout() Scenario {
+	return Scenario{
+		Name:     "fanout",
+		Settings: durability(),
+		Subjects: []Subject{
+			By("raw", rawFanout),
+			By("single", func(ctx context.Context, dir string, p FanoutParams) (Measure, error) {
+				return fanout(ctx, dir, p, true)
+			}),
+			By("ranges", func(ctx context.Context, dir string, p FanoutParams) (Measure, error) {
+				return fanout(ctx, dir, p, false)
+			}),
+		},
+	}
+}
+
+func rawFanout(ctx context.Context, dir string, p FanoutParams) (Measure, error) {
+	rig, err := raw.Start(ctx, raw.Options{Dir: dir})
+	if err != nil {
+		return Measure{}, err
+	}
+	defer rig.Close()
+	clock := StartClock()
+	if _, err := rig.Loop(ctx, 1, p.N); err != nil {
+		return Measure{}, err
+	}
+	m := clock.Stop(int64(p.N))
+	m.Invoked = int64(p.N) // the loop checks that
+	return m, nil
+}
+
+const (
+	fanoutQuiet = `{deed: v1, name: fanout, inputs: [in], steps: {work: {run: bench/noop, each: in}}}`
+	fanoutValue = `{deed: v1, name: fanout, inputs: [in], steps: {work: {run: bench/value, each: in, out: {v: {json: number}}}}, outputs: [v]}`
+)
+
+// fanout times one process from the sending of its start to its end.
+func fanout(ctx context.Context, dir string, p FanoutParams, alone bool) (Measure, error) {
+	executed := newTally(p.N)
+	handlers := worker.NewRegistry()
+	worker.Handle(handlers, "bench/noop", func(_ context.Context, t *worker.Task) error {
+		executed.note(t.Index())
+		return nil
+	})
+	worker.Handle(handlers, "bench/value", func(_ context.Context, t *worker.Task) error {
+		executed.note(t.Index())
+		return t.Emit("v", t.Index())
+	})
+	definition := fanoutQuiet
+	if p.Values {
+		definition = fanoutValue
+	}
+	source, err := deed.Parse(definition)
+	if err != nil {
+		return Measure{}, err
+	}
+	r, err := deed.Open(ctx, deed.Options{Dir: filepath.Join(dir, "deed"), Handlers: handlers, Workers: p.Workers, Alone: alone, Log: warnings()})
+	if err != nil {
+		return Measure{}, err
+	}
+	defer r.Close()
+	began := time.Now()
+	start, err := r.Prepare(ctx, "fanout", deed.Job{Source: source, Inputs: map[string]deed.Input{"in": numbers(p.N)}}, nil)
+	if err != nil {
+		return Measure{}, err
+	}
+	imported := time.Since(began)
+
+	clock := StartClock()
+	if _, err := r.Start(ctx, start); err != nil {
+		return Measure{}, err
+	}
+	result, err := r.Wait(ctx, start.ID, nil)
+	if err != nil {
+		return Measure{}, err
+	}
+	m := clock.Stop(int64(p.N))
+	if confirmed := result.State.Steps()[0].Confirmed; confirmed != p.N {
+		return Measure{}, fmt.Errorf("%d of %d tasks were confirmed", confirmed, p.N)
+	}
+	if err := executed.check(); err != nil {
+		return Measure{}, err
+	}
+	if p.Values {
+		if err := checkValues(ctx, result, p.N); err != nil {
+			return Measure{}, err
+		}
+	}
+	m.Invoked = executed.calls.Load()
+	m.Also = map[string]float64{"import_seconds": imported.Seconds()}
+	return m, nil
+}
+
+// numbers are n small values.
+func numbers(n int) deed.Input {
+	values := make([]any, n)
+	for i := range values {
+		values[i] = i
+	}
+	return deed.Values(values...)
+}
+
+// checkValues compares what the tasks wrote with what they were to write.
+func checkValues(ctx context.Context, result *deed.Result, n int) error {
+	at := 0
+	for part, err := range result.Parts(ctx, "v") {
+		if err != nil {
+			return err
+		}
+		if string(part.Value) != fmt.Sprint(at) {
+			return fmt.Errorf("value %d of %d is %s", at, n, part.Value)
+		}
+		at++
+	}
+	if at != n {
+		return fmt.Errorf("%d of %d values are there", at, n)
+	}
+	return nil
+}
