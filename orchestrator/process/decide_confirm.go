@@ -143,5 +143,5 @@ func (d *decision) checkParts(i int, parts []task.Produced) error {
 // addsUp reports whether a dataset lists as many parts as it says it has. One
 // that does not must not get into a history: it would damage it.
 func addsUp(d task.Dataset) bool {
-	return d.Count >= 0 && d.Keys >= 0 && (d.Manifest != nil || d.Count == len(d.Parts))
+	return d.Keys >= 0 && d.Count >= d.Keys && (d.Manifest != nil || d.Count == len(d.Parts))
 }
