@@ -124,14 +124,15 @@ func (v View) queue(id string) QueueView {
 	return QueueView{}
 }
 
-// messages is how many messages are on the queue that no worker has.
+// messages is how many messages are on the queue that no worker has, at most: how
+// many messages the tasks came in that a worker holds, it does not say.
 func (v View) messages() int {
 	n := 0
 	for _, q := range v.Queues {
 		n += q.Queued
 	}
 	for _, w := range v.Workers {
-		n -= w.Holding
+		n -= min(w.Holding, 1)
 	}
 	return max(n, 0)
 }

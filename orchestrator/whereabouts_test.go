@@ -37,7 +37,7 @@ func TestWhereAnOpenTaskIs(t *testing.T) {
 		"executed":                          {at(0, 1), "words/count", Executing, "worker w1 is executing it, for 3s of 5m"},
 		"executed at an earlier attempt":    {at(1, 2), "words/count", Executing, "worker w1 is still executing attempt 1 at it, for 12s; if that ends well it counts"},
 		"held":                              {at(2, 1), "words/count", Held, "worker w1 has it, and has not begun"},
-		"queued":                            {at(3, 1), "words/count@2", Queued, "it is on the queue, with at most 11 messages before it"},
+		"queued":                            {at(3, 1), "words/count@2", Queued, "it is on the queue, with at most 13 messages before it"},
 		"waiting for others of its process": {at(12, 1), "", Unsent, "it waits to be put on the queue, which is kept short: 9 messages of its process there now, and 40 tasks not yet"},
 		"of a handler that is misspelt":     {at(3, 1), "words/tpo", Unserved, `no worker offers the handler "words/tpo"; did you mean "words/top"?`},
 		"of a version that nobody has":      {at(3, 1), "images/resize@7", Unserved, `no worker offers the handler "images/resize@7"; offered: words/count@2, words/top`},
