@@ -162,16 +162,20 @@ func isHeldByParent(s *process.State) bool {
 // it to go on, whatever the parent itself said before; and since its ID follows
 // from the task alone, a start of this task is not held against the definition
 // that it began with.
-func asChild(s *process.State, c process.Command) (process.Command, error) {
+func asChild(pass *process.Pass, c process.Command) (process.Command, error) {
 	start, ok := c.(process.StartProcess)
+	if !ok || start.Parent == nil {
+		return c, nil
+	}
+	s := pass.State()
 	switch {
-	case !ok || start.Parent == nil || s.Version == 0 || s.Damage() != nil:
+	case s.Version == 0 || s.Damage() != nil:
 		return c, nil
 	case s.Parent == nil || *s.Parent != *start.Parent:
 		return nil, &process.RefusedError{Process: s.ID, Reason: fmt.Sprintf("the ID is taken by a process that is not the child of %s", start.Parent)}
-	case s.Status == process.Cancelled && isStoppedByParent(s):
+	case s.Status == process.Cancelled && isStoppedByParent(&s):
 		return process.RetryTasks{Asked: asParent(s.Parent.Process), At: start.At}, nil
-	case s.Status == process.Paused && isHeldByParent(s):
+	case s.Status == process.Paused && isHeldByParent(&s):
 		return process.ResumeProcess{Asked: asParent(s.Parent.Process), At: start.At}, nil
 	}
 	return nil, nil

@@ -51,9 +51,8 @@ func (o *Owner) commit(ctx context.Context, id string, requests []*request) (don
 	if err != nil {
 		return o.refuseUnreadable(ctx, requests, err)
 	}
-	state, size, late := *known, 0, 0
+	pass, size, late := process.Begin(*known), 0, 0
 	var records []events.Record
-	var happened []process.Event
 	var effects []process.Effect
 	refused := map[*request]error{}
 	began := o.Metrics.Now()
@@ -62,14 +61,7 @@ func (o *Owner) commit(ctx context.Context, id string, requests []*request) (don
 			break
 		}
 		done++
-		command, err := asChild(&state, r.command)
-		var decided []process.Event
-		if err == nil && command != nil {
-			decided, err = process.Decide(state, command)
-		}
-		if k := o.closings[id]; err == nil && len(decided) > 0 && k.archived != nil {
-			err = k.refusal()
-		}
+		decided, asked, err := o.decide(pass, id, r)
 		if err != nil {
 			refused[r], r.decided = err, nil // what was decided before a conflict has not happened
 			continue
@@ -85,13 +77,12 @@ func (o *Owner) commit(ctx context.Context, id string, requests []*request) (don
 			}
 			records = append(records, events.Record{Type: stored.Type, Schema: stored.Schema, Data: stored.Data})
 			size += len(stored.Data)
-			state = process.Evolve(state, e)
-			happened = append(happened, e)
-			effects = append(effects, process.React(state, e)...)
 		}
-		r.answer.Version = state.Version
+		effects = append(effects, asked...)
+		r.answer.Version = pass.State().Version
 		late += lateTasks(r.command, decided)
 	}
+	state, happened := pass.State(), pass.Happened()
 	o.Metrics.Decided(began)
 	if len(records) > 0 {
 		commitID := ulid.Make().String()
@@ -128,6 +119,21 @@ func (o *Owner) commit(ctx context.Context, id string, requests []*request) (don
 		}
 	}
 	return done, nil
+}
+
+// decide decides on a request.
+func (o *Owner) decide(pass *process.Pass, id string, r *request) ([]process.Event, []process.Effect, error) {
+	command, err := asChild(pass, r.command)
+	if err != nil || command == nil {
+		return nil, nil, err
+	}
+	if k := o.closings[id]; k.archived != nil { // its history is over: what would change it is refused
+		if decided, err := process.Decide(pass.State(), command); err != nil || len(decided) == 0 {
+			return nil, nil, err
+		}
+		return nil, nil, k.refusal()
+	}
+	return pass.Decide(command)
 }
 
 // confirmCurrent fences a decision that led to no event. Without it, an owner

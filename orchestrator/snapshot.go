@@ -201,7 +201,10 @@ func foldOn(ctx context.Context, from Commits, state process.State, commitID str
 // snapshot stores the state of a process now and then. States are values: while
 // one is stored, the owner goes on. If storing does not keep up, some are left out.
 func (o *Owner) snapshot(ctx context.Context, state process.State, commitID string) {
-	if o.Snapshots == nil || state.Ended() || !o.Snapshots.due(state.Version, o.snapshots[state.ID], state.Reports()) {
+	if o.Snapshots == nil || state.Ended() || !o.Snapshots.due(state.Version, o.snapshots[state.ID], 0) {
+		return
+	}
+	if !o.Snapshots.due(state.Version, o.snapshots[state.ID], state.Reports()) { // which goes over all steps
 		return
 	}
 	save := func(ctx context.Context) {

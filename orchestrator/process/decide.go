@@ -46,29 +46,35 @@ var ErrNotStarted = errors.New("no such process")
 // Decide says what a command leads to. A command that was granted before, or
 // that time has overtaken, gives no events and no error. The state stays as it was.
 func Decide(s State, c Command) ([]Event, error) {
-	if s.damaged != nil {
-		return nil, fmt.Errorf("%w; the process stands still until a version of deed that knows better reads it", s.damaged)
-	}
-	if start, ok := c.(StartProcess); ok {
-		return decideStart(s, start)
-	}
-	if s.graph == nil {
-		return nil, ErrNotStarted
-	}
-	d := &decision{edits: edit(s), at: c.when()}
-	if err := d.decide(c); err != nil {
-		return nil, err
-	}
-	d.shareRoom()
-	return d.events, d.damaged
+	return (&decision{edits: edit(s)}).on(c)
 }
 
 // decision collects the events of one command; each is applied at once, so
 // that what follows from it is decided on the state after it.
 type decision struct {
 	*edits
-	events []Event
-	at     time.Time
+	events  []Event
+	at      time.Time
+	follows func(Event) // if set, is told each event that makes sense, once it is applied
+}
+
+// on decides on a command. After an error some of what it led to may be applied.
+func (d *decision) on(c Command) ([]Event, error) {
+	if d.damaged != nil {
+		return nil, fmt.Errorf("%w; the process stands still until a version of deed that knows better reads it", d.damaged)
+	}
+	d.at = c.when()
+	if start, ok := c.(StartProcess); ok {
+		return d.decideStart(start)
+	}
+	if d.graph == nil {
+		return nil, ErrNotStarted
+	}
+	if err := d.decide(c); err != nil {
+		return nil, err
+	}
+	d.shareRoom()
+	return d.events, d.damaged
 }
 
 func (d *decision) decide(c Command) error {
@@ -94,23 +100,14 @@ func (d *decision) decide(c Command) error {
 func (d *decision) emit(e Event) {
 	d.events = append(d.events, e)
 	d.edits.apply(e)
+	if d.follows != nil && d.damaged == nil {
+		d.follows(e)
+	}
 }
 
-func decideStart(s State, c StartProcess) ([]Event, error) {
-	if s.graph != nil {
-		if s.Parent != nil && c.Parent != nil && *s.Parent == *c.Parent {
-			return nil, nil // its parent may have been revised since: those that were started keep what they have
-		}
-		if c.Definition.Hash() == s.Hash { // what it was revised to is as good as what it began with
-			s.Original = s.Definition
-		}
-		if differs := differences(s, c); len(differs) > 0 {
-			return nil, &RefusedError{
-				Process: s.ID, Differs: differs,
-				Reason: "it exists and is another job; choose another ID or give the same definition, inputs and parameters",
-			}
-		}
-		return nil, nil
+func (d *decision) decideStart(c StartProcess) ([]Event, error) {
+	if d.graph != nil {
+		return nil, decideAgain(d.State, c)
 	}
 	if err := checkStart(c); err != nil {
 		return nil, &RefusedError{Process: c.ID, Reason: err.Error()}
@@ -118,7 +115,6 @@ func decideStart(s State, c StartProcess) ([]Event, error) {
 	if len(c.Trace) > maxTrace { // nothing depends on it: better none than a process refused
 		c.Trace = ""
 	}
-	d := &decision{edits: edit(s), at: c.At}
 	d.emit(ProcessStarted{
 		ID: c.ID, Definition: c.Definition, Hash: c.Definition.Hash(), Inputs: c.Inputs, Trace: c.Trace, Parent: c.Parent, Asked: c.Asked, At: c.At,
 	})
@@ -130,6 +126,23 @@ func decideStart(s State, c StartProcess) ([]Event, error) {
 		return nil, &RefusedError{Process: c.ID, Reason: d.damaged.Error()}
 	}
 	return d.events, nil
+}
+
+// decideAgain refuses the start of a process that exists, unless it is the same.
+func decideAgain(s State, c StartProcess) error {
+	if s.Parent != nil && c.Parent != nil && *s.Parent == *c.Parent {
+		return nil // its parent may have been revised since: those that were started keep what they have
+	}
+	if c.Definition.Hash() == s.Hash { // what it was revised to is as good as what it began with
+		s.Original = s.Definition
+	}
+	if differs := differences(s, c); len(differs) > 0 {
+		return &RefusedError{
+			Process: s.ID, Differs: differs,
+			Reason: "it exists and is another job; choose another ID or give the same definition, inputs and parameters",
+		}
+	}
+	return nil
 }
 
 // differences lists how a start differs from the process that has its ID.

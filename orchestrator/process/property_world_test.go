@@ -20,7 +20,10 @@ import (
 type world struct {
 	t       *rapid.T
 	s       State
-	twin    State // folded from what is stored, one event at a time
+	twin    State  // folded from what is stored, one event at a time
+	pass    *Pass  // that decides on several commands, one after the other
+	began   State  // of that
+	before  string // digest of it, then
 	history []Event
 	at      time.Time
 	nonce   int
@@ -73,6 +76,26 @@ func newWorld(t *rapid.T) *world {
 	return &world{t: t, at: start, queued: map[attempt]bool{}, timers: map[timerKey]bool{}, rules: newRules()}
 }
 
+// together has a command decided on in one pass with those before it, which leads
+// to the same events, effects and state as each for itself.
+func (w *world) together(c Command, events []Event, err error) {
+	if w.pass == nil || rapid.IntRange(0, 4).Draw(w.t, "a pass ends") == 0 {
+		w.pass, w.began, w.before = Begin(w.s), w.s, digest(w.s)
+	}
+	var effects []Effect
+	s := w.s
+	for _, e := range events {
+		s = Evolve(s, e)
+		effects = append(effects, React(s, e)...)
+	}
+	same, asked, errSame := w.pass.Decide(c)
+	require.Equal(w.t, fmt.Sprint(err), fmt.Sprint(errSame))
+	require.Equal(w.t, digest(events), digest(same))
+	require.Equal(w.t, effects, asked)
+	require.Equal(w.t, digest(s), digest(w.pass.State()))
+	require.Equal(w.t, w.before, digest(w.began), "what a pass began with stays as it was")
+}
+
 // tell has a command decided on, stored and performed, and checks every rule.
 // It reports whether the command led to anything.
 func (w *world) tell(c Command) bool {
@@ -82,6 +105,7 @@ func (w *world) tell(c Command) bool {
 	require.Equal(t, digest(events), digest(again), "decided on the stored history, it is the same: %s", c)
 	require.Equal(t, fmt.Sprint(err), fmt.Sprint(errAgain))
 	w.story = append(w.story, incident{w.at, c, events, err})
+	w.together(c, events, err)
 	if err != nil {
 		var refused *RefusedError
 		require.ErrorAs(t, err, &refused)
