@@ -127,3 +127,30 @@ func BenchmarkSnapshotMillion(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkPassPerResult is the same where so many reports come in together, as
+// they do when tasks are short: decided on, applied, and what they ask of the shell.
+func BenchmarkPassPerResult(b *testing.B) {
+	for _, tasks := range []int{10_000, 100_000, 1_000_000} {
+		b.Run(fmt.Sprintf("tasks=%d", tasks), func(b *testing.B) {
+			s := decideAll(b, State{}, StartProcess{
+				ID: "p", Definition: fanOut(0), Inputs: map[string]task.Dataset{"in": manifestOf(tasks)}, At: start,
+			})
+			results, next, at := 0, 0, s
+			for b.Loop() {
+				if next == tasks {
+					next, at = 0, s
+				}
+				pass := Begin(at)
+				for end := min(next+1000, tasks); next < end; next += 10 {
+					if _, _, err := pass.Decide(ConfirmTasks{Address: "work", Attempt: 1, Tasks: task.Span(next, 10), At: start}); err != nil {
+						b.Fatal(err)
+					}
+					results += 10
+				}
+				at = pass.State()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(results), "ns/result")
+		})
+	}
+}
