@@ -29,7 +29,7 @@ gone afterwards. With --rounds they take turns, and what is printed is the media
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.benchWordCount())
+	cmd.AddCommand(a.benchWordCount(), a.benchMany())
 	cmd.AddCommand(a.benchFanout(), a.benchChild())
 	return cmd
 }
