@@ -33,7 +33,13 @@ func (r *Rig) Loop(ctx context.Context, steps, width int) ([]time.Duration, erro
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var running sync.WaitGroup
-	defer running.Wait()
+	before := len(r.conns)
+	defer func() { // with them go the requests that still wait for tasks
+		running.Wait()
+		for _, nc := range r.conns[before:] {
+			nc.Close()
+		}
+	}()
 	defer cancel(errDone)
 	l := &loop{width: width, spans: make([]span, steps)}
 	for range workers {
