@@ -30,7 +30,7 @@ gone afterwards. With --rounds they take turns, and what is printed is the media
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.benchWordCount(), a.benchMany())
-	cmd.AddCommand(a.benchFanout(), a.benchChild())
+	cmd.AddCommand(a.benchFanout(), a.benchChain(), a.benchChild())
 	return cmd
 }
 

@@ -103,7 +103,7 @@ func fanout(ctx context.Context, dir string, p FanoutParams, alone bool) (Measur
 		return Measure{}, err
 	}
 	if p.Values {
-		if err := checkValues(ctx, result, p.N); err != nil {
+		if err := checkValues(ctx, result, "v", p.N); err != nil {
 			return Measure{}, err
 		}
 	}
@@ -121,10 +121,10 @@ func numbers(n int) deed.Input {
 	return deed.Values(values...)
 }
 
-// checkValues compares what the tasks wrote with what they were to write.
-func checkValues(ctx context.Context, result *deed.Result, n int) error {
+// checkValues is an error if a name does not hold the numbers up to n.
+func checkValues(ctx context.Context, result *deed.Result, name string, n int) error {
 	at := 0
-	for part, err := range result.Parts(ctx, "v") {
+	for part, err := range result.Parts(ctx, name) {
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,36 @@
+package bench
+
+import (
+	"context"
+	"time"
+)
+
+// settleFor is how long what was just opened may be busy with that.
+const settleFor = time.Second
+
+// idleCPU is how much of one core this process uses while it has nothing to do.
+func idleCPU(ctx context.Context, over time.Duration) (map[string]float64, error) {
+	if over <= 0 {
+		return nil, nil
+	}
+	if err := sleep(ctx, settleFor); err != nil {
+		return nil, err
+	}
+	clock := StartClock()
+	if err := sleep(ctx, over); err != nil {
+		return nil, err
+	}
+	m := clock.Stop(0)
+	return map[string]float64{"idle_cpu_percent": 100 * m.CPU / m.Seconds}, nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
