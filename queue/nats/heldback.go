@@ -28,19 +28,16 @@ type heldBack struct {
 	timer *time.Timer
 }
 
-// swap gives the acknowledgements to be sent now: what was held back and these,
-// without the newest of them, which is to be held back. The caller has the lock.
-func (b *heldBack) swap(deliveries []queue.Delivery) (now []queue.Delivery, newest queue.Delivery) {
-	newest, now = b.held, make([]queue.Delivery, 0, len(deliveries))
+// newest is of what is held back and these the delivery of the newest message. The
+// caller has the lock.
+func (b *heldBack) newest(deliveries []queue.Delivery) queue.Delivery {
+	newest := b.held
 	for _, d := range deliveries {
 		if newest.Token == nil || d.Token.(token).sequence > newest.Token.(token).sequence {
-			d, newest = newest, d
-		}
-		if d.Token != nil && d.Token != newest.Token {
-			now = append(now, d)
+			newest = d
 		}
 	}
-	return now, newest
+	return newest
 }
 
 // Ack removes deliveries for good, also when somebody else holds them by now.
@@ -62,12 +59,21 @@ func (s *stream) Ack(ctx context.Context, deliveries ...queue.Delivery) error {
 	}
 	s.back.mu.Lock()
 	defer s.back.mu.Unlock()
-	now, newest := s.back.swap(deliveries)
-	if err := s.publishAll(ctx, "ack to", now, ackBody); err != nil {
-		return err
+	before, newest := s.back.held, s.back.newest(deliveries)
+	for _, d := range deliveries {
+		if d.Token != newest.Token {
+			if err := s.nc.Publish(d.Token.(token).reply, ackBody); err != nil {
+				return s.failed(ctx, "ack to", err)
+			}
+		}
 	}
-	if newest.Token == s.back.held.Token {
+	switch {
+	case newest.Token == before.Token:
 		return nil // it is not kept longer for that
+	case before.Token != nil:
+		if err := s.nc.Publish(before.Token.(token).reply, ackBody); err != nil {
+			return s.failed(ctx, "ack to", err)
+		}
 	}
 	s.back.held = newest
 	within := min(ackBackFor, s.lease/16)

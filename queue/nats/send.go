@@ -1,12 +1,14 @@
 package nats
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	natsgo "github.com/nats-io/nats.go"
@@ -104,7 +106,7 @@ func (s *stream) publish(ctx context.Context, messages []queue.Message, open []i
 	if err != nil {
 		return nil, nil, err
 	}
-	f := flight{messages: messages, open: open, settled: make([]bool, len(open))}
+	f := flight{messages: messages, open: open, settled: make([]bool, len(open)), reply: in.reply("")}
 	defer func() {
 		if f.underWay == 0 {
 			s.inboxes.release(in)
@@ -119,7 +121,7 @@ func (s *stream) publish(ctx context.Context, messages []queue.Message, open []i
 	for {
 		for f.maySend() && len(in.c) == 0 {
 			m := messages[open[f.sent]]
-			err := s.publishOne(m, in.reply(strconv.Itoa(f.sent)))
+			err := s.publishOne(m, f.subject(s, m), f.reply+strconv.Itoa(f.sent))
 			if err != nil && f.underWay == 0 && isUnavailable(err) {
 				f.refused, f.why = append(f.refused, open[f.sent]), err
 				f.sent++
@@ -139,7 +141,7 @@ func (s *stream) publish(ctx context.Context, messages []queue.Message, open []i
 		}
 		select {
 		case m := <-in.c:
-			if err := f.settle(in, m); err != nil {
+			if err := f.settle(m); err != nil {
 				return nil, nil, err
 			}
 			progress = time.Now()
@@ -170,8 +172,7 @@ func headerSize(m queue.Message) int {
 	return len("NATS/1.0\r\n") + len(traceHeader) + len(": ") + len(m.Trace) + len("\r\n\r\n")
 }
 
-func (s *stream) publishOne(m queue.Message, reply string) error {
-	subject := s.prefix + s.form.subject(m)
+func (s *stream) publishOne(m queue.Message, subject, reply string) error {
 	if m.Trace == "" {
 		return s.nc.PublishRequest(subject, reply, m.Body)
 	}
@@ -188,6 +189,9 @@ func (s *stream) ackWithin() time.Duration {
 // flight is what a publish has under way.
 type flight struct {
 	messages []queue.Message
+	reply    string // the subjects that answers come to begin with it
+	last     queue.Message
+	at       string // the subject of the last
 	open     []int  // of messages
 	settled  []bool // as open
 	sent     int    // of open
@@ -203,9 +207,17 @@ func (f *flight) maySend() bool {
 		f.underWay < window && (f.underWay == 0 || f.bytes < windowBytes)
 }
 
+// subject is that of a message: mostly that of the one before.
+func (f *flight) subject(s *stream, m queue.Message) string {
+	if f.at == "" || m.Key != f.last.Key || m.Lane != f.last.Lane {
+		f.last, f.at = m, s.prefix+s.form.subject(m)
+	}
+	return f.at
+}
+
 // settle reads one answer. An error is one that trying again does not help.
-func (f *flight) settle(in *inbox, m *natsgo.Msg) error {
-	label, ours := in.label(m.Subject)
+func (f *flight) settle(m *natsgo.Msg) error {
+	label, ours := strings.CutPrefix(m.Subject, f.reply)
 	n, err := strconv.Atoi(label)
 	if !ours || err != nil || n < 0 || n >= f.sent || f.settled[n] {
 		return nil // no answer to anything we asked
@@ -227,8 +239,11 @@ func (f *flight) settle(in *inbox, m *natsgo.Msg) error {
 
 // answerTo reads what the server said to a publish; nil is stored.
 func answerTo(m *natsgo.Msg) error {
-	if m.Header.Get("Status") != "" {
+	if m.Header != nil && m.Header.Get("Status") != "" {
 		return natsgo.ErrNoResponders // the only status that answers a publish
+	}
+	if isPlainAck(m.Data) {
+		return nil
 	}
 	var ack struct {
 		Error  *jetstream.APIError `json:"error"`
@@ -242,4 +257,24 @@ func answerTo(m *natsgo.Msg) error {
 		return nil
 	}
 	return ack.Error
+}
+
+// isPlainAck recognizes what a server says to nearly every publish, without the
+// cost of reading it as JSON. What looks otherwise may mean the same.
+func isPlainAck(data []byte) bool {
+	rest, ok := bytes.CutPrefix(data, []byte(`{"stream":"`))
+	if !ok {
+		return false
+	}
+	name, rest, ok := bytes.Cut(rest, []byte(`","seq":`))
+	rest, closed := bytes.CutSuffix(rest, []byte(`}`))
+	if !ok || !closed || len(name) == 0 || len(rest) == 0 || rest[0] == '0' {
+		return false
+	}
+	for _, c := range rest {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
 }

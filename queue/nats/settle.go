@@ -26,7 +26,12 @@ func (s *stream) Extend(ctx context.Context, deliveries ...queue.Delivery) error
 	if err := s.checkAnswer(ctx, what, deliveries); err != nil {
 		return err
 	}
-	return s.publishAll(ctx, what, deliveries, extendBody)
+	for _, d := range deliveries {
+		if err := s.nc.Publish(d.Token.(token).reply, extendBody); err != nil {
+			return s.failed(ctx, what, err)
+		}
+	}
+	return nil
 }
 
 func (s *stream) checkAnswer(ctx context.Context, what string, deliveries []queue.Delivery) error {
@@ -36,15 +41,6 @@ func (s *stream) checkAnswer(ctx context.Context, what string, deliveries []queu
 	for _, d := range deliveries {
 		if _, ok := d.Token.(token); !ok {
 			return fmt.Errorf("%s queue %q: message of key %q: it was not received from this queue", what, s.name, d.Key)
-		}
-	}
-	return nil
-}
-
-func (s *stream) publishAll(ctx context.Context, what string, deliveries []queue.Delivery, body []byte) error {
-	for _, d := range deliveries {
-		if err := s.nc.Publish(d.Token.(token).reply, body); err != nil {
-			return s.failed(ctx, what, err)
 		}
 	}
 	return nil

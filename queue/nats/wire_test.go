@@ -50,7 +50,10 @@ func TestWire(t *testing.T) {
 	})
 
 	t.Run("an answer to a publish is an acknowledgement, a refusal, or neither", func(t *testing.T) {
-		require.NoError(t, answerTo(&natsgo.Msg{Data: []byte(`{"stream":"s","seq":7}`)}))
+		for _, data := range []string{`{"stream":"s","seq":7}`, `{"stream":"s","domain":"d","seq":70}`, `{"seq":7, "stream": "s"}`, `{"stream":"s","seq":7,"duplicate":true}`} {
+			require.NoError(t, answerTo(&natsgo.Msg{Data: []byte(data)}), data)
+		}
+		require.ErrorContains(t, answerTo(&natsgo.Msg{Data: []byte(`{"stream":"s","error":{"description":"no","seq":7}}`)}), "no")
 		require.ErrorIs(t, answerTo(status("503", "")), natsgo.ErrNoResponders)
 		require.True(t, isUnavailable(answerTo(&natsgo.Msg{Data: []byte(`{"error":{"code":503,"err_code":10023,"description":"insufficient resources"},"stream":"s","seq":0}`)})))
 		require.True(t, isUnavailable(answerTo(&natsgo.Msg{Data: []byte(`{"error":{"code":429,"err_code":10167}}`)})))
@@ -59,21 +62,24 @@ func TestWire(t *testing.T) {
 		require.ErrorContains(t, err, "maximum messages exceeded")
 		require.False(t, isUnavailable(err))
 
-		for _, data := range []string{"", "{}", "null", "[]", `{"stream":"s"}`, "\x00"} {
+		for _, data := range []string{
+			"", "{}", "null", "[]", `{"stream":"s"}`, "\x00", `{"stream":"","seq":7}`, `{"stream":"s","seq":0}`, `{"stream":"s","seq":}`,
+			`{"stream":"s","seq":7x}`, `{"stream":"s","seq":7`, `{"stream":"s","seq":07}`, `{"stream":7}`,
+		} {
 			require.ErrorContains(t, answerTo(&natsgo.Msg{Data: []byte(data)}), "no acknowledgement", "answer %q", data)
 		}
 	})
 
 	t.Run("an answer that nothing waits for is left aside", func(t *testing.T) {
 		in := &inbox{subject: "in."}
-		f := flight{messages: []queue.Message{{}, {}}, open: []int{0, 1}, settled: make([]bool, 2), sent: 1, underWay: 1}
+		f := flight{messages: []queue.Message{{}, {}}, open: []int{0, 1}, settled: make([]bool, 2), sent: 1, underWay: 1, reply: in.reply("")}
 		ack := []byte(`{"stream":"s","seq":7}`)
 		for _, subject := range []string{"", "in.", "in.0", "in.0-1", "in.0--1", "in.0-x", "in.0-99999999999999999999", "in.1-0", "other"} {
-			require.NoError(t, f.settle(in, &natsgo.Msg{Subject: subject, Data: ack}))
+			require.NoError(t, f.settle(&natsgo.Msg{Subject: subject, Data: ack}))
 			require.Equal(t, 1, f.underWay, "subject %q", subject)
 		}
 		for range 2 {
-			require.NoError(t, f.settle(in, &natsgo.Msg{Subject: "in.0-0", Data: ack}))
+			require.NoError(t, f.settle(&natsgo.Msg{Subject: "in.0-0", Data: ack}))
 			require.Zero(t, f.underWay)
 			require.Equal(t, 1, f.stored)
 		}
