@@ -63,15 +63,11 @@ func (r *ManifestReader) Keys() int { return len(r.index.keys) }
 
 // Part is part i of the list, from 0.
 func (r *ManifestReader) Part(ctx context.Context, i int) (task.Part, error) {
-	if i < 0 || i >= r.index.count {
-		return task.Part{}, fmt.Errorf("manifest %q: there is no part %d of %d", r.manifest.Key, i, r.index.count)
-	}
-	c := r.index.chunkOf(i)
-	entries, err := r.chunk(ctx, c)
+	first, entries, err := r.Around(ctx, i)
 	if err != nil {
 		return task.Part{}, err
 	}
-	return entries[i-r.index.chunks[c].First].Part, nil
+	return entries[i-first].Part, nil
 }
 
 // chunkOf is the chunk that holds entry i.
@@ -145,4 +141,15 @@ func decodeChunk(data []byte, count int) ([]Entry, error) {
 		return nil, errors.New("its last entry is torn")
 	}
 	return entries, nil
+}
+
+// Around is part i of the list with those beside it, which are read together: the
+// first of them is part first.
+func (r *ManifestReader) Around(ctx context.Context, i int) (first int, entries []Entry, err error) {
+	if i < 0 || i >= r.index.count {
+		return 0, nil, fmt.Errorf("manifest %q: there is no part %d of %d", r.manifest.Key, i, r.index.count)
+	}
+	c := r.index.chunkOf(i)
+	entries, err = r.chunk(ctx, c)
+	return r.index.chunks[c].First, entries, err
 }

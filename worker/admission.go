@@ -21,8 +21,8 @@ import (
 // makeRoom is how long a message waits for room before it is handed back.
 const makeRoom = 10 * time.Second
 
-// next begins the next task: it occupies a slot from here on, and what it
-// needs. nil: there is none, or too many results wait to be reported.
+// next begins the next task, or run of them: it occupies a slot from here on, and
+// what it needs. nil: there is none, or too many results wait to be reported.
 func (w *Worker) next(ctx context.Context) *execution {
 	if w.draining || w.results.full() {
 		return nil
@@ -30,10 +30,10 @@ func (w *Worker) next(ctx context.Context) *execution {
 	for i := 0; i < len(w.waiting); {
 		h := w.waiting[i]
 		switch {
-		case len(h.todo.rest) == 0:
+		case h.todo.empty():
 			w.drop(i)
 		case w.fits(h):
-			return w.begin(ctx, h)
+			return w.begin(ctx, i)
 		case w.stuck == nil || w.stuck == h:
 			if w.stuck == nil {
 				w.stuck, h.stuckAt, h.stuckSince = h, w.starts, w.opt.Now()
@@ -48,6 +48,7 @@ func (w *Worker) next(ctx context.Context) *execution {
 }
 
 func (w *Worker) drop(i int) {
+	w.waiting[i].waits = false
 	if w.waiting[i] == w.stuck {
 		w.stuck = nil
 	}
@@ -58,20 +59,75 @@ func (w *Worker) drop(i int) {
 	w.waiting = slices.Delete(w.waiting, i, i+1)
 }
 
-// begin starts a task of a message that has one left.
-func (w *Worker) begin(ctx context.Context, h *holding) *execution {
-	index, _ := h.todo.next()
+// begin starts a task of waiting message i, or a run that begins with it.
+func (w *Worker) begin(ctx context.Context, i int) *execution {
+	h := w.waiting[i]
 	if h == w.stuck {
 		w.stuck = nil
 	}
-	e := &execution{holding: h, index: index, ordinal: h.begun, number: w.starts, began: w.opt.Now()}
+	e := &execution{setting: w.setting(h.work), number: w.starts, began: w.opt.Now(), trace: h.trace}
 	e.ctx, e.cancel = context.WithCancelCause(ctx)
-	h.begun++
+	for most := w.runLength(h); ; h = w.waiting[i] {
+		s := h.todo.take(most - e.tasks)
+		h.begun += s.Count
+		e.tasks += s.Count
+		e.todo = append(e.todo, piece{h, s})
+		if h.todo.empty() {
+			w.drop(i)
+		}
+		if e.tasks == most || i == len(w.waiting) || !w.waiting[i].follows(h) {
+			break
+		}
+	}
 	w.starts++
-	h.running = append(h.running, e)
 	w.executing = append(w.executing, e)
-	w.unstarted--
+	w.unstarted -= e.tasks
+	w.busy += e.tasks
 	return e
+}
+
+// runLength is how many tasks a slot takes of a message that has some left, and
+// of those like it: as many short ones as take runTime together; but no more than
+// leave as much to each of the other slots, twice, and than may be reported.
+func (w *Worker) runLength(h *holding) int {
+	if !h.quick || h.trace != "" {
+		return 1
+	}
+	share := w.unstarted / (2 * w.opt.Slots)
+	reportable := unreportedResults - w.results.results - w.busy
+	return max(1, min(h.pace.fill(runTime), share, reportable))
+}
+
+// follows reports whether tasks of a message may be executed in a run with those
+// of the one before it.
+func (h *holding) follows(before *holding) bool {
+	return h.header == before.header && h.quick && h.trace == before.trace && !h.todo.empty()
+}
+
+// putBack takes tasks back that were to be executed in a run and have not begun:
+// they are the next ones again.
+func (w *Worker) putBack(undone []piece) {
+	at := 0
+	for _, p := range undone {
+		h := p.holding
+		switch {
+		case h.gone:
+		case w.draining:
+			w.conclude(h, task.Ranges{p.Range}, task.Returned, nil)
+		default:
+			h.todo.putBack(p.stretch)
+			h.begun -= p.Count
+			w.unstarted += p.Count
+			if !h.waits {
+				h.waits = true
+				w.waiting = slices.Insert(w.waiting, at, h)
+				at++
+			}
+		}
+	}
+	if len(undone) > 0 {
+		w.startable.Broadcast()
+	}
 }
 
 // fits reports whether there is room for a task of a message.

@@ -56,35 +56,40 @@ func (w *Worker) receive(ctx context.Context, room int, wait time.Duration) (int
 // runs out, and it comes again after that time and not before.
 func (w *Worker) accept(ctx context.Context, deliveries []queue.Delivery) {
 	now := w.opt.Now()
+	held := make([]*holding, 0, len(deliveries))
 	for _, d := range deliveries {
-		work, err := decode(d)
+		header, tasks, err := w.headers.decode(d.Body)
 		if err != nil {
 			w.quarantine(ctx, d, err)
 			continue
 		}
-		unserved := w.refuses(work)
-		h := &holding{delivery: d, work: work, since: now, extended: now, open: work.Tasks.Len()}
+		h := &holding{header: header, delivery: d, tasks: tasks, since: now, extended: now, open: tasks.Len()}
 		w.traceReceived(h)
-		w.mu.Lock()
+		held = append(held, h)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, h := range held {
 		w.held[h] = struct{}{}
-		switch {
-		case d.Count > 1:
-			w.opt.Log.Warn("worker: a task was handed over again: it is reported as lost",
-				inLog(work, work.Tasks, h.trace)...)
-			w.conclude(h, work.Tasks, task.Lost, nil)
-		case w.draining:
-			w.conclude(h, work.Tasks, task.Returned, nil)
-		case unserved != nil:
-			w.opt.Log.Debug("worker: tasks are for another worker: they are handed back",
-				append(inLog(work, work.Tasks, h.trace), "reason", unserved)...)
-			w.conclude(h, work.Tasks, task.Unserved, &task.Failure{Error: bounded(unserved.Error()), Verdict: task.Retry})
-		default:
-			h.todo.rest = work.Tasks
-			w.waiting = append(w.waiting, h)
-			w.unstarted += h.open
-			w.pace.carried(h.open)
+		if h.delivery.Count > 1 {
+			w.opt.Log.Warn("worker: a task was handed over again: it is reported as lost", inLog(h.work, h.tasks, h.trace)...)
+			w.conclude(h, h.tasks, task.Lost, nil)
+			continue
 		}
-		w.mu.Unlock()
+		if w.draining {
+			w.conclude(h, h.tasks, task.Returned, nil)
+			continue
+		}
+		if unserved := w.refuses(h.work); unserved != nil {
+			w.opt.Log.Debug("worker: tasks are for another worker: they are handed back",
+				append(inLog(h.work, h.tasks, h.trace), "reason", unserved)...)
+			w.conclude(h, h.tasks, task.Unserved, &task.Failure{Error: bounded(unserved.Error()), Verdict: task.Retry})
+			continue
+		}
+		h.todo.rest, h.waits = h.tasks, true
+		w.waiting = append(w.waiting, h)
+		w.unstarted += h.open
+		w.pace.carried(h.open)
 	}
 	w.startable.Broadcast()
 }
@@ -114,31 +119,57 @@ func (w *Worker) quarantine(ctx context.Context, d queue.Delivery, reason error)
 // conclude reports tasks of a message that are not executed, and why.
 func (w *Worker) conclude(h *holding, tasks task.Ranges, outcome task.Outcome, why *task.Failure) {
 	w.opt.Metrics.NotExecuted(string(outcome), tasks.Len())
-	w.gather(result{h, task.Result{
+	r := result{trace: h.trace, Result: task.Result{
 		Address: h.work.Address, Generation: h.work.Generation, Attempt: h.work.Attempt,
 		Tasks: tasks, Outcome: outcome, Failure: why,
-	}, h.trace})
+	}}
+	for _, some := range tasks {
+		r.shares = append(r.shares, share{h, some})
+	}
+	r.bytes = weight(r.Result)
+	w.gather(r)
 }
 
-// perform executes a task that next began.
+// perform executes what next began.
 func (w *Worker) perform(e *execution) {
-	r := w.execute(e)
+	if e.tasks == 1 {
+		w.execute(e)
+	} else {
+		w.executeRun(e)
+	}
+	e.halt()
 	e.cancel(nil)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	itself := func(other *execution) bool { return other == e }
-	w.executing = slices.DeleteFunc(w.executing, itself)
-	e.running = slices.DeleteFunc(e.running, itself)
-	w.pace.took(time.Duration(r.Elapsed))
-	if !e.gone {
-		e.finished = append(e.finished, e.index)
-		w.gather(result{e.holding, r, e.span})
-	}
+	w.executing = slices.DeleteFunc(w.executing, func(other *execution) bool { return other == e })
+	w.harvest(e)
 	if !e.work.Needs.IsZero() && len(w.waiting) > 0 {
 		w.startable.Broadcast() // there may be room for several
 	}
 	if w.room(w.opt.Now()) > 0 {
 		w.roomy.Signal()
+	}
+}
+
+// harvest takes what came of an execution so far, to be reported, and what will
+// not begin of it, to be executed.
+func (w *Worker) harvest(e *execution) {
+	l, undone := e.take()
+	w.busy -= l.tasks
+	for _, p := range undone {
+		w.busy -= p.Count
+	}
+	w.putBack(undone)
+	if l.tasks == 0 {
+		return
+	}
+	each := l.took / time.Duration(l.tasks)
+	w.pace.took(each, l.tasks)
+	l.results[0].shares[0].pace.took(each, l.tasks)
+	for _, r := range l.results {
+		if !r.gone() {
+			w.gather(r)
+		}
 	}
 }
 
@@ -151,8 +182,8 @@ func (w *Worker) forget(h *holding, cause error) {
 	h.gone = true
 	delete(w.held, h)
 	w.withdraw(h)
-	for _, e := range h.running {
-		e.cancel(cause)
+	for _, e := range w.executing {
+		w.busy -= e.forget(h, cause)
 	}
 	w.roomy.Signal()
 }

@@ -21,8 +21,15 @@ func (t *Task) noteDamage(err error) {
 // undamaged makes a task fail that could not read an input, whatever its handler
 // made of that.
 func (t *Task) undamaged(err error) error {
-	if damage := t.damage.Load(); err == nil && damage != nil {
+	if err != nil {
+		return err
+	}
+	damage := t.damage.Load()
+	if damage == nil {
+		damage = t.unlocated.Load()
+	}
+	if damage != nil {
 		return fmt.Errorf("an input could not be read, though the handler went on: %w", *damage)
 	}
-	return err
+	return nil
 }

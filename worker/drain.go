@@ -90,6 +90,9 @@ func (w *Worker) refuse() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.draining = true
+	for _, e := range w.executing {
+		e.halt()
+	}
 	w.startable.Broadcast()
 	w.roomy.Broadcast()
 }
@@ -99,6 +102,7 @@ func (w *Worker) handBack() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, h := range w.waiting {
+		h.waits = false
 		w.returned(h, nil)
 	}
 	w.waiting, w.stuck = nil, nil
@@ -135,7 +139,7 @@ func (w *Worker) cancelRunning() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, e := range w.executing {
-		e.cancel(errHandBack)
+		e.stop(errHandBack)
 	}
 }
 

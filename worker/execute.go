@@ -10,66 +10,77 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
-// execute runs one task to its end and says how it ended. It never panics, and
+// execute runs one task to its end and notes how it ended. It never panics, and
 // returns at the latest when the context and the grace after it have ended.
-func (w *Worker) execute(e *execution) task.Result {
-	ctx, span := w.traceTask(e)
-	if limit := time.Duration(e.work.Timeout); limit > 0 {
-		var stop context.CancelFunc
-		ctx, stop = context.WithTimeoutCause(ctx, limit, &timeoutError{limit})
+func (w *Worker) execute(e *execution) {
+	span := w.traceTask(e)
+	t, stop := e.next(e.began)
+	if t == nil { // it was cancelled before it began
+		return
+	}
+	if stop != nil {
 		defer stop()
 	}
-	t := &Task{
-		ctx: ctx, work: e.work, index: e.index, ordinal: e.ordinal,
-		blobs: w.opt.Blobs, lists: w.lists, log: w.opt.Log, nonce: w.opt.Nonce, tools: w.tools, metrics: w.opt.Metrics,
-		printed: printed{now: w.opt.Now, every: logEvery}, at: &e.at,
-	}
-	if w.steps.stepped {
-		t.printed.every = 0
-	}
-	same, produced, origin := w.reuse(ctx, t)
+	same, parts, origin := w.reuse(t.ctx, t)
 	var err error
 	if origin == nil {
-		produced, err = t.finish(t.undamaged(w.await(ctx, t)))
+		parts, err = t.finish(t.undamaged(w.await(t)), nil)
 	}
+	r := w.judge(t, parts, origin, err) // before the log is stored: until then the context may have ended
+	r.Elapsed = task.Duration(w.opt.Now().Sub(e.began))
+	if same != nil && r.Outcome == task.Done && t.unsure.Load() == 0 && !dropped(e.ctx) {
+		w.bequeath(t, same, parts)
+	}
+	t.endLog()
+	w.measure(t, r)
+	w.traceEnded(span, r)
+	w.sayEnded(t, r)
+	e.ended(t, r)
+}
+
+// judge says how a task ended that left parts, or an error.
+func (w *Worker) judge(t *Task, parts []task.Produced, origin *task.Origin, err error) task.Result {
 	r := task.Result{
-		Address: e.work.Address, Generation: e.work.Generation, Attempt: e.work.Attempt,
-		Tasks: task.Span(e.index, 1), Elapsed: task.Duration(w.opt.Now().Sub(e.began)),
+		Address: t.work.Address, Generation: t.work.Generation, Attempt: t.work.Attempt, Tasks: task.Span(t.index, 1),
 	}
-	switch { // before the log is stored: until then the context may have ended
+	switch {
 	case origin != nil:
-		r.Outcome, r.Parts, r.Origins = task.Reused, produced, []task.Origin{*origin}
+		r.Outcome, r.Parts, r.Origins = task.Reused, parts, []task.Origin{*origin}
 	case err == nil && t.looked != nil:
 		r.Outcome, r.Inputs = task.Prepared, t.looked
 	case err == nil:
-		r.Outcome, r.Parts, r.Sealed = task.Done, produced, t.sealed
-	case errors.Is(context.Cause(ctx), errHandBack):
+		r.Outcome, r.Parts, r.Sealed = task.Done, parts, t.sealed
+	case errors.Is(context.Cause(t.ctx), errHandBack):
 		r.Outcome = task.Returned
 	default:
-		r.Outcome, r.Failure = task.Failed, verdict(ctx, err, t.conceal)
-		if name := t.about.Load(); name != nil {
-			r.Failure.Element = clip(*name)
-		}
+		r.Outcome, r.Failure = task.Failed, verdict(t.ctx, err, t.conceal)
+		r.Failure.Element = clip(t.about())
 	}
-	if same != nil && r.Outcome == task.Done && t.unsure.Load() == 0 && !dropped(e.ctx) {
-		w.bequeath(t, same, produced)
-	}
-	t.endLog()
-	w.measure(e, r)
-	w.traceEnded(span, r)
-	w.sayEnded(t, r)
 	return r
 }
 
 // await runs the handler in a goroutine of its own, which it may panic in,
 // end, or never leave.
-func (w *Worker) await(ctx context.Context, t *Task) error {
-	ended := make(chan error, 1)
-	go protect(func() error { return t.run(ctx) }, func(err error) { ended <- err })
-	select {
-	case err := <-ended:
+func (w *Worker) await(t *Task) error {
+	ended := make(chan struct{})
+	var err error
+	go protect(func() error { return t.run(t.ctx) }, func(e error) {
+		err = e
+		close(ended)
+	})
+	if w.outlast(t, ended) {
 		return w.logged(t, err)
-	case <-ctx.Done():
+	}
+	return w.abandon(t)
+}
+
+// outlast waits until a handler has ended; false: it goes on although its context
+// ended, and the grace after that.
+func (w *Worker) outlast(t *Task, ended <-chan struct{}) bool {
+	select {
+	case <-ended:
+		return true
+	case <-t.ctx.Done():
 	}
 	grace, hurry := w.opt.Grace, w.hurry
 	if t.work.Run.Handler == "" {
@@ -80,21 +91,29 @@ func (w *Worker) await(ctx context.Context, t *Task) error {
 	patience := time.NewTimer(grace)
 	defer patience.Stop()
 	select {
-	case err := <-ended:
-		return w.logged(t, err)
+	case <-ended:
+		return true
 	case <-hurry:
 	case <-patience.C:
 	}
+	return false
+}
+
+// abandon leaves a handler to itself, and is the error of its task.
+func (w *Worker) abandon(t *Task) error {
 	w.abandoned.Add(1)
 	w.opt.Metrics.Abandoned()
 	w.opt.Log.Error("worker: a handler goes on although its context ended: it is abandoned and goes on in the background",
-		t.inLog("cause", context.Cause(ctx))...)
-	return fmt.Errorf("the handler went on although its context had ended, and was abandoned: %w", ctx.Err())
+		t.inLog("cause", context.Cause(t.ctx))...)
+	return fmt.Errorf("the handler went on although its context had ended, and was abandoned: %w", t.ctx.Err())
 }
 
 // logged passes on the error of a handler; the whole stack of a panic is only
 // in the logs.
 func (w *Worker) logged(t *Task, err error) error {
+	if err == nil {
+		return nil
+	}
 	var p *panicError
 	if errors.As(err, &p) {
 		w.opt.Log.Error("worker: a handler panicked", t.inLog("panic", t.conceal(p.what), "stack", t.conceal(p.stack))...)
@@ -118,7 +137,12 @@ func (t *Task) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := t.locate(ctx); err != nil {
+	if !t.lazy() {
+		if _, err := t.locate(ctx); err != nil {
+			return err
+		}
+	}
+	if err := ctx.Err(); err != nil {
 		return err
 	}
 	return handler(ctx, t)

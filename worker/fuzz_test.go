@@ -62,12 +62,13 @@ func FuzzAMessageIsReportedOrKeptButNeverEndsTheWorker(f *testing.F) {
 			Slots: 1, Log: slog.New(slog.DiscardHandler), TempDir: t.TempDir(),
 		})
 		require.NoError(t, err)
-		decoded, err := decode(queue.Delivery{Message: queue.Message{Body: body}})
+		var m headers
+		decoded, tasks, err := m.decode(body)
 		if err == nil {
-			if decoded.Run.Handler == "" {
+			if decoded.work.Run.Handler == "" {
 				t.Skip("nothing that the fuzzer makes up is executed")
 			}
-			if count <= 1 && decoded.Tasks.Len() > 100 {
+			if count <= 1 && tasks.Len() > 100 {
 				t.Skip("a slot would be busy for long")
 			}
 		}

@@ -9,26 +9,61 @@ import (
 
 const (
 	gatherTime    = 2 * time.Millisecond // how long a result waits for company
+	runTime       = time.Millisecond     // how long a run of tasks probably takes,
+	runMost       = 4 * time.Millisecond // and how long before what has not begun of it is put back
+	runBytes      = bundleBytes / 2      // of results, which end a run
 	bundleResults = 512
 	bundleBytes   = 256 << 10
 	takeBundles   = 64 // in one Send
+	resultBytes   = 128
 
-	// Beyond this no task is begun: reporting is stuck, and results are in memory.
+	// Beyond this no task is begun: reporting is stuck, and results are in memory. A
+	// result counts as often as tasks were executed for it.
 	unreportedResults = 4096
 	unreportedBytes   = 16 << 20
 )
 
-// result is how tasks of a message ended, before it is merged with others.
+// result is how tasks of a header ended, before it is merged with others.
 type result struct {
-	*holding
 	task.Result
-	trace string // that it belongs to; "": none
+
+	shares   []share // of the messages that the tasks are of
+	executed int     // how many of them were; 0: none
+	bytes    int
+	trace    string // that it belongs to; "": none
 }
+
+// last is the task with the highest index.
+func (r *result) last() int { return r.Tasks[len(r.Tasks)-1].End() - 1 }
+
+// gone reports whether none of it counts any more.
+func (r *result) gone() bool {
+	return !slices.ContainsFunc(r.shares, func(s share) bool { return !s.holding.gone })
+}
+
+// trim takes out what does not count any more.
+func (r *result) trim() {
+	whole := len(r.shares)
+	r.shares = slices.DeleteFunc(r.shares, func(s share) bool { return s.holding.gone })
+	if len(r.shares) == whole {
+		return
+	}
+	var left taskSet
+	for _, s := range r.shares {
+		left.add(s.Range)
+	}
+	r.Tasks = left.ranges
+	r.Parts = slices.DeleteFunc(r.Parts, func(p task.Produced) bool { return !r.Tasks.Contains(p.Index) })
+}
+
+// weighs is as how many results it counts.
+func (r *result) weighs() int { return max(1, r.executed) }
 
 // bundle is results of one process that travel in one message.
 type bundle struct {
 	process string
 	results []result
+	weighs  int
 	bytes   int
 	since   time.Time
 }
@@ -38,7 +73,7 @@ type bundle struct {
 type gathering struct {
 	bundles []*bundle          // oldest first
 	filling map[string]*bundle // of each process, the bundle that takes more
-	results int                // not reported, those being sent included
+	results int                // not reported, those being sent included; see result.weighs
 	bytes   int
 }
 
@@ -50,18 +85,18 @@ func (g *gathering) full() bool {
 }
 
 func (g *gathering) add(r result, now time.Time) {
-	process := r.work.Process
+	process := r.shares[0].work.Process
 	b := g.filling[process]
 	if b == nil {
 		b = &bundle{process: process, since: now}
 		g.filling[process] = b
 		g.bundles = append(g.bundles, b)
 	}
-	size := weight(r.Result)
 	b.results = append(b.results, r)
-	b.bytes += size
-	g.results++
-	g.bytes += size
+	b.weighs += r.weighs()
+	b.bytes += r.bytes
+	g.results += r.weighs()
+	g.bytes += r.bytes
 	if len(b.results) >= bundleResults || b.bytes >= bundleBytes {
 		delete(g.filling, process)
 	}
@@ -89,18 +124,15 @@ func (g *gathering) ready(now time.Time, flush bool) (taken []*bundle, due time.
 
 // reported lets go of a bundle that was taken.
 func (g *gathering) reported(b *bundle) {
-	g.results -= len(b.results)
+	g.results -= b.weighs
 	g.bytes -= b.bytes
 }
 
 // weight is roughly what a result costs, in bytes.
 func weight(r task.Result) int {
-	n := 128
+	n := resultBytes
 	for _, p := range r.Parts {
-		n += partBytes(p.Part) + len(p.Data)
-		if p.Ref != nil {
-			n += 128 + len(p.Ref.Key) + len(p.Ref.URL) + len(p.Ref.ETag)
-		}
+		n += producedBytes(p)
 	}
 	if r.Failure != nil {
 		n += len(r.Failure.Error)
@@ -110,6 +142,15 @@ func weight(r task.Result) int {
 		for _, p := range data.Parts {
 			n += listed(p)
 		}
+	}
+	return n
+}
+
+// producedBytes is what a part costs.
+func producedBytes(p task.Produced) int {
+	n := partBytes(p.Part) + len(p.Data)
+	if p.Ref != nil {
+		n += 128 + len(p.Ref.Key) + len(p.Ref.URL) + len(p.Ref.ETag)
 	}
 	return n
 }

@@ -79,37 +79,38 @@ func (w *Worker) heartbeat(ctx context.Context, now time.Time, leaving bool) err
 // holds lists what the worker holds; messages of the same attempt at a step
 // are one entry, since what they say adds up.
 func (w *Worker) holds(now time.Time) []task.Hold {
-	type header struct {
+	type attempt struct {
 		process, address    string
 		generation, attempt int
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	places := map[header]int{}
+	places := map[attempt]int{}
 	var holds []task.Hold
-	var indexes [][]int
-	for h := range w.held {
-		at := header{h.work.Process, h.work.Address, h.work.Generation, h.work.Attempt}
+	var ranges [][]task.Range
+	place := func(h *holding) int {
+		at := attempt{h.work.Process, h.work.Address, h.work.Generation, h.work.Attempt}
 		i, found := places[at]
 		if !found {
 			i = len(holds)
 			places[at] = i
 			holds = append(holds, task.Hold{Process: at.process, Address: at.address, Generation: at.generation, Attempt: at.attempt})
-			indexes = append(indexes, nil)
+			ranges = append(ranges, nil)
 		}
-		holds[i].Tasks = holds[i].Tasks.Union(h.todo.left())
-		indexes[i] = append(indexes[i], h.finished...)
-		for _, e := range h.running {
-			indexes[i] = append(indexes[i], e.index)
-			r := task.Running{Index: e.index, Elapsed: task.Duration(now.Sub(e.began))}
-			if at := e.at.Load(); at != nil {
-				r.Progress, r.Message = at.fraction, at.message
-			}
+		return i
+	}
+	for h := range w.held {
+		i := place(h)
+		ranges[i] = append(ranges[i], h.tasks.Minus(h.reported.ranges)...)
+	}
+	for _, e := range w.executing {
+		if h, r, ok := e.running(now); ok && !h.gone {
+			i := place(h)
 			holds[i].Running = append(holds[i].Running, r)
 		}
 	}
 	for i := range holds {
-		holds[i].Tasks = holds[i].Tasks.Union(task.Of(indexes[i]...))
+		holds[i].Tasks = union(ranges[i])
 		slices.SortFunc(holds[i].Running, func(a, b task.Running) int { return a.Index - b.Index })
 	}
 	holds = slices.DeleteFunc(holds, func(h task.Hold) bool { return len(h.Tasks) == 0 })
@@ -118,6 +119,20 @@ func (w *Worker) holds(now time.Time) []task.Hold {
 			a.Generation-b.Generation, a.Attempt-b.Attempt)
 	})
 	return holds
+}
+
+// union is the tasks of ranges in any order.
+func union(ranges []task.Range) task.Ranges {
+	slices.SortFunc(ranges, func(a, b task.Range) int { return a.First - b.First })
+	var tasks task.Ranges
+	for _, r := range ranges {
+		if n := len(tasks); n > 0 && r.First <= tasks[n-1].End() {
+			tasks[n-1].Count = max(tasks[n-1].End(), r.End()) - tasks[n-1].First
+		} else {
+			tasks = append(tasks, r)
+		}
+	}
+	return tasks
 }
 
 // cancelled gives up what the signal covers of what the worker holds, begun or

@@ -1,12 +1,6 @@
 package worker
 
 import (
-	"context"
-	"encoding/json"
-	"fmt"
-	"slices"
-	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/deedrun/deed/queue"
@@ -14,17 +8,19 @@ import (
 )
 
 // holding is a message on lease to this worker. Worker.mu guards all but
-// delivery and work, which never change.
+// delivery, header and tasks, which never change.
 type holding struct {
+	*header
+
 	delivery queue.Delivery
-	work     *task.Work
+	tasks    task.Ranges
 
 	since    time.Time // received
 	extended time.Time // the lease was started last
 	todo     cursor    // not begun
+	waits    bool      // it is in Worker.waiting
 	begun    int       // tasks begun
-	running  []*execution
-	finished []int  // executed, not reported
+	reported taskSet
 	open     int    // tasks not reported: at 0 the message can be acknowledged
 	trace    string // that its tasks belong to; "": none
 	gone     bool   // lease lost or process cancelled: nothing of it counts any more
@@ -33,74 +29,71 @@ type holding struct {
 	stuckSince time.Time // and when that was
 }
 
-// execution is one task being executed. It occupies a slot.
-type execution struct {
-	*holding
-	index   int
+// stretch is consecutive tasks of a message. The first is the one with that
+// ordinal, from 0, among all of the message.
+type stretch struct {
+	task.Range
+
 	ordinal int
-	number  uint64 // of the executions of the worker, in the order in which they began
-	began   time.Time
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
-	span    string // of the trace that it belongs to; "": none
-	at      atomic.Pointer[progress]
 }
 
-// cursor walks a set of tasks in order.
+// cursor walks the tasks of a message in order; what is put back comes first.
 type cursor struct {
-	rest   task.Ranges
-	offset int // in the first range
+	back    []stretch
+	rest    task.Ranges
+	offset  int // in the first range
+	ordinal int
 }
 
-func (c *cursor) next() (index int, ok bool) {
-	if len(c.rest) == 0 {
-		return 0, false
+func (c *cursor) empty() bool { return len(c.back) == 0 && len(c.rest) == 0 }
+
+// take is the next tasks, at least one, and at most so many. The cursor is not empty.
+func (c *cursor) take(most int) stretch {
+	if len(c.back) > 0 {
+		s := c.back[0]
+		if s.Count > most {
+			c.back[0].skip(most)
+			s.Count = most
+		} else {
+			c.back = c.back[1:]
+		}
+		return s
 	}
-	index = c.rest[0].First + c.offset
-	if c.offset++; c.offset == c.rest[0].Count {
+	first := c.rest[0]
+	s := stretch{task.Range{First: first.First + c.offset, Count: min(most, first.Count-c.offset)}, c.ordinal}
+	c.ordinal += s.Count
+	if c.offset += s.Count; c.offset == first.Count {
 		c.rest, c.offset = c.rest[1:], 0
 	}
-	return index, true
+	return s
 }
+
+func (s *stretch) skip(n int) {
+	s.First, s.Count, s.ordinal = s.First+n, s.Count-n, s.ordinal+n
+}
+
+func (c *cursor) putBack(s stretch) { c.back = append(c.back, s) }
 
 // len is how many there are left.
-func (c *cursor) len() int { return c.rest.Len() - c.offset }
-
-// left is what next has not returned yet.
-func (c *cursor) left() task.Ranges {
-	if len(c.rest) == 0 {
-		return nil
+func (c *cursor) len() int {
+	n := c.rest.Len() - c.offset
+	for _, s := range c.back {
+		n += s.Count
 	}
-	left := slices.Clone(c.rest)
-	left[0].First += c.offset
-	left[0].Count -= c.offset
-	return left
+	return n
 }
 
-// decode reads a message of the work queue. An error means that it makes no
-// sense to any worker of this version, so that nobody can be told either.
-func decode(d queue.Delivery) (*task.Work, error) {
-	var work task.Work
-	if err := json.Unmarshal(d.Body, &work); err != nil {
-		return nil, fmt.Errorf("it is no task: %w", err)
-	}
-	if err := queue.CheckKey(work.Process); err != nil {
-		return nil, fmt.Errorf("its process: %w", err)
-	}
-	for segment := range strings.SplitSeq(work.Address, "/") {
-		if segment == "" || segment == "." || segment == ".." {
-			return nil, fmt.Errorf("it is for the address %q: that is none", clip(work.Address))
+// left is what take has not returned yet.
+func (c *cursor) left() task.Ranges {
+	var left taskSet
+	for i, r := range c.rest {
+		if i == 0 {
+			r.First, r.Count = r.First+c.offset, r.Count-c.offset
 		}
+		left.add(r)
 	}
-	switch {
-	case len(work.Tasks) == 0:
-		return nil, fmt.Errorf("it names no tasks")
-	case work.Attempt < 0 || work.Generation < 0:
-		return nil, fmt.Errorf("it is for attempt %d of generation %d", work.Attempt, work.Generation)
-	case work.Limits.Memory < 0 || work.Limits.CPUTime < 0 || work.Limits.OpenFiles < 0:
-		return nil, fmt.Errorf("it limits a program to less than nothing")
-	case work.Needs.CPU < 0 || work.Needs.Memory < 0 || work.Needs.GPU < 0:
-		return nil, fmt.Errorf("it needs %s, which is less than nothing", work.Needs)
+	for _, s := range c.back {
+		left.add(s.Range)
 	}
-	return &work, nil
+	return left.ranges
 }

@@ -69,7 +69,7 @@ func (w *Worker) extendedAlone(ctx context.Context, h *holding, now time.Time, e
 		}
 	}
 	w.opt.Log.Warn("worker: the lease on a message is lost: its tasks are cancelled and not reported",
-		append(inLog(h.work, h.work.Tasks, h.trace), "error", err)...)
+		append(inLog(h.work, h.tasks, h.trace), "error", err)...)
 	w.forget(h, errLeaseLost)
 }
 

@@ -33,20 +33,36 @@ func (w *Worker) Ready() error {
 }
 
 // measure counts a task that was executed.
-func (w *Worker) measure(e *execution, r task.Result) {
+func (w *Worker) measure(t *Task, r task.Result) {
 	if w.opt.Metrics == nil || r.Outcome == task.Reused { // that is a hit of the cache, and counted as one
 		return
 	}
-	if dropped(e.ctx) { // nobody is told how it ended
-		w.opt.Metrics.Executed(e.work.Run.Handler, metrics.Dropped, time.Duration(r.Elapsed))
+	if dropped(t.ctx) { // nobody is told how it ended
+		w.opt.Metrics.Executed(t.work.Run.Handler, metrics.Dropped, time.Duration(r.Elapsed))
 		return
 	}
-	w.opt.Metrics.Executed(e.work.Run.Handler, string(r.Outcome), time.Duration(r.Elapsed))
-	var written int64
-	for _, p := range r.Parts {
-		written += p.Size()
+	w.opt.Metrics.Executed(t.work.Run.Handler, string(r.Outcome), time.Duration(r.Elapsed))
+	w.opt.Metrics.Written(written(r.Parts))
+}
+
+// measureDone counts a task of a run that is done.
+func (w *Worker) measureDone(t *Task, parts []task.Produced, elapsed time.Duration) {
+	if w.opt.Metrics == nil {
+		return
 	}
-	w.opt.Metrics.Written(written)
+	if t.ctx.Err() != nil && dropped(t.ctx) {
+		w.opt.Metrics.Executed(t.work.Run.Handler, metrics.Dropped, elapsed)
+		return
+	}
+	w.opt.Metrics.Executed(t.work.Run.Handler, string(task.Done), elapsed)
+	w.opt.Metrics.Written(written(parts))
+}
+
+func written(parts []task.Produced) (bytes int64) {
+	for _, p := range parts {
+		bytes += p.Size()
+	}
+	return bytes
 }
 
 // dropped reports whether a task was ended since it is nobody's any more: its

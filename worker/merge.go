@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/deedrun/deed/task"
 )
@@ -21,45 +22,41 @@ type mergeable struct {
 // ended alike are a set, and their parts one list. Two executions of the same
 // task, which was sent twice, stay apart: only the parts of one may count.
 func merge(results []result) []task.Result {
-	type execution struct{ place, index int }
-	var merged []task.Result
-	var indexes [][]int // tasks of merged[i] beside its Tasks
+	merged := make([]task.Result, 0, len(results))
+	var executed []taskSet // the tasks of merged[i]
 	places := map[mergeable]int{}
-	executed := map[execution]bool{}
-	for _, r := range results {
+	for i := range results {
+		r := &results[i]
 		key := mergeable{address: r.Address, generation: r.Generation, attempt: r.Attempt, outcome: r.Outcome}
 		if r.Failure != nil {
 			key.failure = *r.Failure
 		}
 		at, found := places[key]
-		whole := r.Outcome == task.Done || r.Outcome == task.Reused // by one task; what was not executed may be any number
 		alone := r.Sealed != nil || r.Inputs != nil
-		if !found || alone || whole && executed[execution{at, r.Tasks[0].First}] {
+		again := found && slices.ContainsFunc(r.Tasks, executed[at].has)
+		whole := r.Outcome == task.Done || r.Outcome == task.Reused
+		if !found || alone || again && whole {
 			at = len(merged)
 			merged = append(merged, r.Result)
-			indexes = append(indexes, nil)
+			executed = append(executed, taskSet{})
 			if !alone {
 				places[key] = at
 			}
+			again = false
 		} else {
 			m := &merged[at]
 			m.Elapsed += r.Elapsed
 			m.Parts = append(m.Parts, r.Parts...)
 			m.Origins = append(m.Origins, r.Origins...)
-			if len(r.Tasks) == 1 && r.Tasks[0].Count == 1 {
-				indexes[at] = append(indexes[at], r.Tasks[0].First)
-			} else {
-				m.Tasks = m.Tasks.Union(r.Tasks)
+		}
+		if again {
+			executed[at].ranges = executed[at].ranges.Union(r.Tasks)
+		} else {
+			for _, tasks := range r.Tasks {
+				executed[at].add(tasks)
 			}
 		}
-		if whole {
-			executed[execution{at, r.Tasks[0].First}] = true
-		}
-	}
-	for i, extra := range indexes {
-		if len(extra) > 0 {
-			merged[i].Tasks = merged[i].Tasks.Union(task.Of(extra...))
-		}
+		merged[at].Tasks = executed[at].ranges
 	}
 	return merged
 }
@@ -114,7 +111,7 @@ func (b *bundle) values(address string) func(data string) bool {
 		if r.Address != address || len(r.Parts) == 0 {
 			continue
 		}
-		for _, out := range r.work.Outputs {
+		for _, out := range r.shares[0].work.Outputs {
 			names[out.Data] = names[out.Data] || out.JSON != ""
 		}
 	}

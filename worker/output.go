@@ -39,12 +39,20 @@ type sink interface {
 // Create starts a part of an output. The part inherits key and file name from
 // the element of each. The order of parts is that of their creation.
 func (t *Task) Create(local string) (*Output, error) {
-	return t.create(local, t.element.Key, t.element.Name)
+	key, name, err := t.inherit()
+	if err != nil {
+		return nil, fmt.Errorf("create output %q: %w", local, err)
+	}
+	return t.create(local, key, name)
 }
 
 // CreateKeyed is Create with a key of the part's own.
 func (t *Task) CreateKeyed(local, key string) (*Output, error) {
-	return t.create(local, key, t.element.Name)
+	_, name, err := t.inherit()
+	if err != nil {
+		return nil, fmt.Errorf("create output %q: %w", local, err)
+	}
+	return t.create(local, key, name)
 }
 
 // CreateNamed is Create with a key and a file name of the part's own.
@@ -185,12 +193,20 @@ const maxInlined = 8 << 20
 // the element of each: inline if it is small, else as a blob. An output with a
 // declared type takes values of that type only, of at most [task.MaxValue] bytes.
 func (t *Task) Emit(local string, value any) error {
-	return t.emit(local, t.element.Key, t.element.Name, value)
+	key, name, err := t.inherit()
+	if err != nil {
+		return fmt.Errorf("emit to output %q: %w", local, err)
+	}
+	return t.emit(local, key, name, value)
 }
 
 // EmitKeyed is Emit with a key of the part's own.
 func (t *Task) EmitKeyed(local, key string, value any) error {
-	return t.emit(local, key, t.element.Name, value)
+	_, name, err := t.inherit()
+	if err != nil {
+		return fmt.Errorf("emit to output %q: %w", local, err)
+	}
+	return t.emit(local, key, name, value)
 }
 
 func (t *Task) emit(local, key, name string, value any) error {

@@ -7,27 +7,41 @@ const (
 	prefetchMost = 256                   // tasks a slot
 )
 
-// pace is how long tasks take and how many come in a message, as moving
-// averages: what decides how much a worker holds beyond what it runs. Others
-// could have that, and what is short could be done before it: so nothing is held
-// where tasks take longer than prefetchTime, and where some do, it is they that
-// count. A slow one is half of the average at once, a quick one an eighth.
-type pace struct {
+// average is how long tasks take, as a moving average in which it is the slow
+// ones that count: a slow one is half of it at once, a quick one an eighth.
+type average struct {
 	measured bool
 	task     time.Duration
-	message  float64 // tasks
 }
 
-func (p *pace) took(d time.Duration) {
-	if !p.measured {
-		p.measured, p.task = true, d
-		return
+// took counts tasks that took so long each.
+func (a *average) took(each time.Duration, tasks int) {
+	switch {
+	case !a.measured:
+		a.measured, a.task = true, each
+	case each > a.task:
+		a.task += (each - a.task) / 2
+	default:
+		a.task += (each - a.task) * time.Duration(min(tasks, 4)) / 8
 	}
-	if d > p.task {
-		p.task += (d - p.task) / 2
-		return
+}
+
+// fill is how many tasks take so long together; 0: fewer than one, or nothing is known.
+func (a *average) fill(d time.Duration) int {
+	if !a.measured {
+		return 0
 	}
-	p.task += (d - p.task) / 8
+	return int(d / max(a.task, 100*time.Nanosecond))
+}
+
+// pace is how long tasks take and how many come in a message: what decides how
+// much a worker holds beyond what it runs. Others could have that, and what is
+// short could be done before it: so nothing is held where tasks take longer than
+// prefetchTime.
+type pace struct {
+	average
+
+	message float64 // tasks, as a moving average
 }
 
 func (p *pace) carried(tasks int) {
@@ -41,10 +55,10 @@ func (p *pace) carried(tasks int) {
 // prefetch is how many tasks to hold a slot beyond the one it runs; longest is
 // how long the oldest running task takes already.
 func (p *pace) prefetch(longest time.Duration) int {
-	if !p.measured || longest > prefetchTime {
+	if longest > prefetchTime {
 		return 0
 	}
-	return min(prefetchMost, int(prefetchTime/max(p.task, time.Microsecond)))
+	return min(prefetchMost, p.fill(prefetchTime))
 }
 
 // messages is how many messages probably bring so many tasks, at least one.

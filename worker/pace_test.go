@@ -12,13 +12,13 @@ func TestAWorkerHoldsNothingInAdvanceWhereSomeTasksAreSlow(t *testing.T) {
 	require.Zero(t, p.prefetch(0), "nothing is known yet")
 	quick := func(n int) {
 		for range n {
-			p.took(50 * time.Microsecond)
+			p.took(50*time.Microsecond, 1)
 		}
 	}
 	quick(1)
 	require.Equal(t, prefetchMost, p.prefetch(0))
 	require.Zero(t, p.prefetch(time.Second), "a task that runs is slow")
-	p.took(50 * time.Millisecond)
+	p.took(50*time.Millisecond, 1)
 	require.Zero(t, p.prefetch(0), "one that was slow counts at once")
 	quick(4)
 	require.LessOrEqual(t, p.prefetch(0), 1)
@@ -27,7 +27,7 @@ func TestAWorkerHoldsNothingInAdvanceWhereSomeTasksAreSlow(t *testing.T) {
 
 	for i := range 1000 { // every fourth takes 50 ms: one at most waits a slot
 		if i%4 == 0 {
-			p.took(50 * time.Millisecond)
+			p.took(50*time.Millisecond, 1)
 		} else {
 			quick(1)
 		}

@@ -14,9 +14,6 @@ const logEvery = 2 * time.Second
 // printed stores what an execution prints. It is made with the first byte: an
 // execution that prints nothing costs nothing.
 type printed struct {
-	now   func() time.Time
-	every time.Duration // 0: nothing is stored before the end, by no other goroutine
-
 	mu     sync.Mutex
 	log    *blob.LogWriter
 	closed bool
@@ -34,7 +31,7 @@ func (t *Task) printedLog(size int) *blob.LogWriter {
 	defer t.printed.mu.Unlock()
 	if t.printed.log == nil && !t.printed.closed && size > 0 {
 		name := blob.LogName{Attempt: t.work.At(t.index), Nonce: t.execution()}
-		t.printed.log = t.blobs.CreateLog(t.ctx, name, blob.LogOptions{Now: t.printed.now, Every: t.printed.every})
+		t.printed.log = t.blobs.CreateLog(t.ctx, name, blob.LogOptions{Now: t.now, Every: t.logEvery})
 	}
 	return t.printed.log
 }

@@ -153,9 +153,10 @@ func (t *Task) writeTaskFile(ws *Workspace) error {
 }
 
 func (t *Task) file(ws *Workspace) taskFile {
+	key, name, _ := t.inherit() // whoever made ws has located the task
 	f := taskFile{
 		Task: t.ID(), Process: t.Process(), Address: t.Address(), Generation: t.work.Generation,
-		Index: t.Index(), Attempt: t.Attempt(), Key: t.Key(), Name: t.element.Name, Params: t.work.Params,
+		Index: t.Index(), Attempt: t.Attempt(), Key: key, Name: name, Params: t.work.Params,
 		Inputs: map[string]taskInput{}, Outputs: map[string]string{}, JSON: map[string]string{},
 		In: ws.In, Out: ws.Out, Temp: ws.Temp, Trace: tracing.From(t.ctx),
 	}

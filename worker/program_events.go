@@ -153,9 +153,6 @@ func (t *Task) Progress(fraction float64, message string) { t.progressed(&fracti
 
 // progressed notes what is new; what is not said stays.
 func (t *Task) progressed(fraction *float64, message string) {
-	if t.at == nil {
-		return
-	}
 	var now progress
 	if last := t.at.Load(); last != nil {
 		now = *last

@@ -66,12 +66,13 @@ func (w *Worker) collect(flush bool) (due time.Time) {
 	defer w.mu.Unlock()
 	taken, due := w.results.ready(w.opt.Now(), flush || w.idle())
 	for _, b := range taken {
-		count := len(b.results)
-		b.results = slices.DeleteFunc(b.results, func(r result) bool { return r.gone })
-		w.results.results -= count - len(b.results)
+		b.results = slices.DeleteFunc(b.results, func(r result) bool { return r.gone() })
 		if len(b.results) == 0 {
 			w.results.reported(b)
 			continue
+		}
+		for i := range b.results {
+			b.results[i].trim()
 		}
 		o := outgoing{bundle: b, results: merge(b.results)}
 		w.traceReport(&o)
@@ -166,17 +167,15 @@ func (w *Worker) settle() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, o := range w.out.reports {
-		for _, r := range o.bundle.results {
-			h := r.holding
-			h.open -= r.Tasks.Len()
-			if r.Tasks.Len() == 1 {
-				if i := slices.Index(h.finished, r.Tasks[0].First); i >= 0 {
-					h.finished = slices.Delete(h.finished, i, i+1)
+		for i := range o.bundle.results {
+			for _, s := range o.bundle.results[i].shares {
+				h := s.holding
+				if h.open -= s.Count; h.open == 0 {
+					delete(w.held, h)
+					w.out.acks = append(w.out.acks, h.delivery)
+				} else {
+					h.reported.add(s.Range)
 				}
-			}
-			if h.open == 0 {
-				delete(w.held, h)
-				w.out.acks = append(w.out.acks, h.delivery)
 			}
 		}
 		w.results.reported(o.bundle)

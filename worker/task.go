@@ -14,7 +14,6 @@ import (
 	"sync/atomic"
 
 	"github.com/deedrun/deed/blob"
-	"github.com/deedrun/deed/internal/metrics"
 	"github.com/deedrun/deed/task"
 )
 
@@ -22,31 +21,24 @@ import (
 // outputs to write, parameters. It is safe for concurrent use by goroutines of
 // the handler, which must all end before the handler returns.
 type Task struct {
+	*setting
+
 	ctx     context.Context
-	work    *task.Work
 	index   int
-	ordinal int // which of Work.Tasks this is, from 0
-	blobs   *blob.Store
-	lists   *manifests
-	log     *slog.Logger
-	nonce   func() string
-	tools   *tools
-	metrics *metrics.Worker
+	ordinal int // which of the tasks of its message this is, from 0
 	printed printed
 
 	variables map[string]string    // that the step sets, see findVariables
 	mask      atomic.Pointer[mask] // of the secrets among them; nil: there are none, or they are not known yet
 
-	// element is what `each` gives to the task, as metadata: the one part, or
-	// the key of its group. Outputs inherit from it.
-	element task.Part
-	about   atomic.Pointer[string] // what people call the element, once it is known
-
-	at *atomic.Pointer[progress] // how far it says it is; nil: nobody asks
+	located   atomic.Pointer[task.Part] // see locate; nil: nobody looked
+	unlocated atomic.Pointer[error]     // why it could not be
+	at        atomic.Pointer[progress]  // how far it says it is; nil: it says nothing
 
 	damage atomic.Pointer[error] // of an input, see noteDamage
 	unsure atomic.Int64          // files elsewhere that were opened, and not read to their ends
 
+	judged  atomic.Bool // of a run: how it ended is known
 	ended   atomic.Bool // set under mu
 	mu      sync.Mutex
 	outputs []*Output
@@ -75,7 +67,10 @@ func (t *Task) Attempt() int { return t.work.Attempt }
 
 // Key is the key of the element, or of the group, that `each` gives to the
 // task; empty if there is none, or if the task reads a bucket of many keys.
-func (t *Task) Key() string { return t.element.Key }
+func (t *Task) Key() string {
+	key, _, _ := t.inherit() // an error fails the task
+	return key
+}
 
 // Params are the parameters of the process, by name. Do not change the map.
 func (t *Task) Params() map[string]json.RawMessage { return t.work.Params }
@@ -129,15 +124,15 @@ func (t *Task) execution() string {
 }
 
 // finish ends the task: later writes fail. It returns what was produced, in
-// the order of creation. Outputs still open are discarded, and an error if the
-// handler itself had none.
-func (t *Task) finish(err error) ([]task.Produced, error) {
+// the order of creation, in memory that may be used again. Outputs still open are
+// discarded, and an error if the handler itself had none.
+func (t *Task) finish(err error, memory []task.Produced) ([]task.Produced, error) {
 	t.mu.Lock()
 	t.ended.Store(true)
 	outputs := t.outputs
 	t.outputs = nil
 	t.mu.Unlock()
-	produced := make([]task.Produced, 0, len(outputs))
+	produced := slices.Grow(memory[:0], len(outputs))
 	for i, o := range outputs {
 		part, closeErr := o.end()
 		if err == nil && closeErr != nil {

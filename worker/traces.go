@@ -27,7 +27,7 @@ func (w *Worker) traceReceived(h *holding) {
 		sent = h.since
 	}
 	ctx, span := w.tracer.Start(tracing.In(context.Background(), h.delivery.Trace), "queue "+h.work.Address, tracing.Beginning{
-		Kind: tracing.Consumer, At: sent, Attrs: append(w.about(h.work), tracing.Text("tasks", h.work.Tasks.String())),
+		Kind: tracing.Consumer, At: sent, Attrs: append(w.about(h.work), tracing.Text("tasks", h.tasks.String())),
 	})
 	if h.delivery.Count > 1 {
 		span.Fail("it was handed over again: whoever had it is presumed dead, and it is not executed")
@@ -36,16 +36,17 @@ func (w *Worker) traceReceived(h *holding) {
 	h.trace = tracing.From(ctx)
 }
 
-// traceTask begins the span of a task. Its context is what the handler sees.
-func (w *Worker) traceTask(e *execution) (context.Context, tracing.Span) {
+// traceTask begins the span of a task, which is executed alone. Its context is
+// what the handler sees.
+func (w *Worker) traceTask(e *execution) tracing.Span {
 	if e.trace == "" {
-		return e.ctx, tracing.Span{}
+		return tracing.Span{}
 	}
 	ctx, span := w.tracer.Start(tracing.In(e.ctx, e.trace), "task "+e.work.Address, tracing.Beginning{
-		At: e.began, Attrs: append(w.about(e.work), tracing.Number("index", e.index), tracing.Text("handler", runs(e.work.Run))),
+		At: e.began, Attrs: append(w.about(e.work), tracing.Number("index", e.todo[0].First), tracing.Text("handler", runs(e.work.Run))),
 	})
-	e.span = tracing.From(ctx)
-	return ctx, span
+	e.ctx, e.span = ctx, tracing.From(ctx)
+	return span
 }
 
 // traceEnded ends the span of a task.

@@ -94,6 +94,7 @@ type Worker struct {
 	waiting   []*holding   // with tasks not begun, oldest first
 	unstarted int          // tasks in waiting
 	executing []*execution // one a slot in use, also of tasks that no longer count
+	busy      int          // tasks in executing, begun or not, of which nothing has come yet
 	results   *gathering
 	pace      pace
 	draining  bool
@@ -111,6 +112,7 @@ type Worker struct {
 	deaf      atomic.Bool // the last look into the queue failed
 	abandoned atomic.Int64
 	out       outbox
+	headers   headers // of whoever receives
 	steps     steps
 	programs  programs
 }

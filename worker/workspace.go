@@ -47,9 +47,11 @@ func LayOut(ctx context.Context, w task.Work, index int, blobs *blob.Store, dir 
 		return nil, fmt.Errorf("lay out task %d of %q: the step has no such task: it has %v", index, w.Address, w.Tasks)
 	}
 	t := &Task{
-		ctx: ctx, work: &w, index: index, ordinal: ordinal(w.Tasks, index),
-		blobs: blobs, lists: &manifests{blobs: blobs}, log: slog.New(slog.DiscardHandler),
-		tools: &tools{files: newFileCache(blobs, "")},
+		ctx: ctx, index: index, ordinal: ordinal(w.Tasks, index),
+		setting: &setting{
+			work: &w, each: each(&w), blobs: blobs, lists: &manifests{blobs: blobs}, log: slog.New(slog.DiscardHandler),
+			tools: &tools{files: newFileCache(blobs, "")},
+		},
 	}
 	defer func() { err = errors.Join(err, t.tools.files.close()) }()
 	var secrets map[string]string
@@ -93,7 +95,7 @@ func (t *Task) layInputs(ctx context.Context, dir string) (*Workspace, error) {
 	if t.work.Run.Handler == "" && t.work.Run.Shell == "" && len(t.work.Run.Command) == 0 {
 		return nil, errNothingToRun
 	}
-	if err := t.locate(ctx); err != nil {
+	if _, err := t.locate(ctx); err != nil {
 		return nil, err
 	}
 	ws, err := t.makeDirectories(dir)
