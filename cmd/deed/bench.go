@@ -29,8 +29,8 @@ gone afterwards. With --rounds they take turns, and what is printed is the media
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.benchWordCount(), a.benchMany())
-	cmd.AddCommand(a.benchFanout(), a.benchChain(), a.benchChild())
+	cmd.AddCommand(a.benchWordCount(), a.benchMany(), a.benchColdstart())
+	cmd.AddCommand(a.benchFanout(), a.benchChain(), a.benchCompare(), a.benchChild())
 	return cmd
 }
 

@@ -48,7 +48,9 @@ func By[P any](name string, run func(ctx context.Context, dir string, p P) (Meas
 }
 
 // scenarios are all that a child process may be told to do.
-func scenarios() []Scenario { return []Scenario{Fanout(), Chain(), WordCount(), Many()} }
+func scenarios() []Scenario {
+	return []Scenario{Fanout(), Chain(), WordCount(), Many(), Coldstart(), coldSteps()}
+}
 
 // find is a subject by its name and that of its scenario.
 func find(scenario, subject string) (Subject, error) {

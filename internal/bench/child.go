@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"strings"
 )
 
 // order is what a child process is told on its standard input.
@@ -39,11 +42,25 @@ func Child(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	}()
 	m, err := subject.run(ctx, o.Dir, o.Params)
 	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
+		switch cause := context.Cause(ctx); {
+		case errors.Is(cause, errLeft):
+			return errors.Join(cause, removeFolder(o.Dir))
+		case cause != nil:
 			return cause
 		}
 		return err
 	}
-	m.Memory = peakMemory()
+	if m.Memory == 0 { // of processes that this one made
+		m.Memory = peakMemory()
+	}
 	return json.NewEncoder(stdout).Encode(m)
+}
+
+// removeFolder tidies up for a parent that cannot do it any more. It takes nothing
+// that no parent made.
+func removeFolder(dir string) error {
+	if !strings.HasPrefix(filepath.Base(dir), folderPrefix) {
+		return nil
+	}
+	return os.RemoveAll(dir)
 }
