@@ -114,13 +114,19 @@ func (d *Driver) head(ctx context.Context, stream string, expected events.Expect
 
 // load reads the end of the stream from the server.
 func (d *Driver) load(ctx context.Context, stream string) (events.Head, error) {
-	c, ok, err := d.last(ctx, stream)
-	if err != nil || !ok {
+	c, _, err := d.last(ctx, stream)
+	if err != nil {
 		return events.Head{}, err
 	}
-	h := events.Head{Version: c.Version(), Position: uint64(c.Checkpoint)}
-	d.heads.Put(stream, h)
-	return h, nil
+	return headOf(c), nil
+}
+
+// headOf is the end of a stream by its last commit; the zero Commit: there is none.
+func headOf(c events.Commit) events.Head {
+	if len(c.Events) == 0 {
+		return events.Head{}
+	}
+	return events.Head{Version: c.Version(), Position: uint64(c.Checkpoint)}
 }
 
 // wrongSequence says that the subject's last message is not the expected one.

@@ -138,12 +138,18 @@ func (d *Driver) last(ctx context.Context, stream string) (events.Commit, bool, 
 		m, err = d.log.GetLastMsgForSubject(ctx, d.subject(stream))
 	}
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return events.Commit{}, false, d.absent(ctx, stream)
+		if err = d.absent(ctx, stream); err == nil {
+			d.heads.Put(stream, events.Head{}) // who looked is about to begin it
+		}
+		return events.Commit{}, false, err
 	}
 	if err != nil {
 		return events.Commit{}, false, err
 	}
 	c, err := d.commit(m.Subject, m.Sequence, m.Data)
+	if err == nil {
+		d.heads.Put(stream, headOf(c))
+	}
 	return c, err == nil, err
 }
 
