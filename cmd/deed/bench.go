@@ -87,7 +87,11 @@ func (a *app) benchScenario(cmd *cobra.Command, scenario bench.Scenario, n int, 
 
 // tellRound says that something goes on.
 func (a *app) tellRound(round int, subject string, m bench.Measure) {
-	fmt.Fprintf(a.stderr, "round %d: %s: %s tasks/s\n", round, subject, bench.Count(m.TasksPS))
+	took := bench.Count(m.TasksPS) + " tasks/s"
+	if m.Tasks == 0 { // where it is not a rate that counts
+		took = fmt.Sprintf("%.3gs", m.Seconds)
+	}
+	fmt.Fprintf(a.stderr, "round %d: %s: %s\n", round, subject, took)
 }
 
 // tellBench prints the medians, and where they are from.

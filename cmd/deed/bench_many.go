@@ -18,11 +18,13 @@ loop does as many tasks as the processes have together, of which it knows nothin
 the number: what a process costs more is its start, its end and its own history.`,
 		Example: "  deed bench many --n 10000\n  deed bench many --n 1000 --deep -o json",
 	}
-	a.benchScenario(cmd, bench.Many(), 10_000, "processes", func(n int) (any, error) {
+	cmd.Flags().BoolVar(&p.Deep, "deep", false, "the three tasks of a process are steps, one after the other")
+	cmd.Flags().IntVar(&p.Workers, "workers", 0, "tasks at a time (default: one a core)")
+	return a.benchScenario(cmd, bench.Many(), 10_000, "processes", func(n int) (any, error) {
+		if p.Workers < 0 {
+			return nil, usagef("--workers %d: give at least 1, or leave it out", p.Workers)
+		}
 		p.N = n
 		return p, nil
 	})
-	cmd.Flags().BoolVar(&p.Deep, "deep", false, "the three tasks of a process are steps, one after the other")
-	cmd.Flags().IntVar(&p.Workers, "workers", 0, "tasks at a time (default: one a core)")
-	return cmd
 }

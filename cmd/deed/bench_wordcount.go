@@ -33,6 +33,9 @@ folder, put together to as many texts.`,
 		Example: "  deed bench wordcount --rounds 5\n  deed bench wordcount --in $(go env GOROOT)/src",
 	}
 	a.benchScenario(cmd, bench.WordCount(), 64, "texts", func(n int) (any, error) {
+		if workers < 0 {
+			return nil, usagef("--workers %d: give at least 1, or leave it out", workers)
+		}
 		p := bench.WordCountParams{Texts: filepath.Join(made, "texts"), Result: filepath.Join(made, "result.json"), Workers: workers}
 		if err := os.Mkdir(p.Texts, 0o700); err != nil {
 			return nil, err
