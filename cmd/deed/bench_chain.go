@@ -10,6 +10,7 @@ import (
 
 func (a *app) benchChain() *cobra.Command {
 	var p bench.ChainParams
+	var idle time.Duration
 	cmd := &cobra.Command{
 		Use:   "chain",
 		Short: "Measure steps one after the other, each a barrier",
@@ -26,12 +27,12 @@ percent of one core.`,
 		Example: "  deed bench chain --n 500 --width 1 --rounds 5\n  deed bench chain --n 100 --width 100 -o json",
 	}
 	cmd.Flags().IntVar(&p.Width, "width", 1, "tasks of each step")
-	cmd.Flags().DurationVar(&p.Idle, "idle", 5*time.Second, "how long to watch what has nothing to do; 0: not at all")
+	cmd.Flags().DurationVar(&idle, "idle", 5*time.Second, "how long to watch what has nothing to do; 0: not at all")
 	return a.benchScenario(cmd, bench.Chain(), 100, "steps", func(n int) (any, error) {
-		if p.Width < 1 || p.Idle < 0 {
-			return nil, usagef("--width %d --idle %s: a width is at least 1, and a time not negative", p.Width, p.Idle)
+		if p.Width < 1 || idle < 0 {
+			return nil, usagef("--width %d --idle %s: a width is at least 1, and a time not negative", p.Width, idle)
 		}
-		p.N = n
+		p.N, p.Idle = n, idle.Seconds()
 		return p, nil
 	})
 }

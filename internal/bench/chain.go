@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/internal/bench/raw"
@@ -14,9 +13,9 @@ import (
 
 // ChainParams are those of Chain.
 type ChainParams struct {
-	N     int           `json:"n"`     // steps
-	Width int           `json:"width"` // tasks of each
-	Idle  time.Duration `json:"idle"`  // how long to watch a runtime that has nothing to do; 0: not at all
+	N     int     `json:"n"`            // steps
+	Width int     `json:"width"`        // tasks of each
+	Idle  float64 `json:"idle_seconds"` // how long to watch what has nothing to do; 0: not at all
 }
 
 // Chain is steps one after the other, each of which reads what the last one

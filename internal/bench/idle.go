@@ -9,15 +9,15 @@ import (
 const settleFor = time.Second
 
 // idleCPU is how much of one core this process uses while it has nothing to do.
-func idleCPU(ctx context.Context, over time.Duration) (map[string]float64, error) {
-	if over <= 0 {
+func idleCPU(ctx context.Context, seconds float64) (map[string]float64, error) {
+	if seconds <= 0 {
 		return nil, nil
 	}
 	if err := sleep(ctx, settleFor); err != nil {
 		return nil, err
 	}
 	clock := StartClock()
-	if err := sleep(ctx, over); err != nil {
+	if err := sleep(ctx, time.Duration(seconds*float64(time.Second))); err != nil {
 		return nil, err
 	}
 	m := clock.Stop(0)

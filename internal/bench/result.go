@@ -123,13 +123,17 @@ func (r *Result) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	if r.Scenario == "" || len(r.Subjects) == 0 {
-		return errors.New("it is no result of a benchmark: write one with `deed bench … -o json`")
+		return errors.New("it names no scenario and nothing that was measured")
 	}
 	r.Measures = make(map[string]Measure, len(r.Subjects))
 	for _, name := range r.Subjects {
+		text, ok := members[name]
+		if !ok {
+			return fmt.Errorf("of %q there is no measure", name)
+		}
 		var m Measure
-		if err := json.Unmarshal(members[name], &m); err != nil {
-			return fmt.Errorf("the measure %q: %w", name, err)
+		if err := json.Unmarshal(text, &m); err != nil {
+			return fmt.Errorf("the measure of %q: %w", name, err)
 		}
 		r.Measures[name] = m
 	}

@@ -27,6 +27,9 @@ type Plan struct {
 	Progress func(round int, subject string, m Measure)
 }
 
+// folderPrefix begins the names of the folders that are measured in.
+const folderPrefix = "deed-bench-"
+
 // endWithin is how long a child that is told to end may take to tidy up.
 const endWithin = 10 * time.Second
 
@@ -70,7 +73,7 @@ func (p *Plan) measure(ctx context.Context, o order) (m Measure, err error) {
 			return m, fmt.Errorf("%w: choose another folder with --data", err)
 		}
 	}
-	if o.Dir, err = os.MkdirTemp(p.Dir, "deed-bench-"); err != nil {
+	if o.Dir, err = os.MkdirTemp(p.Dir, folderPrefix); err != nil {
 		return m, fmt.Errorf("%w: choose another folder with --data", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(o.Dir)) }()

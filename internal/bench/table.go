@@ -58,10 +58,11 @@ func (r *Result) Table() [][]string {
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		title, unit := splitUnit(name)
 		all = append(all, column{strings.ToUpper(title), func(m Measure) string {
-			if _, ok := m.Also[name]; !ok {
+			v, ok := m.Also[name]
+			if !ok {
 				return ""
 			}
-			return inUnit(unit, m.Also[name])
+			return inUnit(unit, v)
 		}})
 	}
 	rows := [][]string{{""}}
@@ -78,10 +79,7 @@ func (r *Result) Table() [][]string {
 		}
 		rows[0] = append(rows[0], cmp.Or(c.title, "TO "+strings.ToUpper(r.Subjects[0])))
 		for i, cell := range cells {
-			if cell == "" {
-				cell = "-"
-			}
-			rows[i+1] = append(rows[i+1], cell)
+			rows[i+1] = append(rows[i+1], orDash(cell))
 		}
 	}
 	return rows
