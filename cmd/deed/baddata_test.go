@@ -157,23 +157,25 @@ func TestAnAddressFromBeforeTheCrashIsNoObstacle(t *testing.T) {
 
 func TestTwoRunsAndAListStartedAtOnceOnAFreshFolderAllSucceed(t *testing.T) {
 	t.Parallel()
-	root := write(t, t.TempDir(), map[string]string{"def.yaml": copying, "x": "hello"})
 	for round := range max(much(20), 5) {
-		data := fmt.Sprintf("data%d", round)
-		require.NoError(t, os.Mkdir(filepath.Join(root, data), 0o700))
-		var ends []func() ending
-		for _, line := range []string{"run def.yaml --in x=x --id a", "run def.yaml --in x=x --id b", "ps -o json"} {
-			ends = append(ends, begin(t, deedCommand(t, root, append(strings.Fields(line), "--data", data)...)))
-		}
-		for _, end := range ends {
-			o := end()
-			assert.Zero(t, o.code, "round %d: %s", round, o.stderr)
-		}
-		var listed []struct{ Status string }
-		require.NoError(t, json.Unmarshal([]byte(deedIn(t, root, "ps", "-o", "json", "--data", data).stdout), &listed))
-		require.Len(t, listed, 2)
-		assert.Equal(t, "completed", listed[0].Status)
-		assert.Equal(t, "completed", listed[1].Status)
+		t.Run(fmt.Sprintf("round %d", round), func(t *testing.T) {
+			t.Parallel()
+			dir := write(t, t.TempDir(), map[string]string{"def.yaml": copying, "x": "hello"})
+			require.NoError(t, os.Mkdir(filepath.Join(dir, "data"), 0o700))
+			var ends []func() ending
+			for _, line := range []string{"run def.yaml --in x=x --id a", "run def.yaml --in x=x --id b", "ps -o json"} {
+				ends = append(ends, begin(t, deedCommand(t, dir, append(strings.Fields(line), "--data", "data")...)))
+			}
+			for _, end := range ends {
+				o := end()
+				assert.Zero(t, o.code, o.stderr)
+			}
+			var listed []struct{ Status string }
+			require.NoError(t, json.Unmarshal([]byte(deedIn(t, dir, "ps", "-o", "json", "--data", "data").stdout), &listed))
+			require.Len(t, listed, 2)
+			assert.Equal(t, "completed", listed[0].Status)
+			assert.Equal(t, "completed", listed[1].Status)
+		})
 	}
 }
 

@@ -42,6 +42,7 @@ func cloudy(t *testing.T, start func(testing.TB) *cloudtest.Server, handlers *wo
 }
 
 func TestWordsAreCountedRightThoughTheStoreMakesTrouble(t *testing.T) {
+	t.Parallel()
 	corpus, err := filepath.Glob("../../examples/wordcount/corpus/*.txt")
 	require.NoError(t, err)
 	job := deed.Job{Source: deed.MustParse(wordCount), Inputs: map[string]deed.Input{"corpus": deed.Files(corpus[:8]...)}}
@@ -70,6 +71,7 @@ const damaged = `{deed: v1, name: damaged, params: {harm: ""}, steps: {
   c: {run: test/read, in: [text], out: [size], after: [b], retry: {attempts: 2, backoff: 1ms}}}, outputs: [size]}`
 
 func TestABlobThatIsDamagedInABucketIsNamedAndWhoReadsItFails(t *testing.T) {
+	t.Parallel()
 	for name, start := range clouds {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

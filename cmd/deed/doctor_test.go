@@ -98,7 +98,12 @@ func (c *clinic) examines(where string) (all []deed.Finding) {
 // wrong is a finding that is not ok, and says so with these words.
 func (c *clinic) wrong(where, check, status, words string) deed.Finding {
 	c.Helper()
-	all := c.examines(where)
+	return c.among(c.examines(where), check, status, words)
+}
+
+// among is the same, of what was found before.
+func (c *clinic) among(all []deed.Finding, check, status, words string) deed.Finding {
+	c.Helper()
 	f, made := worst(all, check)
 	require.True(c, made, "%s: no such check: %+v", check, all)
 	require.Equal(c, status, string(f.Status), "%+v", f)

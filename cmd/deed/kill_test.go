@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ var failpoints = []string{
 }
 
 func TestARunThatIsKilledAgainAndAgainGivesTheAnswerOfAnUndisturbedOne(t *testing.T) {
+	t.Parallel()
 	corpus := smallCorpus(t, 24)
 	undisturbed := t.TempDir()
 	out, err := runKilled(t, undisturbed, corpus, "").CombinedOutput()
@@ -33,28 +35,33 @@ func TestARunThatIsKilledAgainAndAgainGivesTheAnswerOfAnUndisturbedOne(t *testin
 	tasks := executions(t, undisturbed)
 	require.Len(t, tasks, 24+3+1)
 
-	kills, twice := 0, 0
-	for round := range *soak {
-		random := rand.New(rand.NewPCG(uint64(round), 7))
-		dir := t.TempDir()
-		killed := killUntilDone(t, random, dir, corpus)
-		kills += killed
-		require.Equal(t, want, readFile(t, filepath.Join(dir, "out", "x", "counts")), "round %d", round)
-		left, err := os.ReadDir(filepath.Join(dir, ".deed", "tmp"))
-		require.NoError(t, err)
-		require.Empty(t, left, "round %d: killed workers' directories are swept", round)
-		confirmedOnce(t, dir)
-		for name := range tasks {
-			n := executions(t, dir)[name]
-			require.NotZero(t, n, "round %d: %s was confirmed but never executed", round, name)
-			if n > 1 {
-				twice++
-			}
+	var kills, twice atomic.Int64
+	t.Run("killed", func(t *testing.T) {
+		for round := range *soak {
+			t.Run(fmt.Sprintf("round %d", round), func(t *testing.T) {
+				t.Parallel()
+				random := rand.New(rand.NewPCG(uint64(round), 7))
+				dir := t.TempDir()
+				killed := killUntilDone(t, random, dir, corpus)
+				kills.Add(int64(killed))
+				require.Equal(t, want, readFile(t, filepath.Join(dir, "out", "x", "counts")))
+				left, err := os.ReadDir(filepath.Join(dir, ".deed", "tmp"))
+				require.NoError(t, err)
+				require.Empty(t, left, "killed workers' directories are swept")
+				confirmedOnce(t, dir)
+				executed := executions(t, dir)
+				for name := range tasks {
+					require.NotZero(t, executed[name], "%s was confirmed but never executed", name)
+					if executed[name] > 1 {
+						twice.Add(1)
+					}
+				}
+				require.Len(t, executed, len(tasks))
+			})
 		}
-		require.Len(t, executions(t, dir), len(tasks), "round %d", round)
-	}
-	require.GreaterOrEqual(t, kills, *soak)
-	t.Logf("%d rounds, %d kills: %d of %d tasks were executed more than once, none confirmed twice", *soak, kills, twice, *soak*len(tasks))
+	})
+	require.GreaterOrEqual(t, kills.Load(), int64(*soak))
+	t.Logf("%d rounds, %d kills: %d of %d tasks were executed more than once, none confirmed twice", *soak, kills.Load(), twice.Load(), *soak*len(tasks))
 }
 
 // killUntilDone starts the run again until it ends by itself. Up to four
@@ -118,8 +125,9 @@ func runKilled(t *testing.T, dir, corpus, failpoint string, more ...string) *exe
 }
 
 func TestAWorkerThatIsKilledLosesNothingAndItsTasksAreDoneByOthersAfterItsLease(t *testing.T) {
+	t.Parallel()
 	corpus, dir := smallCorpus(t, 24), t.TempDir()
-	run := runKilled(t, dir, corpus, "", "--param", "pause=0.4", "--workers", "1")
+	run := runKilled(t, dir, corpus, "", "--param", "pause=0.4", "--workers", "1", "--lease", poolLease.String())
 	var stderr bytes.Buffer
 	run.Stderr = &stderr
 	require.NoError(t, run.Start())

@@ -122,6 +122,7 @@ func squaresJob(n int, ledger string) (job deed.Job, want int) {
 // L7 and S2 of the promises: several orchestrators, one of which wins; one is
 // killed, and another continues.
 func TestMachinesThatAreKilledAndCutOffLoseNothingAndEachTaskIsConfirmedOnce(t *testing.T) {
+	t.Parallel()
 	m := newMachines(t, 2, 4)
 	for _, name := range []string{"serve1", "serve2"} {
 		m.start(name, "", "serve", "--replicas", "3")

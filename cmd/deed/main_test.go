@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/deedrun/deed/events/esdb/esdbtest"
+	"github.com/deedrun/deed/internal/tmpfs"
 )
 
 // soak is how many rounds the kill tests run.
@@ -28,9 +29,10 @@ func TestMain(m *testing.M) {
 	if os.Getenv(beDeed) != "" {
 		main()
 	}
+	tmpfs.Use()
 	// These tests wait for other processes most of the time: more of them run at
 	// once than there are cores, unless -parallel says how many.
-	if err := flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0))); err != nil {
+	if err := flag.Set("test.parallel", strconv.Itoa(5*runtime.GOMAXPROCS(0))); err != nil {
 		panic(err)
 	}
 	testscript.Main(m, map[string]func(){"deed": main})
@@ -53,6 +55,7 @@ func deedCommand(t *testing.T, dir string, args ...string) *exec.Cmd {
 // TestScripts runs the command as a person does; each script in testdata/script
 // is a story of its own.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	corpus, err := filepath.Abs("../../examples/wordcount")
 	require.NoError(t, err)
 	testscript.Run(t, testscript.Params{

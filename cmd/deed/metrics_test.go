@@ -93,6 +93,7 @@ func ask(ctx context.Context, c *http.Client, url, token string) (int, string) {
 }
 
 func TestRolesTellWhatTheyMeasureWhileTheyWork(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	corpus, err := filepath.Abs("../../examples/wordcount")
 	require.NoError(t, err)

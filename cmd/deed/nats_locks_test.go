@@ -105,6 +105,7 @@ outputs: [copies]
 `)
 
 func TestWorkersWithKeysOfTheirOwnDoTheirWorkOnACluster(t *testing.T) {
+	t.Parallel()
 	l := newLockedServers(t, "gpu-2")
 	m := &machines{t: t, dir: t.TempDir(), server: strings.Join(l.urls, ",")}
 	known := func(role string) []string { return []string{"--nats-nkey", l.key(role), "--nats-ca", l.ca} }

@@ -18,6 +18,7 @@ import (
 // same place. A ledger that the programs write themselves says what ran.
 
 func TestARestartRunsWhatIsDownstreamAndKeepsTheRestAsItWas(t *testing.T) {
+	t.Parallel()
 	for name, downstream := range map[string]map[string][]string{
 		"kill.yaml": { // the word count
 			"count": {"count", "merge", "join"},
