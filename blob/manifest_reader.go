@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -128,8 +127,8 @@ func decodeChunk(data []byte, count int) ([]Entry, error) {
 	}
 	entries := make([]Entry, 0, count)
 	for line := range bytes.Lines(data) {
-		var e Entry
-		if err := json.Unmarshal(line, &e); err != nil {
+		e, err := decodeEntry(line)
+		if err != nil {
 			return nil, fmt.Errorf("entry %d: %w", len(entries), err)
 		}
 		if err := e.check(); err != nil {
