@@ -113,7 +113,7 @@ func (o *Owner) forget(shards queue.Shards) {
 	maps.DeleteFunc(o.late, func(id string, _ int) bool { return shards.Holds(id) })
 	o.ended = slices.DeleteFunc(o.ended, shards.Holds)
 	o.backlog = slices.DeleteFunc(o.backlog, func(d queue.Delivery) bool { return shards.Holds(d.Key) })
-	o.timers.remove(func(t timer) bool { return shards.Holds(t.id) })
+	o.timers.letGo(shards)
 	o.feeder.letGo(shards)
 	o.children.letGo(shards)
 	o.searches.forget(shards)

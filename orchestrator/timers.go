@@ -3,24 +3,30 @@ package orchestrator
 import (
 	"container/heap"
 	"context"
-	"slices"
 	"time"
 
 	"github.com/deedrun/deed/internal/planted"
 	"github.com/deedrun/deed/orchestrator/process"
+	"github.com/deedrun/deed/queue"
 )
 
 // timers is the heap of what is to happen later, by when it is due: planned
 // retries, deadlines, messages to be sent again. What is lost of it with the
 // owner is rebuilt by process.Resume, which wants everything sent again that no
 // worker holds; it is never stored.
-type timers struct{ heap timerHeap }
+type timers struct {
+	heap timerHeap
+	of   map[string]map[*timer]struct{} // by process, so that what ends is not looked for among all
+	made int
+}
 
 // timer is one of them; what is a process.SetTimer, a process.SetDeadline or a resend.
 type timer struct {
-	due  time.Time
-	id   string
-	what any
+	due   time.Time
+	id    string
+	what  any
+	made  int // the how manyth it is: of those that are due at once the first comes first
+	place int // in the heap
 }
 
 // resend is tasks that came back unexecuted.
@@ -30,28 +36,48 @@ func (t *timers) set(due time.Time, id string, what any) {
 	if planted.Is(planted.DroppedTimer) && len(t.heap) > 0 {
 		return
 	}
-	heap.Push(&t.heap, timer{due, id, what})
+	if t.of == nil {
+		t.of = map[string]map[*timer]struct{}{}
+	}
+	if t.of[id] == nil {
+		t.of[id] = map[*timer]struct{}{}
+	}
+	t.made++
+	x := &timer{due: due, id: id, what: what, made: t.made}
+	t.of[id][x] = struct{}{}
+	heap.Push(&t.heap, x)
 }
 
 // drop forgets the timers of a process that has ended.
 func (t *timers) drop(id string) {
-	t.remove(func(x timer) bool { return x.id == id })
+	for x := range t.of[id] {
+		t.remove(x)
+	}
 }
 
 // forget drops those that are about to be derived anew. That a task came back
 // unexecuted is in no state: as far as that knows, it is out.
 func (t *timers) forget(id string) {
-	t.remove(func(x timer) bool {
-		_, again := x.what.(resend)
-		return x.id == id && !again
-	})
+	for x := range t.of[id] {
+		if _, again := x.what.(resend); !again {
+			t.remove(x)
+		}
+	}
 }
 
-func (t *timers) remove(which func(timer) bool) {
-	n := len(t.heap)
-	t.heap = slices.DeleteFunc(t.heap, which)
-	if len(t.heap) != n {
-		heap.Init(&t.heap)
+// letGo drops those of the processes of shards.
+func (t *timers) letGo(shards queue.Shards) {
+	for id := range t.of {
+		if shards.Holds(id) {
+			t.drop(id)
+		}
+	}
+}
+
+func (t *timers) remove(x *timer) {
+	heap.Remove(&t.heap, x.place)
+	if delete(t.of[x.id], x); len(t.of[x.id]) == 0 {
+		delete(t.of, x.id)
 	}
 }
 
@@ -77,10 +103,12 @@ func (t *timers) retries() map[string]time.Time {
 }
 
 // due takes out the first timers whose time has come, but not too many at once.
-func (t *timers) due(now time.Time) []timer {
-	var all []timer
+func (t *timers) due(now time.Time) []*timer {
+	var all []*timer
 	for len(t.heap) > 0 && !t.heap[0].due.After(now) && len(all) < inboxBatch {
-		all = append(all, heap.Pop(&t.heap).(timer))
+		x := t.heap[0]
+		t.remove(x)
+		all = append(all, x)
 	}
 	return all
 }
@@ -99,7 +127,7 @@ func (o *Owner) fireTimers(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-func (o *Owner) fire(ctx context.Context, now time.Time, due []timer) error {
+func (o *Owner) fire(ctx context.Context, now time.Time, due []*timer) error {
 	var all batch
 	for _, t := range due {
 		switch what := t.what.(type) {
@@ -116,15 +144,31 @@ func (o *Owner) fire(ctx context.Context, now time.Time, due []timer) error {
 	return o.passAll(ctx, all)
 }
 
-type timerHeap []timer
+type timerHeap []*timer
 
-func (h timerHeap) Len() int           { return len(h) }
-func (h timerHeap) Less(i, j int) bool { return h[i].due.Before(h[j].due) }
-func (h timerHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *timerHeap) Push(x any)        { *h = append(*h, x.(timer)) }
+func (h timerHeap) Len() int { return len(h) }
+
+func (h timerHeap) Less(i, j int) bool {
+	if order := h[i].due.Compare(h[j].due); order != 0 {
+		return order < 0
+	}
+	return h[i].made < h[j].made
+}
+
+func (h timerHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].place, h[j].place = i, j
+}
+
+func (h *timerHeap) Push(x any) {
+	added := x.(*timer)
+	added.place = len(*h)
+	*h = append(*h, added)
+}
+
 func (h *timerHeap) Pop() any {
-	old := *h
-	last := old[len(old)-1]
-	*h = old[:len(old)-1]
+	last := (*h)[len(*h)-1]
+	(*h)[len(*h)-1] = nil
+	*h = (*h)[:len(*h)-1]
 	return last
 }
