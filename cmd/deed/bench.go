@@ -51,11 +51,12 @@ func (a *app) benchChild() *cobra.Command {
 // scenario is about, with the parameters that params returns once flags are read.
 func (a *app) benchScenario(cmd *cobra.Command, scenario bench.Scenario, n int, what string, params func(n int) (any, error)) *cobra.Command {
 	var rounds int
-	var dir string
+	var dir, profiles string
 	cmd.Args = cobra.NoArgs
 	cmd.Flags().IntVar(&n, "n", n, "how many "+what)
 	cmd.Flags().IntVar(&rounds, "rounds", 1, "how often; the ways take turns, and medians are printed")
 	cmd.Flags().StringVar(&dir, "data", "", "`DIR` for the folders that are measured in, on the disk that you mean (default: where temporary files are)")
+	cmd.Flags().StringVar(&profiles, "profile", "", "`DIR` for a CPU profile of each way in each round, for go tool pprof")
 	a.outputFlag(cmd, "json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if n < 1 || rounds < 1 {
@@ -71,7 +72,7 @@ func (a *app) benchScenario(cmd *cobra.Command, scenario bench.Scenario, n int, 
 		}
 		plan := &bench.Plan{
 			Scenario: scenario, N: n, Params: p, Rounds: rounds, Dir: dir,
-			Command: []string{self, "bench", benchChild}, Progress: a.tellRound,
+			Command: []string{self, "bench", benchChild}, Profiles: profiles, Progress: a.tellRound,
 		}
 		result, err := plan.Run(cmd.Context())
 		if err != nil {

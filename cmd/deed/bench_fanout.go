@@ -25,7 +25,7 @@ import of the input is no part of the time, and is shown beside it.`,
 		Example: "  deed bench fanout --n 100000 --rounds 5\n  deed bench fanout --n 1000000 --values -o json",
 	}
 	cmd.Flags().IntVar(&p.Workers, "workers", 0, "tasks that deed executes at a time (default: one a core)")
-	cmd.Flags().BoolVar(&p.Values, "values", false, "each task of deed writes a small typed value")
+	cmd.Flags().BoolVar(&p.Values, "values", false, "each task of deed writes a small value, which its process lists as an output")
 	return a.benchScenario(cmd, bench.Fanout(), 100_000, "tasks", func(n int) (any, error) {
 		if p.Workers < 0 {
 			return nil, usagef("--workers %d: give at least 1, or leave it out", p.Workers)

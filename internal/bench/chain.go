@@ -103,7 +103,7 @@ func chainOf(n int) string {
 	var b strings.Builder
 	b.WriteString("deed: v1\nname: chain\ninputs: [v0]\nsteps:\n")
 	for i := 1; i <= n; i++ {
-		fmt.Fprintf(&b, "  s%d: {run: bench/pass, each: {v: v%d}, out: {next: {as: v%d, json: number}}}\n", i, i-1, i)
+		fmt.Fprintf(&b, "  s%d: {run: bench/pass, each: {v: v%d}, out: {next: v%d}}\n", i, i-1, i)
 	}
 	fmt.Fprintf(&b, "outputs: [v%d]\n", n)
 	return b.String()

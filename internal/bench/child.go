@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"strings"
 )
 
@@ -17,6 +18,7 @@ type order struct {
 	Subject  string          `json:"subject"`
 	Dir      string          `json:"dir"`
 	Params   json.RawMessage `json:"params"`
+	Profile  string          `json:"profile,omitempty"` // file for a CPU profile of all the child does
 }
 
 // errLeft ends the work of a child whose parent has gone.
@@ -40,7 +42,7 @@ func Child(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 		_, _ = io.Copy(io.Discard, stdin) // its end is the news, however it came
 		cancel(errLeft)
 	}()
-	m, err := subject.run(ctx, o.Dir, o.Params)
+	m, err := o.do(ctx, subject)
 	if err != nil {
 		switch cause := context.Cause(ctx); {
 		case errors.Is(cause, errLeft):
@@ -54,6 +56,23 @@ func Child(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 		m.Memory = peakMemory()
 	}
 	return json.NewEncoder(stdout).Encode(m)
+}
+
+// do is the work, in a profile if one is wanted.
+func (o order) do(ctx context.Context, subject Subject) (m Measure, err error) {
+	if o.Profile == "" {
+		return subject.run(ctx, o.Dir, o.Params)
+	}
+	file, err := os.Create(o.Profile)
+	if err != nil {
+		return m, fmt.Errorf("write a profile: %w", err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return m, fmt.Errorf("write a profile: %w", err)
+	}
+	defer pprof.StopCPUProfile()
+	return subject.run(ctx, o.Dir, o.Params)
 }
 
 // removeFolder tidies up for a parent that cannot do it any more. It takes nothing

@@ -52,7 +52,7 @@ func rawFanout(ctx context.Context, dir string, p FanoutParams) (Measure, error)
 
 const (
 	fanoutQuiet = `{deed: v1, name: fanout, inputs: [in], steps: {work: {run: bench/noop, each: in}}}`
-	fanoutValue = `{deed: v1, name: fanout, inputs: [in], steps: {work: {run: bench/value, each: in, out: {v: {json: number}}}}, outputs: [v]}`
+	fanoutValue = `{deed: v1, name: fanout, inputs: [in], steps: {work: {run: bench/value, each: in, out: [v]}}, outputs: [v]}`
 )
 
 // fanout times one process from the sending of its start to its end.

@@ -22,6 +22,7 @@ type Plan struct {
 	Rounds   int      // at least 1
 	Dir      string   // where the folders lie meanwhile; "": where the system has such things
 	Command  []string // makes a process that calls Child
+	Profiles string   // folder for a CPU profile of each child; "": none are made
 
 	// Progress, if not nil, hears of each subject that is done.
 	Progress func(round int, subject string, m Measure)
@@ -42,6 +43,11 @@ func (p *Plan) Run(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bench %s: %w", p.Scenario.Name, err)
 	}
+	if p.Profiles != "" {
+		if err := os.MkdirAll(p.Profiles, 0o700); err != nil {
+			return nil, fmt.Errorf("bench %s: %w: choose another folder for profiles", p.Scenario.Name, err)
+		}
+	}
 	r := &Result{
 		Scenario: p.Scenario.Name, N: p.N,
 		Machine: thisMachine(), Settings: p.Scenario.Settings, Params: params,
@@ -52,7 +58,11 @@ func (p *Plan) Run(ctx context.Context) (*Result, error) {
 	for i := range p.Rounds {
 		round := map[string]Measure{}
 		for _, subject := range r.Subjects {
-			m, err := p.measure(ctx, order{Scenario: r.Scenario, Subject: subject, Params: params})
+			o := order{Scenario: r.Scenario, Subject: subject, Params: params}
+			if p.Profiles != "" {
+				o.Profile = filepath.Join(p.Profiles, fmt.Sprintf("%s-%s-%d.pprof", r.Scenario, subject, i+1))
+			}
+			m, err := p.measure(ctx, o)
 			if err != nil {
 				return nil, fmt.Errorf("bench %s: %s, round %d: %w", r.Scenario, subject, i+1, err)
 			}

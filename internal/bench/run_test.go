@@ -71,6 +71,18 @@ func TestAChainMeasuresAHopBetweenAnyTwoSteps(t *testing.T) {
 	}
 }
 
+func TestEachChildLeavesAProfileIfOneIsWanted(t *testing.T) {
+	p := plan(t, Chain(), 1, ChainParams{N: 1, Width: 1})
+	p.Profiles = filepath.Join(t.TempDir(), "profiles")
+	_, err := p.Run(t.Context())
+	require.NoError(t, err)
+	for _, name := range []string{"chain-raw-1.pprof", "chain-single-1.pprof", "chain-ranges-1.pprof"} {
+		profile, err := os.ReadFile(filepath.Join(p.Profiles, name))
+		require.NoError(t, err)
+		require.NotEmpty(t, profile)
+	}
+}
+
 func TestAnInterruptedMeasurementLeavesNoFolder(t *testing.T) {
 	p := plan(t, Chain(), 1, ChainParams{N: 1, Width: 1, Idle: 3600})
 	ctx, cancel := context.WithCancel(t.Context())
