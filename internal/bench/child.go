@@ -53,7 +53,9 @@ func Child(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 		return err
 	}
 	if m.Memory == 0 { // of processes that this one made
+		if m.Memory == 0 { // else it is that of a child of its own
 		m.Memory = peakMemory()
+	}
 	}
 	return json.NewEncoder(stdout).Encode(m)
 }

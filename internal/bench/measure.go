@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Measure is what one subject did and used. Zero is not measured.
+// Measure is what one subject did and used. Zero is not measured; without Tasks a
+// time is what counts, not a rate.
 type Measure struct {
 	Tasks    int64   `json:"tasks"`
 	TasksPS  float64 `json:"tasks_per_s"`
@@ -70,7 +71,7 @@ func percentile(sorted []time.Duration, p int) float64 {
 
 // compare sets the ratios to what the base did.
 func (m *Measure) compare(base Measure) {
-	m.Ratio, m.CPURatio = ratio(m.TasksPS, base.TasksPS), ratio(m.CPUTask, base.CPUTask)
+	m.Ratio, m.CPURatio = ratio(m.TasksPS, base.TasksPS), ratio(m.CPU, base.CPU)
 	m.P50Ratio, m.P99Ratio = ratio(m.P50, base.P50), ratio(m.P99, base.P99)
 	m.SecondsRatio = ratio(m.Seconds, base.Seconds)
 }

@@ -13,8 +13,8 @@ func sample() *Result {
 	r := &Result{Scenario: "fanout", N: 100, Machine: Machine{CPUs: 2}, Params: json.RawMessage(`{"n":100}`), Subjects: []string{"raw", "ranges"}}
 	for _, rate := range []float64{300, 100, 200} {
 		r.add(map[string]Measure{
-			"raw":    {Tasks: 100, TasksPS: rate, Seconds: 100 / rate, CPUTask: 10, P50: 400},
-			"ranges": {Tasks: 100, TasksPS: 10 * rate, Seconds: 10 / rate, CPUTask: 5, P50: 1000, Also: map[string]float64{"import_seconds": rate}, Course: map[string][]float64{"rss_bytes": {rate}}},
+			"raw":    {Tasks: 100, TasksPS: rate, Seconds: 100 / rate, CPU: 2, CPUTask: 10, P50: 400},
+			"ranges": {Tasks: 100, TasksPS: 10 * rate, Seconds: 10 / rate, CPU: 1, CPUTask: 5, P50: 1000, Also: map[string]float64{"import_seconds": rate}, Course: map[string][]float64{"rss_bytes": {rate}}},
 		})
 	}
 	return r
@@ -104,10 +104,20 @@ func TestTwoResultsAreComparedFigureByFigure(t *testing.T) {
 
 func TestATableHasTheColumnsThatWereMeasured(t *testing.T) {
 	require.Equal(t, [][]string{
-		{"", "TASKS/S", "TO RAW", "SECONDS", "CPU/TASK", "P50", "TO RAW", "IMPORT"},
-		{"raw", "200", "-", "500ms", "10µs", "400µs", "-", "-"},
-		{"ranges", "2,000", "10.0x", "50ms", "5µs", "1ms", "2.50x", "3m20s"},
+		{"", "TASKS/S", "TO RAW", "SECONDS", "CPU", "CPU/TASK", "P50", "TO RAW", "IMPORT"},
+		{"raw", "200", "-", "500ms", "2s", "10µs", "400µs", "-", "-"},
+		{"ranges", "2,000", "10.0x", "50ms", "1s", "5µs", "1ms", "2.50x", "3m20s"},
 	}, sample().Table())
+}
+
+func TestWhereNoRateIsMeasuredTimesAreCompared(t *testing.T) {
+	r := &Result{Subjects: []string{"plain", "deed"}}
+	r.add(map[string]Measure{"plain": {Seconds: 2, CPU: 1}, "deed": {Seconds: 3, CPU: 4}})
+	require.Equal(t, [][]string{
+		{"", "SECONDS", "TO PLAIN", "CPU", "TO PLAIN"},
+		{"plain", "2s", "-", "1s", "-"},
+		{"deed", "3s", "1.50x", "4s", "4.00x"},
+	}, r.Table())
 }
 
 func TestFiguresAreShort(t *testing.T) {

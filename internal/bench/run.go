@@ -94,7 +94,7 @@ func (p *Plan) measure(ctx context.Context, o order) (m Measure, err error) {
 		return m, err
 	}
 	m.Disk, err = size(o.Dir)
-	m.DiskTask = float64(m.Disk) / float64(max(m.Tasks, 1))
+	m.DiskTask = ratio(float64(m.Disk), float64(m.Tasks))
 	return m, err
 }
 

@@ -22,7 +22,9 @@ var columns = []column{
 	{"TASKS/S", func(m Measure) string { return Count(m.TasksPS) }},
 	{"", func(m Measure) string { return Times(m.Ratio) }},
 	{"SECONDS", func(m Measure) string { return inUnit("_seconds", m.Seconds) }},
+	{"", func(m Measure) string { return unlessRate(m, m.SecondsRatio) }},
 	{"CPU", func(m Measure) string { return inUnit("_seconds", m.CPU) }},
+	{"", func(m Measure) string { return unlessRate(m, m.CPURatio) }},
 	{"CPU/TASK", func(m Measure) string { return inUnit("_us", m.CPUTask) }},
 	{"P50", func(m Measure) string { return inUnit("_us", m.P50) }},
 	{"", func(m Measure) string { return Times(m.P50Ratio) }},
@@ -31,6 +33,14 @@ var columns = []column{
 	{"DISK", func(m Measure) string { return inUnit("_bytes", float64(m.Disk)) }},
 	{"DISK/TASK", func(m Measure) string { return inUnit("_bytes", m.DiskTask) }},
 	{"INVOKED", func(m Measure) string { return Count(float64(m.Invoked)) }},
+}
+
+// unlessRate is a ratio that people are shown where there is none of a rate.
+func unlessRate(m Measure, ratio float64) string {
+	if m.Ratio != 0 {
+		return ""
+	}
+	return Times(ratio)
 }
 
 // Notes say in lines where the medians are from.
