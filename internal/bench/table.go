@@ -35,6 +35,14 @@ var columns = []column{
 	{"INVOKED", func(m Measure) string { return Count(float64(m.Invoked)) }},
 }
 
+// String is the figure that counts.
+func (m Measure) String() string {
+	if m.Tasks == 0 {
+		return inUnit("_seconds", m.Seconds)
+	}
+	return Count(m.TasksPS) + " tasks/s"
+}
+
 // unlessRate is a ratio that people are shown where there is none of a rate.
 func unlessRate(m Measure, ratio float64) string {
 	if m.Ratio != 0 {
