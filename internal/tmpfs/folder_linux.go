@@ -14,7 +14,6 @@ const shared = "/dev/shm"
 const (
 	tmpfsMagic = 0x01021994 // TMPFS_MAGIC
 	noexec     = 0x8        // ST_NOEXEC
-	writable   = 0x2 | 0x1  // W_OK, X_OK
 )
 
 func folder() (dir string, ok bool) {
@@ -22,13 +21,24 @@ func folder() (dir string, ok bool) {
 	if err := syscall.Statfs(shared, &fs); err != nil {
 		return "", false
 	}
-	return shared, suits(fs, available()) && syscall.Access(shared, writable) == nil
+	return shared, suits(fs, available()) && attributes(shared)
 }
 
 // suits says that files lie in memory there, that the folder and the machine have
 // room for them, and that programs are started from there.
 func suits(fs syscall.Statfs_t, memory uint64) bool {
 	return fs.Type == tmpfsMagic && fs.Flags&noexec == 0 && fs.Bavail*uint64(fs.Bsize) >= room && memory >= room
+}
+
+// attributes says that who runs the tests may make files there, and give them
+// attributes of their own. versitygw does; kernels before 6.6 refuse that in memory.
+func attributes(dir string) bool {
+	probe, err := os.MkdirTemp(dir, "deed-probe")
+	if err != nil {
+		return false
+	}
+	defer os.Remove(probe)
+	return syscall.Setxattr(probe, "user.deed", []byte("probe"), 0) == nil
 }
 
 // available is how much memory the machine could still give away, in bytes; 0 if

@@ -14,8 +14,8 @@ const room = 6 << 30
 
 // Use makes folders in memory those of this process's temporary files, and of the
 // processes that it starts. It does nothing where TMPDIR already says where they
-// are, or where the system has no such folder, too little room in it, or starts no
-// programs from there. Call it in TestMain, before any test.
+// are, or where the system has no such folder, too little room in it, or does not
+// let it hold programs and attributes of files. Call it in TestMain, before any test.
 func Use() {
 	if os.Getenv("TMPDIR") != "" {
 		return

@@ -39,6 +39,18 @@ func TestWhoeverSaysWhereTemporaryFilesLieIsObeyed(t *testing.T) {
 	require.Equal(t, want, os.TempDir())
 }
 
+func TestAFolderThatTakesNoAttributesIsNotUsed(t *testing.T) {
+	require.False(t, attributes("/proc"), "nobody makes files there")
+	require.False(t, attributes(t.TempDir()+"/none"))
+	dir := t.TempDir()
+	if !attributes(dir) {
+		t.Skip("the file system of temporary files takes no attributes: " + dir)
+	}
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
 func TestTheMachineSaysHowMuchMemoryItCouldStillGiveAway(t *testing.T) {
 	var info syscall.Sysinfo_t
 	require.NoError(t, syscall.Sysinfo(&info))
