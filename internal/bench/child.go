@@ -54,8 +54,8 @@ func Child(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	}
 	if m.Memory == 0 { // of processes that this one made
 		if m.Memory == 0 { // else it is that of a child of its own
-		m.Memory = peakMemory()
-	}
+			m.Memory = peakMemory()
+		}
 	}
 	return json.NewEncoder(stdout).Encode(m)
 }

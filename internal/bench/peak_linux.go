@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strings"
 )
 
@@ -23,4 +24,12 @@ func memory(name string) int64 {
 	_, text, _ := strings.Cut(string(status), name)
 	_, _ = fmt.Sscan(text, &kib) // 0 where there is none
 	return kib << 10
+}
+
+// forgetPeak makes peakMemory that from now on, if the kernel lets it. Garbage of
+// what was before does not count either.
+func forgetPeak() {
+	debug.FreeOSMemory()
+	const forget = "5"                                           // see proc(5), clear_refs
+	_ = os.WriteFile("/proc/self/clear_refs", []byte(forget), 0) // else the peak is higher, never lower
 }
