@@ -107,34 +107,40 @@ func (c *consumer) ask(ctx context.Context, req request) ([]queue.Delivery, outc
 
 	var got []queue.Delivery
 	for {
+		var m *natsgo.Msg
 		select {
-		case m := <-in.c:
-			if d, ok := c.delivery(m); ok {
-				if got = append(got, d); len(got) == req.Batch {
-					c.inboxes.release(in)
-					return got, ended, nil
+		case m = <-in.c: // what is there is taken before anything else is looked at
+		default:
+			select {
+			case m = <-in.c:
+			case <-ctx.Done():
+				return c.late(got, in), ended, ctx.Err()
+			case <-watch.C:
+				if connection.lost() {
+					return c.late(got, in), ended, natsgo.ErrDisconnected
+				}
+				if err := refusals.Of(c.next); err != nil {
+					return c.late(got, in), ended, err
+				}
+				if time.Now().After(overdue) {
+					return c.late(got, in), ended, fmt.Errorf("%w: no answer within %s", natsgo.ErrTimeout, answerWithin)
 				}
 				continue
 			}
-			result, last, err := readStatus(m)
-			if _, ours := in.label(m.Subject); !last || !ours {
-				continue
-			}
-			c.inboxes.release(in)
-			return got, result, err
-		case <-ctx.Done():
-			return c.late(got, in), ended, ctx.Err()
-		case <-watch.C:
-			if connection.lost() {
-				return c.late(got, in), ended, natsgo.ErrDisconnected
-			}
-			if err := refusals.Of(c.next); err != nil {
-				return c.late(got, in), ended, err
-			}
-			if time.Now().After(overdue) {
-				return c.late(got, in), ended, fmt.Errorf("%w: no answer within %s", natsgo.ErrTimeout, answerWithin)
-			}
 		}
+		if d, ok := c.delivery(m); ok {
+			if got = append(got, d); len(got) == req.Batch {
+				c.inboxes.release(in)
+				return got, ended, nil
+			}
+			continue
+		}
+		result, last, err := readStatus(m)
+		if _, ours := in.label(m.Subject); !last || !ours {
+			continue
+		}
+		c.inboxes.release(in)
+		return got, result, err
 	}
 }
 

@@ -106,7 +106,7 @@ func (s *stream) publish(ctx context.Context, messages []queue.Message, open []i
 	if err != nil {
 		return nil, nil, err
 	}
-	f := flight{messages: messages, open: open, settled: make([]bool, len(open)), reply: in.reply("")}
+	f := newFlight(messages, open, in, s.replicated)
 	defer func() {
 		if f.underWay == 0 {
 			s.inboxes.release(in)
@@ -121,7 +121,7 @@ func (s *stream) publish(ctx context.Context, messages []queue.Message, open []i
 	for {
 		for f.maySend() && len(in.c) == 0 {
 			m := messages[open[f.sent]]
-			err := s.publishOne(m, f.subject(s, m), f.reply+strconv.Itoa(f.sent))
+			err := s.publishOne(m, f.subject(s, m), f.replyOf(f.sent))
 			if err != nil && f.underWay == 0 && isUnavailable(err) {
 				f.refused, f.why = append(f.refused, open[f.sent]), err
 				f.sent++
@@ -135,9 +135,21 @@ func (s *stream) publish(ctx context.Context, messages []queue.Message, open []i
 			f.bytes += len(m.Body)
 		}
 		if f.underWay == 0 && !f.maySend() { // else what lies in the inbox is read first
+			if f.stored > 0 && f.declined > 0 && !f.labelled {
+				return nil, nil, fmt.Errorf("%w: %d of %d messages are stored, and which ones is not known: %w", queue.ErrUnavailable, f.stored, len(open), f.why)
+			}
 			refused = slices.Concat(f.refused, open[f.sent:])
 			slices.Sort(refused)
 			return refused, f.why, nil
+		}
+		if n := len(in.c); n > 0 { // what is there is read before anything else is looked at
+			progress = time.Now()
+			for range n {
+				if err := f.settle(<-in.c); err != nil {
+					return nil, nil, err
+				}
+			}
+			continue
 		}
 		select {
 		case m := <-in.c:
@@ -187,19 +199,58 @@ func (s *stream) ackWithin() time.Duration {
 }
 
 // flight is what a publish has under way.
+//
+// A server alone answers in the order in which it was asked, so all answers may come
+// to one subject, which is cheaper for it and for us. In a cluster, where a refusal
+// may overtake what is still being agreed on, each message has a subject of its own.
 type flight struct {
 	messages []queue.Message
-	reply    string // the subjects that answers come to begin with it
-	last     queue.Message
-	at       string // the subject of the last
-	open     []int  // of messages
-	settled  []bool // as open
-	sent     int    // of open
+	open     []int // of messages
+	labelled bool
+	reply    string        // the subject of answers; labelled: that it begins with
+	settled  []bool        // labelled: as open
+	last     queue.Message // that was sent
+	at       string        // the subject that it was sent to
+	sent     int           // of open
 	underWay int
 	bytes    int
 	stored   int
+	declined int   // by the server
 	refused  []int // of messages
 	why      error // one of them was
+}
+
+func newFlight(messages []queue.Message, open []int, in *inbox, labelled bool) *flight {
+	f := &flight{messages: messages, open: open, labelled: labelled, reply: in.reply("")}
+	if labelled {
+		f.settled = make([]bool, len(open))
+	}
+	return f
+}
+
+// replyOf is the subject for the answer to a message.
+func (f *flight) replyOf(n int) string {
+	if !f.labelled {
+		return f.reply
+	}
+	return f.reply + strconv.Itoa(n)
+}
+
+// answered is which message an answer is for, if it is one that is waited for.
+func (f *flight) answered(m *natsgo.Msg) (n int, ok bool) {
+	label, ours := strings.CutPrefix(m.Subject, f.reply)
+	switch {
+	case !ours || f.underWay == 0:
+		return 0, false
+	case !f.labelled:
+		return f.sent - f.underWay, label == ""
+	}
+	n, err := strconv.Atoi(label)
+	if err != nil || n < 0 || n >= f.sent || f.settled[n] {
+		return 0, false
+	}
+	f.settled[n] = true
+	return n, true
 }
 
 func (f *flight) maySend() bool {
@@ -217,12 +268,10 @@ func (f *flight) subject(s *stream, m queue.Message) string {
 
 // settle reads one answer. An error is one that trying again does not help.
 func (f *flight) settle(m *natsgo.Msg) error {
-	label, ours := strings.CutPrefix(m.Subject, f.reply)
-	n, err := strconv.Atoi(label)
-	if !ours || err != nil || n < 0 || n >= f.sent || f.settled[n] {
+	n, ok := f.answered(m)
+	if !ok {
 		return nil // no answer to anything we asked
 	}
-	f.settled[n] = true
 	f.underWay--
 	message := f.messages[f.open[n]]
 	f.bytes -= len(message.Body)
@@ -230,6 +279,7 @@ func (f *flight) settle(m *natsgo.Msg) error {
 	case err == nil:
 		f.stored++
 	case errors.Is(err, natsgo.ErrNoResponders) || isUnavailable(err):
+		f.declined++
 		f.refused, f.why = append(f.refused, f.open[n]), err
 	default:
 		return fmt.Errorf("message %d of %d, key %q: %w", f.open[n]+1, len(f.messages), message.Key, err)

@@ -72,7 +72,8 @@ func TestWire(t *testing.T) {
 
 	t.Run("an answer that nothing waits for is left aside", func(t *testing.T) {
 		in := &inbox{subject: "in."}
-		f := flight{messages: []queue.Message{{}, {}}, open: []int{0, 1}, settled: make([]bool, 2), sent: 1, underWay: 1, reply: in.reply("")}
+		f := newFlight([]queue.Message{{}, {}}, []int{0, 1}, in, true)
+		f.sent, f.underWay = 1, 1
 		ack := []byte(`{"stream":"s","seq":7}`)
 		for _, subject := range []string{"", "in.", "in.0", "in.0-1", "in.0--1", "in.0-x", "in.0-99999999999999999999", "in.1-0", "other"} {
 			require.NoError(t, f.settle(&natsgo.Msg{Subject: subject, Data: ack}))
@@ -83,6 +84,18 @@ func TestWire(t *testing.T) {
 			require.Zero(t, f.underWay)
 			require.Equal(t, 1, f.stored)
 		}
+
+		f = newFlight([]queue.Message{{}, {}}, []int{0, 1}, in, false)
+		f.sent, f.underWay = 2, 2
+		for _, subject := range []string{"", "in.", "in.0", "in.0-1", "in.1-", "other"} {
+			require.NoError(t, f.settle(&natsgo.Msg{Subject: subject, Data: ack}))
+			require.Equal(t, 2, f.underWay, "subject %q", subject)
+		}
+		for range 3 {
+			require.NoError(t, f.settle(&natsgo.Msg{Subject: "in.0-", Data: ack}))
+		}
+		require.Zero(t, f.underWay)
+		require.Equal(t, 2, f.stored)
 	})
 
 	t.Run("a message that is no delivery of this queue is left aside", func(t *testing.T) {
