@@ -309,7 +309,7 @@ func answerTo(m *natsgo.Msg) error {
 	return ack.Error
 }
 
-// isPlainAck recognizes what a server says to nearly every publish, without the
+// isPlainAck recognises what a server says to nearly every publish, without the
 // cost of reading it as JSON. What looks otherwise may mean the same.
 func isPlainAck(data []byte) bool {
 	rest, ok := bytes.CutPrefix(data, []byte(`{"stream":"`))
