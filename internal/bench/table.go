@@ -61,6 +61,17 @@ func (r *Result) Notes() []string {
 	for _, name := range slices.Sorted(maps.Keys(r.Settings)) {
 		lines = append(lines, name+": "+r.Settings[name])
 	}
+	for _, subject := range r.Subjects {
+		course := r.Measures[subject].Course
+		for _, name := range slices.Sorted(maps.Keys(course)) {
+			title, unit := splitUnit(name)
+			seen := make([]string, len(course[name]))
+			for i, v := range course[name] {
+				seen[i] = cmp.Or(inUnit(unit, v), "0")
+			}
+			lines = append(lines, fmt.Sprintf("%s, %s in the course of it: %s", subject, title, strings.Join(seen, ", ")))
+		}
+	}
 	return lines
 }
 
