@@ -24,7 +24,7 @@ type stream struct {
 	fixed   bool // nobody has a digest of what is read: a blob written since is another one
 	options *gcblob.ReaderOptions
 
-	r       *gcblob.Reader // nil: to be opened at pos
+	r       content // nil: to be opened at pos
 	cancel  context.CancelFunc
 	watch   *time.Timer // cancels r when it stands still
 	trouble trouble
@@ -66,13 +66,17 @@ func (st *stream) open() error {
 }
 
 func (st *stream) openOnce() error {
-	ctx, cancel := context.WithCancel(st.ctx)
-	if st.store.patience > 0 {
-		st.watch = time.AfterFunc(answerTime, cancel)
-	}
 	length := int64(-1)
 	if st.end >= 0 {
 		length = st.end - st.pos
+	}
+	if f, ok := st.store.openFile(st.key, st.pos, length); ok {
+		st.r, st.cancel = f, func() {}
+		return st.check()
+	}
+	ctx, cancel := context.WithCancel(st.ctx)
+	if st.store.patience > 0 {
+		st.watch = time.AfterFunc(answerTime, cancel)
 	}
 	r, err := st.store.bucket.NewRangeReader(ctx, st.key, st.pos, length, st.options)
 	if err != nil {
