@@ -16,6 +16,7 @@ import (
 )
 
 func TestWhoServesAFolderArchivesWhatIsDueAndWhoAttachesGetsItsOutputs(t *testing.T) {
+	t.Parallel()
 	ctx, dir := t.Context(), t.TempDir()
 	handlers := worker.NewRegistry()
 	worker.Handle(handlers, "write", func(_ context.Context, task *worker.Task) error {

@@ -118,6 +118,7 @@ func (w *world) readOutputs(r *deed.Runtime, id string) error {
 }
 
 func TestWhateverIsCollectedInAnyWorldWhatProcessesHaveCanBeRead(t *testing.T) {
+	t.Parallel()
 	removed := 0
 	for seed := uint64(1); seed <= uint64(max(10, *seeds/20)); seed++ {
 		n, err := collectingWorld(t, seed, deed.GCOptions{Grace: worldGrace})
@@ -129,6 +130,7 @@ func TestWhateverIsCollectedInAnyWorldWhatProcessesHaveCanBeRead(t *testing.T) {
 }
 
 func TestTheWorldsFindACollectionThatDoesNotSpareOpenProcesses(t *testing.T) {
+	t.Parallel()
 	for seed := uint64(1); seed <= 10; seed++ {
 		_, err := collectingWorld(t, seed, deed.LaxGC(deed.LaxGC(deed.GCOptions{Grace: time.Nanosecond}, "open"), "again"))
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 )
 
 func TestARuntimeTellsWhatIsInItsQueuesAndGoesOnCountingInTheNext(t *testing.T) {
+	t.Parallel()
 	dir, m := t.TempDir(), deed.NewMetrics("1.0")
 	open := func() *deed.Runtime {
 		r, err := deed.Open(t.Context(), deed.Options{Dir: dir, Metrics: m, Handlers: worker.NewRegistry(), Log: slog.New(slog.DiscardHandler)})

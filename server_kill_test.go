@@ -19,6 +19,7 @@ var kills = flag.Int("kills", 3, "how often the server is killed in the test of 
 func init() { natsproc.Serve() }
 
 func TestAServerThatIsKilledAgainAndAgainKeepsWhatItAcknowledgedAndTheProcessCompletes(t *testing.T) {
+	t.Parallel()
 	numbers, want := numbersUpTo(60 * *kills)
 	server, err := natsproc.Start(t.Context(), natsproc.Options{Dir: t.TempDir(), Listen: "127.0.0.1:0", Token: "kill me"})
 	require.NoError(t, err)

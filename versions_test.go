@@ -35,6 +35,7 @@ outputs: [reports]
 
 // L10 of the promises: version 2 is deployed while version 1 runs.
 func TestOldAndNewWorkersRunSideBySideAndEachTaskGoesToTheVersionItIsPinnedTo(t *testing.T) {
+	t.Parallel()
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	dir := t.TempDir()

@@ -20,7 +20,7 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 300, "worlds that the test of the whole runs")
+	seeds = flag.Int("seeds", 150, "worlds that the test of the whole runs")
 	seed  = flag.Uint64("seed", 0, "run only the world of this seed")
 )
 
@@ -222,6 +222,7 @@ func (w *world) say(format string, args ...any) {
 }
 
 func TestInAnyWorldEachTaskIsConfirmedOnceAndTheAnswerIsRight(t *testing.T) {
+	t.Parallel()
 	first, last := uint64(1), uint64(*seeds)
 	if *seed != 0 {
 		first, last = *seed, *seed
