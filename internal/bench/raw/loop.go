@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"sync"
 	"time"
@@ -27,7 +28,7 @@ const (
 // are in stored events; one step is the open loop, where nothing waits. It
 // returns the times from the last task of a step to the first of the next.
 func (r *Rig) Loop(ctx context.Context, steps, width int) ([]time.Duration, error) {
-	if steps < 1 || width < 1 || steps*width > 1<<31 {
+	if steps < 1 || width < 1 || steps > math.MaxInt32/width {
 		return nil, fmt.Errorf("raw loop: %d steps of %d tasks: at least one of each, and not beyond two billion", steps, width)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
