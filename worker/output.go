@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -216,37 +215,34 @@ func (t *Task) emit(local, key, name string, value any) error {
 	if err != nil {
 		return fmt.Errorf("emit to output %q: %w", local, err)
 	}
-	if len(text) > task.MaxInline || t.declared(local) || !t.mayInline(len(text)) {
-		o, err := t.create(local, key, name)
-		if err != nil {
-			return err
-		}
-		_, err = o.Write(text)
-		if closeErr := o.Close(); err == nil {
-			err = closeErr
-		}
-		if err != nil {
-			return fmt.Errorf("emit to output %q: %w", local, err)
-		}
-		return nil
-	}
 	o, err := t.declare(local, key, name)
 	if err != nil {
 		return fmt.Errorf("emit to output: %w", err)
 	}
 	o.part.Value, o.closed = text, true
-	if _, err := t.enlist(o); err != nil {
+	if o.kind == "" && t.mayInline(len(text)) || o.kind != "" && t.mayBeValue(o.kind, o.part) {
+		if _, err := t.enlist(o); err != nil {
+			return fmt.Errorf("emit to output %q: %w", local, err)
+		}
+		return nil
+	}
+	if o, err = t.create(local, key, name); err != nil {
+		return err
+	}
+	_, err = o.Write(text)
+	if closeErr := o.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
 		return fmt.Errorf("emit to output %q: %w", local, err)
 	}
 	return nil
 }
 
-// declared reports whether the parts of an output have a declared type.
-func (t *Task) declared(local string) bool {
-	return slices.ContainsFunc(t.work.Outputs, func(out task.Output) bool { return out.Local == local && out.JSON != "" })
-}
-
 func (t *Task) mayInline(n int) bool {
+	if n > task.MaxInline {
+		return false
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.inlined += n

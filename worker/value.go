@@ -56,6 +56,12 @@ func (t *Task) addValue(size int) error {
 	return nil
 }
 
+// mayBeValue counts a part whose value is as encoding/json writes it. false: it is
+// no such value, or one too many; what is wrong with it Close of an output says.
+func (t *Task) mayBeValue(kind string, p task.Part) bool {
+	return len(p.Value) <= task.MaxValue && utf8.Valid(p.Value) && kindOf(p.Value) == kind && t.addValue(partBytes(p)) == nil
+}
+
 // smallValue is the value that a text holds, in the form in which encoding/json
 // writes it, so that it stays the same on its way. What is wrong with it is
 // wrong at the next attempt, too.
