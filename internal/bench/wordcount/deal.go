@@ -84,6 +84,6 @@ func appendFile(to *os.File, path string) error {
 	if _, err := io.Copy(to, from); err != nil {
 		return err
 	}
-	_, err = io.WriteString(to, "\n")
+	_, err = to.WriteString("\n")
 	return err
 }

@@ -66,11 +66,10 @@ func addUp(lists iter.Seq2[io.ReadCloser, error], out io.WriteCloser) error {
 // write finishes out: only the error of Close says that it is stored.
 func write(out io.WriteCloser, entries []words.Entry) error {
 	buffered := bufio.NewWriterSize(out, bufferBytes)
-	var number [20]byte
 	for _, e := range entries {
 		buffered.WriteString(e.Word) // its error comes again from Flush
 		buffered.WriteByte('\t')
-		buffered.Write(strconv.AppendInt(number[:0], e.Count, 10))
+		_, _ = buffered.Write(strconv.AppendInt(buffered.AvailableBuffer(), e.Count, 10)) // this one, too
 		buffered.WriteByte('\n')
 	}
 	return errors.Join(buffered.Flush(), out.Close())
