@@ -28,6 +28,8 @@ gone afterwards. With --rounds they take turns, and what is printed is the media
 		Example: "  deed bench fanout --n 100000 --rounds 5\n  deed bench chain --n 200 --width 1\n  deed bench fanout --n 100000 -o json > before.json\n  deed bench compare before.json after.json",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		// Where deed is, as the environment and contexts say, is not where it is measured.
+		PersistentPreRunE: func(*cobra.Command, []string) error { return a.beginLog() },
 	}
 	cmd.AddCommand(a.benchWordCount(), a.benchMany(), a.benchColdstart())
 	cmd.AddCommand(a.benchFanout(), a.benchChain(), a.benchCompare(), a.benchChild())
