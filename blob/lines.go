@@ -45,6 +45,9 @@ func normal(p task.Part) (task.Part, error) {
 		p.Value = nil
 		return p, nil
 	}
+	if isNormal(p.Value) && json.Valid(p.Value) {
+		return p, nil
+	}
 	value, err := json.Marshal(p.Value)
 	if err != nil {
 		return p, fmt.Errorf("part %q: the inline value is not JSON: %w", clip(p.Name), err)
@@ -66,10 +69,15 @@ func newLineReader(r io.Reader) *lineReader {
 	return &lineReader{r: r, scanner: scanner}
 }
 
-// next decodes the next line into v, or returns io.EOF. If a line makes no
-// sense, the rest is read first: an error of the reader, such as *CorruptError,
-// explains more. Where there is none, another try would find the same.
+// next decodes the next line into v, or returns io.EOF; see read.
 func (l *lineReader) next(v any) error {
+	return l.read(func(line []byte) error { return json.Unmarshal(line, v) })
+}
+
+// read has the next line decoded, which is gone after that, or returns io.EOF. If a
+// line makes no sense, the rest is read first: an error of the reader, such as
+// *CorruptError, explains more. Where there is none, another try would find the same.
+func (l *lineReader) read(decode func(line []byte) error) error {
 	if !l.scanner.Scan() {
 		if err := l.scanner.Err(); err != nil {
 			return l.fail(err)
@@ -77,7 +85,7 @@ func (l *lineReader) next(v any) error {
 		return io.EOF
 	}
 	l.line++
-	if err := json.Unmarshal(l.scanner.Bytes(), v); err != nil {
+	if err := decode(l.scanner.Bytes()); err != nil {
 		return l.fail(err)
 	}
 	return nil

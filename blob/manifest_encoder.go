@@ -43,12 +43,12 @@ func (m *manifestEncoder) add(e Entry) error {
 			return fmt.Errorf("%v comes after %v: entries must be ordered by key, index and ordinal", e, m.last)
 		}
 	}
-	line, err := encodeLine(e)
+	with, err := encodeEntry(m.buf, e)
 	if err != nil {
 		return fmt.Errorf("%v: %w", e, err)
 	}
 	m.count(e)
-	m.buf = append(m.buf, line...)
+	m.buf = with
 	if m.index.count-m.first >= chunkEntries || len(m.buf) >= chunkBytes {
 		return m.flush()
 	}

@@ -17,9 +17,9 @@ func (s *Store) WriteReport(ctx context.Context, key string, produced []task.Pro
 		return task.Ref{}, err
 	}
 	defer w.Abort()
+	var line []byte
 	for i, p := range produced {
-		line, err := reportLine(p)
-		if err != nil {
+		if line, err = reportLine(line[:0], p); err != nil {
 			return task.Ref{}, fmt.Errorf("write report %q: entry %d: %w", key, i, err)
 		}
 		if _, err := w.Write(line); err != nil {
@@ -32,7 +32,8 @@ func (s *Store) WriteReport(ctx context.Context, key string, produced []task.Pro
 	return w.Ref(), nil
 }
 
-func reportLine(p task.Produced) ([]byte, error) {
+// reportLine appends a line of a report.
+func reportLine(b []byte, p task.Produced) ([]byte, error) {
 	if err := checkIndex(p.Index); err != nil {
 		return nil, err
 	}
@@ -41,7 +42,7 @@ func reportLine(p task.Produced) ([]byte, error) {
 		return nil, err
 	}
 	p.Part = part
-	return encodeLine(p)
+	return encodeProduced(b, p)
 }
 
 // ReadReport yields what WriteReport stored, in that order. It verifies while
@@ -58,7 +59,10 @@ func (s *Store) ReadReport(ctx context.Context, ref task.Ref) iter.Seq2[task.Pro
 		lines := newLineReader(r)
 		for {
 			var p task.Produced
-			err := lines.next(&p)
+			err := lines.read(func(line []byte) (err error) {
+				p, err = decodeProduced(line)
+				return err
+			})
 			if err == io.EOF {
 				return
 			}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"strconv"
 )
 
 // Ref names immutable bytes: a blob in the store, by Key, or an object that lies
@@ -141,21 +142,27 @@ func Inline(parts []Part) Dataset {
 // Digest identifies the content of a list of parts: their keys, names, sizes
 // and contents, in order; see Ref.Content. Where bytes lie whose SHA-256 is known
 // does not enter, so the same data imported twice has the same digest.
-type Digest struct{ h hash.Hash }
+type Digest struct {
+	h    hash.Hash
+	line []byte // the one that was added last, whose memory the next one takes
+}
 
 // NewDigest is the digest of an empty list.
 func NewDigest() *Digest { return &Digest{h: sha256.New()} }
 
 // Add appends one part to the list.
 func (d *Digest) Add(p Part) {
-	sum := ""
+	line := append(strconv.AppendQuote(d.line[:0], p.Key), ' ')
+	line = append(strconv.AppendQuote(line, p.Name), ' ')
+	line = append(strconv.AppendInt(line, p.Size(), 10), ' ')
 	if p.Ref != nil {
-		sum = p.Ref.Content()
+		line = append(line, p.Ref.Content()...)
 	} else {
-		s := sha256.Sum256(p.Value)
-		sum = hex.EncodeToString(s[:])
+		sum := sha256.Sum256(p.Value)
+		line = hex.AppendEncode(line, sum[:])
 	}
-	fmt.Fprintf(d.h, "%q %q %d %s\n", p.Key, p.Name, p.Size(), sum)
+	d.line = append(line, '\n')
+	_, _ = d.h.Write(d.line) // it never fails
 }
 
 // Sum is the digest of what was added so far, in hexadecimal.
