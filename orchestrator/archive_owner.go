@@ -18,14 +18,21 @@ func (o *Owner) commits() Commits {
 // its archive. Whether it is archived is remembered with it, until it is dropped.
 func (o *Owner) load(ctx context.Context, id string) (state process.State, err error) {
 	delete(o.closings, id)
-	k, err := closed(ctx, o.Events, id)
+	last, started, err := o.Events.Last(ctx, streamPrefix+id)
 	if err != nil {
 		return state, err
 	}
+	var k closing
+	if started {
+		if k, err = closingOf(last); err != nil {
+			return state, err
+		}
+	}
 	from := uint64(0)
-	if o.Snapshots == nil || k.archived != nil {
+	switch {
+	case o.Snapshots == nil || k.archived != nil:
 		state, err = Load(ctx, o.commits(), id)
-	} else {
+	case started: // else there is nothing to read
 		state, from, err = o.Snapshots.Load(ctx, o.Events, id)
 	}
 	if err != nil {
