@@ -121,6 +121,12 @@ func isNormal(value []byte) bool {
 	return true
 }
 
+// plainLine is what is left of a line; ok is false once it is not as expected.
+type plainLine struct {
+	text string
+	ok   bool
+}
+
 // part reads the rest of a line.
 func (l *plainLine) part(line []byte) (p task.Part) {
 	if l.skip(`,"key":"`) {
@@ -145,12 +151,6 @@ func (l *plainLine) part(line []byte) (p task.Part) {
 	l.expect("}")
 	l.ok = l.ok && (l.text == "\n" || l.text == "")
 	return p
-}
-
-// plainLine is what is left of a line; ok is false once it is not as expected.
-type plainLine struct {
-	text string
-	ok   bool
 }
 
 func (l *plainLine) skip(prefix string) (found bool) {

@@ -161,8 +161,9 @@ func (d *Digest) Add(p Part) {
 		sum := sha256.Sum256(p.Value)
 		line = hex.AppendEncode(line, sum[:])
 	}
-	d.line = append(line, '\n')
-	_, _ = d.h.Write(d.line) // it never fails
+	line = append(line, '\n')
+	_, _ = d.h.Write(line) // it never fails
+	d.line = line
 }
 
 // Sum is the digest of what was added so far, in hexadecimal.
