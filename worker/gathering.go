@@ -8,11 +8,13 @@ import (
 )
 
 const (
-	gatherTime    = 2 * time.Millisecond // how long a result waits for company
+	gatherTime    = 2 * time.Millisecond // how long a result waits for company,
+	listTime      = 5 * gatherTime       // and how long if what it wrote is stored: a blob is dear
 	runTime       = time.Millisecond     // how long a run of tasks probably takes,
 	runMost       = 4 * time.Millisecond // and how long before what has not begun of it is put back
 	runBytes      = bundleBytes / 2      // of results, which end a run
 	bundleResults = 512
+	bundleTasks   = unreportedResults / 2 // so that the others are executed meanwhile
 	bundleBytes   = 256 << 10
 	takeBundles   = 64 // in one Send
 	resultBytes   = 128
@@ -65,6 +67,7 @@ type bundle struct {
 	results []result
 	weighs  int
 	bytes   int
+	listed  int // of these, what is stored if it is too much to travel inline
 	since   time.Time
 }
 
@@ -94,10 +97,13 @@ func (g *gathering) add(r result, now time.Time) {
 	}
 	b.results = append(b.results, r)
 	b.weighs += r.weighs()
+	if len(r.Parts) > 0 && r.shares[0].lists {
+		b.listed += r.bytes
+	}
 	b.bytes += r.bytes
 	g.results += r.weighs()
 	g.bytes += r.bytes
-	if len(b.results) >= bundleResults || b.bytes >= bundleBytes {
+	if len(b.results) >= bundleResults || b.weighs >= bundleTasks || b.bytes >= bundleBytes {
 		delete(g.filling, process)
 	}
 }
@@ -107,19 +113,27 @@ func (g *gathering) add(r result, now time.Time) {
 func (g *gathering) ready(now time.Time, flush bool) (taken []*bundle, due time.Time) {
 	g.bundles = slices.DeleteFunc(g.bundles, func(b *bundle) bool {
 		full := g.filling[b.process] != b
-		if len(taken) < takeBundles && (flush || full || now.Sub(b.since) >= gatherTime) {
+		if len(taken) < takeBundles && (flush || full || now.Sub(b.since) >= b.patience()) {
 			taken = append(taken, b)
 			if !full {
 				delete(g.filling, b.process)
 			}
 			return true
 		}
-		if at := b.since.Add(gatherTime); due.IsZero() || at.Before(due) {
+		if at := b.since.Add(b.patience()); due.IsZero() || at.Before(due) {
 			due = at
 		}
 		return false
 	})
 	return taken, due
+}
+
+// patience is how long the bundle waits for more results.
+func (b *bundle) patience() time.Duration {
+	if b.listed > task.MaxInline {
+		return listTime
+	}
+	return gatherTime
 }
 
 // reported lets go of a bundle that was taken.

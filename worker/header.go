@@ -21,6 +21,7 @@ const (
 type header struct {
 	work  *task.Work // without Tasks
 	quick bool       // its tasks may be executed in runs, if they are short
+	lists bool       // what its tasks write is listed in manifests, unless it is little
 	pace  average    // of its tasks; Worker.mu guards it
 }
 
@@ -55,7 +56,7 @@ func (m *headers) decode(body []byte) (*header, task.Ranges, error) {
 	if err := check(&message.Work); err != nil {
 		return nil, nil, err
 	}
-	h := &header{work: &message.Work, quick: quick(&message.Work)}
+	h := &header{work: &message.Work, quick: quick(&message.Work), lists: lists(&message.Work)}
 	if split && message.Tasks.times == 1 && len(text) <= headerBytes {
 		m.keep(text, h)
 	}
@@ -129,4 +130,10 @@ func quick(work *task.Work) bool {
 		return false
 	}
 	return work.Needs.IsZero() && !work.Reusable()
+}
+
+// lists reports whether one of the outputs is no small value, which travels inline
+// however many there are.
+func lists(work *task.Work) bool {
+	return slices.ContainsFunc(work.Outputs, func(out task.Output) bool { return out.JSON == "" })
 }
