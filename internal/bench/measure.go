@@ -50,7 +50,7 @@ func (c Clock) Stop(tasks int64) Measure {
 	took, cpu := time.Since(c.began).Seconds(), (cpuTime() - c.cpu).Seconds()
 	return Measure{
 		Tasks: tasks, Seconds: took, TasksPS: float64(tasks) / took,
-		CPU: cpu, CPUTask: 1e6 * cpu / float64(max(tasks, 1)),
+		CPU: cpu, CPUTask: ratio(1e6*cpu, float64(tasks)), // none, where it is not tasks that count
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 func Deal(from, to string, texts int) error {
 	files, err := filesBelow(from)
 	if err != nil {
-		return err
+		return fmt.Errorf("look for files to count: %w: name a folder", err)
 	}
 	if len(files) < texts {
 		return fmt.Errorf("there are %d files below %q, too few for %d texts: name another folder, or make fewer texts", len(files), from, texts)

@@ -76,6 +76,7 @@ func TestFilesAreDealtOutToTextsOfAboutTheSameSize(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"a a a a a a\n", "b b b\nc c\n"}, []string{string(first), string(second)})
 	require.ErrorContains(t, Deal(from, to, 4), "too few for 4 texts")
+	require.ErrorContains(t, Deal(filepath.Join(from, "missing"), to, 4), "name a folder")
 }
 
 func TestACancelledCountEnds(t *testing.T) {
