@@ -48,6 +48,32 @@ func TestReporting(t *testing.T) {
 		assert.Equal(t, 90, listed)
 	})
 
+	isolated(t, "what tasks write is listed in few manifests, and waits a little for that", func(t *testing.T, w *world) {
+		w.handle("h", func(_ context.Context, t *worker.Task) error {
+			time.Sleep(50 * time.Microsecond)
+			return t.Emit("out", strings.Repeat("x", 200))
+		})
+		w.run()
+		w.send(job(task.Span(0, 1600), writes("out"))) // for 40 ms
+		manifests := 0
+		for _, r := range w.results(1600) {
+			if r.Manifest != nil {
+				manifests++
+			}
+		}
+		assert.Positive(t, manifests)
+		assert.LessOrEqual(t, manifests, 6)
+	})
+
+	isolated(t, "as many results as may wait to be reported wait for no others", func(t *testing.T, w *world) {
+		w.handle("h", nothing)
+		w.run()
+		begun := time.Now()
+		w.send(job(task.Span(0, 100_000)))
+		w.results(100_000)
+		assert.Less(t, time.Since(begun), 10*time.Millisecond, "the clock moves only while all wait")
+	})
+
 	isolated(t, "the inbox being away delays the report, and the message is acknowledged after it", func(t *testing.T, w *world) {
 		w.handle("h", nothing)
 		away := &flaky{Queue: w.inbox}
