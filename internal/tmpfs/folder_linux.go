@@ -37,8 +37,8 @@ func attributes(dir string) bool {
 	if err != nil {
 		return false
 	}
-	defer os.Remove(probe)
-	return syscall.Setxattr(probe, "user.deed", []byte("probe"), 0) == nil
+	refused := syscall.Setxattr(probe, "user.deed", []byte("probe"), 0)
+	return os.Remove(probe) == nil && refused == nil
 }
 
 // available is how much memory the machine could still give away, in bytes; 0 if
