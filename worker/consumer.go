@@ -167,9 +167,7 @@ func (w *Worker) harvest(e *execution) {
 	w.pace.took(each, l.tasks)
 	l.results[0].shares[0].pace.took(each, l.tasks)
 	for _, r := range l.results {
-		if !r.gone() {
-			w.gather(r)
-		}
+		w.gather(r)
 	}
 }
 

@@ -289,6 +289,46 @@ func TestARunOfTasks(t *testing.T) {
 		require.Equal(t, task.Span(0, 40).Union(task.Of(1000)), m.calls())
 	})
 
+	isolated(t, "does not begin what was lost while another task of it was executed", func(t *testing.T, w *world) {
+		m := newMiddle(func(context.Context, *worker.Task) error { time.Sleep(3 * time.Millisecond); return nil })
+		w.handle("h", m.handle)
+		w.work = mem.NewQueue(mem.Options{Lease: 3 * time.Millisecond})
+		w.run(one, func(o *worker.Options) { o.Work = &denied{w.work, `"tasks":"8"`} })
+		w.warm()
+		for i := range 40 {
+			w.send(job(task.Of(i)))
+		}
+		require.Equal(t, map[task.Outcome]task.Ranges{task.Lost: task.Of(8), task.Done: task.Span(0, 40).Minus(task.Of(8))}, byOutcome(t, w.results(40)))
+		require.False(t, m.calls().Contains(8))
+	})
+
+	isolated(t, "begins no other task once the worker is told to leave", func(t *testing.T, w *world) {
+		var r *running
+		m := newMiddle(func(context.Context, *worker.Task) error {
+			r.Drain()
+			time.Sleep(time.Millisecond)
+			return nil
+		})
+		w.handle("h", m.handle)
+		r = w.run(one)
+		w.warm()
+		w.send(job(task.Span(0, 40)))
+		<-r.ended
+		require.Equal(t, map[task.Outcome]task.Ranges{task.Done: task.Span(0, 8), task.Returned: task.Span(8, 32)}, byOutcome(t, w.results(40)))
+	})
+
+	isolated(t, "keeps two executions of one task apart, of which only the parts of one may count", func(t *testing.T, w *world) {
+		w.handle("h", func(_ context.Context, t *worker.Task) error { return t.Emit("out", t.Index()) })
+		w.run(one)
+		w.warm(writes("out"))
+		for range 4 {
+			w.send(job(task.Of(5), writes("out")), job(task.Of(6), writes("out")))
+		}
+		for _, r := range w.results(8) {
+			require.Len(t, r.Parts, r.Tasks.Len())
+		}
+	})
+
 	isolated(t, "is as long as its results are small", func(t *testing.T, w *world) {
 		w.handle("h", func(_ context.Context, t *worker.Task) error { return t.Emit("out", strings.Repeat("x", 1000)) })
 		w.run(one)

@@ -64,7 +64,7 @@ func (w *Worker) report(ctx context.Context, flush bool) (sent int, due time.Tim
 func (w *Worker) collect(flush bool) (due time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	taken, due := w.results.ready(w.opt.Now(), flush || w.idle() || w.results.full())
+	taken, due := w.results.ready(w.opt.Now(), flush || w.idle())
 	for _, b := range taken {
 		b.results = slices.DeleteFunc(b.results, func(r result) bool { return r.gone() })
 		if len(b.results) == 0 {
