@@ -21,7 +21,10 @@ func folder() (dir string, ok bool) {
 	if err := syscall.Statfs(shared, &fs); err != nil {
 		return "", false
 	}
-	return shared, suits(fs, available()) && attributes(shared)
+	if !suits(fs, available()) || !attributes(shared) {
+		return "", false
+	}
+	return claim(shared)
 }
 
 // suits says that files lie in memory there, that the folder and the machine have

@@ -2,8 +2,8 @@
 // Tests that write thousands of small files, or sync each event, otherwise wait
 // for the disk of the machine and for nothing of deed.
 //
-// What is killed loses nothing there that it would keep on a disk: a file lives
-// as long as the machine. What a test says about disks themselves, or how long
+// A process that is killed loses nothing there that a disk would keep; what it leaves
+// behind is removed by the next one that calls Use. What a test says about disks themselves, or how long
 // something takes on one, has to stay on a disk: such a package does not call Use.
 package tmpfs
 

@@ -2,6 +2,7 @@ package tmpfs
 
 import (
 	"os"
+	"path/filepath"
 	"syscall"
 	"testing"
 
@@ -30,13 +31,34 @@ func TestWhoeverSaysWhereTemporaryFilesLieIsObeyed(t *testing.T) {
 	require.Equal(t, own, os.TempDir())
 
 	t.Setenv("TMPDIR", "")
-	want := os.TempDir()
-	if dir, ok := folder(); ok {
-		want = dir
-		require.DirExists(t, dir)
-	}
+	on := os.TempDir()
 	Use()
-	require.Equal(t, want, os.TempDir())
+	if dir := os.Getenv("TMPDIR"); dir != "" {
+		require.Equal(t, shared, filepath.Dir(dir))
+		require.DirExists(t, os.TempDir())
+		return
+	}
+	require.Equal(t, on, os.TempDir(), "the machine has no such folder")
+}
+
+func TestWhatAProcessLeftThatWasKilledIsRemovedAndNothingElse(t *testing.T) {
+	in := t.TempDir()
+	dead, other := filepath.Join(in, ours+"dead"), filepath.Join(in, "other")
+	for _, dir := range []string{dead, other} {
+		require.NoError(t, os.MkdirAll(filepath.Join(dir, "deep"), 0o700))
+	}
+	own, ok := claim(in)
+	require.True(t, ok)
+	lock := claimed
+	defer lock.Close()
+	require.NoDirExists(t, dead)
+	require.DirExists(t, other)
+
+	sweep(in)
+	require.DirExists(t, own, "its process lives")
+	require.NoError(t, lock.Close())
+	sweep(in)
+	require.NoDirExists(t, own)
 }
 
 func TestAFolderThatTakesNoAttributesIsNotUsed(t *testing.T) {
