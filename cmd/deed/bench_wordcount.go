@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -64,6 +66,9 @@ folder, put together to as many texts.`,
 		if err != nil {
 			return fmt.Errorf("%w: choose another folder with --data", err)
 		}
+		broken := make(chan os.Signal, 1)
+		signal.Notify(broken, syscall.SIGPIPE) // or a reader who has gone would end this before the texts are removed
+		defer signal.Stop(broken)
 		defer func() { err = errors.Join(err, os.RemoveAll(made)) }()
 		return measure(cmd, args)
 	}
