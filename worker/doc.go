@@ -32,6 +32,12 @@
 //	report      results of tasks that end close together, one message a process
 //	acknowledge only after the report is stored
 //
+// Where tasks take less than a millisecond, and a Go handler executes them, a slot
+// takes a run of them: one goroutine calls the handler for one after the other,
+// and what comes of them is reported together. Nobody else sees a run. Each task
+// has its own timeout, and fails alone; as soon as one takes long, those before it
+// are reported, and those after it are left to the other slots.
+//
 // While it holds a message it extends its lease. When the lease is lost
 // nevertheless, it cancels the tasks and does not report them: whoever gets the
 // message next reports the loss, and the core decides. A crash at any point
@@ -43,6 +49,10 @@
 // [Task.ID] is the same for every attempt and serves as idempotency key for
 // what a handler does outside. Outputs need no such care, each execution writes
 // its own and one counts.
+//
+// What a handler starts has to end before it returns: its context may go on, with
+// the next task. What `each` gives to a task is looked up when the handler asks for
+// it, or writes an output that inherits from it.
 //
 // An error fails the attempt, and the step's retry settings say what follows:
 //

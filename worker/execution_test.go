@@ -210,7 +210,7 @@ func TestARunOfTasks(t *testing.T) {
 		w.send(job(task.Span(0, 40), limit))
 		require.Equal(t, map[task.Outcome]task.Ranges{task.Failed: task.Of(7), task.Done: task.Span(0, 40).Minus(task.Of(7))}, byOutcome(t, w.results(40)))
 		require.Equal(t, 1, r.Abandoned())
-		require.Equal(t, 41, len(m.called), "each was called once")
+		require.Len(t, m.called, 41, "each was called once")
 		close(deaf)
 		synctest.Wait()
 		require.Zero(t, w.count(w.inbox), "what it makes of it in the end is nobody's")

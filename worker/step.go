@@ -17,9 +17,9 @@ type steps struct {
 
 // Step does one thing that is due at time now, from the goroutine of the
 // caller, and says when there may be something again: a heartbeat, an extension
-// of leases, an acknowledgement, a report, the execution of one task (whose
-// handler has a goroutine of its own, which Step awaits) or a look into the
-// queue. It shares all of that with Run, but never prefetches. now must not go
+// of leases, an acknowledgement, a report, the execution of a task, or of a run of
+// them (whose handler has a goroutine of its own, which Step awaits), or a look into
+// the queue. It shares all of that with Run, but never prefetches. now must not go
 // back. An error is of a backend; the next Step tries again.
 //
 // A worker that is dropped between two Steps looks to the others like one that
