@@ -125,6 +125,7 @@ func (w *Worker) conclude(h *holding, tasks task.Ranges, outcome task.Outcome, w
 	}}
 	for _, some := range tasks {
 		r.shares = append(r.shares, share{h, some})
+		h.reported.add(some)
 	}
 	r.bytes = weight(r.Result)
 	w.gather(r)

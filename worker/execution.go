@@ -57,7 +57,7 @@ func (e *execution) next(now time.Time) (t *Task, stop context.CancelFunc) {
 	}
 	p := &e.todo[0]
 	if len(e.fresh) == 0 {
-		e.fresh = make([]Task, min(p.Count, freshTasks))
+		e.fresh = make([]Task, min(e.tasks, freshTasks))
 	}
 	t, e.fresh = &e.fresh[0], e.fresh[1:]
 	t.setting, t.ctx, t.index, t.ordinal = e.setting, e.ctx, p.First, p.ordinal

@@ -20,10 +20,10 @@ type holding struct {
 	todo     cursor    // not begun
 	waits    bool      // it is in Worker.waiting
 	begun    int       // tasks begun
-	reported taskSet
-	open     int    // tasks not reported: at 0 the message can be acknowledged
-	trace    string // that its tasks belong to; "": none
-	gone     bool   // lease lost or process cancelled: nothing of it counts any more
+	reported taskSet   // or about to be, without having been executed
+	open     int       // tasks not reported: at 0 the message can be acknowledged
+	trace    string    // that its tasks belong to; "": none
+	gone     bool      // lease lost or process cancelled: nothing of it counts any more
 
 	stuckAt    uint64    // while it waits for room: how many executions had begun by then,
 	stuckSince time.Time // and when that was

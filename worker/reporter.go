@@ -168,12 +168,13 @@ func (w *Worker) settle() {
 	defer w.mu.Unlock()
 	for _, o := range w.out.reports {
 		for i := range o.bundle.results {
-			for _, s := range o.bundle.results[i].shares {
+			r := &o.bundle.results[i]
+			for _, s := range r.shares {
 				h := s.holding
 				if h.open -= s.Count; h.open == 0 {
 					delete(w.held, h)
 					w.out.acks = append(w.out.acks, h.delivery)
-				} else {
+				} else if r.executed > 0 {
 					h.reported.add(s.Range)
 				}
 			}
