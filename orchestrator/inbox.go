@@ -50,16 +50,6 @@ func (b *batch) add(id string, requests ...*request) {
 	b.todo[id] = append(b.todo[id], requests...)
 }
 
-// passAll decides on a batch. What comes after an error is not decided on.
-func (o *Owner) passAll(ctx context.Context, b batch) error {
-	for _, id := range b.order {
-		if err := o.pass(ctx, id, b.todo[id]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // handleInbox decides on all deliveries, process by process, and acknowledges
 // them. On an error none of the rest is acknowledged, and all come again.
 func (o *Owner) handleInbox(ctx context.Context, now time.Time, deliveries []queue.Delivery) error {

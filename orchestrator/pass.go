@@ -5,12 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
-
-	"github.com/oklog/ulid/v2"
 
 	"github.com/deedrun/deed/events"
-	"github.com/deedrun/deed/internal/planted"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/task"
 )
@@ -21,11 +17,12 @@ const conflictsInARow = 8
 
 // pass decides on requests of one process in order, and stores what follows:
 // one commit, or several where it is much. Then it performs the effects and
-// answers. It may be repeated: what was stored already gives no events.
-func (o *Owner) pass(ctx context.Context, id string, requests []*request) error {
+// answers. It may be repeated: what was stored already gives no events. The first
+// commit has been tried.
+func (o *Owner) pass(ctx context.Context, id string, requests []*request, first *commit) error {
 	conflicts := 0
-	for len(requests) > 0 {
-		done, err := o.commit(ctx, id, requests)
+	done, err := o.carryOut(ctx, first)
+	for ; ; done, err = o.commit(ctx, id, requests) {
 		if isConflict(err) && conflicts < conflictsInARow {
 			conflicts++
 			o.Metrics.Conflict()
@@ -39,86 +36,10 @@ func (o *Owner) pass(ctx context.Context, id string, requests []*request) error 
 			return err
 		}
 		o.reply(ctx, requests[:done])
-		requests = requests[done:]
-	}
-	return nil
-}
-
-// commit decides on as many requests as one commit takes, and returns how many.
-func (o *Owner) commit(ctx context.Context, id string, requests []*request) (done int, err error) {
-	since := time.Now() // for people: nothing is decided by it
-	known, err := o.state(ctx, id)
-	if err != nil {
-		return o.refuseUnreadable(ctx, requests, err)
-	}
-	pass, size, late := process.Begin(*known), 0, 0
-	var records []events.Record
-	var effects []process.Effect
-	refused := map[*request]error{}
-	began := o.Metrics.Now()
-	for _, r := range requests {
-		if size > commitSize {
-			break
-		}
-		done++
-		decided, asked, err := o.decide(pass, id, r)
-		if err != nil {
-			refused[r], r.decided = err, nil // what was decided before a conflict has not happened
-			continue
-		}
-		r.decided = decided
-		if start, ok := r.command.(process.StartProcess); ok && start.Parent != nil {
-			effects = append(effects, process.TellParent{})
-		}
-		for _, e := range decided {
-			stored, err := process.Encode(e)
-			if err != nil {
-				return 0, fmt.Errorf("process %q: %w", id, err)
-			}
-			records = append(records, events.Record{Type: stored.Type, Schema: stored.Schema, Data: stored.Data})
-			size += len(stored.Data)
-		}
-		effects = append(effects, asked...)
-		r.answer.Version = pass.State().Version
-		late += lateTasks(r.command, decided)
-	}
-	state, happened := pass.State(), pass.Happened()
-	o.Metrics.Decided(began)
-	if len(records) > 0 {
-		commitID := ulid.Make().String()
-		began = o.Metrics.Now()
-		if err := o.append(ctx, id, known.Version, commitID, records); err != nil {
-			o.drop(id)
-			if errors.Is(err, events.ErrTooLarge) {
-				return o.commitLess(ctx, id, requests[:done], err)
-			}
-			return 0, err
-		}
-		o.Metrics.Committed(len(records), began)
-		o.measure(known.Status, &state, happened)
-		o.Failpoint("orchestrator.after-append")
-		o.keep(id, &state)
-		o.feeder.observe(id, happened)
-		o.children.observe(&state, happened)
-		o.tell(id, happened)
-		o.snapshot(ctx, state, commitID)
-	} else if err := o.confirmCurrent(ctx, id, known.Version); err != nil {
-		return 0, err
-	}
-	if late > 0 {
-		o.late[id] += late
-		o.Metrics.Late(late)
-	}
-	o.traceDecided(since, &state, requests[:done], refused)
-	o.perform(ctx, &state, effects) // before what may fail: a repeat finds the events stored, and asks for nothing
-	for _, r := range requests[:done] {
-		if err := refused[r]; err != nil {
-			if err := o.refuse(ctx, r, err); err != nil {
-				return 0, err
-			}
+		if requests = requests[done:]; len(requests) == 0 {
+			return nil
 		}
 	}
-	return done, nil
 }
 
 // decide decides on a request.
@@ -134,33 +55,6 @@ func (o *Owner) decide(pass *process.Pass, id string, r *request) ([]process.Eve
 		return nil, nil, k.refusal()
 	}
 	return pass.Decide(command)
-}
-
-// confirmCurrent fences a decision that led to no event. Without it, an owner
-// that does not know that another one has gone on would drop, or refuse, what
-// the other one asked for.
-func (o *Owner) confirmCurrent(ctx context.Context, id string, version uint64) error {
-	stored, err := o.Events.Version(ctx, streamPrefix+id)
-	if err != nil {
-		return fmt.Errorf("process %q: %w", id, err)
-	}
-	if k := o.closings[id]; k.archived != nil {
-		version = k.version // it stands where its events stood
-	}
-	if stored == version || planted.Is(planted.UnverifiedTakeover) {
-		return nil
-	}
-	o.drop(id)
-	return &events.ConflictError{Stream: streamPrefix + id, Expected: events.Exactly(version), Actual: stored}
-}
-
-// commitLess handles a commit that the store does not take: alone, the first
-// command may fit; if it was alone, it is refused.
-func (o *Owner) commitLess(ctx context.Context, id string, requests []*request, tooLarge error) (int, error) {
-	if len(requests) > 1 {
-		return o.commit(ctx, id, requests[:1])
-	}
-	return 1, o.refuse(ctx, requests[0], &process.RefusedError{Process: id, Reason: tooLarge.Error()})
 }
 
 // refuseUnreadable answers for a process whose history cannot be read, so that
@@ -205,21 +99,6 @@ func (o *Owner) standStill(ctx context.Context, id string, requests []*request, 
 		return err
 	}
 	o.reply(ctx, requests)
-	return nil
-}
-
-func (o *Owner) append(ctx context.Context, id string, version uint64, commitID string, records []events.Record) error {
-	expected := events.Exactly(version)
-	if planted.Is(planted.UncheckedVersion) {
-		expected = events.Any()
-	}
-	_, err := o.Events.Append(ctx, streamPrefix+id, expected, commitID, records...)
-	if errors.Is(err, events.ErrUnavailable) { // the answer may be what was lost
-		_, err = o.Events.Append(ctx, streamPrefix+id, expected, commitID, records...)
-	}
-	if err != nil {
-		return fmt.Errorf("process %q: %w", id, err)
-	}
 	return nil
 }
 

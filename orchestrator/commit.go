@@ -1,0 +1,236 @@
+package orchestrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/planted"
+	"github.com/deedrun/deed/orchestrator/process"
+)
+
+// commit is what follows from requests of a process, on its way into the store.
+// It is prepared, stored and carried out. What is stored and not carried out is
+// derived again from the history, by who loads it next.
+type commit struct {
+	id       string
+	name     string     // of the commit itself
+	requests []*request // that it is about: the first of those it was prepared from
+	began    time.Time  // for people: nothing is decided by it
+	known    *process.State
+	state    process.State // after it
+	happened []process.Event
+	records  []events.Record // none: the decision is fenced by reading the version
+	effects  []process.Effect
+	refused  map[*request]error
+	late     int // tasks reported done that were not open any more
+
+	unreadable error // the history, so that nothing was decided
+	failed     error // to be stored
+}
+
+// storedAtOnce is how many commits of different processes are stored at the same
+// time: a store syncs each to its disk, and none of them waits for another.
+const storedAtOnce = 32
+
+// passAll decides on a batch. What comes after an error is not decided on.
+func (o *Owner) passAll(ctx context.Context, b batch) error {
+	for ids := range slices.Chunk(b.order, storedAtOnce) {
+		commits := make([]*commit, len(ids))
+		for i, id := range ids {
+			commits[i] = o.prepare(ctx, id, b.todo[id])
+		}
+		o.storeAll(ctx, commits)
+		var failed error
+		for i, id := range ids {
+			if failed == nil {
+				failed = o.pass(ctx, id, b.todo[id], commits[i])
+			} else if commits[i].isStored() { // it has happened, whatever became of the others
+				_, _ = o.carryOut(ctx, commits[i])
+			}
+		}
+		if failed != nil {
+			return failed
+		}
+	}
+	return nil
+}
+
+// prepare decides on as many requests as one commit takes.
+func (o *Owner) prepare(ctx context.Context, id string, requests []*request) *commit {
+	c := &commit{id: id, name: ulid.Make().String(), requests: requests, began: time.Now(), refused: map[*request]error{}}
+	if c.known, c.unreadable = o.state(ctx, id); c.unreadable != nil {
+		return c
+	}
+	pass, size, done := process.Begin(*c.known), 0, 0
+	began := o.Metrics.Now()
+	for _, r := range requests {
+		if size > commitSize {
+			break
+		}
+		done++
+		decided, asked, err := o.decide(pass, id, r)
+		if err != nil {
+			c.refused[r], r.decided = err, nil // what was decided before a conflict has not happened
+			continue
+		}
+		r.decided = decided
+		if start, ok := r.command.(process.StartProcess); ok && start.Parent != nil {
+			c.effects = append(c.effects, process.TellParent{})
+		}
+		for _, e := range decided {
+			stored, err := process.Encode(e)
+			if err != nil {
+				c.failed = fmt.Errorf("process %q: %w", id, err)
+				return c
+			}
+			c.records = append(c.records, events.Record{Type: stored.Type, Schema: stored.Schema, Data: stored.Data})
+			size += len(stored.Data)
+		}
+		c.effects = append(c.effects, asked...)
+		r.answer.Version = pass.State().Version
+		c.late += lateTasks(r.command, decided)
+	}
+	c.requests, c.state, c.happened = requests[:done], pass.State(), pass.Happened()
+	o.Metrics.Decided(began)
+	return c
+}
+
+// storeAll stores commits of different processes. Who steps an owner has them
+// stored in their order.
+func (o *Owner) storeAll(ctx context.Context, commits []*commit) {
+	if len(commits) == 1 || o.saving == nil {
+		for _, c := range commits {
+			o.store(ctx, c)
+		}
+		return
+	}
+	var storing sync.WaitGroup
+	for _, c := range commits {
+		storing.Go(func() { o.store(ctx, c) })
+	}
+	storing.Wait()
+}
+
+// store makes a commit happen, or fences a decision that led to no event. It
+// changes nothing of the owner's.
+func (o *Owner) store(ctx context.Context, c *commit) {
+	switch {
+	case c.unreadable != nil || c.failed != nil:
+	case len(c.records) > 0:
+		began := o.Metrics.Now()
+		if c.failed = o.append(ctx, c); c.failed == nil {
+			o.Metrics.Committed(len(c.records), began)
+		}
+	default:
+		c.failed = o.fence(ctx, c.id, c.known.Version)
+	}
+}
+
+func (c *commit) isStored() bool {
+	return c.unreadable == nil && c.failed == nil && len(c.records) > 0
+}
+
+func (o *Owner) append(ctx context.Context, c *commit) error {
+	expected := events.Exactly(c.known.Version)
+	if planted.Is(planted.UncheckedVersion) {
+		expected = events.Any()
+	}
+	_, err := o.Events.Append(ctx, streamPrefix+c.id, expected, c.name, c.records...)
+	if errors.Is(err, events.ErrUnavailable) { // the answer may be what was lost
+		_, err = o.Events.Append(ctx, streamPrefix+c.id, expected, c.name, c.records...)
+	}
+	if err != nil {
+		return fmt.Errorf("process %q: %w", c.id, err)
+	}
+	return nil
+}
+
+// confirmCurrent fences a decision that led to no event. Without it, an owner
+// that does not know that another one has gone on would drop, or refuse, what
+// the other one asked for.
+func (o *Owner) confirmCurrent(ctx context.Context, id string, version uint64) error {
+	err := o.fence(ctx, id, version)
+	if isConflict(err) {
+		o.drop(id)
+	}
+	return err
+}
+
+// fence says whether a process stands where it is known to. After a conflict what
+// is known of it is to be dropped.
+func (o *Owner) fence(ctx context.Context, id string, version uint64) error {
+	stored, err := o.Events.Version(ctx, streamPrefix+id)
+	if err != nil {
+		return fmt.Errorf("process %q: %w", id, err)
+	}
+	if k := o.closings[id]; k.archived != nil {
+		version = k.version // it stands where its events stood
+	}
+	if stored == version || planted.Is(planted.UnverifiedTakeover) {
+		return nil
+	}
+	return &events.ConflictError{Stream: streamPrefix + id, Expected: events.Exactly(version), Actual: stored}
+}
+
+// carryOut does what follows from a commit, once it is stored, and returns on how
+// many requests was decided.
+func (o *Owner) carryOut(ctx context.Context, c *commit) (done int, err error) {
+	if c.unreadable != nil {
+		return o.refuseUnreadable(ctx, c.requests, c.unreadable)
+	}
+	if c.failed != nil {
+		if len(c.records) > 0 || isConflict(c.failed) {
+			o.drop(c.id)
+		}
+		if errors.Is(c.failed, events.ErrTooLarge) {
+			return o.commitLess(ctx, c)
+		}
+		return 0, c.failed
+	}
+	if len(c.records) > 0 {
+		o.measure(c.known.Status, &c.state, c.happened)
+		o.Failpoint("orchestrator.after-append")
+		o.keep(c.id, &c.state)
+		o.feeder.observe(c.id, c.happened)
+		o.children.observe(&c.state, c.happened)
+		o.tell(c.id, c.happened)
+		o.snapshot(ctx, c.state, c.name)
+	}
+	if c.late > 0 {
+		o.late[c.id] += c.late
+		o.Metrics.Late(c.late)
+	}
+	o.traceDecided(c.began, &c.state, c.requests, c.refused)
+	o.perform(ctx, &c.state, c.effects) // before what may fail: a repeat finds the events stored, and asks for nothing
+	for _, r := range c.requests {
+		if err := c.refused[r]; err != nil {
+			if err := o.refuse(ctx, r, err); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return len(c.requests), nil
+}
+
+// commitLess handles a commit that the store does not take: alone, the first
+// command may fit; if it was alone, it is refused.
+func (o *Owner) commitLess(ctx context.Context, c *commit) (int, error) {
+	if len(c.requests) > 1 {
+		return o.commit(ctx, c.id, c.requests[:1])
+	}
+	return 1, o.refuse(ctx, c.requests[0], &process.RefusedError{Process: c.id, Reason: c.failed.Error()})
+}
+
+// commit decides on as many requests as one commit takes, and returns how many.
+func (o *Owner) commit(ctx context.Context, id string, requests []*request) (done int, err error) {
+	c := o.prepare(ctx, id, requests)
+	o.store(ctx, c)
+	return o.carryOut(ctx, c)
+}
