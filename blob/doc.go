@@ -34,5 +34,5 @@
 //
 // A Store does not sync files to disk: after a power cut a blob may be missing
 // or short. Readers notice, and importing the same content again replaces what
-// is short. A process that is killed leaves its unfinished files, *.tmp, behind.
+// is short. A process that is killed may leave unfinished files, *.tmp, behind.
 package blob

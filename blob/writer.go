@@ -36,22 +36,23 @@ const (
 // error. Either Close or Abort must be called, or resources leak; Abort after
 // Close does nothing, so `defer w.Abort()` is right. Not safe for concurrent use.
 type Writer struct {
-	store   *Store
-	key     string
-	ctx     context.Context // the caller's: Close must not finish what it cancelled
-	sending context.Context // of blob
-	cancel  context.CancelCauseFunc
-	blob    *gcblob.Writer // nil while all of the blob is in held
-	held    []byte
-	buf     *bufio.Writer // to blob
-	temp    *os.File      // the unfinished blob, in a store of files only
-	watch   *time.Timer   // ends a write to blob that stands still
-	mark    string        // of this writer, in a store where a request may be repeated
-	replace bool
-	hash    hash.Hash
-	size    int64
-	ended   bool
-	err     error
+	store    *Store
+	key      string
+	ctx      context.Context // the caller's: Close must not finish what it cancelled
+	sending  context.Context // of blob
+	cancel   context.CancelCauseFunc
+	blob     *gcblob.Writer // nil while all of the blob is in held, and of a file without a name
+	held     []byte
+	buf      *bufio.Writer // to blob or nameless; nil while all of the blob is in held
+	temp     *os.File      // the unfinished blob, in a store of files only
+	nameless *os.File      // the same, on a system where a file may get its name last
+	watch    *time.Timer   // ends a write to blob that stands still
+	mark     string        // of this writer, in a store where a request may be repeated
+	replace  bool
+	hash     hash.Hash
+	size     int64
+	ended    bool
+	err      error
 }
 
 var errAborted = errors.New("the write was aborted")
@@ -96,6 +97,9 @@ func (w *Writer) options() *gcblob.WriterOptions {
 
 // begin starts to send the blob as it is written.
 func (w *Writer) begin() error {
+	if w.beginNameless() {
+		return nil
+	}
 	ctx, cancel := context.WithCancelCause(w.ctx)
 	o := w.options()
 	o.BeforeWrite = func(as func(any) bool) error {
@@ -148,7 +152,7 @@ func (w *Writer) blame(err error) error {
 }
 
 func (w *Writer) write(p []byte) (int, error) {
-	if w.blob == nil {
+	if w.buf == nil {
 		if len(w.held)+len(p) <= heldBytes {
 			w.held = append(w.held, p...)
 			return len(p), nil
@@ -198,7 +202,7 @@ func (w *Writer) finish() error {
 		w.discard()
 		return err
 	}
-	if w.blob == nil {
+	if w.buf == nil {
 		return w.send()
 	}
 	if w.watch != nil {
@@ -207,6 +211,9 @@ func (w *Writer) finish() error {
 	if err := w.buf.Flush(); err != nil {
 		w.discard()
 		return err
+	}
+	if w.nameless != nil {
+		return w.nameIt()
 	}
 	if w.temp != nil && !w.replace {
 		return w.link()
@@ -265,6 +272,9 @@ func (w *Writer) Abort() {
 // discard ends the backend's writer with its context cancelled, which is how
 // it is told to drop what was written. The error only says so.
 func (w *Writer) discard() {
+	if w.nameless != nil {
+		_ = w.nameless.Close() // nobody can open it any more
+	}
 	if w.blob == nil {
 		return
 	}
