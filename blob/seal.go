@@ -1,11 +1,13 @@
 package blob
 
 import (
-	"container/heap"
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/deedrun/deed/task"
 )
@@ -92,7 +94,11 @@ func ofTask(index int, entries iter.Seq2[Entry, error]) iter.Seq2[Entry, error] 
 
 // reported collects the entries of reports and inline parts, in order.
 func (s *Store) reported(ctx context.Context, seal task.Seal) ([]Entry, error) {
-	c := &contributions{data: seal.Data, ordinals: map[int]int{}}
+	reports, err := s.readAll(ctx, seal)
+	if err != nil {
+		return nil, err
+	}
+	c := &contributions{data: seal.Data}
 	for i, source := range seal.Sources {
 		if ofOther(source, seal.Data) {
 			continue
@@ -105,28 +111,46 @@ func (s *Store) reported(ctx context.Context, seal task.Seal) ([]Entry, error) {
 				c.add(p)
 			}
 		}
-		if source.Report == nil {
-			continue
-		}
-		for p, err := range s.ReadReport(ctx, *source.Report) {
-			if err != nil {
-				return nil, fmt.Errorf("source %d: %w", i, err)
-			}
-			if source.Tasks.Contains(p.Index) {
-				c.add(p)
-			}
+		for _, p := range reports[i] {
+			c.add(p)
 		}
 	}
-	slices.SortFunc(c.entries, Entry.compare)
-	return c.entries, nil
+	return c.ordered(), nil
 }
+
+// readAll reads what the reports of the sources say of their tasks, several at a
+// time: who merges has nothing else to do, and the last step of many waits for it.
+func (s *Store) readAll(ctx context.Context, seal task.Seal) ([][]task.Produced, error) {
+	reports := make([][]task.Produced, len(seal.Sources))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(reportsAtOnce)
+	for i, source := range seal.Sources {
+		if source.Report == nil || ofOther(source, seal.Data) {
+			continue
+		}
+		group.Go(func() error {
+			for p, err := range s.ReadReport(ctx, *source.Report) {
+				if err != nil {
+					return fmt.Errorf("source %d: %w", i, err)
+				}
+				if p.Data == seal.Data && source.Tasks.Contains(p.Index) {
+					reports[i] = append(reports[i], p)
+				}
+			}
+			return nil
+		})
+	}
+	return reports, group.Wait()
+}
+
+// reportsAtOnce bounds the reports that are read at a time.
+const reportsAtOnce = 4
 
 // contributions is what reports contribute to one name.
 type contributions struct {
-	data     string
-	claimed  task.Ranges
-	ordinals map[int]int // next ordinal of a task
-	entries  []Entry
+	data    string
+	claimed task.Ranges
+	entries []Entry
 }
 
 // claim makes sure that no task is spoken for twice.
@@ -143,8 +167,20 @@ func (c *contributions) add(p task.Produced) {
 	if p.Data != c.data {
 		return
 	}
-	c.entries = append(c.entries, Entry{Index: p.Index, Ordinal: c.ordinals[p.Index], Part: p.Part})
-	c.ordinals[p.Index]++
+	c.entries = append(c.entries, Entry{Index: p.Index, Part: p.Part})
+}
+
+// ordered numbers what each task wrote, in the order in which it was added, and
+// brings all of it in order.
+func (c *contributions) ordered() []Entry {
+	slices.SortStableFunc(c.entries, func(a, b Entry) int { return cmp.Compare(a.Index, b.Index) })
+	for i := 1; i < len(c.entries); i++ {
+		if before := c.entries[i-1]; before.Index == c.entries[i].Index {
+			c.entries[i].Ordinal = before.Ordinal + 1
+		}
+	}
+	slices.SortFunc(c.entries, Entry.compare)
+	return c.entries
 }
 
 func inMemory(entries []Entry) iter.Seq2[Entry, error] {
@@ -155,58 +191,4 @@ func inMemory(entries []Entry) iter.Seq2[Entry, error] {
 			}
 		}
 	}
-}
-
-// merge hands the entries of ordered streams to add in one order.
-func merge(streams []iter.Seq2[Entry, error], add func(Entry) error) error {
-	heads := &headHeap{}
-	for _, stream := range streams {
-		next, stop := iter.Pull2(stream)
-		defer stop()
-		e, err, ok := next()
-		if err != nil {
-			return err
-		}
-		if ok {
-			*heads = append(*heads, head{e, next})
-		}
-	}
-	heap.Init(heads)
-	for heads.Len() > 0 {
-		first := &(*heads)[0]
-		if err := add(first.entry); err != nil {
-			return err
-		}
-		e, err, ok := first.next()
-		switch {
-		case err != nil:
-			return err
-		case ok:
-			first.entry = e
-			heap.Fix(heads, 0)
-		default:
-			heap.Pop(heads)
-		}
-	}
-	return nil
-}
-
-// head is the next entry of a stream.
-type head struct {
-	entry Entry
-	next  func() (Entry, error, bool)
-}
-
-type headHeap []head
-
-func (h headHeap) Len() int           { return len(h) }
-func (h headHeap) Less(i, j int) bool { return h[i].entry.compare(h[j].entry) < 0 }
-func (h headHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *headHeap) Push(x any)        { *h = append(*h, x.(head)) }
-
-func (h *headHeap) Pop() any {
-	old := *h
-	last := old[len(old)-1]
-	*h = old[:len(old)-1]
-	return last
 }
