@@ -18,7 +18,7 @@ func (w *Worker) room(now time.Time) int {
 	}
 	most := w.opt.Slots
 	if !w.steps.stepped { // a stepped worker loses little when it is dropped
-		most += w.opt.Slots * w.pace.prefetch(w.longest(now))
+		most += w.pace.ahead(w.opt.Slots, w.longest(now))
 	}
 	waiting := w.unstarted
 	if w.stuck != nil { // what waits for room, and not for a slot, holds up nobody

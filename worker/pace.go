@@ -5,6 +5,10 @@ import "time"
 const (
 	prefetchTime = 20 * time.Millisecond // of work held a slot
 	prefetchMost = 256                   // tasks a slot
+
+	// spareTime is how long tasks may take of which one is held for all slots
+	// together: the first that is free begins it at once, and asks for the next.
+	spareTime = 100 * time.Millisecond
 )
 
 // average is how long tasks take, as a moving average in which it is the slow
@@ -36,8 +40,8 @@ func (a *average) fill(d time.Duration) int {
 
 // pace is how long tasks take and how many come in a message: what decides how
 // much a worker holds beyond what it runs. Others could have that, and what is
-// short could be done before it: so nothing is held where tasks take longer than
-// prefetchTime.
+// short could be done before it: so no more than one is held where tasks take
+// longer than prefetchTime, and none where they take longer than spareTime.
 type pace struct {
 	average
 
@@ -59,6 +63,15 @@ func (p *pace) prefetch(longest time.Duration) int {
 		return 0
 	}
 	return min(prefetchMost, p.fill(prefetchTime))
+}
+
+// ahead is how many tasks so many slots hold beyond those they run.
+func (p *pace) ahead(slots int, longest time.Duration) int {
+	n := slots * p.prefetch(longest)
+	if n == 0 && longest <= spareTime && p.fill(spareTime) > 0 {
+		return 1
+	}
+	return n
 }
 
 // messages is how many messages probably bring so many tasks, at least one.

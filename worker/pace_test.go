@@ -34,3 +34,16 @@ func TestAWorkerHoldsNothingInAdvanceWhereSomeTasksAreSlow(t *testing.T) {
 		require.True(t, i < 8 || p.prefetch(0) <= 1, "after %d", i)
 	}
 }
+
+func TestOneTaskIsHeldForAllSlotsWhereTasksTakeAMoment(t *testing.T) {
+	var p pace
+	require.Zero(t, p.ahead(4, 0), "nothing is known yet")
+	p.took(50*time.Millisecond, 1)
+	require.Equal(t, 1, p.ahead(4, 50*time.Millisecond))
+	require.Zero(t, p.ahead(4, time.Second), "a task that runs is slow")
+	p.took(time.Second, 1)
+	require.Zero(t, p.ahead(4, 0))
+	var quick pace
+	quick.took(time.Millisecond, 1)
+	require.Equal(t, 4*20, quick.ahead(4, 0))
+}

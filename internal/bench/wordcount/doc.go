@@ -13,6 +13,6 @@
 //
 // The plain program has as many goroutines as deed has workers, waits for all of
 // a stage before it begins the next one, and computes the SHA-256 of all that it
-// writes, as deed does. It does not verify what it reads, keeps no record, and
-// cannot go on where it was killed.
+// writes and reads, as deed does. It keeps no record, and cannot go on where it was
+// killed.
 package wordcount

@@ -22,9 +22,10 @@ func Plain(ctx context.Context, texts, out string, workers int) (Result, error) 
 		return Result{}, err
 	}
 	p := plain{out: out, workers: workers}
+	read := make([]task.Part, len(files))
 	dealt := make([][buckets]task.Part, len(files))
 	if err := p.each(ctx, len(files), func(i int) error {
-		return p.count(filepath.Join(texts, files[i].Name()), &dealt[i])
+		return p.count(filepath.Join(texts, files[i].Name()), &read[i], &dealt[i])
 	}); err != nil {
 		return Result{}, fmt.Errorf("count: %w", err)
 	}
@@ -45,7 +46,7 @@ func Plain(ctx context.Context, texts, out string, workers int) (Result, error) 
 	}
 	return Result{
 		SHA256: counts.Ref.SHA256, Bytes: counts.Ref.Size,
-		Lists: data(task.Inline(slices.Concat(lists...))), Sums: data(task.Inline(sums)),
+		Texts: data(task.Inline(read)), Lists: data(task.Inline(slices.Concat(lists...))), Sums: data(task.Inline(sums)),
 	}, nil
 }
 
@@ -71,17 +72,19 @@ func (p *plain) each(ctx context.Context, n int, do func(i int) error) error {
 	return group.Wait()
 }
 
-// count writes the lists of a text.
-func (p *plain) count(path string, lists *[buckets]task.Part) error {
-	text, err := os.Open(path)
+// count writes the lists of a text, and says what the text is.
+func (p *plain) count(path string, text *task.Part, lists *[buckets]task.Part) error {
+	name := filepath.Base(path)
+	f, err := openFile(path)
 	if err != nil {
 		return err
 	}
-	defer text.Close()
-	name := filepath.Base(path)
-	return count(text, func(b int) (io.WriteCloser, error) {
+	defer f.Close()
+	err = count(f, func(b int) (io.WriteCloser, error) {
 		return p.create(filepath.Join("lists", name, bucketKey(b)), task.Part{Key: bucketKey(b), Name: name}, &lists[b])
 	})
+	*text = task.Part{Name: name, Ref: f.ref()}
+	return err
 }
 
 // byBucket are the lists of each bucket that has any, in the order of the texts.
@@ -114,7 +117,10 @@ func (p *plain) addUp(lists []task.Part, sum *task.Part) error {
 func (p *plain) open(parts []task.Part) iter.Seq2[io.ReadCloser, error] {
 	return func(yield func(io.ReadCloser, error) bool) {
 		for _, part := range parts {
-			f, err := os.Open(filepath.Join(p.out, part.Ref.Key))
+			f, err := openFile(filepath.Join(p.out, part.Ref.Key))
+			if err == nil {
+				f.wants = part.Ref
+			}
 			if !yield(f, err) || err != nil {
 				return
 			}

@@ -3,6 +3,8 @@ package wordcount
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"hash"
 	"os"
 	"path/filepath"
@@ -37,6 +39,41 @@ func (f *file) Write(p []byte) (int, error) {
 	f.hash.Write(p[:n])
 	f.size += int64(n)
 	return n, err
+}
+
+// opened is a file that is read, and the digest of what was.
+type opened struct {
+	*os.File
+	hash  hash.Hash
+	size  int64
+	wants *task.Ref // what it has to be; nil: that is not known
+}
+
+func openFile(path string) (*opened, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return &opened{File: f, hash: sha256.New()}, nil
+}
+
+func (o *opened) Read(p []byte) (int, error) {
+	n, err := o.File.Read(p)
+	o.hash.Write(p[:n])
+	o.size += int64(n)
+	return n, err
+}
+
+func (o *opened) ref() *task.Ref {
+	return &task.Ref{Key: o.Name(), Size: o.size, SHA256: hex.EncodeToString(o.hash.Sum(nil))}
+}
+
+// Close fails if it was not what was written.
+func (o *opened) Close() error {
+	if o.wants != nil && o.ref().SHA256 != o.wants.SHA256 {
+		return errors.Join(fmt.Errorf("%s is not what was written", o.Name()), o.File.Close())
+	}
+	return o.File.Close()
 }
 
 // Close finishes the part.

@@ -86,7 +86,7 @@ func ResultOf(ctx context.Context, r *deed.Result) (Result, error) {
 		}
 		found.SHA256 = part.Ref.SHA256
 	}
-	for name, to := range map[string]*Data{"lists": &found.Lists, "sums": &found.Sums} {
+	for name, to := range map[string]*Data{"texts": &found.Texts, "lists": &found.Lists, "sums": &found.Sums} {
 		d, ok := r.State.Data(name)
 		if !ok {
 			return Result{}, fmt.Errorf("the process has no data named %q", name)

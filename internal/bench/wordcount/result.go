@@ -7,6 +7,7 @@ import "github.com/deedrun/deed/task"
 type Result struct {
 	SHA256 string `json:"sha256"` // of the sorted counts
 	Bytes  int64  `json:"bytes"`
+	Texts  Data   `json:"texts"`
 	Lists  Data   `json:"lists"` // by text and bucket
 	Sums   Data   `json:"sums"`  // by bucket
 }
