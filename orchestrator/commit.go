@@ -24,6 +24,7 @@ type commit struct {
 	requests []*request // that it is about: the first of those it was prepared from
 	began    time.Time  // for people: nothing is decided by it
 	known    *process.State
+	stands   uint64        // the version of its stream, if known is all there is
 	state    process.State // after it
 	happened []process.Event
 	records  []events.Record // none: the decision is fenced by reading the version
@@ -39,20 +40,21 @@ type commit struct {
 // time: a store syncs each to its disk, and none of them waits for another.
 const storedAtOnce = 32
 
-// passAll decides on a batch. What comes after an error is not decided on.
+// passAll decides on a batch. After an error nothing more is decided on, but what
+// is stored by then is carried out.
 func (o *Owner) passAll(ctx context.Context, b batch) error {
 	for ids := range slices.Chunk(b.order, storedAtOnce) {
-		commits := make([]*commit, len(ids))
-		for i, id := range ids {
-			commits[i] = o.prepare(ctx, id, b.todo[id])
-		}
+		commits := o.prepareAll(ctx, ids, b)
 		o.storeAll(ctx, commits)
 		var failed error
-		for i, id := range ids {
-			if failed == nil {
-				failed = o.pass(ctx, id, b.todo[id], commits[i])
-			} else if commits[i].isStored() { // it has happened, whatever became of the others
-				_, _ = o.carryOut(ctx, commits[i])
+		for _, c := range commits {
+			switch {
+			case failed == nil:
+				failed = o.pass(ctx, c.id, b.todo[c.id], c)
+			case c.isStored(): // it has happened, whatever became of the others
+				o.follow(ctx, c)
+			default:
+				o.dropUncertain(c)
 			}
 		}
 		if failed != nil {
@@ -62,12 +64,27 @@ func (o *Owner) passAll(ctx context.Context, b batch) error {
 	return nil
 }
 
+// prepareAll prepares the first commit of each process, up to one that the store,
+// which is away, does not let be read: the others would wait for it as long.
+func (o *Owner) prepareAll(ctx context.Context, ids []string, b batch) []*commit {
+	commits := make([]*commit, 0, len(ids))
+	for _, id := range ids {
+		c := o.prepare(ctx, id, b.todo[id])
+		commits = append(commits, c)
+		if c.unreadable != nil && isPassing(ctx, c.unreadable) {
+			break
+		}
+	}
+	return commits
+}
+
 // prepare decides on as many requests as one commit takes.
 func (o *Owner) prepare(ctx context.Context, id string, requests []*request) *commit {
 	c := &commit{id: id, name: ulid.Make().String(), requests: requests, began: time.Now(), refused: map[*request]error{}}
 	if c.known, c.unreadable = o.state(ctx, id); c.unreadable != nil {
 		return c
 	}
+	c.stands = o.stands(id, c.known.Version)
 	pass, size, done := process.Begin(*c.known), 0, 0
 	began := o.Metrics.Now()
 	for _, r := range requests {
@@ -119,7 +136,7 @@ func (o *Owner) storeAll(ctx context.Context, commits []*commit) {
 }
 
 // store makes a commit happen, or fences a decision that led to no event. It
-// changes nothing of the owner's.
+// touches nothing of the owner's that changes.
 func (o *Owner) store(ctx context.Context, c *commit) {
 	switch {
 	case c.unreadable != nil || c.failed != nil:
@@ -129,7 +146,7 @@ func (o *Owner) store(ctx context.Context, c *commit) {
 			o.Metrics.Committed(len(c.records), began)
 		}
 	default:
-		c.failed = o.fence(ctx, c.id, c.known.Version)
+		c.failed = o.fence(ctx, c.id, c.stands)
 	}
 }
 
@@ -156,22 +173,28 @@ func (o *Owner) append(ctx context.Context, c *commit) error {
 // that does not know that another one has gone on would drop, or refuse, what
 // the other one asked for.
 func (o *Owner) confirmCurrent(ctx context.Context, id string, version uint64) error {
-	err := o.fence(ctx, id, version)
+	err := o.fence(ctx, id, o.stands(id, version))
 	if isConflict(err) {
 		o.drop(id)
 	}
 	return err
 }
 
-// fence says whether a process stands where it is known to. After a conflict what
-// is known of it is to be dropped.
+// stands is the version of the stream of a process of which a version is known: in
+// one that is archived there is a record more.
+func (o *Owner) stands(id string, version uint64) uint64 {
+	if k := o.closings[id]; k.archived != nil {
+		return k.version
+	}
+	return version
+}
+
+// fence says whether a stream stands where it is known to. After a conflict what is
+// known of the process is to be dropped.
 func (o *Owner) fence(ctx context.Context, id string, version uint64) error {
 	stored, err := o.Events.Version(ctx, streamPrefix+id)
 	if err != nil {
 		return fmt.Errorf("process %q: %w", id, err)
-	}
-	if k := o.closings[id]; k.archived != nil {
-		version = k.version // it stands where its events stood
 	}
 	if stored == version || planted.Is(planted.UnverifiedTakeover) {
 		return nil
@@ -186,14 +209,25 @@ func (o *Owner) carryOut(ctx context.Context, c *commit) (done int, err error) {
 		return o.refuseUnreadable(ctx, c.requests, c.unreadable)
 	}
 	if c.failed != nil {
-		if len(c.records) > 0 || isConflict(c.failed) {
-			o.drop(c.id)
-		}
+		o.dropUncertain(c)
 		if errors.Is(c.failed, events.ErrTooLarge) {
 			return o.commitLess(ctx, c)
 		}
 		return 0, c.failed
 	}
+	o.follow(ctx, c) // before what may fail: a repeat finds the events stored, and asks for nothing
+	for _, r := range c.requests {
+		if err := c.refused[r]; err != nil {
+			if err := o.refuse(ctx, r, err); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return len(c.requests), nil
+}
+
+// follow takes in what a commit made happen, and does what that asks for.
+func (o *Owner) follow(ctx context.Context, c *commit) {
 	if len(c.records) > 0 {
 		o.measure(c.known.Status, &c.state, c.happened)
 		o.Failpoint("orchestrator.after-append")
@@ -208,15 +242,15 @@ func (o *Owner) carryOut(ctx context.Context, c *commit) (done int, err error) {
 		o.Metrics.Late(c.late)
 	}
 	o.traceDecided(c.began, &c.state, c.requests, c.refused)
-	o.perform(ctx, &c.state, c.effects) // before what may fail: a repeat finds the events stored, and asks for nothing
-	for _, r := range c.requests {
-		if err := c.refused[r]; err != nil {
-			if err := o.refuse(ctx, r, err); err != nil {
-				return 0, err
-			}
-		}
+	o.perform(ctx, &c.state, c.effects)
+}
+
+// dropUncertain forgets what is known of a process if the commit that failed may
+// have been stored, or somebody else wrote.
+func (o *Owner) dropUncertain(c *commit) {
+	if c.failed != nil && (len(c.records) > 0 || isConflict(c.failed)) {
+		o.drop(c.id)
 	}
-	return len(c.requests), nil
 }
 
 // commitLess handles a commit that the store does not take: alone, the first
