@@ -35,7 +35,7 @@ func (w *Worker) execute(e *execution) {
 	w.measure(t, r)
 	w.traceEnded(span, r)
 	w.sayEnded(t, r)
-	e.ended(t, r)
+	e.ended(r)
 }
 
 // judge says how a task ended that left parts, or an error.

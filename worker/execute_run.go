@@ -36,7 +36,7 @@ func (w *Worker) executeRun(e *execution) {
 	if w.outlast(t, over) {
 		return
 	}
-	if t.judged.Load() { // only its log is still to be stored
+	if !t.decided.CompareAndSwap(false, true) { // it ended after all, which is being noted
 		<-over
 		return
 	}
@@ -44,7 +44,7 @@ func (w *Worker) executeRun(e *execution) {
 	r := w.judge(t, parts, nil, err)
 	r.Elapsed = task.Duration(w.opt.Now().Sub(since))
 	w.tell(t, r)
-	e.ended(t, r)
+	e.ended(r)
 }
 
 // series executes tasks until none is left, or nothing more is to begin. A handler
@@ -76,7 +76,7 @@ func (w *Worker) series(e *execution, over chan<- struct{}) {
 
 // finish notes how a task of a run ended, at the time that it returns.
 func (w *Worker) finish(e *execution, t *Task, err error, memory []task.Produced) (time.Time, []task.Produced) {
-	if t.ended.Load() { // it was abandoned
+	if !t.decided.CompareAndSwap(false, true) { // it was abandoned
 		return e.now(), memory
 	}
 	memory, err = t.finish(t.undamaged(w.logged(t, err)), memory)
@@ -85,14 +85,13 @@ func (w *Worker) finish(e *execution, t *Task, err error, memory []task.Produced
 	if err == nil && !e.chatty {
 		t.endLog()
 		w.measureDone(t, memory, elapsed)
-		e.done(t, memory, elapsed)
+		e.done(memory, elapsed)
 		return now, memory
 	}
 	r := w.judge(t, memory, nil, err)
 	r.Elapsed = task.Duration(elapsed)
-	t.judged.Store(true)
 	w.tell(t, r)
-	e.ended(t, r)
+	e.ended(r)
 	return now, nil
 }
 

@@ -46,13 +46,13 @@ type piece struct {
 // freshTasks is how many tasks are made at a time.
 const freshTasks = 16
 
-// next begins the next task; nil: there is none, or nothing more is to begin. At
-// the same moment the one before ended.
+// next begins the next task; nil: there is none, or nothing more is to begin. How
+// the one before ended is noted, unless it was abandoned and that is yet to come.
 func (e *execution) next(now time.Time) (t *Task, stop context.CancelFunc) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.halted || len(e.todo) == 0 || e.ledger.bytes >= runBytes {
-		e.halted, e.current = true, nil
+		e.halted = true
 		return nil, nil
 	}
 	p := &e.todo[0]
@@ -71,25 +71,20 @@ func (e *execution) next(now time.Time) (t *Task, stop context.CancelFunc) {
 	return t, stop
 }
 
-// done notes that the current task is done, and what it wrote. Of one that was
-// abandoned meanwhile, nothing is noted.
-func (e *execution) done(t *Task, parts []task.Produced, elapsed time.Duration) {
+// done notes that the current task is done, and what it wrote.
+func (e *execution) done(parts []task.Produced, elapsed time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.current == t {
-		e.ledger.done(e.holder, t.index, parts, elapsed)
-		e.current = nil
-	}
+	e.ledger.done(e.holder, e.current.index, parts, elapsed)
+	e.current = nil
 }
 
 // ended notes how the current task ended.
-func (e *execution) ended(t *Task, r task.Result) {
+func (e *execution) ended(r task.Result) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.current == t {
-		e.ledger.ended(e.holder, r, e.span)
-		e.current = nil
-	}
+	e.ledger.ended(e.holder, r, e.span)
+	e.current = nil
 }
 
 // halt lets nothing more begin, and says what is executed now, and since when; nil:

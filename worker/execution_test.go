@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"strings"
 	"sync"
@@ -80,6 +81,25 @@ func called(n int) func(*task.Work) {
 }
 
 func one(o *worker.Options) { o.Slots = 1 }
+
+// says calls a function with what the worker logs, as it does.
+func (w *world) says(hear func(message string)) func(*worker.Options) {
+	return func(o *worker.Options) { o.Log = slog.New(heard{slog.NewTextHandler(w.log, nil), hear}) }
+}
+
+type heard struct {
+	slog.Handler
+	hear func(message string)
+}
+
+func (h heard) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return heard{h.Handler.WithAttrs(attrs), h.hear}
+}
+
+func (h heard) Handle(ctx context.Context, r slog.Record) error {
+	h.hear(r.Message)
+	return h.Handler.Handle(ctx, r)
+}
 
 func TestARunOfTasks(t *testing.T) {
 	isolated(t, "is executed in order by one goroutine", func(t *testing.T, w *world) {
@@ -204,7 +224,7 @@ func TestARunOfTasks(t *testing.T) {
 		deaf := make(chan struct{})
 		m := newMiddle(func(context.Context, *worker.Task) error { <-deaf; return nil })
 		w.handle("h", m.handle)
-		r := w.run(one)
+		r := w.run()
 		limit := timeout(time.Second)
 		w.warm(limit)
 		w.send(job(task.Span(0, 40), limit))
@@ -214,6 +234,47 @@ func TestARunOfTasks(t *testing.T) {
 		close(deaf)
 		synctest.Wait()
 		require.Zero(t, w.count(w.inbox), "what it makes of it in the end is nobody's")
+	})
+
+	isolated(t, "reports a task once whose handler returns as it is abandoned", func(t *testing.T, w *world) {
+		deaf := make(chan struct{})
+		m := newMiddle(func(context.Context, *worker.Task) error { <-deaf; return nil })
+		w.handle("h", m.handle)
+		r := w.run(w.says(func(message string) {
+			if message == "worker: a task failed" {
+				close(deaf)
+				time.Sleep(time.Millisecond)
+			}
+		}))
+		limit := timeout(time.Second)
+		w.warm(limit)
+		w.send(job(task.Span(0, 40), limit))
+		require.Equal(t, map[task.Outcome]task.Ranges{task.Failed: task.Of(7), task.Done: task.Span(0, 40).Minus(task.Of(7))}, byOutcome(t, w.results(40)))
+		require.Equal(t, 1, r.Abandoned())
+		require.Zero(t, w.pending())
+	})
+
+	isolated(t, "does not abandon a handler that ends in time, however long it takes to note how", func(t *testing.T, w *world) {
+		m := newMiddle(func(ctx context.Context, _ *worker.Task) error {
+			<-ctx.Done()
+			panic("at the disco")
+		})
+		w.handle("h", m.handle)
+		r := w.run(w.says(func(message string) {
+			if message == "worker: a handler panicked" {
+				time.Sleep(10 * time.Second) // longer than the grace
+			}
+		}))
+		limit := timeout(time.Second)
+		w.warm(limit)
+		w.send(job(task.Span(0, 40), limit))
+		for _, result := range w.results(40) {
+			if result.Outcome == task.Failed {
+				require.Equal(t, task.Of(7), result.Tasks)
+				require.Contains(t, result.Failure.Error, "at the disco")
+			}
+		}
+		require.Zero(t, r.Abandoned())
 	})
 
 	isolated(t, "ends with its process: nothing more of it begins or is reported", func(t *testing.T, w *world) {
@@ -255,6 +316,7 @@ func TestARunOfTasks(t *testing.T) {
 		cause := make(chan error, 1)
 		m := newMiddle(func(ctx context.Context, _ *worker.Task) error { <-ctx.Done(); cause <- context.Cause(ctx); return nil })
 		w.handle("h", m.handle)
+		w.work = mem.NewQueue(mem.Options{Lease: 2 * time.Second}) // it is lost before what has not begun goes back
 		away := &flaky{Queue: w.work, err: errors.New("it belongs to somebody else")}
 		r := w.run(one, func(o *worker.Options) { o.Work = away })
 		w.warm()

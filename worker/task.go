@@ -38,7 +38,7 @@ type Task struct {
 	damage atomic.Pointer[error] // of an input, see noteDamage
 	unsure atomic.Int64          // files elsewhere that were opened, and not read to their ends
 
-	judged  atomic.Bool // of a run: how it ended is known
+	decided atomic.Bool // of a run: its handler ended, or was abandoned; whoever says so first notes how it ended
 	ended   atomic.Bool // set under mu
 	mu      sync.Mutex
 	outputs []*Output
