@@ -69,7 +69,6 @@ func (w *Worker) begin(ctx context.Context, i int) *execution {
 	e.ctx, e.cancel = context.WithCancelCause(ctx)
 	for most := w.runLength(h); ; h = w.waiting[i] {
 		s := h.todo.take(most - e.tasks)
-		h.begun += s.Count
 		e.tasks += s.Count
 		e.todo = append(e.todo, piece{h, s})
 		if h.todo.empty() {
@@ -116,7 +115,6 @@ func (w *Worker) putBack(undone []piece) {
 			w.conclude(h, task.Ranges{p.Range}, task.Returned, nil)
 		default:
 			h.todo.putBack(p.stretch)
-			h.begun -= p.Count
 			w.unstarted += p.Count
 			if !h.waits {
 				h.waits = true

@@ -12,7 +12,7 @@ import (
 const (
 	flushTime    = 5 * time.Second // how long a leaving worker tries to report,
 	flushHurried = time.Second     // and one that was closed
-	idleTime     = time.Second     // how long a message may wait for a slot
+	idleTime     = time.Second     // how long tasks may wait for a slot
 )
 
 // Drain makes the worker leave in good order, as cancelling the context of Run
@@ -108,9 +108,9 @@ func (w *Worker) handBack() {
 	w.waiting, w.stuck = nil, nil
 }
 
-// handBackIdle returns messages that found no slot for a while, although the
-// tasks before them were short when they were taken, and one that found no room
-// for what it needs: other workers may be free.
+// handBackIdle returns what found no slot for a while, although the tasks before it
+// were short when it was taken, and a message that found no room for what it needs:
+// other workers may be free. Of a message that has begun it is the tasks that have not.
 func (w *Worker) handBackIdle(now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -120,8 +120,11 @@ func (w *Worker) handBackIdle(now time.Time) {
 			if now.Sub(h.stuckSince) >= makeRoom {
 				w.returned(h, w.crowded(h))
 			}
-		case h.begun == 0 && now.Sub(h.since) >= idleTime:
+		case now.Sub(h.since) < idleTime:
+		case w.fits(h):
 			w.returned(h, nil)
+		default:
+			w.returned(h, w.crowded(h))
 		}
 	}
 }

@@ -277,6 +277,23 @@ func TestARunOfTasks(t *testing.T) {
 		require.Zero(t, r.Abandoned())
 	})
 
+	isolated(t, "that stands still keeps nothing from other workers, though its only slot has begun the message", func(t *testing.T, w *world) {
+		opened := make(chan struct{})
+		m := newMiddle(func(context.Context, *worker.Task) error { <-opened; return nil })
+		w.handle("h", m.handle)
+		w.run(one)
+		w.warm()
+		w.send(job(task.Span(0, 40)))
+		<-m.begun
+		begun := time.Now()
+		require.Equal(t, map[task.Outcome]task.Ranges{task.Done: task.Span(0, 7), task.Returned: task.Span(8, 32)}, byOutcome(t, w.results(39)))
+		require.LessOrEqual(t, time.Since(begun), 2*time.Second+receiveWait)
+		close(opened)
+		require.Equal(t, map[task.Outcome]task.Ranges{task.Done: task.Of(7)}, byOutcome(t, w.results(1)))
+		time.Sleep(time.Second)
+		require.Zero(t, w.pending())
+	})
+
 	isolated(t, "ends with its process: nothing more of it begins or is reported", func(t *testing.T, w *world) {
 		cause := make(chan error, 1)
 		m := newMiddle(func(ctx context.Context, _ *worker.Task) error { <-ctx.Done(); cause <- context.Cause(ctx); return nil })

@@ -19,7 +19,6 @@ type holding struct {
 	extended time.Time // the lease was started last
 	todo     cursor    // not begun
 	waits    bool      // it is in Worker.waiting
-	begun    int       // tasks begun
 	reported taskSet   // or about to be, without having been executed
 	open     int       // tasks not reported: at 0 the message can be acknowledged
 	trace    string    // that its tasks belong to; "": none
