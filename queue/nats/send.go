@@ -42,8 +42,9 @@ var errRefused = errors.New("not stored: the server did not take it")
 // What the server certainly did not take, because it was starting, electing or
 // overloaded, is sent again for up to 3 s; only then may a message of a key
 // come after one that was sent later in the same call. What may or may not be
-// stored, because the connection broke, is not: that is ErrUnavailable, and
-// sending again is the caller's decision.
+// stored, because the connection broke, or because a server alone took some of
+// what was under way and refused some, is not: that is ErrUnavailable, and sending
+// again is the caller's decision.
 func (s *stream) Send(ctx context.Context, messages ...queue.Message) error {
 	if err := ctx.Err(); err != nil {
 		return s.failed(ctx, "send to", err)
@@ -287,10 +288,14 @@ func (f *flight) settle(m *natsgo.Msg) error {
 	return nil
 }
 
+// noResponders is the status by which a server says that nobody listens. One that
+// refuses for too many requests sends a status, too, beside the error.
+const noResponders = "503"
+
 // answerTo reads what the server said to a publish; nil is stored.
 func answerTo(m *natsgo.Msg) error {
-	if m.Header != nil && m.Header.Get("Status") != "" {
-		return natsgo.ErrNoResponders // the only status that answers a publish
+	if m.Header != nil && m.Header.Get("Status") == noResponders {
+		return natsgo.ErrNoResponders
 	}
 	if isPlainAck(m.Data) {
 		return nil

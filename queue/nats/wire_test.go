@@ -55,6 +55,10 @@ func TestWire(t *testing.T) {
 		}
 		require.ErrorContains(t, answerTo(&natsgo.Msg{Data: []byte(`{"stream":"s","error":{"description":"no","seq":7}}`)}), "no")
 		require.ErrorIs(t, answerTo(status("503", "")), natsgo.ErrNoResponders)
+		many := status("429", "Too Many Requests")
+		many.Data = []byte(`{"error":{"code":429,"err_code":10167,"description":"too many requests"},"stream":"s","seq":0}`)
+		require.ErrorContains(t, answerTo(many), "too many requests")
+		require.True(t, isUnavailable(answerTo(many)))
 		require.True(t, isUnavailable(answerTo(&natsgo.Msg{Data: []byte(`{"error":{"code":503,"err_code":10023,"description":"insufficient resources"},"stream":"s","seq":0}`)})))
 		require.True(t, isUnavailable(answerTo(&natsgo.Msg{Data: []byte(`{"error":{"code":429,"err_code":10167}}`)})))
 
