@@ -2,11 +2,14 @@ package blob_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/deedrun/deed/blob"
 	"github.com/stretchr/testify/require"
+
+	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/task"
 )
 
 func stores(b *testing.B, bench func(b *testing.B, store *blob.Store)) {
@@ -57,4 +60,29 @@ func BenchmarkManifestPart(b *testing.B) {
 			})
 		})
 	}
+}
+
+// BenchmarkSeal merges what 100,000 tasks wrote, a small value each, from reports
+// of 2,000, which is what a wide step ends with.
+func BenchmarkSeal(b *testing.B) {
+	const tasks, each = 100_000, 2_000
+	s := open(b, "file://"+b.TempDir())
+	seal := task.Seal{Data: "v"}
+	for first := 0; first < tasks; first += each {
+		var produced []task.Produced
+		for i := first; i < first+each; i++ {
+			produced = append(produced, task.Produced{Index: i, Data: "v", Part: task.Part{Value: []byte(strconv.Itoa(i))}})
+		}
+		ref, err := s.WriteReport(b.Context(), fmt.Sprintf("p/work/0/reports/1-%d", first), produced)
+		require.NoError(b, err)
+		seal.Sources = append(seal.Sources, task.Source{Report: &ref, Tasks: task.Span(first, each)})
+	}
+	n := 0
+	for b.Loop() {
+		n++
+		data, err := s.Seal(b.Context(), fmt.Sprintf("p/deed/seal/v/0/%d/1-x/sealed", n), seal)
+		require.NoError(b, err)
+		require.Equal(b, tasks, data.Count)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n*tasks), "ns/part")
 }

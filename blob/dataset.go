@@ -41,7 +41,10 @@ func (s *Store) Dataset(ctx context.Context, keyPrefix string, parts []task.Part
 func normalParts(parts []task.Part) (ordered []task.Part, inline bool, err error) {
 	size := len("[]")
 	for i, p := range parts {
-		p, err := normal(p)
+		err := checkPart(p)
+		if err == nil {
+			p, err = normal(p)
+		}
 		if err != nil {
 			return nil, false, fmt.Errorf("part %d: %w", i, err)
 		}

@@ -34,7 +34,7 @@ func (s *Store) WriteReport(ctx context.Context, key string, produced []task.Pro
 
 // reportLine appends a line of a report.
 func reportLine(b []byte, p task.Produced) ([]byte, error) {
-	if err := checkIndex(p.Index); err != nil {
+	if err := checkProduced(p); err != nil {
 		return nil, err
 	}
 	part, err := normal(p.Part)

@@ -98,7 +98,11 @@ func (s *Store) reported(ctx context.Context, seal task.Seal) ([]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &contributions{data: seal.Data}
+	total := 0
+	for i, source := range seal.Sources {
+		total += len(source.Parts) + len(reports[i])
+	}
+	c := &contributions{data: seal.Data, entries: make([]Entry, 0, total)}
 	for i, source := range seal.Sources {
 		if ofOther(source, seal.Data) {
 			continue
@@ -114,6 +118,7 @@ func (s *Store) reported(ctx context.Context, seal task.Seal) ([]Entry, error) {
 		for _, p := range reports[i] {
 			c.add(p)
 		}
+		reports[i] = nil
 	}
 	return c.ordered(), nil
 }
@@ -129,6 +134,7 @@ func (s *Store) readAll(ctx context.Context, seal task.Seal) ([][]task.Produced,
 			continue
 		}
 		group.Go(func() error {
+			reports[i] = make([]task.Produced, 0, min(source.Tasks.Len(), likelyParts))
 			for p, err := range s.ReadReport(ctx, *source.Report) {
 				if err != nil {
 					return fmt.Errorf("source %d: %w", i, err)
@@ -143,8 +149,10 @@ func (s *Store) readAll(ctx context.Context, seal task.Seal) ([][]task.Produced,
 	return reports, group.Wait()
 }
 
-// reportsAtOnce bounds the reports that are read at a time.
-const reportsAtOnce = 4
+const (
+	reportsAtOnce = 4    // that are read
+	likelyParts   = 4096 // of a report, at most: there may be more, or fewer
+)
 
 // contributions is what reports contribute to one name.
 type contributions struct {
