@@ -36,7 +36,8 @@
 // takes a run of them: one goroutine calls the handler for one after the other,
 // and what comes of them is reported together. Nobody else sees a run. Each task
 // has its own timeout, and fails alone; as soon as one takes long, those before it
-// are reported, and those after it are left to the other slots.
+// are reported, and those after it are left to the other slots. Tasks of a message
+// that no slot begins within a second go back, to be sent to others.
 //
 // While it holds a message it extends its lease. When the lease is lost
 // nevertheless, it cancels the tasks and does not report them: whoever gets the

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -408,6 +409,33 @@ func TestARunOfTasks(t *testing.T) {
 		}
 	})
 
+	isolated(t, "may be of a message of all the tasks there can be: what has begun costs something, and not what it names", func(t *testing.T, w *world) {
+		var called atomic.Int64
+		w.handle("h", func(context.Context, *worker.Task) error { called.Add(1); return nil })
+		away := &flaky{Queue: w.inbox}
+		away.send.Store(10_000)
+		r := w.run(func(o *worker.Options) { o.Inbox = away })
+		all := task.Span(0, task.MaxIndex+1)
+		w.send(job(all), job(all, func(w *task.Work) { w.Run.Handler = "unknown" }))
+		time.Sleep(5 * time.Second)
+		away.send.Store(0)
+		left, unserved := all.Len(), all.Len()
+		for left > 0 || unserved > 0 {
+			for _, result := range w.results(1) {
+				if result.Outcome == task.Unserved {
+					unserved -= result.Tasks.Len()
+				} else {
+					left -= result.Tasks.Len()
+				}
+			}
+		}
+		require.Less(t, called.Load(), int64(unreported))
+		r.Drain()
+		<-r.ended
+		require.NoError(t, r.err)
+		require.Zero(t, w.pending())
+	})
+
 	isolated(t, "is as long as its results are small", func(t *testing.T, w *world) {
 		w.handle("h", func(_ context.Context, t *worker.Task) error { return t.Emit("out", strings.Repeat("x", 1000)) })
 		w.run(one)
@@ -428,6 +456,10 @@ func TestARunOfTasks(t *testing.T) {
 
 // receiveWait is a little more than one look into the work queue takes.
 const receiveWait = 250 * time.Millisecond
+
+// unreported is more tasks than a worker begins that cannot report: as many as may
+// wait, and those that were begun before it came to that.
+const unreported = 2*4096 + 10
 
 // denied refuses to extend the leases of some messages.
 type denied struct {

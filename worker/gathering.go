@@ -20,7 +20,8 @@ const (
 	resultBytes   = 128
 
 	// Beyond this no task is begun: reporting is stuck, and results are in memory. A
-	// result counts as often as tasks were executed for it.
+	// result counts as often as tasks were executed for it. What had begun by then
+	// comes on top: at most as much again, beside one task a slot.
 	unreportedResults = 4096
 	unreportedBytes   = 16 << 20
 )
