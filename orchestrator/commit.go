@@ -228,21 +228,22 @@ func (o *Owner) carryOut(ctx context.Context, c *commit) (done int, err error) {
 
 // follow takes in what a commit made happen, and does what that asks for.
 func (o *Owner) follow(ctx context.Context, c *commit) {
+	state := c.state // kept for long, and not the commit with it, which knows the one before
 	if len(c.records) > 0 {
-		o.measure(c.known.Status, &c.state, c.happened)
+		o.measure(c.known.Status, &state, c.happened)
 		o.Failpoint("orchestrator.after-append")
-		o.keep(c.id, &c.state)
+		o.keep(c.id, &state)
 		o.feeder.observe(c.id, c.happened)
-		o.children.observe(&c.state, c.happened)
+		o.children.observe(&state, c.happened)
 		o.tell(c.id, c.happened)
-		o.snapshot(ctx, c.state, c.name)
+		o.snapshot(ctx, state, c.name)
 	}
 	if c.late > 0 {
 		o.late[c.id] += c.late
 		o.Metrics.Late(c.late)
 	}
-	o.traceDecided(c.began, &c.state, c.requests, c.refused)
-	o.perform(ctx, &c.state, c.effects)
+	o.traceDecided(c.began, &state, c.requests, c.refused)
+	o.perform(ctx, &state, c.effects)
 }
 
 // dropUncertain forgets what is known of a process if the commit that failed may

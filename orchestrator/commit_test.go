@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/stretchr/testify/require"
 
@@ -58,6 +60,22 @@ func hinderedRig(t *testing.T) (*rig, *hindered) {
 	r.options.Events = r.store
 	r.restart()
 	return r, h
+}
+
+func TestAStateThatIsKeptKeepsNothingOfWhatLedToIt(t *testing.T) {
+	r := newRig(t)
+	r.send("p", fanOut(), 4)
+	r.step()
+	r.received()
+	before := weak.Make(r.owner.processes["p"])
+	require.NotNil(t, before.Value())
+	for i := range 3 {
+		r.report("p", done(task.Of(i)))
+		r.step()
+	}
+	runtime.GC()
+	require.Nil(t, before.Value())
+	require.Equal(t, r.state("p").Version, r.owner.processes["p"].Version)
 }
 
 func TestAStoreThatIsAwayIsWaitedForOnceAndNotForEachProcess(t *testing.T) {
