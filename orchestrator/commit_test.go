@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"runtime"
 	"sync"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/events"
 	memevents "github.com/deedrun/deed/events/mem"
 	"github.com/deedrun/deed/orchestrator/definition"
@@ -172,6 +174,10 @@ func TestCommitsThatAreStoredAtTheSameTimeByAStoreThatFailsNowAndThenLoseAndDoub
 		r := newRuns(t)
 		r.options.Events = events.New(&hindered{Driver: memevents.New(), append: trouble})
 		r.client.Events = r.options.Events
+		blobs, err := blob.Open(t.Context(), "mem://")
+		require.NoError(t, err)
+		require.NoError(t, blobs.Close()) // snapshots fail, too, while the owner goes on
+		r.options.Snapshots = &Snapshots{Blobs: blobs, Every: 1, Log: slog.New(slog.DiscardHandler)}
 		_, stop := r.start("a", true)
 		defer stop()
 

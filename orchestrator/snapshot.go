@@ -207,9 +207,10 @@ func (o *Owner) snapshot(ctx context.Context, state process.State, commitID stri
 	if !o.Snapshots.due(state.Version, o.snapshots[state.ID], state.Reports()) { // which goes over all steps
 		return
 	}
+	about := o.inLog(state.ID) // by the goroutine that may look
 	save := func(ctx context.Context) {
 		if err := o.Snapshots.Save(ctx, state, commitID); err != nil {
-			o.Log.Warn("orchestrator: a snapshot was not stored; the next one will be tried", o.inLog(state.ID, "error", err)...)
+			o.Log.Warn("orchestrator: a snapshot was not stored; the next one will be tried", append(about, "error", err)...)
 		}
 	}
 	if o.saving == nil {
