@@ -197,6 +197,8 @@ func TestReplicasDivideTheSlotsAndOneAloneMayUseThemAll(t *testing.T) {
 	require.Equal(t, 16, look(mine), "the other replica has nothing to do")
 	require.Equal(t, 13, look(mine, task.Hold{Process: "another's", Tasks: task.Span(0, 3)}))
 	require.Equal(t, 8, look(task.Hold{Process: "another's", Tasks: task.Span(0, 16)}))
+	running.beat(now, task.Heartbeat{Worker: "x", Slots: 8, Holding: []task.Hold{{Process: "another's", Tasks: task.Span(0, 4000)}}})
+	require.Equal(t, 16, look(mine), "a slot has many short tasks")
 }
 
 func TestTheTasksOfHundredsOfPoolsMoveTogetherToAWorkerThatTakesAny(t *testing.T) {

@@ -143,12 +143,20 @@ func (r *running) offer(lane string) (all task.Resources) {
 	return all
 }
 
-// foreign is how many tasks the workers of a lane hold of processes that are not mine.
+// foreign is how many slots of a lane have tasks of processes that are not mine. A
+// worker holds more tasks than it has slots where they are short.
 func (r *running) foreign(lane string, mine func(id string) bool) (n int) {
-	r.each(func(b beat, h task.Hold) {
-		if laneName(poolName(b.Pool)) == lane && !mine(h.Process) {
-			n += h.Tasks.Len()
+	for _, b := range r.workers {
+		if laneName(poolName(b.Pool)) != lane {
+			continue
 		}
-	})
+		tasks := 0
+		for _, h := range b.Holding {
+			if !mine(h.Process) {
+				tasks += h.Tasks.Len()
+			}
+		}
+		n += min(tasks, b.Slots)
+	}
 	return n
 }
