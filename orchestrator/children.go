@@ -120,9 +120,20 @@ func (c *children) without(id, address string, generation, attempt int, tasks ta
 		return tasks
 	}
 	var known []int
-	for i := range tasks.All() {
-		if b := f.born[birth{address, generation, i}]; b != nil && b.attempt == attempt {
-			known = append(known, i)
+	note := func(b birth) {
+		if is := f.born[b]; is != nil && is.attempt == attempt {
+			known = append(known, b.index)
+		}
+	}
+	if tasks.Len() <= len(f.born) {
+		for i := range tasks.All() {
+			note(birth{address, generation, i})
+		}
+	} else { // a report may name any tasks there can be
+		for b := range f.born {
+			if b.address == address && b.generation == generation && tasks.Contains(b.index) {
+				note(b)
+			}
 		}
 	}
 	return tasks.Minus(task.Of(known...))
