@@ -16,15 +16,17 @@ const (
 	mostPods  = 16
 )
 
-// lag is how many messages the queue has: one a task, at least two a slot, as
-// many as the slots execute in a tenth of a second, and a few where there is none.
+// lag is how many messages the queue has: at least two a slot, as many as the slots
+// execute in a tenth of a second, and a few where there is none. A message brings a
+// task, or 20 ms of short ones, and no more than a share of what is left.
 func lag(tasks, pods int, took time.Duration) int {
 	slots := podSlots * pods
-	most := max(2*slots, min(slots*int(100*time.Millisecond/took), 4096))
 	if slots == 0 {
-		most = 16
+		return min(tasks, 16)
 	}
-	return min(tasks, most)
+	each := max(1, min(int(20*time.Millisecond/took), tasks/(2*slots)))
+	most := max(2*slots, min(slots*int(100*time.Millisecond/(took*time.Duration(each))), 4096))
+	return min((tasks+each-1)/each, most)
 }
 
 // pods is what they want next: one if there is any work, then as many as the
