@@ -32,7 +32,7 @@ type sending struct {
 }
 
 // alikeTime is how far apart tasks of a run may have been sent: the run counts as
-// sent with the last of them.
+// sent with the first of them.
 const alikeTime = 100 * time.Millisecond
 
 // joins reports whether what is sent next may be one run with what was sent before.
@@ -40,10 +40,11 @@ func (s sending) joins(next sending) bool {
 	return s.generation == next.generation && s.attempt == next.attempt && s.missed == next.missed && s.parts == next.parts && s.at.Equal(next.at)
 }
 
-// rounded keeps runs few: what goes out within a moment counts as one time.
-func (s sending) rounded(last time.Time) sending {
-	if gap := s.at.Sub(last); gap > 0 && gap < alikeTime {
-		s.at = last
+// rounded keeps runs few: what goes out a moment after other tasks counts as sent
+// with them.
+func (s sending) rounded(with time.Time) sending {
+	if gap := s.at.Sub(with); gap > 0 && gap < alikeTime {
+		s.at = with
 	}
 	return s
 }
