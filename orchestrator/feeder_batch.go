@@ -21,7 +21,8 @@ const (
 
 // batch is how many tasks of the row a message carries now.
 func (r *row) batch() int {
-	if !r.ranges || r.single || r.took == 0 && r.guess == 0 {
+	again := len(r.pending) > 0 && r.pending[0].Attempt > 1
+	if !r.ranges || r.single || again || r.took == 0 && r.guess == 0 {
 		return 1
 	}
 	most := batchMost
