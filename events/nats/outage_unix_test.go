@@ -29,7 +29,8 @@ func TestCallsThatWaitForAServerEndWhenItDiesAndNotTenSecondsLater(t *testing.T)
 	_, err = s.Append(t.Context(), "a", events.NoStream(), "c1", note("x"))
 	require.NoError(t, err)
 
-	require.NoError(t, p.Signal(syscall.SIGSTOP)) // it takes requests, and answers none
+	require.NoError(t, p.Signal(syscall.SIGSTOP)) // it takes requests, and answers none, but a moment later
+	require.Eventually(t, func() bool { return nc.FlushTimeout(50*time.Millisecond) != nil }, 5*time.Second, time.Millisecond)
 	before := nc.Stats().OutMsgs
 	calls := map[string]func() error{
 		"append":  func() error { _, err := s.Append(t.Context(), "a", events.Exactly(1), "c2", note("y")); return err },

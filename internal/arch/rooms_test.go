@@ -65,7 +65,7 @@ var rooms = []room{
 	{path: "queue/mem", may: []string{"queue"}},
 	{path: "queue/nats", may: slices.Concat(client, []string{"queue"})},
 	{path: "queue/queuetest", may: slices.Concat(suite, []string{"queue"})},
-	{path: "blob", may: slices.Concat(local, []string{"task", "golang.org/x/sync/errgroup"})},
+	{path: "blob", may: slices.Concat(local, []string{"task", "golang.org/x/sync/errgroup", "golang.org/x/sys/unix"})},
 	{path: "blob/blobtest", may: slices.Concat(local, suite, []string{"task", "blob"})},
 	{path: "blob/cloud", may: slices.Concat(local, cloud, []string{"blob"})},
 	{path: "blob/cloudtest", may: slices.Concat(local, suite, cloud, []string{"gocloud.dev/gcp"})},
