@@ -1,6 +1,7 @@
 package deed_test
 
 import (
+	"errors"
 	"flag"
 	"math/rand/v2"
 	"testing"
@@ -30,7 +31,9 @@ func TestAServerThatIsKilledAgainAndAgainKeepsWhatItAcknowledgedAndTheProcessCom
 	var result *deed.Result
 	go func() {
 		var err error
-		result, err = whole.workers[1].Wait(t.Context(), "x", nil)
+		for again := true; again; again = errors.Is(err, events.ErrUnavailable) { // it may be killed while the history is read
+			result, err = whole.workers[1].Wait(t.Context(), "x", nil)
+		}
 		ended <- err
 	}()
 	for n := range *kills {
