@@ -61,3 +61,14 @@ func find(scenario, subject string) (Subject, error) {
 	}
 	return Subject{}, fmt.Errorf("there is no subject %q of a scenario %q", subject, scenario)
 }
+
+// besideRaw is the raw loop, and deed beside it: with one task a message, and as it is.
+func besideRaw[P any](
+	loop func(ctx context.Context, dir string, p P) (Measure, error),
+	deed func(ctx context.Context, dir string, p P, alone bool) (Measure, error),
+) []Subject {
+	way := func(alone bool) func(context.Context, string, P) (Measure, error) {
+		return func(ctx context.Context, dir string, p P) (Measure, error) { return deed(ctx, dir, p, alone) }
+	}
+	return []Subject{By("raw", loop), By("single", way(true)), By("ranges", way(false))}
+}

@@ -24,13 +24,7 @@ func Chain() Scenario {
 	return Scenario{
 		Name:     "chain",
 		Settings: durability(),
-		Subjects: []Subject{
-			By("raw", rawChain),
-			By("single", func(ctx context.Context, dir string, p ChainParams) (Measure, error) { return chain(ctx, dir, p, true) }),
-			By("ranges", func(ctx context.Context, dir string, p ChainParams) (Measure, error) {
-				return chain(ctx, dir, p, false)
-			}),
-		},
+		Subjects: besideRaw(rawChain, chain),
 	}
 }
 

@@ -23,15 +23,7 @@ func Fanout() Scenario {
 	return Scenario{
 		Name:     "fanout",
 		Settings: durability(),
-		Subjects: []Subject{
-			By("raw", rawFanout),
-			By("single", func(ctx context.Context, dir string, p FanoutParams) (Measure, error) {
-				return fanout(ctx, dir, p, true)
-			}),
-			By("ranges", func(ctx context.Context, dir string, p FanoutParams) (Measure, error) {
-				return fanout(ctx, dir, p, false)
-			}),
-		},
+		Subjects: besideRaw(rawFanout, fanout),
 	}
 }
 
