@@ -13,8 +13,8 @@ import (
 
 	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/events/esdb"
-	"github.com/deedrun/deed/events/esdb/esdbtest"
 	eventsnats "github.com/deedrun/deed/events/nats"
+	"github.com/deedrun/deed/internal/esdbtest"
 	"github.com/deedrun/deed/internal/natsconn"
 )
 

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/deedrun/deed"
-	"github.com/deedrun/deed/events/esdb/esdbtest"
+	"github.com/deedrun/deed/internal/esdbtest"
 	"github.com/deedrun/deed/worker"
 )
 

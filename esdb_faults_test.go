@@ -13,7 +13,7 @@ import (
 
 	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/events/esdb"
-	"github.com/deedrun/deed/events/esdb/esdbtest"
+	"github.com/deedrun/deed/internal/esdbtest"
 )
 
 // witness writes down which appends were acknowledged.

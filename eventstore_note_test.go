@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/deedrun/deed/events"
-	"github.com/deedrun/deed/events/esdb/esdbtest"
 	natsevents "github.com/deedrun/deed/events/nats"
+	"github.com/deedrun/deed/internal/esdbtest"
 	"github.com/deedrun/deed/internal/natsconn"
 	"github.com/deedrun/deed/worker"
 )

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/internal/dryrun"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/definition"
-	"github.com/deedrun/deed/orchestrator/dryrun"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/task"
 )

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/deedrun/deed"
-	"github.com/deedrun/deed/events/esdb/esdbtest"
+	"github.com/deedrun/deed/internal/esdbtest"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/task"

@@ -15,9 +15,9 @@ import (
 
 	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/events/esdb"
-	"github.com/deedrun/deed/events/esdb/esdbtest"
 	memevents "github.com/deedrun/deed/events/mem"
 	natsevents "github.com/deedrun/deed/events/nats"
+	"github.com/deedrun/deed/internal/esdbtest"
 	"github.com/deedrun/deed/internal/natsconn"
 	"github.com/deedrun/deed/task"
 )

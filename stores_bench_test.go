@@ -10,10 +10,10 @@ import (
 
 	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/events/esdb"
-	"github.com/deedrun/deed/events/esdb/esdbtest"
 	memevents "github.com/deedrun/deed/events/mem"
 	eventsnats "github.com/deedrun/deed/events/nats"
 	"github.com/deedrun/deed/events/storetest"
+	"github.com/deedrun/deed/internal/esdbtest"
 	"github.com/deedrun/deed/internal/natsconn"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"

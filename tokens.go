@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
-	"github.com/deedrun/deed/api/access"
 	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/access"
 )
 
 // Who has the folder may issue tokens for the servers of it: he could change the

@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/deedrun/deed/api"
-	"github.com/deedrun/deed/api/access"
 	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/access"
 )
 
 func TestATokenIsTakenFromItsHeaderAloneAndWhole(t *testing.T) {

@@ -13,10 +13,10 @@ import (
 
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/api"
-	"github.com/deedrun/deed/api/access"
 	"github.com/deedrun/deed/api/client"
 	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/internal/access"
 	"github.com/deedrun/deed/task"
 )
 

@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/deedrun/deed/api/access"
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/access"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
 )

@@ -7,9 +7,9 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/deedrun/deed/api/access"
 	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/internal/access"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/task"
 )

@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"github.com/deedrun/deed/api/access"
+	"github.com/deedrun/deed/internal/access"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/task"
 )

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/deedrun/deed/api/access"
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/access"
 )
 
 // seesStream is sees of a stream.

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/deedrun/deed/api/access"
 	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/access"
 )
 
 // streams are the event store, as programs read it that fold histories

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/deedrun/deed"
-	"github.com/deedrun/deed/api/access"
 	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/access"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/queue"
 	"github.com/deedrun/deed/task"

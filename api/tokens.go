@@ -6,8 +6,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/deedrun/deed/api/access"
 	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/access"
 )
 
 // access is who may come in. Who issues tokens may give himself any right, so

@@ -3,7 +3,7 @@ package wire
 import (
 	"time"
 
-	"github.com/deedrun/deed/api/access"
+	"github.com/deedrun/deed/internal/access"
 	"github.com/deedrun/deed/task"
 )
 

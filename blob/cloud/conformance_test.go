@@ -5,7 +5,7 @@ import (
 
 	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/blob/blobtest"
-	"github.com/deedrun/deed/blob/cloudtest"
+	"github.com/deedrun/deed/internal/cloudtest"
 	"github.com/stretchr/testify/require"
 )
 

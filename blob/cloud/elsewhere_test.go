@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/deedrun/deed/blob"
-	"github.com/deedrun/deed/blob/cloudtest"
+	"github.com/deedrun/deed/internal/cloudtest"
 	"github.com/deedrun/deed/task"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/deedrun/deed/blob/cloudtest"
+	"github.com/deedrun/deed/internal/cloudtest"
 	"github.com/stretchr/testify/require"
 )
 

@@ -7,7 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/deedrun/deed/blob"
-	"github.com/deedrun/deed/blob/cloudtest"
+	"github.com/deedrun/deed/internal/cloudtest"
 	"github.com/stretchr/testify/require"
 	gcblob "gocloud.dev/blob"
 )

@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
-	"github.com/deedrun/deed/api/access"
 	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/access"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/task"
 )

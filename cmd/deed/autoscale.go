@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
-	"github.com/deedrun/deed/worker/autoscale"
+	"github.com/deedrun/deed/internal/autoscale"
 )
 
 // leaveWithin is how long a worker may take to leave beyond its --drain-timeout: for

@@ -12,8 +12,8 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/autoscale"
 	"github.com/deedrun/deed/queue"
-	"github.com/deedrun/deed/worker/autoscale"
 )
 
 // Decisions lie in the event store, in a stream a pool: whoever scales a pool,

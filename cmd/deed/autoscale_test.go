@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/internal/autoscale"
 	"github.com/deedrun/deed/orchestrator"
-	"github.com/deedrun/deed/worker/autoscale"
 )
 
 // keeper is deed autoscale with four workers of one slot, and what it says.

@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/internal/autoscale"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/queue"
-	"github.com/deedrun/deed/worker/autoscale"
 )
 
 // lookFor is how long figures are waited for.

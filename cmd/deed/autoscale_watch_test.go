@@ -7,9 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/internal/autoscale"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/task"
-	"github.com/deedrun/deed/worker/autoscale"
 )
 
 // A worker with a long task may take hours to leave. Its slots look free all that

@@ -12,7 +12,7 @@ import (
 	gcblob "gocloud.dev/blob"
 
 	"github.com/deedrun/deed"
-	"github.com/deedrun/deed/blob/cloudtest"
+	"github.com/deedrun/deed/internal/cloudtest"
 	"github.com/deedrun/deed/worker"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/deedrun/deed/blob/cloudtest"
+	"github.com/deedrun/deed/internal/cloudtest"
 )
 
 func TestInputsInABucketAreReadThereAndOutputsAreWrittenToOne(t *testing.T) {

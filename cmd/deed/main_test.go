@@ -15,7 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
 
-	"github.com/deedrun/deed/events/esdb/esdbtest"
+	"github.com/deedrun/deed/internal/esdbtest"
 	"github.com/deedrun/deed/internal/tmpfs"
 )
 

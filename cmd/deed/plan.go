@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/internal/dryrun"
 	"github.com/deedrun/deed/orchestrator/definition"
-	"github.com/deedrun/deed/orchestrator/dryrun"
 )
 
 func (a *app) plan() *cobra.Command {

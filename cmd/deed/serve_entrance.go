@@ -12,8 +12,8 @@ import (
 
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/api"
-	"github.com/deedrun/deed/api/access"
 	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/access"
 )
 
 // entranceOptions are where the API listens, and whom it lets in.

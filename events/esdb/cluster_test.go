@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/deedrun/deed/events"
-	"github.com/deedrun/deed/events/esdb/esdbtest"
+	"github.com/deedrun/deed/internal/esdbtest"
 )
 
 func join(t testing.TB, s *esdbtest.Server) *esdbtest.Server {

@@ -13,8 +13,8 @@ import (
 
 	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/events/esdb"
-	"github.com/deedrun/deed/events/esdb/esdbtest"
 	"github.com/deedrun/deed/events/storetest"
+	"github.com/deedrun/deed/internal/esdbtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -18,7 +18,7 @@ import (
 
 	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/events/esdb"
-	"github.com/deedrun/deed/events/esdb/esdbtest"
+	"github.com/deedrun/deed/internal/esdbtest"
 )
 
 func TestAURLIsReadWholeOrRefusedWithWhatIsWrong(t *testing.T) {

@@ -11,9 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/deedrun/deed/api/access"
 	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/events/mem"
+	"github.com/deedrun/deed/internal/access"
 )
 
 // cable is a driver that can be cut off from its store, or hear nothing any more

@@ -9,9 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/deedrun/deed/api/access"
 	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/events/mem"
+	"github.com/deedrun/deed/internal/access"
 )
 
 // What is promised: the longest time from the answer to a revocation until no

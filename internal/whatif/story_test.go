@@ -8,9 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/deedrun/deed/internal/whatif"
 	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/orchestrator/process"
-	"github.com/deedrun/deed/orchestrator/whatif"
 	"github.com/deedrun/deed/task"
 )
 

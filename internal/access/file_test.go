@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/deedrun/deed/api/access"
+	"github.com/deedrun/deed/internal/access"
 )
 
 const chosen = "a-token-somebody-made-up"

@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/deedrun/deed/internal/draw"
 	"github.com/deedrun/deed/orchestrator/definition"
-	"github.com/deedrun/deed/orchestrator/definition/draw"
 	"github.com/deedrun/deed/task"
 )
 

@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/deedrun/deed/api/access"
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/access"
 )
 
 func TestATokenOpensWhatItWasIssuedFor(t *testing.T) {
