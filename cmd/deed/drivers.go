@@ -1,3 +1,5 @@
+//go:build !nocloud
+
 package main
 
 // The blob stores of the clouds. Only the command links them: whoever builds a
