@@ -9,13 +9,14 @@ import (
 )
 
 // Features lists the chapters in the order in which they read best: how a
-// process proceeds, what goes wrong, what a person may do.
+// process proceeds, what goes wrong, what a person may do. It makes them anew, so
+// that a command which tells no rules does not pay for them when it starts.
 func Features() []specs.Feature {
 	return []specs.Feature{
-		starting, fanOut, branches, shuffle, merging, parallelism, parallelismOfAll,
-		joining, smallValues, conditions, children, repeating, reusing,
-		duplicates, retries, losses, timeouts, tolerance, deadline,
-		pausing, cancelling, retrying, restarting, revising,
+		starting(), fanOut(), branches(), shuffle(), merging(), parallelism(), parallelismOfAll(),
+		joining(), smallValues(), conditions(), children(), repeating(), reusing(),
+		duplicates(), retries(), losses(), timeouts(), tolerance(), deadline(),
+		pausing(), cancelling(), retrying(), restarting(), revising(),
 	}
 }
 

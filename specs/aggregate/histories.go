@@ -32,20 +32,24 @@ func following(history []process.Event, then ...process.Event) []process.Event {
 
 // notAPhoto is what happens when shrink[1] fails for good where nothing is
 // tolerated.
-var notAPhoto = Events(
-	Failed("shrink", Only(1), Permanently(), Because("not a photo")),
-	ProcessFailed("shrink", 1, "failed for good: not a photo"),
-)
+func notAPhoto() []process.Event {
+	return Events(
+		Failed("shrink", Only(1), Permanently(), Because("not a photo")),
+		ProcessFailed("shrink", 1, "failed for good: not a photo"),
+	)
+}
 
 // wordsCounted is a word count of two texts that has completed.
-var wordsCounted = begun(wordCount, 2,
-	Confirmed("count", All(2), Wrote(0, "partial", "a"), Wrote(1, "partial", "b")), StepCompleted("count", ListKeyed("partial", 2, 2)),
-	StepStarted("merge", 2), Scheduled("merge", All(2)),
-	Confirmed("merge", All(2), WroteEach("totals", All(2))), StepCompleted("merge", List("totals", 2)),
-	StepStarted("top", 1), Scheduled("top", All(1)),
-	Confirmed("top", Only(0), Wrote(0, "counts")), StepCompleted("top", List("counts", 1)),
-	ProcessCompleted(),
-)
+func wordsCounted() []process.Event {
+	return begun(wordCount, 2,
+		Confirmed("count", All(2), Wrote(0, "partial", "a"), Wrote(1, "partial", "b")), StepCompleted("count", ListKeyed("partial", 2, 2)),
+		StepStarted("merge", 2), Scheduled("merge", All(2)),
+		Confirmed("merge", All(2), WroteEach("totals", All(2))), StepCompleted("merge", List("totals", 2)),
+		StepStarted("top", 1), Scheduled("top", All(1)),
+		Confirmed("top", Only(0), Wrote(0, "counts")), StepCompleted("top", List("counts", 1)),
+		ProcessCompleted(),
+	)
+}
 
 // branched is diamond with both branches at work, and what happened then.
 func branched(then ...process.Event) []process.Event {
@@ -57,13 +61,15 @@ func branched(then ...process.Event) []process.Event {
 }
 
 // joined is diamond that has completed.
-var joined = branched(
-	Confirmed("left", Only(0), Wrote(0, "l")), StepCompleted("left", List("l", 1)),
-	Confirmed("right", Only(0), Wrote(0, "r")), StepCompleted("right", List("r", 1)),
-	StepStarted("join", 1), Scheduled("join", All(1)),
-	Confirmed("join", Only(0), Wrote(0, "both")), StepCompleted("join", List("both", 1)),
-	ProcessCompleted(),
-)
+func joined() []process.Event {
+	return branched(
+		Confirmed("left", Only(0), Wrote(0, "l")), StepCompleted("left", List("l", 1)),
+		Confirmed("right", Only(0), Wrote(0, "r")), StepCompleted("right", List("r", 1)),
+		StepStarted("join", 1), Scheduled("join", All(1)),
+		Confirmed("join", Only(0), Wrote(0, "both")), StepCompleted("join", List("both", 1)),
+		ProcessCompleted(),
+	)
+}
 
 // grouped has two steps in a group, and one after them.
 var grouped = define("grouped", names("photos"), names("sheet"),
