@@ -19,7 +19,7 @@ func note(text string) events.Record {
 
 // faulty is a backend whose answers go wrong.
 type faulty struct {
-	*mem.Driver
+	events.Driver
 	loseAnswers int  // of Append, after it was done
 	lastFails   bool // Last cannot be asked
 	history     []events.Commit

@@ -21,7 +21,7 @@ const appendWithin = 30 * time.Second
 // came in between; then the version is read anew and decides. When the answer is
 // lost, an append at an exact version is sent once more: the server recognises
 // the events if it has them.
-func (d *Driver) Append(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
+func (d *driver) Append(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
 	version, err := d.append(ctx, stream, expected, c)
 	if err == nil {
 		return version, nil
@@ -33,7 +33,7 @@ func (d *Driver) Append(ctx context.Context, stream string, expected events.Expe
 	return 0, fmt.Errorf("append to stream %q: %w", stream, err)
 }
 
-func (d *Driver) append(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
+func (d *driver) append(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, appendWithin)
 	defer cancel()
 	want, exact := expected.Version()
@@ -75,7 +75,7 @@ func (d *Driver) append(ctx context.Context, stream string, expected events.Expe
 
 // version is that of the stream: the one that is remembered, if that fits what is
 // expected.
-func (d *Driver) version(ctx context.Context, stream string, expected events.Expected) (uint64, error) {
+func (d *driver) version(ctx context.Context, stream string, expected events.Expected) (uint64, error) {
 	if known, ok := d.heads.Get(stream, expected); ok {
 		return known.Version, nil
 	}
@@ -89,7 +89,7 @@ func (d *Driver) version(ctx context.Context, stream string, expected events.Exp
 
 // write appends the commit to follow version c.First; again says that an answer
 // to it was lost before.
-func (d *Driver) write(ctx context.Context, c events.Commit, again bool) error {
+func (d *driver) write(ctx context.Context, c events.Commit, again bool) error {
 	list, size, err := encode(c)
 	if err != nil {
 		return err
@@ -119,7 +119,7 @@ func (d *Driver) write(ctx context.Context, c events.Commit, again bool) error {
 	return nil
 }
 
-func (d *Driver) appendEvents(ctx context.Context, stream string, expected esdb.ExpectedRevision, list []esdb.EventData) (result *esdb.WriteResult, err error) {
+func (d *driver) appendEvents(ctx context.Context, stream string, expected esdb.ExpectedRevision, list []esdb.EventData) (result *esdb.WriteResult, err error) {
 	ctx, cancel := context.WithTimeout(ctx, d.settings.within)
 	defer cancel()
 	err = d.call(ctx, func(ctx context.Context, client *esdb.Client) error {

@@ -17,7 +17,7 @@ const endsAtOnce = 64
 
 // Ends implements [events.EndsDriver]: as many at a time as there are
 // connections.
-func (d *Driver) Ends(ctx context.Context, prefix string) iter.Seq2[events.Commit, error] {
+func (d *driver) Ends(ctx context.Context, prefix string) iter.Seq2[events.Commit, error] {
 	return func(yield func(events.Commit, error) bool) {
 		err := d.ends(ctx, prefix, func(c events.Commit) bool { return yield(c, nil) })
 		if err != nil {
@@ -26,7 +26,7 @@ func (d *Driver) Ends(ctx context.Context, prefix string) iter.Seq2[events.Commi
 	}
 }
 
-func (d *Driver) ends(ctx context.Context, prefix string, yield func(events.Commit) bool) error {
+func (d *driver) ends(ctx context.Context, prefix string, yield func(events.Commit) bool) error {
 	if err := d.refresh(ctx); err != nil {
 		return err
 	}
@@ -63,4 +63,4 @@ func (d *Driver) ends(ctx context.Context, prefix string, yield func(events.Comm
 	return nil
 }
 
-var _ events.EndsDriver = (*Driver)(nil)
+var _ events.EndsDriver = (*driver)(nil)

@@ -30,8 +30,8 @@ type Options struct {
 	Log *slog.Logger // nil: nothing is logged
 }
 
-// Driver is an events.Driver. Drivers in other processes may share the server.
-type Driver struct {
+// driver is an events.Driver. Drivers in other processes may share the server.
+type driver struct {
 	settings settings
 	log      *slog.Logger
 	pool     *pool
@@ -48,7 +48,7 @@ type Driver struct {
 // Open connects to the server of a URL, esdb:// or esdb+discover://, and reads a
 // little, so that what is wrong with the address, the server or the user is an
 // error now. docs/eventstoredb.md lists the settings a URL may have.
-func Open(ctx context.Context, url string, o Options) (*Driver, error) {
+func Open(ctx context.Context, url string, o Options) (events.Driver, error) {
 	settings, err := parse(url)
 	if err != nil {
 		return nil, fmt.Errorf("open event store: %w", err)
@@ -57,7 +57,7 @@ func Open(ctx context.Context, url string, o Options) (*Driver, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	settings.logTo(o.Log)
-	d := &Driver{
+	d := &driver{
 		settings: settings, log: o.Log,
 		pool:     newPool(settings.leader, poolSize),
 		heads:    events.NewHeads(),
@@ -73,7 +73,7 @@ func Open(ctx context.Context, url string, o Options) (*Driver, error) {
 
 // Close implements [events.Driver]: it ends the subscriptions and the
 // connections.
-func (d *Driver) Close() error {
+func (d *driver) Close() error {
 	d.mu.Lock()
 	d.stop()
 	d.mu.Unlock()
@@ -84,7 +84,7 @@ func (d *Driver) Close() error {
 
 // feeds counts one more goroutine that Close waits for, unless the driver is
 // closed already.
-func (d *Driver) feeds() bool {
+func (d *driver) feeds() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.ctx.Err() != nil {
@@ -95,7 +95,7 @@ func (d *Driver) feeds() bool {
 }
 
 // call runs f with a connection to the leader that nobody else uses meanwhile.
-func (d *Driver) call(ctx context.Context, f func(context.Context, *esdb.Client) error) error {
+func (d *driver) call(ctx context.Context, f func(context.Context, *esdb.Client) error) error {
 	c, err := d.pool.get(ctx)
 	if err != nil {
 		return err
@@ -108,7 +108,7 @@ func (d *Driver) call(ctx context.Context, f func(context.Context, *esdb.Client)
 // ask is a call that changes nothing, within a time that the server should
 // need. It is tried again once, since the first try may meet a connection whose
 // server has been restarted.
-func (d *Driver) ask(ctx context.Context, f func(context.Context, *esdb.Client) error) error {
+func (d *driver) ask(ctx context.Context, f func(context.Context, *esdb.Client) error) error {
 	ctx, cancel := context.WithTimeout(ctx, d.settings.within)
 	defer cancel()
 	err := d.call(ctx, f)
@@ -117,5 +117,3 @@ func (d *Driver) ask(ctx context.Context, f func(context.Context, *esdb.Client) 
 	}
 	return err
 }
-
-var _ events.Driver = (*Driver)(nil)

@@ -121,7 +121,7 @@ func answered(ctx context.Context, err error) bool {
 }
 
 // failure explains an error to the caller, whose own context is ctx.
-func (d *Driver) failure(ctx context.Context, err error) error {
+func (d *driver) failure(ctx context.Context, err error) error {
 	at, user := d.settings.address(), d.settings.leader.conf.Username
 	if user == "" || d.settings.leader.conf.DisableTLS {
 		user = "nobody"

@@ -20,7 +20,7 @@ const (
 
 // Read implements [events.Driver]: page by page, so that no connection is held
 // while the caller works.
-func (d *Driver) Read(ctx context.Context, stream string, after uint64) iter.Seq2[events.Commit, error] {
+func (d *driver) Read(ctx context.Context, stream string, after uint64) iter.Seq2[events.Commit, error] {
 	return func(yield func(events.Commit, error) bool) {
 		err := d.read(ctx, stream, after, func(c events.Commit) bool { return yield(c, nil) })
 		if err != nil {
@@ -29,7 +29,7 @@ func (d *Driver) Read(ctx context.Context, stream string, after uint64) iter.Seq
 	}
 }
 
-func (d *Driver) read(ctx context.Context, stream string, after uint64, yield func(events.Commit) bool) error {
+func (d *driver) read(ctx context.Context, stream string, after uint64, yield func(events.Commit) bool) error {
 	var j joiner
 	from := after
 	for first := true; ; first = false {
@@ -79,7 +79,7 @@ func replaces(e *esdb.RecordedEvent, next uint64) bool {
 
 // page reads events of a stream from a revision on; more says that others may
 // follow. A stream that does not exist has none.
-func (d *Driver) page(ctx context.Context, stream string, from uint64) (list []*esdb.RecordedEvent, more bool, err error) {
+func (d *driver) page(ctx context.Context, stream string, from uint64) (list []*esdb.RecordedEvent, more bool, err error) {
 	err = d.ask(ctx, func(ctx context.Context, client *esdb.Client) error {
 		list, more = nil, false
 		got, cut, err := d.collect(ctx, client, stream, esdb.ReadStreamOptions{From: esdb.Revision(from)}, pageEvents)
@@ -91,7 +91,7 @@ func (d *Driver) page(ctx context.Context, stream string, from uint64) (list []*
 
 // collect reads at most count events of a stream; cut says that it stopped
 // before since they are many bytes.
-func (d *Driver) collect(ctx context.Context, client *esdb.Client, stream string, o esdb.ReadStreamOptions, count uint64) (list []*esdb.RecordedEvent, cut bool, err error) {
+func (d *driver) collect(ctx context.Context, client *esdb.Client, stream string, o esdb.ReadStreamOptions, count uint64) (list []*esdb.RecordedEvent, cut bool, err error) {
 	feed, err := client.ReadStream(ctx, d.settings.prefix+stream, o, count)
 	if err != nil {
 		return nil, false, err
@@ -121,7 +121,7 @@ func drain(feed *esdb.ReadStream) (list []*esdb.RecordedEvent, cut bool, err err
 }
 
 // lastEvent is the last event of a stream; ok is false if there is none.
-func (d *Driver) lastEvent(ctx context.Context, stream string) (e *esdb.RecordedEvent, ok bool, err error) {
+func (d *driver) lastEvent(ctx context.Context, stream string) (e *esdb.RecordedEvent, ok bool, err error) {
 	list, err := d.lastEvents(ctx, stream, 1)
 	if err != nil || len(list) == 0 {
 		return nil, false, err
@@ -130,7 +130,7 @@ func (d *Driver) lastEvent(ctx context.Context, stream string) (e *esdb.Recorded
 }
 
 // lastEvents are the last events of a stream, the last one first.
-func (d *Driver) lastEvents(ctx context.Context, stream string, count uint64) (list []*esdb.RecordedEvent, err error) {
+func (d *driver) lastEvents(ctx context.Context, stream string, count uint64) (list []*esdb.RecordedEvent, err error) {
 	err = d.ask(ctx, func(ctx context.Context, client *esdb.Client) (err error) {
 		list, _, err = d.collect(ctx, client, stream, esdb.ReadStreamOptions{From: esdb.End{}, Direction: esdb.Backwards}, count)
 		return err
@@ -139,7 +139,7 @@ func (d *Driver) lastEvents(ctx context.Context, stream string, count uint64) (l
 }
 
 // Last implements [events.Driver]: the last event says where its commit begins.
-func (d *Driver) Last(ctx context.Context, stream string) (events.Commit, bool, error) {
+func (d *driver) Last(ctx context.Context, stream string) (events.Commit, bool, error) {
 	c, ok, err := d.last(ctx, stream)
 	if err != nil {
 		return events.Commit{}, false, fmt.Errorf("read the end of stream %q: %w", stream, d.failure(ctx, err))
@@ -150,7 +150,7 @@ func (d *Driver) Last(ctx context.Context, stream string) (events.Commit, bool, 
 // lastFew is how many events are read in the hope that the last commit has no more.
 const lastFew = 8
 
-func (d *Driver) last(ctx context.Context, stream string) (c events.Commit, ok bool, err error) {
+func (d *driver) last(ctx context.Context, stream string) (c events.Commit, ok bool, err error) {
 	list, err := d.lastEvents(ctx, stream, lastFew)
 	if err != nil || len(list) == 0 {
 		return events.Commit{}, false, err

@@ -75,7 +75,7 @@ func (r *registry) matching(prefix string) (seen, unseen []string) {
 }
 
 // refresh reads what was registered since the last time.
-func (d *Driver) refresh(ctx context.Context) error {
+func (d *driver) refresh(ctx context.Context) error {
 	r := d.registry
 	select {
 	case r.turn <- struct{}{}:
@@ -104,7 +104,7 @@ func (d *Driver) refresh(ctx context.Context) error {
 
 // register makes sure that the registry names a stream, of which nothing is
 // there yet. Two who do so at once write the name twice, which is harmless.
-func (d *Driver) register(ctx context.Context, stream string) error {
+func (d *driver) register(ctx context.Context, stream string) error {
 	if !d.registry.knows(stream) {
 		if err := d.refresh(ctx); err != nil {
 			return err
@@ -129,7 +129,7 @@ func (d *Driver) register(ctx context.Context, stream string) error {
 // neverDeleted refuses a stream that was registered, has no events, and was
 // deleted in the meantime: the server would go on behind the numbers of what was
 // deleted. (Otherwise its first append never came.)
-func (d *Driver) neverDeleted(ctx context.Context, stream string) error {
+func (d *driver) neverDeleted(ctx context.Context, stream string) error {
 	last, err := d.metadata(ctx, stream)
 	if err == nil && last.TruncateBefore() != nil && *last.TruncateBefore() > 0 {
 		return damaged("the stream was deleted on the server (its $tb is %d), and would go on behind what was deleted: begin under another name", *last.TruncateBefore())
@@ -140,7 +140,7 @@ func (d *Driver) neverDeleted(ctx context.Context, stream string) error {
 // Streams implements [events.Driver]. It reads the names that were registered
 // since the last time, and the last event of each stream that this process has
 // not seen yet.
-func (d *Driver) Streams(ctx context.Context, prefix string) ([]string, error) {
+func (d *driver) Streams(ctx context.Context, prefix string) ([]string, error) {
 	names, err := d.streams(ctx, prefix)
 	if err != nil {
 		return nil, fmt.Errorf("list streams %q: %w", prefix, d.failure(ctx, err))
@@ -148,7 +148,7 @@ func (d *Driver) Streams(ctx context.Context, prefix string) ([]string, error) {
 	return names, nil
 }
 
-func (d *Driver) streams(ctx context.Context, prefix string) ([]string, error) {
+func (d *driver) streams(ctx context.Context, prefix string) ([]string, error) {
 	if err := d.refresh(ctx); err != nil {
 		return nil, err
 	}

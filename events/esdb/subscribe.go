@@ -16,7 +16,7 @@ const readyCommits = 16
 // Subscribe implements [events.Driver]: a subscription to $all that the server
 // filters by the names of streams. A checkpoint is the position in $all of the
 // last event of a commit.
-func (d *Driver) Subscribe(ctx context.Context, prefix string, after events.Checkpoint) (events.Subscription, error) {
+func (d *driver) Subscribe(ctx context.Context, prefix string, after events.Checkpoint) (events.Subscription, error) {
 	if !d.feeds() {
 		return nil, fmt.Errorf("subscribe to streams %q: %w", prefix, errClosed)
 	}
@@ -44,7 +44,7 @@ func (d *Driver) Subscribe(ctx context.Context, prefix string, after events.Chec
 // commit it handed over.
 type subscription struct {
 	*events.Ahead
-	driver *Driver
+	driver *driver
 	prefix string
 	ctx    context.Context // of Ahead
 
@@ -71,7 +71,7 @@ func (s *subscription) begin() (*feed, error) {
 }
 
 // end is the position of the last event of all.
-func (d *Driver) end(ctx context.Context) (position uint64, err error) {
+func (d *driver) end(ctx context.Context) (position uint64, err error) {
 	err = d.ask(ctx, func(ctx context.Context, client *esdb.Client) error {
 		feed, err := client.ReadAll(ctx, esdb.ReadAllOptions{From: esdb.End{}, Direction: esdb.Backwards}, 1)
 		if err != nil {

@@ -13,14 +13,14 @@ import (
 // leaves the rest of them as they are. The server hides what is before that from
 // readers of the stream at once; from $all, and so from subscriptions, it
 // vanishes with the next scavenge, which also frees the disk.
-func (d *Driver) Truncate(ctx context.Context, stream string, before uint64) error {
+func (d *driver) Truncate(ctx context.Context, stream string, before uint64) error {
 	if err := d.truncate(ctx, stream, before); err != nil {
 		return fmt.Errorf("truncate stream %q: %w", stream, d.failure(ctx, err))
 	}
 	return nil
 }
 
-func (d *Driver) truncate(ctx context.Context, stream string, before uint64) error {
+func (d *driver) truncate(ctx context.Context, stream string, before uint64) error {
 	keep, ok, err := d.last(ctx, stream)
 	if err != nil || !ok {
 		return err
@@ -48,7 +48,7 @@ func (d *Driver) truncate(ctx context.Context, stream string, before uint64) err
 }
 
 // metadata are those of a stream; empty ones if it has none.
-func (d *Driver) metadata(ctx context.Context, stream string) (meta *esdb.StreamMetadata, err error) {
+func (d *driver) metadata(ctx context.Context, stream string) (meta *esdb.StreamMetadata, err error) {
 	err = d.ask(ctx, func(ctx context.Context, client *esdb.Client) error {
 		var err error
 		meta, err = client.GetStreamMetadata(ctx, d.settings.prefix+stream, esdb.ReadStreamOptions{From: esdb.End{}, Direction: esdb.Backwards})

@@ -17,14 +17,14 @@ import (
 	"github.com/deedrun/deed/events"
 )
 
-// MaxCommit is the size in bytes, data and types together, from which on a
+// maxCommit is the size in bytes, data and types together, from which on a
 // commit is too large: the default of a stored backend, so that a test finds
 // out first.
-const MaxCommit = 8 << 20
+const maxCommit = 8 << 20
 
-// Driver holds commits. Any number of stores may share it, as they would share
+// driver holds commits. Any number of stores may share it, as they would share
 // a server; Close does not take it away from the others.
-type Driver struct {
+type driver struct {
 	mu      sync.Mutex
 	log     []*events.Commit            // all commits in order; commit i has checkpoint i+1; nil: forgotten
 	streams map[string][]*events.Commit // the same, by stream
@@ -32,12 +32,11 @@ type Driver struct {
 }
 
 // New is an empty backend.
-func New() *Driver {
-	return &Driver{streams: map[string][]*events.Commit{}, changed: make(chan struct{})}
+func New() events.Driver {
+	return &driver{streams: map[string][]*events.Commit{}, changed: make(chan struct{})}
 }
 
-// Append implements [events.Driver].
-func (d *Driver) Append(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
+func (d *driver) Append(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, fmt.Errorf("append to stream %q: %w", stream, err)
 	}
@@ -45,8 +44,8 @@ func (d *Driver) Append(ctx context.Context, stream string, expected events.Expe
 	for _, r := range c.Events {
 		size += len(r.Type) + len(r.Data)
 	}
-	if size > MaxCommit {
-		return 0, fmt.Errorf("append to stream %q: %w: %d events of %d bytes together, at most %d fit", stream, events.ErrTooLarge, len(c.Events), size, MaxCommit)
+	if size > maxCommit {
+		return 0, fmt.Errorf("append to stream %q: %w: %d events of %d bytes together, at most %d fit", stream, events.ErrTooLarge, len(c.Events), size, maxCommit)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -66,8 +65,7 @@ func (d *Driver) Append(ctx context.Context, stream string, expected events.Expe
 	return stored.Version(), nil
 }
 
-// Read implements [events.Driver].
-func (d *Driver) Read(ctx context.Context, stream string, after uint64) iter.Seq2[events.Commit, error] {
+func (d *driver) Read(ctx context.Context, stream string, after uint64) iter.Seq2[events.Commit, error] {
 	return func(yield func(events.Commit, error) bool) {
 		d.mu.Lock()
 		list := d.streams[stream] // nothing in it changes ever, so this part of it is ours to read
@@ -85,8 +83,7 @@ func (d *Driver) Read(ctx context.Context, stream string, after uint64) iter.Seq
 	}
 }
 
-// Last implements [events.Driver].
-func (d *Driver) Last(ctx context.Context, stream string) (events.Commit, bool, error) {
+func (d *driver) Last(ctx context.Context, stream string) (events.Commit, bool, error) {
 	if err := ctx.Err(); err != nil {
 		return events.Commit{}, false, fmt.Errorf("read the end of stream %q: %w", stream, err)
 	}
@@ -99,8 +96,7 @@ func (d *Driver) Last(ctx context.Context, stream string) (events.Commit, bool, 
 	return copied(*list[len(list)-1]), true, nil
 }
 
-// Streams implements [events.Driver].
-func (d *Driver) Streams(ctx context.Context, prefix string) ([]string, error) {
+func (d *driver) Streams(ctx context.Context, prefix string) ([]string, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("list streams %q: %w", prefix, err)
 	}
@@ -116,8 +112,7 @@ func (d *Driver) Streams(ctx context.Context, prefix string) ([]string, error) {
 	return names, nil
 }
 
-// Truncate implements [events.Driver].
-func (d *Driver) Truncate(ctx context.Context, stream string, before uint64) error {
+func (d *driver) Truncate(ctx context.Context, stream string, before uint64) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("truncate stream %q: %w", stream, err)
 	}
@@ -136,7 +131,7 @@ func (d *Driver) Truncate(ctx context.Context, stream string, before uint64) err
 
 // Close implements [events.Driver]. The commits stay: whoever opens a store
 // over the driver again finds them.
-func (d *Driver) Close() error { return nil }
+func (d *driver) Close() error { return nil }
 
 // copied shares nothing with c that somebody could write to.
 func copied(c events.Commit) events.Commit {

@@ -9,8 +9,7 @@ import (
 	"github.com/deedrun/deed/events"
 )
 
-// Subscribe implements [events.Driver].
-func (d *Driver) Subscribe(ctx context.Context, prefix string, after events.Checkpoint) (events.Subscription, error) {
+func (d *driver) Subscribe(ctx context.Context, prefix string, after events.Checkpoint) (events.Subscription, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("subscribe to streams %q: %w", prefix, err)
 	}
@@ -25,7 +24,7 @@ func (d *Driver) Subscribe(ctx context.Context, prefix string, after events.Chec
 
 // subscription is a place in the log; there is nothing to fall behind in.
 type subscription struct {
-	driver  *Driver
+	driver  *driver
 	prefix  string
 	next    int // index in the log
 	ctx     context.Context

@@ -31,7 +31,7 @@ const (
 // came in between; then the head is read anew and decides: another version is
 // a conflict, the same one means that the server refused for the moment (a
 // commit in flight that never came to be), and the publish is tried again.
-func (d *Driver) Append(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
+func (d *driver) Append(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
 	version, err := d.append(ctx, stream, expected, c)
 	var conflict *events.ConflictError
 	if err != nil && !errors.As(err, &conflict) {
@@ -40,7 +40,7 @@ func (d *Driver) Append(ctx context.Context, stream string, expected events.Expe
 	return version, err
 }
 
-func (d *Driver) append(caller context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
+func (d *driver) append(caller context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
 	ctx, cancel := context.WithTimeout(caller, appendWithin)
 	defer cancel()
 	want, exact := expected.Version()
@@ -76,7 +76,7 @@ func (d *Driver) append(caller context.Context, stream string, expected events.E
 }
 
 // publish sends the commit to follow the message seq on its subject.
-func (d *Driver) publish(ctx context.Context, stream string, c events.Commit, seq uint64) (uint64, error) {
+func (d *driver) publish(ctx context.Context, stream string, c events.Commit, seq uint64) (uint64, error) {
 	body := encode(c)
 	if most := d.nc.MaxPayload() - headerRoom; int64(len(body)) > most {
 		return 0, fmt.Errorf("%w: %d events of %d bytes together, at most %d fit: append fewer at a time, or raise the server's max_payload",
@@ -96,7 +96,7 @@ func (d *Driver) publish(ctx context.Context, stream string, c events.Commit, se
 }
 
 // call is the context of one request to whoever leads the log.
-func (d *Driver) call(ctx context.Context) (context.Context, context.CancelFunc) {
+func (d *driver) call(ctx context.Context) (context.Context, context.CancelFunc) {
 	if d.replicated {
 		return natsconn.Call(ctx, d.nc, answerWithin)
 	}
@@ -105,7 +105,7 @@ func (d *Driver) call(ctx context.Context) (context.Context, context.CancelFunc)
 
 // head is the end of the stream: the one that is remembered, if that fits what is
 // expected.
-func (d *Driver) head(ctx context.Context, stream string, expected events.Expected) (events.Head, error) {
+func (d *driver) head(ctx context.Context, stream string, expected events.Expected) (events.Head, error) {
 	if h, ok := d.heads.Get(stream, expected); ok {
 		return h, nil
 	}
@@ -113,7 +113,7 @@ func (d *Driver) head(ctx context.Context, stream string, expected events.Expect
 }
 
 // load reads the end of the stream from the server.
-func (d *Driver) load(ctx context.Context, stream string) (events.Head, error) {
+func (d *driver) load(ctx context.Context, stream string) (events.Head, error) {
 	c, _, err := d.last(ctx, stream)
 	if err != nil {
 		return events.Head{}, err

@@ -16,7 +16,7 @@ const endsAtOnce = 500
 
 // Ends implements [events.EndsDriver]: a request for many streams, an answer a
 // stream.
-func (d *Driver) Ends(ctx context.Context, prefix string) iter.Seq2[events.Commit, error] {
+func (d *driver) Ends(ctx context.Context, prefix string) iter.Seq2[events.Commit, error] {
 	return func(yield func(events.Commit, error) bool) {
 		streams, err := d.Streams(ctx, prefix)
 		if err != nil {
@@ -29,7 +29,7 @@ func (d *Driver) Ends(ctx context.Context, prefix string) iter.Seq2[events.Commi
 	}
 }
 
-func (d *Driver) ends(ctx context.Context, streams []string, yield func(events.Commit) bool) error {
+func (d *driver) ends(ctx context.Context, streams []string, yield func(events.Commit) bool) error {
 	// A replica may lag behind: what it answers has to reach as far as the
 	// leader's log does now.
 	var until uint64
@@ -74,7 +74,7 @@ func (d *Driver) ends(ctx context.Context, streams []string, yield func(events.C
 }
 
 // end is a last message as a commit; without events if it is none.
-func (d *Driver) end(stream string, m message) events.Commit {
+func (d *driver) end(stream string, m message) events.Commit {
 	c, err := d.commit(m.subject, m.seq, m.data)
 	if err != nil {
 		return events.Commit{Stream: stream}
@@ -83,7 +83,7 @@ func (d *Driver) end(stream string, m message) events.Commit {
 }
 
 // lasts reads the last messages of streams, as many as a page holds.
-func (d *Driver) lasts(ctx context.Context, streams []string) (page, error) {
+func (d *driver) lasts(ctx context.Context, streams []string) (page, error) {
 	subjects := make([]string, len(streams))
 	for i, stream := range streams {
 		subjects[i] = d.subject(stream)
@@ -92,7 +92,7 @@ func (d *Driver) lasts(ctx context.Context, streams []string) (page, error) {
 }
 
 // oneByOne asks the leader, which takes a request a stream.
-func (d *Driver) oneByOne(ctx context.Context, streams []string, yield func(events.Commit) bool) error {
+func (d *driver) oneByOne(ctx context.Context, streams []string, yield func(events.Commit) bool) error {
 	for _, stream := range streams {
 		c, ok, err := d.last(ctx, stream)
 		if broken := new(events.DamagedError); errors.As(err, &broken) {
@@ -108,4 +108,4 @@ func (d *Driver) oneByOne(ctx context.Context, streams []string, yield func(even
 	return nil
 }
 
-var _ events.EndsDriver = (*Driver)(nil)
+var _ events.EndsDriver = (*driver)(nil)

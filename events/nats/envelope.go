@@ -92,7 +92,7 @@ func decode(data []byte) (events.Commit, error) {
 }
 
 // commit is a message of the log as a commit.
-func (d *Driver) commit(subject string, seq uint64, data []byte) (events.Commit, error) {
+func (d *driver) commit(subject string, seq uint64, data []byte) (events.Commit, error) {
 	stream, ok := d.stream(subject)
 	if !ok {
 		return events.Commit{}, damaged("message %d of %q is on subject %q, which is no stream of events: somebody else publishes there", seq, d.name, subject)

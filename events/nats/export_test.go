@@ -1,4 +1,6 @@
 package nats
 
-// AskLeader makes the driver read as it does from a replicated log.
-func (d *Driver) AskLeader() { d.replicated = true }
+import "github.com/deedrun/deed/events"
+
+// AskLeader makes a driver read as it does from a replicated log.
+func AskLeader(d events.Driver) { d.(*driver).replicated = true }

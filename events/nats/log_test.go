@@ -157,7 +157,7 @@ func TestReplicatedReads(t *testing.T) {
 		return func() *events.Store {
 			d, err := eventsnats.Open(t.Context(), connect(t, server), o)
 			require.NoError(t, err)
-			d.AskLeader()
+			eventsnats.AskLeader(d)
 			return events.New(d)
 		}
 	})

@@ -32,9 +32,9 @@ type Options struct {
 	Replicas int    // 0: one, or as many as an existing log has
 }
 
-// Driver is an events.Driver over one connection. Drivers on other
+// driver is an events.Driver over one connection. Drivers on other
 // connections, in other processes, may share the log.
-type Driver struct {
+type driver struct {
 	nc     *nats.Conn
 	js     jetstream.JetStream
 	log    jetstream.Stream
@@ -47,7 +47,7 @@ type Driver struct {
 
 // Open creates or checks the log and returns a driver over it. The connection
 // stays the caller's: it is closed after the driver.
-func Open(ctx context.Context, nc *nats.Conn, o Options) (*Driver, error) {
+func Open(ctx context.Context, nc *nats.Conn, o Options) (events.Driver, error) {
 	if o.Stream == "" {
 		o.Stream = "DEED_EVENTS"
 	}
@@ -65,7 +65,7 @@ func Open(ctx context.Context, nc *nats.Conn, o Options) (*Driver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open event store: %w", err)
 	}
-	return &Driver{
+	return &driver{
 		nc: nc, js: js, log: log, name: o.Stream, prefix: o.Subject + ".",
 		replicated: log.CachedInfo().Config.Replicas > 1,
 		heads:      events.NewHeads(),
@@ -102,16 +102,16 @@ func checkSubject(subject string) error {
 }
 
 // Close implements [events.Driver]. The connection stays open.
-func (d *Driver) Close() error { return nil }
+func (d *driver) Close() error { return nil }
 
 // A stream is one token of a subject, so a dot in its name, which would split
 // it (and "a..b" is no subject at all), is written as a slash, which no name has.
 
-func (d *Driver) subject(stream string) string {
+func (d *driver) subject(stream string) string {
 	return d.prefix + strings.ReplaceAll(stream, ".", "/")
 }
 
-func (d *Driver) stream(subject string) (string, bool) {
+func (d *driver) stream(subject string) (string, bool) {
 	token, ok := strings.CutPrefix(subject, d.prefix)
 	stream := strings.ReplaceAll(token, "/", ".")
 	return stream, ok && events.CheckStream(stream) == nil

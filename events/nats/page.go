@@ -34,13 +34,13 @@ type page struct {
 
 // page reads the messages on a subject from a sequence on, as many as a page
 // holds.
-func (d *Driver) page(ctx context.Context, subject string, from uint64) (page, error) {
+func (d *driver) page(ctx context.Context, subject string, from uint64) (page, error) {
 	return d.get(ctx, map[string]any{"seq": from, "next_by_subj": subject, "batch": pageMessages, "max_bytes": pageBytes})
 }
 
 // get is a batched direct get, which the client library does not offer: one
 // request, an answer a message, and an empty one with status 204 that ends them.
-func (d *Driver) get(ctx context.Context, request map[string]any) (p page, err error) {
+func (d *driver) get(ctx context.Context, request map[string]any) (p page, err error) {
 	ctx, cancel := natsconn.Call(ctx, d.nc, callWithin)
 	defer cancel()
 	body, err := json.Marshal(request)

@@ -17,7 +17,7 @@ import (
 
 // Read implements [events.Driver]: pages of the stream's own messages, without
 // a consumer.
-func (d *Driver) Read(ctx context.Context, stream string, after uint64) iter.Seq2[events.Commit, error] {
+func (d *driver) Read(ctx context.Context, stream string, after uint64) iter.Seq2[events.Commit, error] {
 	return func(yield func(events.Commit, error) bool) {
 		err := d.read(ctx, stream, after, func(c events.Commit) bool { return yield(c, nil) })
 		if err != nil {
@@ -26,7 +26,7 @@ func (d *Driver) Read(ctx context.Context, stream string, after uint64) iter.Seq
 	}
 }
 
-func (d *Driver) read(ctx context.Context, stream string, after uint64, yield func(events.Commit) bool) error {
+func (d *driver) read(ctx context.Context, stream string, after uint64, yield func(events.Commit) bool) error {
 	// A replica may lag behind: what it has to deliver is up to the last commit
 	// that the leader has. A single server is asked once less.
 	var until uint64
@@ -85,7 +85,7 @@ func (d *Driver) read(ctx context.Context, stream string, after uint64, yield fu
 
 // search finds the sequence of the commit that holds event after+1, at from or
 // later, by halving; ok is false if the stream ends before it.
-func (d *Driver) search(ctx context.Context, stream string, after, from uint64) (seq uint64, ok bool, err error) {
+func (d *driver) search(ctx context.Context, stream string, after, from uint64) (seq uint64, ok bool, err error) {
 	last, ok, err := d.last(ctx, stream)
 	if err != nil || !ok || last.Version() <= after {
 		return 0, false, err
@@ -108,7 +108,7 @@ func (d *Driver) search(ctx context.Context, stream string, after, from uint64) 
 }
 
 // firstAt is the stream's first commit at a sequence or later; there is one.
-func (d *Driver) firstAt(ctx context.Context, stream string, seq uint64) (events.Commit, error) {
+func (d *driver) firstAt(ctx context.Context, stream string, seq uint64) (events.Commit, error) {
 	ctx, cancel := natsconn.Call(ctx, d.nc, callWithin)
 	defer cancel()
 	m, err := d.log.GetMsg(ctx, seq, jetstream.WithGetMsgSubject(d.subject(stream)))
@@ -118,8 +118,7 @@ func (d *Driver) firstAt(ctx context.Context, stream string, seq uint64) (events
 	return d.commit(m.Subject, m.Sequence, m.Data)
 }
 
-// Last implements [events.Driver].
-func (d *Driver) Last(ctx context.Context, stream string) (events.Commit, bool, error) {
+func (d *driver) Last(ctx context.Context, stream string) (events.Commit, bool, error) {
 	c, ok, err := d.last(ctx, stream)
 	if err != nil {
 		return events.Commit{}, false, fmt.Errorf("read the end of stream %q: %w", stream, failure(ctx, err))
@@ -127,7 +126,7 @@ func (d *Driver) Last(ctx context.Context, stream string) (events.Commit, bool, 
 	return c, ok, nil
 }
 
-func (d *Driver) last(ctx context.Context, stream string) (events.Commit, bool, error) {
+func (d *driver) last(ctx context.Context, stream string) (events.Commit, bool, error) {
 	ctx, cancel := d.call(ctx)
 	defer cancel()
 	var m *jetstream.RawStreamMsg
@@ -156,7 +155,7 @@ func (d *Driver) last(ctx context.Context, stream string) (events.Commit, bool, 
 // absent is an error unless a stream of which the server gives no last message
 // has none. One that cannot be read, since its bytes are not what was written,
 // is passed over by the server as if it were not there, but it counts.
-func (d *Driver) absent(ctx context.Context, stream string) error {
+func (d *driver) absent(ctx context.Context, stream string) error {
 	info, err := d.log.Info(ctx, jetstream.WithSubjectFilter(d.subject(stream)))
 	for errors.Is(err, jetstream.ErrStreamNotFound) && d.replicated { // by one who was elected just now
 		if err := pause(ctx); err != nil {
@@ -174,7 +173,7 @@ func (d *Driver) absent(ctx context.Context, stream string) error {
 }
 
 // lastOfLeader asks the leader, where the client library would ask any replica.
-func (d *Driver) lastOfLeader(ctx context.Context, subject string) (*jetstream.RawStreamMsg, error) {
+func (d *driver) lastOfLeader(ctx context.Context, subject string) (*jetstream.RawStreamMsg, error) {
 	request, err := json.Marshal(map[string]string{"last_by_subj": subject})
 	if err != nil {
 		return nil, err
@@ -206,7 +205,7 @@ func (d *Driver) lastOfLeader(ctx context.Context, subject string) (*jetstream.R
 }
 
 // Streams implements [events.Driver]: the subjects of the log.
-func (d *Driver) Streams(ctx context.Context, prefix string) ([]string, error) {
+func (d *driver) Streams(ctx context.Context, prefix string) ([]string, error) {
 	call, cancel := natsconn.Call(ctx, d.nc, appendWithin)
 	defer cancel()
 	info, err := d.log.Info(call, jetstream.WithSubjectFilter(d.prefix+"*"))

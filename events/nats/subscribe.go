@@ -23,8 +23,7 @@ const (
 	createWithin = 2 * time.Second
 )
 
-// Subscribe implements [events.Driver].
-func (d *Driver) Subscribe(ctx context.Context, prefix string, after events.Checkpoint) (events.Subscription, error) {
+func (d *driver) Subscribe(ctx context.Context, prefix string, after events.Checkpoint) (events.Subscription, error) {
 	s := &subscription{Ahead: events.ReceiveAhead(ctx, prefix, readyCommits), driver: d, prefix: prefix, next: uint64(after) + 1}
 	s.ctx = s.Context()
 	if err := s.open(ctx, after); err != nil {
@@ -41,7 +40,7 @@ func (d *Driver) Subscribe(ctx context.Context, prefix string, after events.Chec
 // next sequence.
 type subscription struct {
 	*events.Ahead
-	driver *Driver
+	driver *driver
 	prefix string
 	ctx    context.Context // of Ahead
 

@@ -12,14 +12,14 @@ import (
 
 // Truncate implements [events.Driver]: a purge of the subject up to the first
 // commit that stays.
-func (d *Driver) Truncate(ctx context.Context, stream string, before uint64) error {
+func (d *driver) Truncate(ctx context.Context, stream string, before uint64) error {
 	if err := d.truncate(ctx, stream, before); err != nil {
 		return fmt.Errorf("truncate stream %q: %w", stream, failure(ctx, err))
 	}
 	return nil
 }
 
-func (d *Driver) truncate(ctx context.Context, stream string, before uint64) error {
+func (d *driver) truncate(ctx context.Context, stream string, before uint64) error {
 	last, ok, err := d.last(ctx, stream)
 	if err != nil || !ok {
 		return err

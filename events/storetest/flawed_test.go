@@ -6,12 +6,11 @@ import (
 	"sync/atomic"
 
 	"github.com/deedrun/deed/events"
-	"github.com/deedrun/deed/events/mem"
 )
 
 // lab is a backend that works, and what the flawed drivers over it share.
 type lab struct {
-	*mem.Driver
+	events.Driver
 	end atomic.Uint64 // checkpoint of the last commit
 }
 
