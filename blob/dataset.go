@@ -13,9 +13,9 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
-// MaxInlineDataset is how many bytes of encoded parts a Dataset carries itself;
+// maxInlineDataset is how many bytes of encoded parts a Dataset carries itself;
 // more go into a manifest.
-const MaxInlineDataset = 64 << 10
+const maxInlineDataset = 64 << 10
 
 // Dataset describes a list of parts, such as an input that a person gives. It
 // orders them by key, bytewise; parts of one key stay in the given order. A
@@ -37,7 +37,7 @@ func (s *Store) Dataset(ctx context.Context, keyPrefix string, parts []task.Part
 }
 
 // normalParts is a sorted copy of a list, and whether its encoding stays
-// within MaxInlineDataset.
+// within maxInlineDataset.
 func normalParts(parts []task.Part) (ordered []task.Part, inline bool, err error) {
 	size := len("[]")
 	for i, p := range parts {
@@ -49,7 +49,7 @@ func normalParts(parts []task.Part) (ordered []task.Part, inline bool, err error
 			return nil, false, fmt.Errorf("part %d: %w", i, err)
 		}
 		ordered = append(ordered, p)
-		if size <= MaxInlineDataset {
+		if size <= maxInlineDataset {
 			encoded, err := json.Marshal(p)
 			if err != nil {
 				return nil, false, fmt.Errorf("part %d: %w", i, err)
@@ -58,7 +58,7 @@ func normalParts(parts []task.Part) (ordered []task.Part, inline bool, err error
 		}
 	}
 	slices.SortStableFunc(ordered, func(a, b task.Part) int { return strings.Compare(a.Key, b.Key) })
-	return ordered, size <= MaxInlineDataset, nil
+	return ordered, size <= maxInlineDataset, nil
 }
 
 // storeParts encodes the list twice: to learn what its key is, and to store it.

@@ -36,8 +36,8 @@ type Subject struct {
 	run  func(ctx context.Context, dir string, params json.RawMessage) (Measure, error)
 }
 
-// By is the subject of a name that does the work of its parameters by run.
-func By[P any](name string, run func(ctx context.Context, dir string, p P) (Measure, error)) Subject {
+// by is the subject of a name that does the work of its parameters by run.
+func by[P any](name string, run func(ctx context.Context, dir string, p P) (Measure, error)) Subject {
 	return Subject{name, func(ctx context.Context, dir string, raw json.RawMessage) (Measure, error) {
 		var p P
 		if err := json.Unmarshal(raw, &p); err != nil {
@@ -70,5 +70,5 @@ func besideRaw[P any](
 	way := func(alone bool) func(context.Context, string, P) (Measure, error) {
 		return func(ctx context.Context, dir string, p P) (Measure, error) { return deed(ctx, dir, p, alone) }
 	}
-	return []Subject{By("raw", loop), By("single", way(true)), By("ranges", way(false))}
+	return []Subject{by("raw", loop), by("single", way(true)), by("ranges", way(false))}
 }

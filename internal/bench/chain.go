@@ -39,14 +39,14 @@ func rawChain(ctx context.Context, dir string, p ChainParams) (Measure, error) {
 		return Measure{}, err
 	}
 	n := int64(p.N * p.Width)
-	clock := StartClock()
+	clock := startClock()
 	hops, err := rig.Loop(ctx, p.N, p.Width)
 	if err != nil {
 		return Measure{}, err
 	}
-	m := clock.Stop(n)
+	m := clock.stop(n)
 	m.Invoked, m.Also = n, idle
-	m.Latencies(hops)
+	m.latencies(hops)
 	return m, nil
 }
 
@@ -72,7 +72,7 @@ func chain(ctx context.Context, dir string, p ChainParams, alone bool) (Measure,
 		return Measure{}, err
 	}
 	n := int64(p.N * p.Width)
-	clock := StartClock()
+	clock := startClock()
 	if _, err := r.Start(ctx, start); err != nil {
 		return Measure{}, err
 	}
@@ -80,7 +80,7 @@ func chain(ctx context.Context, dir string, p ChainParams, alone bool) (Measure,
 	if err != nil {
 		return Measure{}, err
 	}
-	m := clock.Stop(n)
+	m := clock.stop(n)
 	if err := watched.executed.check(); err != nil {
 		return Measure{}, err
 	}
@@ -88,7 +88,7 @@ func chain(ctx context.Context, dir string, p ChainParams, alone bool) (Measure,
 		return Measure{}, err
 	}
 	m.Invoked, m.Also = watched.executed.calls.Load(), idle
-	m.Latencies(watched.hops())
+	m.latencies(watched.hops())
 	return m, nil
 }
 

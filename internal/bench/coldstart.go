@@ -26,16 +26,16 @@ func Coldstart() Scenario {
 		Name:     "coldstart",
 		Settings: durability(),
 		Subjects: []Subject{
-			By("raw", func(ctx context.Context, dir string, p ColdstartParams) (Measure, error) {
+			by("raw", func(ctx context.Context, dir string, p ColdstartParams) (Measure, error) {
 				return p.starts(ctx, dir, "server", "")
 			}),
-			By("empty", func(ctx context.Context, dir string, p ColdstartParams) (Measure, error) {
+			by("empty", func(ctx context.Context, dir string, p ColdstartParams) (Measure, error) {
 				return p.starts(ctx, dir, "begin", "")
 			}),
-			By("single", func(ctx context.Context, dir string, p ColdstartParams) (Measure, error) {
+			by("single", func(ctx context.Context, dir string, p ColdstartParams) (Measure, error) {
 				return p.again(ctx, dir, true)
 			}),
-			By("ranges", func(ctx context.Context, dir string, p ColdstartParams) (Measure, error) {
+			by("ranges", func(ctx context.Context, dir string, p ColdstartParams) (Measure, error) {
 				return p.again(ctx, dir, false)
 			}),
 		},
@@ -76,7 +76,7 @@ func (p ColdstartParams) starts(ctx context.Context, dir, what, from string) (Me
 		}
 	}
 	m := median(all)
-	m.Latencies(times)
+	m.latencies(times)
 	return m, nil
 }
 

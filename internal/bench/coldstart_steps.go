@@ -22,10 +22,10 @@ type coldParams struct {
 // scenario for people.
 func coldSteps() Scenario {
 	return Scenario{Name: "coldstart-steps", Subjects: []Subject{
-		By("server", startServer),
-		By("begin", startEmpty),
-		By("fill", fillHistory),
-		By("again", startAgain),
+		by("server", startServer),
+		by("begin", startEmpty),
+		by("fill", fillHistory),
+		by("again", startAgain),
 	}}
 }
 

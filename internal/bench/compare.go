@@ -92,7 +92,7 @@ func compact(params json.RawMessage) string {
 func (c *Comparison) Table() [][]string {
 	rows := [][]string{{"", "FIGURE", "BEFORE", "AFTER", "AFTER/BEFORE"}}
 	for _, change := range c.Changes {
-		rows = append(rows, []string{change.Subject, change.Figure, figure(change.Figure, change.Before), figure(change.Figure, change.After), orDash(Times(change.Ratio))})
+		rows = append(rows, []string{change.Subject, change.Figure, figure(change.Figure, change.Before), figure(change.Figure, change.After), orDash(times(change.Ratio))})
 	}
 	return rows
 }
@@ -103,7 +103,7 @@ func figure(name string, v float64) string {
 		switch {
 		case f.name != name:
 		case f.unit == "ratio":
-			return orDash(Times(v))
+			return orDash(times(v))
 		default:
 			return orDash(inUnit(f.unit, v))
 		}

@@ -33,11 +33,11 @@ func rawFanout(ctx context.Context, dir string, p FanoutParams) (Measure, error)
 		return Measure{}, err
 	}
 	defer rig.Close()
-	clock := StartClock()
+	clock := startClock()
 	if _, err := rig.Loop(ctx, 1, p.N); err != nil {
 		return Measure{}, err
 	}
-	m := clock.Stop(int64(p.N))
+	m := clock.stop(int64(p.N))
 	m.Invoked = int64(p.N) // the loop checks that
 	return m, nil
 }
@@ -80,7 +80,7 @@ func fanout(ctx context.Context, dir string, p FanoutParams, alone bool) (Measur
 	also := map[string]float64{"import_seconds": time.Since(began).Seconds(), "import_memory_bytes": float64(peakMemory())}
 	forgetPeak() // a list of a million values is large in who imports it, and nowhere else
 
-	clock := StartClock()
+	clock := startClock()
 	if _, err := r.Start(ctx, start); err != nil {
 		return Measure{}, err
 	}
@@ -88,7 +88,7 @@ func fanout(ctx context.Context, dir string, p FanoutParams, alone bool) (Measur
 	if err != nil {
 		return Measure{}, err
 	}
-	m := clock.Stop(int64(p.N))
+	m := clock.stop(int64(p.N))
 	if confirmed := result.State.Steps()[0].Confirmed; confirmed != p.N {
 		return Measure{}, fmt.Errorf("%d of %d tasks were confirmed", confirmed, p.N)
 	}

@@ -16,11 +16,11 @@ func idleCPU(ctx context.Context, seconds float64) (map[string]float64, error) {
 	if err := sleep(ctx, settleFor); err != nil {
 		return nil, err
 	}
-	clock := StartClock()
+	clock := startClock()
 	if err := sleep(ctx, time.Duration(seconds*float64(time.Second))); err != nil {
 		return nil, err
 	}
-	m := clock.Stop(0)
+	m := clock.stop(0)
 	return map[string]float64{"idle_cpu_percent": 100 * m.CPU / m.Seconds}, nil
 }
 

@@ -38,7 +38,7 @@ func Many() Scenario {
 	return Scenario{
 		Name:     "many",
 		Settings: durability(),
-		Subjects: []Subject{By("raw", rawMany), By("deed", deedMany)},
+		Subjects: []Subject{by("raw", rawMany), by("deed", deedMany)},
 	}
 }
 
@@ -52,11 +52,11 @@ func rawMany(ctx context.Context, dir string, p ManyParams) (Measure, error) {
 	if p.Deep {
 		steps, width = manyTasks, p.N
 	}
-	clock := StartClock()
+	clock := startClock()
 	if _, err := rig.Loop(ctx, steps, width); err != nil {
 		return Measure{}, err
 	}
-	m := clock.Stop(int64(p.N * manyTasks))
+	m := clock.stop(int64(p.N * manyTasks))
 	m.Invoked = m.Tasks // the loop checks that
 	return m, nil
 }
@@ -114,7 +114,7 @@ func (run *manyRun) measure(ctx context.Context, job deed.Job) (Measure, error) 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	ended := make(chan error, 1)
-	clock := StartClock()
+	clock := startClock()
 	go func() {
 		err := run.await(ctx)
 		cancel(err) // who submits need not go on
@@ -127,9 +127,9 @@ func (run *manyRun) measure(ctx context.Context, job deed.Job) (Measure, error) 
 	if err := <-ended; err != nil {
 		return Measure{}, err
 	}
-	m := clock.Stop(int64(run.n * manyTasks))
+	m := clock.stop(int64(run.n * manyTasks))
 	m.Invoked = run.executed.calls.Load()
-	m.Latencies(run.took)
+	m.latencies(run.took)
 	m.Also = map[string]float64{"processes_per_s": float64(run.n) / m.Seconds}
 	m.Course = run.memory.course()
 	return m, nil

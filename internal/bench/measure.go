@@ -36,17 +36,17 @@ type Measure struct {
 	SecondsRatio float64 `json:"seconds_ratio_to_raw,omitempty"` // 1/ratio_to_raw
 }
 
-// Clock measures from its start to its stop.
-type Clock struct {
+// clock measures from its start to its stop.
+type clock struct {
 	began time.Time
 	cpu   time.Duration
 }
 
-// StartClock begins a measure.
-func StartClock() Clock { return Clock{time.Now(), cpuTime()} }
+// startClock begins a measure.
+func startClock() clock { return clock{time.Now(), cpuTime()} }
 
-// Stop is the measure of so many tasks done since the start.
-func (c Clock) Stop(tasks int64) Measure {
+// stop is the measure of so many tasks done since the start.
+func (c clock) stop(tasks int64) Measure {
 	took, cpu := time.Since(c.began).Seconds(), (cpuTime() - c.cpu).Seconds()
 	return Measure{
 		Tasks: tasks, Seconds: took, TasksPS: float64(tasks) / took,
@@ -54,8 +54,8 @@ func (c Clock) Stop(tasks int64) Measure {
 	}
 }
 
-// Latencies sets the percentiles to those of the times, which it sorts.
-func (m *Measure) Latencies(times []time.Duration) {
+// latencies sets the percentiles to those of the times, which it sorts.
+func (m *Measure) latencies(times []time.Duration) {
 	slices.Sort(times)
 	m.P50, m.P99 = percentile(times, 50), percentile(times, 99)
 }

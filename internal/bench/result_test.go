@@ -57,10 +57,10 @@ func TestPercentilesAreOfTheNearestRank(t *testing.T) {
 		times = append(times, time.Duration(200-i)*time.Microsecond)
 	}
 	var m Measure
-	m.Latencies(times)
+	m.latencies(times)
 	require.InDelta(t, 100, m.P50, 1e-9)
 	require.InDelta(t, 198, m.P99, 1e-9)
-	m.Latencies(nil)
+	m.latencies(nil)
 	require.Zero(t, m.P50)
 }
 

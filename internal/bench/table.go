@@ -20,14 +20,14 @@ type column struct {
 // columns are those that any table may have.
 var columns = []column{
 	{"TASKS/S", func(m Measure) string { return Count(m.TasksPS) }},
-	{"", func(m Measure) string { return Times(m.Ratio) }},
+	{"", func(m Measure) string { return times(m.Ratio) }},
 	{"SECONDS", func(m Measure) string { return inUnit("_seconds", m.Seconds) }},
 	{"", func(m Measure) string { return unlessRate(m, m.SecondsRatio) }},
 	{"CPU", func(m Measure) string { return inUnit("_seconds", m.CPU) }},
 	{"", func(m Measure) string { return unlessRate(m, m.CPURatio) }},
 	{"CPU/TASK", func(m Measure) string { return inUnit("_us", m.CPUTask) }},
 	{"P50", func(m Measure) string { return inUnit("_us", m.P50) }},
-	{"", func(m Measure) string { return Times(m.P50Ratio) }},
+	{"", func(m Measure) string { return times(m.P50Ratio) }},
 	{"P99", func(m Measure) string { return inUnit("_us", m.P99) }},
 	{"MEMORY", func(m Measure) string { return inUnit("_bytes", float64(m.Memory)) }},
 	{"DISK", func(m Measure) string { return inUnit("_bytes", float64(m.Disk)) }},
@@ -48,7 +48,7 @@ func unlessRate(m Measure, ratio float64) string {
 	if m.Ratio != 0 {
 		return ""
 	}
-	return Times(ratio)
+	return times(ratio)
 }
 
 // Notes say in lines where the medians are from.
@@ -178,8 +178,8 @@ func digits(v float64) string {
 	return fmt.Sprintf("%.0f", v)
 }
 
-// Times is a ratio for people; "" is none.
-func Times(ratio float64) string {
+// times is a ratio for people; "" is none.
+func times(ratio float64) string {
 	if ratio == 0 {
 		return ""
 	}

@@ -34,15 +34,15 @@ func (p WordCountParams) workers() int {
 func WordCount() Scenario {
 	return Scenario{
 		Name:     "wordcount",
-		Subjects: []Subject{By("plain", plainWords), By("deed", deedWords)},
+		Subjects: []Subject{by("plain", plainWords), by("deed", deedWords)},
 		Settings: map[string]string{"sync": "events always, queues and files not"},
 	}
 }
 
 func plainWords(ctx context.Context, dir string, p WordCountParams) (Measure, error) {
-	clock := StartClock()
+	clock := startClock()
 	result, err := wordcount.Plain(ctx, p.Texts, dir, p.workers())
-	m := clock.Stop(0)
+	m := clock.stop(0)
 	if err != nil {
 		return m, err
 	}
@@ -65,7 +65,7 @@ func deedWords(ctx context.Context, dir string, p WordCountParams) (m Measure, e
 		return m, err
 	}
 	imported := time.Now()
-	clock := StartClock()
+	clock := startClock()
 	if _, err := r.Start(ctx, start); err != nil {
 		return m, err
 	}
@@ -73,7 +73,7 @@ func deedWords(ctx context.Context, dir string, p WordCountParams) (m Measure, e
 	if err != nil {
 		return m, err
 	}
-	m = clock.Stop(0)
+	m = clock.stop(0)
 	m.Also = map[string]float64{"open_seconds": opened.Sub(began).Seconds(), "import_seconds": imported.Sub(opened).Seconds()}
 	result, err := wordcount.ResultOf(ctx, ended)
 	if err != nil {

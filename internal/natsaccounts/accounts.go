@@ -21,34 +21,34 @@ import (
 	"github.com/deedrun/deed/internal/natsconn"
 )
 
-// Account is an account of the configuration.
-type Account struct {
+// account is an account of the configuration.
+type account struct {
 	Name      string
 	JetStream bool
-	Users     []User
-	Exports   []Export // what other accounts may do in this one
-	Imports   []Import // of the account DEED
+	Users     []user
+	Exports   []export   // what other accounts may do in this one
+	Imports   []imported // of the account DEED
 }
 
-// User is a user of an account, by its public nkey.
-type User struct {
+// user is a user of an account, by its public nkey.
+type user struct {
 	Name      string // for people
 	Key       string
 	Publish   []string // all that it may publish to; nil: anything
 	Subscribe []string
 }
 
-// Export lets accounts do one thing in this account: publish to a subject and be
+// export lets accounts do one thing in this account: publish to a subject and be
 // answered (a service), or hear what is published there.
-type Export struct {
+type export struct {
 	Subject string
 	Hear    bool
 	Stream  bool // of answers: a request may have several
 	To      []string
 }
 
-// Import is an Export as the other account sees it.
-type Import struct {
+// imported is an Export as the other account sees it.
+type imported struct {
 	Subject string
 	Hear    bool
 	As      string // its name here; "": the same
@@ -57,9 +57,9 @@ type Import struct {
 	Only []string
 }
 
-// Keys are the public nkeys of who is to have access; the former of a user that
+// keyring are the public nkeys of who is to have access; the former of a user that
 // has two counts until it is dropped.
-type Keys struct {
+type keyring struct {
 	Orchestrator, Monitor, System []string
 	Workers                       map[string][]string // by pool; "": those that name none
 }
@@ -70,39 +70,39 @@ const (
 	systemAccount  = "SYS"
 )
 
-// Of is the accounts for the holders of keys.
-func Of(keys Keys) []Account {
-	deed := Account{Name: mainAccount, JetStream: true}
+// accountsOf is the accounts for the holders of keys.
+func accountsOf(keys keyring) []account {
+	deed := account{Name: mainAccount, JetStream: true}
 	for _, key := range keys.Orchestrator {
-		deed.Users = append(deed.Users, User{
+		deed.Users = append(deed.Users, user{
 			Name: "orchestrator", Key: key,
 			Publish: []string{"deed.>", "$JS.API.>", "$JS.ACK.>", "$JS.FC.>"}, Subscribe: []string{"deed.signal.>", answers(key)},
 		})
 	}
-	others := []Account{{Name: monitorAccount, Imports: looks}}
+	others := []account{{Name: monitorAccount, Imports: looks}}
 	for _, key := range keys.Monitor {
 		others[0].Users = append(others[0].Users, limited("monitor", key, looks))
 	}
 	for _, pool := range slices.Sorted(maps.Keys(keys.Workers)) {
 		does := works(pool)
-		account := Account{Name: workerAccount(pool), Imports: does}
+		account := account{Name: workerAccount(pool), Imports: does}
 		for _, key := range keys.Workers[pool] {
-			account.Users = append(account.Users, limited(WorkerName(pool), key, does))
+			account.Users = append(account.Users, limited(workerName(pool), key, does))
 		}
 		others = append(others, account)
 	}
 	deed.Exports = exports(others)
-	system := Account{Name: systemAccount}
+	system := account{Name: systemAccount}
 	for _, key := range keys.System {
-		system.Users = append(system.Users, User{Name: "system", Key: key})
+		system.Users = append(system.Users, user{Name: "system", Key: key})
 	}
-	return slices.Concat([]Account{deed}, others, []Account{system})
+	return slices.Concat([]account{deed}, others, []account{system})
 }
 
 // limited is a user that may do what its account imports, and nothing else:
 // those of one account cannot speak with each other either.
-func limited(name, key string, does []Import) User {
-	u := User{Name: name, Key: key, Subscribe: []string{answers(key)}}
+func limited(name, key string, does []imported) user {
+	u := user{Name: name, Key: key, Subscribe: []string{answers(key)}}
 	for _, i := range does {
 		if i.Hear {
 			u.Subscribe = append(u.Subscribe, i.Subject)
@@ -114,7 +114,7 @@ func limited(name, key string, does []Import) User {
 }
 
 // here is what it allows, by the names that it has here.
-func (i Import) here() []string {
+func (i imported) here() []string {
 	switch {
 	case i.Only != nil:
 		return i.Only
@@ -129,13 +129,13 @@ func (i Import) here() []string {
 func answers(key string) string { return natsconn.InboxPrefix(key) + ".>" }
 
 // exports are what accounts import, each once.
-func exports(of []Account) (all []Export) {
+func exports(of []account) (all []export) {
 	for _, account := range of {
 		for _, i := range account.Imports {
-			at := slices.IndexFunc(all, func(e Export) bool { return e.Subject == i.Subject && e.Hear == i.Hear })
+			at := slices.IndexFunc(all, func(e export) bool { return e.Subject == i.Subject && e.Hear == i.Hear })
 			if at < 0 {
 				at = len(all)
-				all = append(all, Export{Subject: i.Subject, Hear: i.Hear, Stream: strings.HasPrefix(i.Subject, nextMessage)})
+				all = append(all, export{Subject: i.Subject, Hear: i.Hear, Stream: strings.HasPrefix(i.Subject, nextMessage)})
 			}
 			all[at].To = append(all[at].To, account.Name)
 		}
@@ -143,8 +143,8 @@ func exports(of []Account) (all []Export) {
 	return all
 }
 
-// WorkerName names the workers of a pool, and the file with their seed.
-func WorkerName(pool string) string {
+// workerName names the workers of a pool, and the file with their seed.
+func workerName(pool string) string {
 	if pool == "" {
 		return "worker"
 	}
@@ -152,5 +152,5 @@ func WorkerName(pool string) string {
 }
 
 func workerAccount(pool string) string {
-	return mainAccount + "_" + strings.ToUpper(strings.ReplaceAll(WorkerName(pool), "-", "_"))
+	return mainAccount + "_" + strings.ToUpper(strings.ReplaceAll(workerName(pool), "-", "_"))
 }

@@ -13,8 +13,8 @@ const mark = "# Written by `deed auth nats`, which writes it anew: changes are l
 // and not much longer, since it remembers each for so long.
 const answersWithin = "15s"
 
-// Config is the accounts as a file that a nats-server's configuration includes.
-func Config(accounts []Account) string {
+// config is the accounts as a file that a nats-server's configuration includes.
+func config(accounts []account) string {
 	var b strings.Builder
 	b.WriteString(mark + "\n# Include it in the configuration of each nats-server. It names public keys: it is no secret.\n\naccounts {\n")
 	for _, a := range accounts {
@@ -23,14 +23,14 @@ func Config(accounts []Account) string {
 			b.WriteString("    jetstream: enabled\n")
 		}
 		list(&b, "users", a.Users, writeUser)
-		list(&b, "exports", a.Exports, func(b *strings.Builder, e Export) {
+		list(&b, "exports", a.Exports, func(b *strings.Builder, e export) {
 			more := ""
 			if e.Stream {
 				more = ", response_type: stream, response_threshold: \"" + answersWithin + "\""
 			}
 			fmt.Fprintf(b, "{%s: %q%s, accounts: [%s]}", kind(e.Hear), e.Subject, more, strings.Join(e.To, ", "))
 		})
-		list(&b, "imports", a.Imports, func(b *strings.Builder, i Import) {
+		list(&b, "imports", a.Imports, func(b *strings.Builder, i imported) {
 			as := ""
 			if i.As != "" {
 				as = fmt.Sprintf(", to: %q", i.As)
@@ -43,8 +43,8 @@ func Config(accounts []Account) string {
 	return b.String()
 }
 
-// Written reports whether Config wrote a text.
-func Written(text string) bool { return strings.HasPrefix(text, mark) }
+// written reports whether Config wrote a text.
+func written(text string) bool { return strings.HasPrefix(text, mark) }
 
 func kind(hear bool) string {
 	if hear {
@@ -66,7 +66,7 @@ func list[T any](b *strings.Builder, name string, all []T, write func(*strings.B
 	b.WriteString("    ]\n")
 }
 
-func writeUser(b *strings.Builder, u User) {
+func writeUser(b *strings.Builder, u user) {
 	fmt.Fprintf(b, "# %s\n      {nkey: %s", u.Name, u.Key)
 	if u.Publish != nil {
 		fmt.Fprintf(b, ", permissions: {\n        publish: {allow: [%s]}\n        subscribe: {allow: [%s]}\n      }", quoted(u.Publish), quoted(u.Subscribe))

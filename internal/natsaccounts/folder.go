@@ -47,9 +47,9 @@ func (f Folder) Write(pools []string) ([]Change, error) {
 	if err := os.MkdirAll(f.Dir, 0o700); err != nil {
 		return nil, err
 	}
-	config := filepath.Join(f.Dir, ConfigFile)
-	if text, err := os.ReadFile(config); err == nil && !Written(string(text)) {
-		return nil, fmt.Errorf("%q was not written by deed: choose another folder, or move it away", config)
+	path := filepath.Join(f.Dir, ConfigFile)
+	if text, err := os.ReadFile(path); err == nil && !written(string(text)) {
+		return nil, fmt.Errorf("%q was not written by deed: choose another folder, or move it away", path)
 	}
 	there, err := f.pools()
 	if err != nil {
@@ -66,14 +66,14 @@ func (f Folder) Write(pools []string) ([]Change, error) {
 		changes = append(changes, changed...)
 		return keys
 	}
-	keys := Keys{Orchestrator: user("orchestrator"), Monitor: user("monitor"), System: user("system"), Workers: map[string][]string{}}
+	keys := keyring{Orchestrator: user("orchestrator"), Monitor: user("monitor"), System: user("system"), Workers: map[string][]string{}}
 	for _, pool := range pools {
-		keys.Workers[pool] = user(WorkerName(pool))
+		keys.Workers[pool] = user(workerName(pool))
 	}
 	if err != nil {
 		return changes, err
 	}
-	return changes, replaceFile(config, []byte(Config(Of(keys))), 0o644)
+	return changes, replaceFile(path, []byte(config(accountsOf(keys))), 0o644)
 }
 
 // pools are those whose workers have a seed.
@@ -81,7 +81,7 @@ func (f Folder) pools() (pools []string, err error) {
 	files, err := os.ReadDir(f.Dir)
 	for _, file := range files {
 		name, isSeed := strings.CutSuffix(file.Name(), seedSuffix)
-		if pool, ofPool := strings.CutPrefix(name, WorkerName("")+"-"); isSeed && ofPool && queue.CheckLane(pool) == nil {
+		if pool, ofPool := strings.CutPrefix(name, workerName("")+"-"); isSeed && ofPool && queue.CheckLane(pool) == nil {
 			pools = append(pools, pool)
 		}
 	}

@@ -16,9 +16,9 @@ const (
 
 // works is all that workers of a pool may do: take its tasks, say what became of
 // them and that they live, and hear what is said to workers.
-func works(pool string) []Import {
+func works(pool string) []imported {
 	lane := cmp.Or(pool, queue.DefaultLane)
-	return []Import{
+	return []imported{
 		asked(nextMessage + "deed-work.pool-" + lane),
 		asked(ownAPI + "CONSUMER.INFO.deed-work.pool-" + queue.DefaultLane), // it has the lease
 		{Subject: "$JS.ACK.deed-work.pool-" + lane + ".>"},
@@ -41,7 +41,7 @@ func reports() (all []string) {
 }
 
 // looks is all that who monitors may do.
-var looks = []Import{
+var looks = []imported{
 	asked(ownAPI + "INFO"),
 	asked(ownAPI + "STREAM.NAMES"),
 	asked(ownAPI + "STREAM.LIST"),
@@ -54,6 +54,6 @@ var looks = []Import{
 }
 
 // asked is a request to the JetStream of the account DEED.
-func asked(subject string) Import {
-	return Import{Subject: subject, As: natsconn.ImportedAPI + "." + strings.TrimPrefix(subject, ownAPI)}
+func asked(subject string) imported {
+	return imported{Subject: subject, As: natsconn.ImportedAPI + "." + strings.TrimPrefix(subject, ownAPI)}
 }

@@ -152,8 +152,8 @@ func (w *worker) work(ctx context.Context, batch []*nats.Msg) error {
 	began := time.Now()
 	w.results = w.results[:0]
 	for _, m := range batch {
-		if len(m.Data) != TaskSize {
-			return fmt.Errorf("a task of %d bytes, not %d", len(m.Data), TaskSize)
+		if len(m.Data) != taskSize {
+			return fmt.Errorf("a task of %d bytes, not %d", len(m.Data), taskSize)
 		}
 		w.results = append(w.results, m.Data[:4]...)
 	}
@@ -188,7 +188,7 @@ func (r *Rig) collector(n int) (*collector, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &collector{done: make([]bool, n), task: make([]byte, TaskSize), event: nats.Msg{Subject: events, Header: nats.Header{}}}
+	c := &collector{done: make([]bool, n), task: make([]byte, taskSize), event: nats.Msg{Subject: events, Header: nats.Header{}}}
 	if c.tasks, err = newOutlet(sends, tasks, window); err != nil {
 		return nil, err
 	}

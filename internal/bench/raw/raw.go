@@ -20,7 +20,7 @@
 //   - No message has an ID, so the server looks for no duplicates.
 //   - Task, result and event are bytes of known places; nothing is parsed.
 //
-// A task's message has [TaskSize] bytes. What the loop did is checked at its end: each
+// A task's message has [taskSize] bytes. What the loop did is checked at its end: each
 // task counts once.
 package raw
 
@@ -37,8 +37,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// TaskSize is how long the message of a task is.
-const TaskSize = 256
+// taskSize is how long the message of a task is.
+const taskSize = 256
 
 // Names of streams, and of their only subjects.
 const (
