@@ -18,12 +18,12 @@ type CacheEntry struct {
 // CacheEntries lists what is in the cache, by key. What is damaged is passed over.
 func (r *Runtime) CacheEntries(ctx context.Context) iter.Seq2[CacheEntry, error] {
 	return func(yield func(CacheEntry, error) bool) {
-		for o, err := range r.Blobs.CacheKeys(ctx) {
+		for o, err := range r.Blobs.Cache().Keys(ctx) {
 			if err != nil {
 				yield(CacheEntry{}, err)
 				return
 			}
-			entry, err := r.Blobs.Cached(ctx, o.Key)
+			entry, err := r.Blobs.Cache().Entry(ctx, o.Key)
 			if errors.Is(err, blob.ErrUncached) {
 				continue
 			}
@@ -45,12 +45,12 @@ func (r *Runtime) ClearCache(ctx context.Context, process, address string) (clea
 		return 0, ErrRemoteCache
 	}
 	var keys []string
-	for o, err := range r.Blobs.CacheKeys(ctx) {
+	for o, err := range r.Blobs.Cache().Keys(ctx) {
 		if err != nil {
 			return 0, err
 		}
 		if process != "" {
-			entry, err := r.Blobs.Cached(ctx, o.Key)
+			entry, err := r.Blobs.Cache().Entry(ctx, o.Key)
 			if err != nil && !errors.Is(err, blob.ErrUncached) {
 				return 0, err
 			}
@@ -61,7 +61,7 @@ func (r *Runtime) ClearCache(ctx context.Context, process, address string) (clea
 		keys = append(keys, o.Key)
 	}
 	for _, key := range keys {
-		if err := r.Blobs.Uncache(ctx, key); err != nil {
+		if err := r.Blobs.Cache().Remove(ctx, key); err != nil {
 			return cleared, err
 		}
 		cleared++

@@ -122,7 +122,7 @@ func (r *Runtime) identify(ctx context.Context, t *CacheTask) error {
 	for _, version := range versions {
 		all := t.work.Ingredients(version, digests)
 		key := task.CacheKey(all)
-		entry, err := r.Blobs.Cached(ctx, key)
+		entry, err := r.Blobs.Cache().Entry(ctx, key)
 		switch {
 		case err != nil && !errors.Is(err, blob.ErrUncached):
 			return err

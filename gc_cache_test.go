@@ -126,9 +126,9 @@ func TestAnEntryThatIsNoneHoldsUpNoCollection(t *testing.T) {
 	require.NoError(t, w.Close())
 	list := w.Ref()
 	forged := blob.Cached{Key: strings.Repeat("ab", 32), List: &list}
-	require.NoError(t, r.Blobs.StoreCached(t.Context(), forged, "unused"))
+	require.NoError(t, r.Blobs.Cache().Store(t.Context(), forged, "unused"))
 	garbage := collectGarbage(t, r, nextDays)
 	require.Contains(t, garbageOf(garbage), "cache")
-	_, err = r.Blobs.Cached(t.Context(), forged.Key)
+	_, err = r.Blobs.Cache().Entry(t.Context(), forged.Key)
 	require.ErrorIs(t, err, blob.ErrUncached)
 }

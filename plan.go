@@ -132,7 +132,7 @@ func (p *planner) look(ctx context.Context, w task.Work) ([]task.Produced, bool)
 		return nil, false
 	}
 	for _, version := range p.versionsOf(ctx, w.Run.Handler) {
-		entry, err := p.r.Blobs.LookUpCached(ctx, task.CacheKey(w.Ingredients(version, inputs)))
+		entry, err := p.r.Blobs.Cache().LookUp(ctx, task.CacheKey(w.Ingredients(version, inputs)))
 		if err != nil {
 			if !errors.Is(err, blob.ErrUncached) && p.trouble == nil {
 				p.trouble = err
@@ -162,7 +162,7 @@ func (p *planner) taken(ctx context.Context, w task.Work, entry blob.Cached) (pa
 	for _, out := range w.Outputs {
 		names[out.Local] = out.Data
 	}
-	for part, err := range p.r.Blobs.CachedParts(ctx, entry) {
+	for part, err := range p.r.Blobs.Cache().Parts(ctx, entry) {
 		name := names[part.Data]
 		if err != nil || name == "" {
 			return nil, false

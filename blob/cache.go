@@ -30,6 +30,12 @@ type Cached struct {
 	List        *task.Ref         `json:"list,omitempty"`  // instead of Parts: a report that has them
 }
 
+// Cache is what tasks left in a store for later ones that are equal.
+type Cache struct{ store *Store }
+
+// Cache is that of the store.
+func (s *Store) Cache() Cache { return Cache{s} }
+
 const (
 	cachePrefix = "cache"
 	cacheLimit  = 1 << 20   // bytes of an entry
@@ -47,9 +53,9 @@ func cacheKey(key string) (string, error) {
 	return contentKey(cachePrefix, key), nil
 }
 
-// StoreCached stores an entry, in the place of one that is there. A list of parts
+// Store stores an entry, in the place of one that is there. A list of parts
 // that is too long for it becomes a report under listKey.
-func (s *Store) StoreCached(ctx context.Context, e Cached, listKey string) error {
+func (c Cache) Store(ctx context.Context, e Cached, listKey string) error {
 	key, err := cacheKey(e.Key)
 	if err != nil {
 		return err
@@ -59,7 +65,7 @@ func (s *Store) StoreCached(ctx context.Context, e Cached, listKey string) error
 		size += 300 + 2*(len(p.Key)+len(p.Name)+len(p.Value))
 	}
 	if size > cacheInline {
-		list, err := s.WriteReport(ctx, listKey, e.Parts)
+		list, err := c.store.WriteReport(ctx, listKey, e.Parts)
 		if err != nil {
 			return err
 		}
@@ -72,11 +78,11 @@ func (s *Store) StoreCached(ctx context.Context, e Cached, listKey string) error
 	if len(body) > cacheLimit-100 {
 		return fmt.Errorf("entry %q of the cache has %d bytes, at most %d are stored", e.Key, len(body), cacheLimit)
 	}
-	return s.putCached(ctx, key, body)
+	return c.put(ctx, key, body)
 }
 
-func (s *Store) putCached(ctx context.Context, key string, body []byte) error {
-	w, err := s.create(ctx, key, true)
+func (c Cache) put(ctx context.Context, key string, body []byte) error {
+	w, err := c.store.create(ctx, key, true)
 	if err != nil {
 		return err
 	}
@@ -92,19 +98,19 @@ func cachedHead(body []byte) []byte {
 	return []byte("deed cache " + hex.EncodeToString(sum[:]) + "\n")
 }
 
-// Cached reads an entry as it is, whatever became of what it refers to. One that
+// Entry reads an entry as it is, whatever became of what it refers to. One that
 // is not there, or is damaged, is an error that wraps [ErrUncached].
-func (s *Store) Cached(ctx context.Context, key string) (Cached, error) {
-	e, _, _, err := s.readCached(ctx, key)
+func (c Cache) Entry(ctx context.Context, key string) (Cached, error) {
+	e, _, _, err := c.read(ctx, key)
 	return e, err
 }
 
-func (s *Store) readCached(ctx context.Context, key string) (e Cached, body []byte, written time.Time, err error) {
+func (c Cache) read(ctx context.Context, key string) (e Cached, body []byte, written time.Time, err error) {
 	name, err := cacheKey(key)
 	if err != nil {
 		return e, nil, written, err
 	}
-	r, err := s.bucket.NewReader(ctx, name, nil)
+	r, err := c.store.bucket.NewReader(ctx, name, nil)
 	if isNotFound(err) {
 		return e, nil, written, ErrUncached
 	}
@@ -142,18 +148,18 @@ func (e *Cached) check() error {
 	return nil
 }
 
-// LookUpCached is an entry whose blobs are all there, at their sizes: what they
+// LookUp is an entry whose blobs are all there, at their sizes: what they
 // hold is verified by whoever reads them. That it is of use is noted now and then,
 // so that it is not swept. The error for one that is not wraps [ErrUncached];
 // any other says that the store could not be asked.
-func (s *Store) LookUpCached(ctx context.Context, key string) (Cached, error) {
-	e, body, written, err := s.readCached(ctx, key)
+func (c Cache) LookUp(ctx context.Context, key string) (Cached, error) {
+	e, body, written, err := c.read(ctx, key)
 	if err != nil {
 		return e, err
 	}
 	group, each := errgroup.WithContext(ctx)
 	group.SetLimit(sweepers)
-	for p, err := range s.CachedParts(ctx, e) {
+	for p, err := range c.Parts(ctx, e) {
 		if err != nil {
 			_ = group.Wait()
 			return e, unlessEnded(ctx, err)
@@ -162,7 +168,7 @@ func (s *Store) LookUpCached(ctx context.Context, key string) (Cached, error) {
 			continue
 		}
 		group.Go(func() error {
-			attrs, err := s.bucket.Attributes(each, p.Ref.Key)
+			attrs, err := c.store.bucket.Attributes(each, p.Ref.Key)
 			switch {
 			case isNotFound(err):
 				return fmt.Errorf("blob %q is gone: %w", p.Ref.Key, ErrUncached)
@@ -179,7 +185,7 @@ func (s *Store) LookUpCached(ctx context.Context, key string) (Cached, error) {
 	}
 	if time.Since(written) >= cacheRenew {
 		name, _ := cacheKey(key) // it was read under that
-		if err := s.putCached(ctx, name, body); err != nil {
+		if err := c.put(ctx, name, body); err != nil {
 			return e, fmt.Errorf("renew entry %q of the cache: %w", key, err)
 		}
 	}
@@ -194,17 +200,17 @@ func unlessEnded(ctx context.Context, err error) error {
 	return err
 }
 
-// Useless reports whether an error of CachedParts says that the list of an entry is
+// Useless reports whether an error of [Cache.Parts] says that the list of an entry is
 // none, and not that the store could not be asked.
 func Useless(err error) bool {
 	var corrupt *CorruptError
 	return errors.Is(err, ErrNotFound) || errors.As(err, &corrupt) || Lasting(err)
 }
 
-// CachedParts yields the parts of an entry. An error is the last thing it yields.
-func (s *Store) CachedParts(ctx context.Context, e Cached) iter.Seq2[task.Produced, error] {
+// Parts yields the parts of an entry. An error is the last thing it yields.
+func (c Cache) Parts(ctx context.Context, e Cached) iter.Seq2[task.Produced, error] {
 	if e.List != nil {
-		return s.ReadReport(ctx, *e.List)
+		return c.store.ReadReport(ctx, *e.List)
 	}
 	return func(yield func(task.Produced, error) bool) {
 		for _, p := range e.Parts {
@@ -215,10 +221,10 @@ func (s *Store) CachedParts(ctx context.Context, e Cached) iter.Seq2[task.Produc
 	}
 }
 
-// CacheKeys lists the keys that there are entries under, in order.
-func (s *Store) CacheKeys(ctx context.Context) iter.Seq2[Object, error] {
+// Keys lists the keys that there are entries under, in order.
+func (c Cache) Keys(ctx context.Context) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
-		for o, err := range s.list(ctx, cachePrefix+"/", "") {
+		for o, err := range c.store.list(ctx, cachePrefix+"/", "") {
 			if err != nil {
 				yield(Object{}, fmt.Errorf("list the cache: %w", err))
 				return
@@ -239,11 +245,11 @@ func CachedUnder(blobKey string) (key string, ok bool) {
 	return blobKey[len(cachePrefix)+1:len(cachePrefix)+3] + blobKey[len(cachePrefix)+4:], true
 }
 
-// Uncache removes the entry of a key. One that is not there is no error.
-func (s *Store) Uncache(ctx context.Context, key string) error {
+// Remove removes the entry of a key. One that is not there is no error.
+func (c Cache) Remove(ctx context.Context, key string) error {
 	name, err := cacheKey(key)
 	if err != nil {
 		return err
 	}
-	return s.Remove(ctx, name)
+	return c.store.Remove(ctx, name)
 }

@@ -32,7 +32,7 @@ func cacheIn(t *testing.T, blobs int) (s *Store, dir string, e Cached) {
 		ref := w.Ref()
 		e.Parts = append(e.Parts, task.Produced{Index: 7, Data: "partial", Part: task.Part{Key: "k", Ref: &ref}})
 	}
-	require.NoError(t, s.StoreCached(t.Context(), e, "p/count/0/7/1-n/cached"))
+	require.NoError(t, s.Cache().Store(t.Context(), e, "p/count/0/7/1-n/cached"))
 	return s, dir, e
 }
 
@@ -40,7 +40,7 @@ func entryFile(dir string) string { return filepath.Join(dir, "cache", someKey[:
 
 func cachedParts(t *testing.T, s *Store, e Cached) (all []task.Produced) {
 	t.Helper()
-	for p, err := range s.CachedParts(t.Context(), e) {
+	for p, err := range s.Cache().Parts(t.Context(), e) {
 		require.NoError(t, err)
 		all = append(all, p)
 	}
@@ -49,12 +49,12 @@ func cachedParts(t *testing.T, s *Store, e Cached) (all []task.Produced) {
 
 func TestWhatATaskLeftIsFoundUnderItsKey(t *testing.T) {
 	s, _, e := cacheIn(t, 2)
-	found, err := s.LookUpCached(t.Context(), someKey)
+	found, err := s.Cache().LookUp(t.Context(), someKey)
 	require.NoError(t, err)
 	require.Equal(t, e, found)
-	_, err = s.LookUpCached(t.Context(), strings.Repeat("ab", 32))
+	_, err = s.Cache().LookUp(t.Context(), strings.Repeat("ab", 32))
 	require.ErrorIs(t, err, ErrUncached)
-	_, err = s.LookUpCached(t.Context(), "../../etc/passwd")
+	_, err = s.Cache().LookUp(t.Context(), "../../etc/passwd")
 	require.ErrorContains(t, err, "no key")
 }
 
@@ -63,13 +63,13 @@ func TestALongListOfPartsLiesBesideItsEntry(t *testing.T) {
 	for i := range 2000 {
 		e.Parts = append(e.Parts, task.Produced{Index: 7, Data: "partial", Part: task.Part{Name: fmt.Sprint(i), Value: []byte(`1`)}})
 	}
-	require.NoError(t, s.StoreCached(t.Context(), e, "p/count/0/7/1-n/cached"))
-	found, err := s.LookUpCached(t.Context(), someKey)
+	require.NoError(t, s.Cache().Store(t.Context(), e, "p/count/0/7/1-n/cached"))
+	found, err := s.Cache().LookUp(t.Context(), someKey)
 	require.NoError(t, err)
 	require.Empty(t, found.Parts)
 	require.Equal(t, e.Parts, cachedParts(t, s, found))
 	require.NoError(t, s.Remove(t.Context(), found.List.Key))
-	_, err = s.LookUpCached(t.Context(), someKey)
+	_, err = s.Cache().LookUp(t.Context(), someKey)
 	require.ErrorIs(t, err, ErrUncached)
 }
 
@@ -81,9 +81,9 @@ func TestAnEntryWhoseBlobIsGoneOrTornIsNone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, dir, _ := cacheIn(t, 3)
 			require.NoError(t, spoil(dir))
-			_, err := s.LookUpCached(t.Context(), someKey)
+			_, err := s.Cache().LookUp(t.Context(), someKey)
 			require.ErrorIs(t, err, ErrUncached)
-			_, err = s.Cached(t.Context(), someKey)
+			_, err = s.Cache().Entry(t.Context(), someKey)
 			require.NoError(t, err, "it can still be looked at")
 		})
 	}
@@ -97,14 +97,14 @@ func TestADamagedEntryIsNoneUntilItIsWrittenAgain(t *testing.T) {
 		broken := append([]byte{}, whole...)
 		broken[i] ^= 1
 		require.NoError(t, os.WriteFile(entryFile(dir), broken, 0o600))
-		_, err := s.Cached(t.Context(), someKey)
+		_, err := s.Cache().Entry(t.Context(), someKey)
 		require.ErrorIs(t, err, ErrUncached, "byte %d", i)
 	}
 	require.NoError(t, os.WriteFile(entryFile(dir), whole[:len(whole)/2], 0o600))
-	_, err = s.Cached(t.Context(), someKey)
+	_, err = s.Cache().Entry(t.Context(), someKey)
 	require.ErrorIs(t, err, ErrUncached)
-	require.NoError(t, s.StoreCached(t.Context(), e, "unused"))
-	_, err = s.LookUpCached(t.Context(), someKey)
+	require.NoError(t, s.Cache().Store(t.Context(), e, "unused"))
+	_, err = s.Cache().LookUp(t.Context(), someKey)
 	require.NoError(t, err)
 }
 
@@ -130,15 +130,15 @@ func TestAnEntryThatNobodyCouldHaveLeftIsNone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			forged.Key = someKey
-			require.NoError(t, s.StoreCached(t.Context(), forged, "unused"))
-			_, err := s.LookUpCached(t.Context(), someKey)
+			require.NoError(t, s.Cache().Store(t.Context(), forged, "unused"))
+			_, err := s.Cache().LookUp(t.Context(), someKey)
 			require.ErrorIs(t, err, ErrUncached)
-			found, err := s.Cached(t.Context(), someKey)
+			found, err := s.Cache().Entry(t.Context(), someKey)
 			if err != nil {
 				require.ErrorIs(t, err, ErrUncached)
 				return
 			}
-			for _, err := range s.CachedParts(t.Context(), found) {
+			for _, err := range s.Cache().Parts(t.Context(), found) {
 				require.True(t, Useless(err), "%v", err)
 			}
 		})
@@ -150,7 +150,7 @@ func TestAnEntryUnderTheKeyOfAnotherIsNone(t *testing.T) {
 	other := strings.Repeat("ab", 32)
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "cache/ab"), 0o700))
 	require.NoError(t, os.Rename(entryFile(dir), filepath.Join(dir, "cache/ab", other[2:])))
-	_, err := s.Cached(t.Context(), other)
+	_, err := s.Cache().Entry(t.Context(), other)
 	require.ErrorIs(t, err, ErrUncached)
 }
 
@@ -158,20 +158,20 @@ func TestAnEntryThatIsOfUseBecomesYoungAgain(t *testing.T) {
 	s, dir, _ := cacheIn(t, 1)
 	old := time.Now().Add(-72 * time.Hour)
 	require.NoError(t, os.Chtimes(entryFile(dir), old, old))
-	_, err := s.Cached(t.Context(), someKey)
+	_, err := s.Cache().Entry(t.Context(), someKey)
 	require.NoError(t, err)
 	require.Equal(t, old.Unix(), written(t, s), "to look at it is no use")
-	_, err = s.LookUpCached(t.Context(), someKey)
+	_, err = s.Cache().LookUp(t.Context(), someKey)
 	require.NoError(t, err)
 	require.Greater(t, written(t, s), old.Unix())
-	_, err = s.LookUpCached(t.Context(), someKey)
+	_, err = s.Cache().LookUp(t.Context(), someKey)
 	require.NoError(t, err)
 }
 
 func written(t *testing.T, s *Store) int64 {
 	t.Helper()
 	at := int64(0)
-	for o, err := range s.CacheKeys(t.Context()) {
+	for o, err := range s.Cache().Keys(t.Context()) {
 		require.NoError(t, err)
 		require.Equal(t, someKey, o.Key)
 		at = o.ModTime.Unix()
@@ -181,9 +181,9 @@ func written(t *testing.T, s *Store) int64 {
 
 func TestWhatIsTakenOutOfTheCacheIsNotThereAnyMore(t *testing.T) {
 	s, _, _ := cacheIn(t, 1)
-	require.NoError(t, s.Uncache(t.Context(), someKey))
-	require.NoError(t, s.Uncache(t.Context(), someKey))
-	_, err := s.Cached(t.Context(), someKey)
+	require.NoError(t, s.Cache().Remove(t.Context(), someKey))
+	require.NoError(t, s.Cache().Remove(t.Context(), someKey))
+	_, err := s.Cache().Entry(t.Context(), someKey)
 	require.ErrorIs(t, err, ErrUncached)
-	require.Error(t, s.Uncache(t.Context(), "sha256/ab"))
+	require.Error(t, s.Cache().Remove(t.Context(), "sha256/ab"))
 }

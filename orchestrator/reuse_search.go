@@ -146,7 +146,7 @@ func (c *Cache) entries(ctx context.Context, w *task.Work, version string) ([]bl
 		gate <- struct{}{}
 		all.Go(func() {
 			defer func() { <-gate }()
-			entries[k], errs[k] = c.Blobs.LookUpCached(ctx, key)
+			entries[k], errs[k] = c.Blobs.Cache().LookUp(ctx, key)
 		})
 	}
 	all.Wait()

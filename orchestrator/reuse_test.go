@@ -56,7 +56,7 @@ func (r *rig) execute(blobs *blob.Store, version string) (executed task.Ranges) 
 			entry := blob.Cached{Origin: w.At(i), Ingredients: w.Ingredients(version, inputs), Parts: []task.Produced{part}}
 			entry.Key = task.CacheKey(entry.Ingredients)
 			if w.Reusable() {
-				require.NoError(r.t, blobs.StoreCached(r.t.Context(), entry, "unused"))
+				require.NoError(r.t, blobs.Cache().Store(r.t.Context(), entry, "unused"))
 			}
 			result := done(task.Span(i, 1))
 			result.Attempt, result.Parts = w.Attempt, []task.Produced{part}
@@ -213,14 +213,14 @@ func TestResultsWhoseBlobsAreGoneAreNotTaken(t *testing.T) {
 	r, blobs := cacheRig(t)
 	r.begin("a", fanOut(reusing), 1, 2)
 	r.execute(blobs, "1")
-	for o, err := range blobs.CacheKeys(t.Context()) {
+	for o, err := range blobs.Cache().Keys(t.Context()) {
 		require.NoError(t, err)
-		e, err := blobs.Cached(t.Context(), o.Key)
+		e, err := blobs.Cache().Entry(t.Context(), o.Key)
 		require.NoError(t, err)
 		if e.Origin.Index == 1 {
 			e.Parts[0].Value = nil
 			e.Parts[0].Ref = &task.Ref{Key: "a/work/0/1/1-n/0", Size: 3, SHA256: strings.Repeat("0", 64)}
-			require.NoError(t, blobs.StoreCached(t.Context(), e, "unused"))
+			require.NoError(t, blobs.Cache().Store(t.Context(), e, "unused"))
 		}
 	}
 	r.begin("b", fanOut(reusing), 1, 2)

@@ -71,7 +71,7 @@ func (w *Worker) reuse(ctx context.Context, t *Task) (id *identity, parts []task
 	if id == nil || t.work.Refresh {
 		return id, nil, nil
 	}
-	entry, err := w.opt.Blobs.LookUpCached(ctx, id.key)
+	entry, err := w.opt.Blobs.Cache().LookUp(ctx, id.key)
 	if err == nil {
 		parts, err = t.adopt(ctx, entry)
 	}
@@ -90,7 +90,7 @@ func (w *Worker) reuse(ctx context.Context, t *Task) (id *identity, parts []task
 // adopt makes what another task wrote outputs of this one.
 func (t *Task) adopt(ctx context.Context, entry blob.Cached) ([]task.Produced, error) {
 	var parts []task.Produced
-	for p, err := range t.blobs.CachedParts(ctx, entry) {
+	for p, err := range t.blobs.Cache().Parts(ctx, entry) {
 		if err != nil {
 			return nil, err
 		}
@@ -118,7 +118,7 @@ func (w *Worker) bequeath(t *Task, id *identity, produced []task.Produced) {
 		}
 		entry.Parts = append(entry.Parts, p)
 	}
-	if err := w.opt.Blobs.StoreCached(ctx, entry, t.blobKey("cached")); err != nil && !errors.Is(err, context.Canceled) {
+	if err := w.opt.Blobs.Cache().Store(ctx, entry, t.blobKey("cached")); err != nil && !errors.Is(err, context.Canceled) {
 		w.opt.Log.Warn("worker: a result was not left for later tasks; they will be executed", t.inLog("error", err)...)
 	}
 }

@@ -48,7 +48,7 @@ func (r *rig) counting(name string) *int {
 func (r *rig) entries() int {
 	r.t.Helper()
 	n := 0
-	for _, err := range r.blobs.CacheKeys(r.t.Context()) {
+	for _, err := range r.blobs.Cache().Keys(r.t.Context()) {
 		require.NoError(r.t, err)
 		n++
 	}
@@ -251,9 +251,9 @@ func TestNoSecretIsInTheCache(t *testing.T) {
 	w := cached("a", task.Run{Shell: "echo done >$DEED_OUT/out"}, value(`1`))
 	w.Env = map[string]task.Variable{"TOKEN": {Secret: "api"}}
 	require.Equal(t, task.Done, r.do(w).Outcome)
-	for o, err := range r.blobs.CacheKeys(t.Context()) {
+	for o, err := range r.blobs.Cache().Keys(t.Context()) {
 		require.NoError(t, err)
-		e, err := r.blobs.Cached(t.Context(), o.Key)
+		e, err := r.blobs.Cache().Entry(t.Context(), o.Key)
 		require.NoError(t, err)
 		text, err := json.Marshal(e)
 		require.NoError(t, err)
@@ -284,16 +284,16 @@ func TestACacheThatCannotBeReadOrWrittenHoldsUpNoTask(t *testing.T) {
 	r := newRig(t)
 	r.counting("copy")
 	r.do(cached("a", handler("copy"), value(`1`)))
-	for o, err := range r.blobs.CacheKeys(t.Context()) {
+	for o, err := range r.blobs.Cache().Keys(t.Context()) {
 		require.NoError(t, err)
 		require.NoError(t, r.blobs.StoreNamed(t.Context(), "unused", []byte("x")))
-		entry, err := r.blobs.Cached(t.Context(), o.Key)
+		entry, err := r.blobs.Cache().Entry(t.Context(), o.Key)
 		require.NoError(t, err)
 		entry.Parts[0].Data = "no such output"
-		require.NoError(t, r.blobs.StoreCached(t.Context(), entry, "unused"))
+		require.NoError(t, r.blobs.Cache().Store(t.Context(), entry, "unused"))
 	}
 	require.Equal(t, task.Done, r.do(cached("b", handler("copy"), value(`1`))).Outcome)
-	_, err := r.blobs.Cached(t.Context(), "nonsense")
+	_, err := r.blobs.Cache().Entry(t.Context(), "nonsense")
 	require.NotErrorIs(t, err, blob.ErrUncached)
 }
 
