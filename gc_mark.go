@@ -86,12 +86,12 @@ func (c *collection) hold(ctx context.Context, s process.State) error {
 		c.held.Add(ref.Key)
 	}
 	for _, d := range held.Data {
-		if err := c.runtime.Blobs.AddDataset(ctx, &c.held, d); err != nil {
+		if err := c.held.AddDataset(ctx, c.runtime.Blobs, d); err != nil {
 			return err
 		}
 	}
 	for _, source := range held.Reported {
-		if err := c.runtime.Blobs.AddSource(ctx, &c.held, source); err != nil {
+		if err := c.held.AddSource(ctx, c.runtime.Blobs, source); err != nil {
 			return err
 		}
 	}

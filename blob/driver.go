@@ -21,6 +21,10 @@ type Driver struct {
 	// BeforeWrite, if not nil, is asked to prepare the write of a blob that is sent
 	// in pieces of [PieceBytes], as gocloud.dev has it.
 	BeforeWrite func(b *gcblob.Bucket, as func(any) bool) error
+
+	// IfMatch, if not nil, makes the read of an object fail unless it still has an
+	// ETag, by what gocloud.dev calls As; false: it could not.
+	IfMatch func(as func(any) bool, etag string) bool
 }
 
 var drivers = struct {

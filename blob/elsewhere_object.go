@@ -14,28 +14,18 @@ import (
 	"gocloud.dev/gcerrors"
 )
 
-// Condition makes the read of an object fail unless it still has an ETag, by what
-// gocloud.dev calls As of a driver; false: it is another driver's.
-type Condition func(as func(any) bool, etag string) bool
-
-// conditions are those of the drivers that the binary links.
-var conditions []Condition
-
-// RegisterCondition is for the initialisation of a package that knows a driver.
-func RegisterCondition(c Condition) { conditions = append(conditions, c) }
-
 // openPinned opens an object that has the ETag of ref. Where the driver cannot
 // make that a condition of the read, the object is looked at after it was opened:
 // such stores never give an ETag twice, so it had that ETag all the time.
 func (s *Store) openPinned(ctx context.Context, ref task.Ref, key string) (io.ReadCloser, error) {
 	conditional := ref.ETag == ""
 	st := &stream{store: s, ctx: ctx, key: key, end: -1, size: -1, fixed: true}
-	st.options = &gcblob.ReaderOptions{BeforeRead: func(as func(any) bool) error {
-		for _, c := range conditions {
-			conditional = c(as, ref.ETag) || conditional
-		}
-		return nil
-	}}
+	if s.driver.IfMatch != nil {
+		st.options = &gcblob.ReaderOptions{BeforeRead: func(as func(any) bool) error {
+			conditional = s.driver.IfMatch(as, ref.ETag) || conditional
+			return nil
+		}}
+	}
 	if err := st.open(); err != nil {
 		return nil, s.notOpened(ctx, ref, key, err)
 	}

@@ -248,7 +248,7 @@ func TestOnlyPartsMayLieElsewhere(t *testing.T) {
 	require.ErrorContains(t, err, "only parts")
 
 	var keys blob.Keys
-	require.NoError(t, store.AddDataset(t.Context(), &keys, task.Inline(parts)))
+	require.NoError(t, keys.AddDataset(t.Context(), store, task.Inline(parts)))
 	require.False(t, keys.Has(""), "what lies elsewhere is not swept")
 }
 

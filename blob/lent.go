@@ -116,20 +116,6 @@ func (e *MismatchError) Error() string {
 	return fmt.Sprintf("store blob %q: what was given is %q: it was altered or cut off on its way; send it again", e.Key, e.Is)
 }
 
-// OpenUnverified opens a blob so that it can be read from anywhere in it, and
-// says when it was written. Nobody holds what is read against a digest but who
-// has one. A blob that is not there is an error that wraps [ErrNotFound].
-func (s *Store) OpenUnverified(ctx context.Context, key string) (r io.ReadSeekCloser, written time.Time, err error) {
-	if err := CheckKey(key); err != nil {
-		return nil, written, fmt.Errorf("open %w", err)
-	}
-	blob, err := s.named(ctx, key)
-	if err != nil {
-		return nil, written, err
-	}
-	return blob, blob.modTime, nil
-}
-
 // Listed is a blob in a list, or, as a folder, what the keys of several have in
 // common up to the delimiter.
 type Listed struct {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 )
 
 // What is below is for blobs that are found by their names alone: nobody holds
@@ -68,15 +69,16 @@ func (s *Store) Remove(ctx context.Context, key string) error {
 	return nil
 }
 
-// OpenNamed streams the blob of a name. What it yields is what lies there,
-// unverified. A blob that is not there is an error that wraps [ErrNotFound].
-func (s *Store) OpenNamed(ctx context.Context, key string) (io.ReadCloser, error) {
+// OpenUnverified opens a blob so that it can be read from anywhere in it, and
+// says when it was written. Nobody holds what is read against a digest but who
+// has one. A blob that is not there is an error that wraps [ErrNotFound].
+func (s *Store) OpenUnverified(ctx context.Context, key string) (r io.ReadSeekCloser, written time.Time, err error) {
 	if err := CheckKey(key); err != nil {
-		return nil, fmt.Errorf("open %w", err)
+		return nil, written, fmt.Errorf("open %w", err)
 	}
-	r, err := s.named(ctx, key)
+	blob, err := s.named(ctx, key)
 	if err != nil {
-		return nil, err
+		return nil, written, err
 	}
-	return r, nil
+	return blob, blob.modTime, nil
 }

@@ -48,38 +48,38 @@ func (k *Keys) sort() {
 }
 
 // AddDataset puts in all that a dataset needs: its list and the parts in it.
-func (s *Store) AddDataset(ctx context.Context, keys *Keys, d task.Dataset) error {
+func (k *Keys) AddDataset(ctx context.Context, s *Store, d task.Dataset) error {
 	for _, p := range d.Parts {
-		keys.addPart(p)
+		k.addPart(p)
 	}
 	if d.Manifest == nil {
 		return nil
 	}
-	return s.addManifest(ctx, keys, *d.Manifest)
+	return k.addManifest(ctx, s, *d.Manifest)
 }
 
 // AddSource puts in all that a report claims, or an earlier merge holds.
-func (s *Store) AddSource(ctx context.Context, keys *Keys, source task.Source) error {
+func (k *Keys) AddSource(ctx context.Context, s *Store, source task.Source) error {
 	for _, p := range source.Parts {
-		keys.addPart(p.Part)
+		k.addPart(p.Part)
 	}
 	if source.Report != nil {
-		keys.Add(source.Report.Key)
+		k.Add(source.Report.Key)
 		for p, err := range s.ReadReport(ctx, *source.Report) {
 			if err != nil {
 				return err
 			}
-			keys.addPart(p.Part)
+			k.addPart(p.Part)
 		}
 	}
 	if source.Merged == nil {
 		return nil
 	}
-	return s.addManifest(ctx, keys, *source.Merged)
+	return k.addManifest(ctx, s, *source.Merged)
 }
 
-func (s *Store) addManifest(ctx context.Context, keys *Keys, m task.Manifest) error {
-	keys.Add(m.Key)
+func (k *Keys) addManifest(ctx context.Context, s *Store, m task.Manifest) error {
+	k.Add(m.Key)
 	list, err := s.OpenManifest(ctx, m)
 	if err != nil {
 		return err
@@ -88,7 +88,7 @@ func (s *Store) addManifest(ctx context.Context, keys *Keys, m task.Manifest) er
 		if err != nil {
 			return err
 		}
-		keys.addPart(p)
+		k.addPart(p)
 	}
 	return nil
 }

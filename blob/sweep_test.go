@@ -123,9 +123,9 @@ func TestWhatADatasetNeedsIsItsListAndTheParts(t *testing.T) {
 
 	var keys Keys
 	require.False(t, keys.Has("anything"))
-	require.NoError(t, s.AddDataset(t.Context(), &keys, long))
-	require.NoError(t, s.AddDataset(t.Context(), &keys, task.Inline([]task.Part{part(1001)})))
-	require.NoError(t, s.AddSource(t.Context(), &keys, task.Source{Report: &report, Tasks: task.Span(0, 2), Parts: []task.Produced{{Part: part(2001)}}}))
+	require.NoError(t, keys.AddDataset(t.Context(), s, long))
+	require.NoError(t, keys.AddDataset(t.Context(), s, task.Inline([]task.Part{part(1001)})))
+	require.NoError(t, keys.AddSource(t.Context(), s, task.Source{Report: &report, Tasks: task.Span(0, 2), Parts: []task.Produced{{Part: part(2001)}}}))
 	for _, i := range []int{0, 500, 999, 1001, 2000, 2001} {
 		require.True(t, keys.Has(part(i).Ref.Key), i)
 	}
@@ -134,7 +134,7 @@ func TestWhatADatasetNeedsIsItsListAndTheParts(t *testing.T) {
 	require.False(t, keys.Has(part(1002).Ref.Key))
 
 	require.NoError(t, s.Remove(t.Context(), long.Manifest.Key))
-	require.ErrorIs(t, s.AddDataset(t.Context(), &keys, long), ErrNotFound)
+	require.ErrorIs(t, keys.AddDataset(t.Context(), s, long), ErrNotFound)
 }
 
 func TestASetOfAMillionKeysIsSmall(t *testing.T) {

@@ -207,7 +207,7 @@ func (a *Archive) create(ctx context.Context, key string, write func(io.Writer) 
 
 // found is the reference to a file that is there, and holds the story.
 func (a *Archive) found(ctx context.Context, key string, s story) (task.Ref, error) {
-	r, err := a.Blobs.OpenNamed(ctx, key)
+	r, _, err := a.Blobs.OpenUnverified(ctx, key)
 	if err != nil {
 		return task.Ref{}, err
 	}

@@ -31,9 +31,9 @@ import (
 )
 
 func init() {
-	blob.Register(s3blob.Scheme, blob.Driver{Open: openS3, Status: s3Status, BeforeWrite: clearUp})
+	blob.Register(s3blob.Scheme, blob.Driver{Open: openS3, Status: s3Status, BeforeWrite: clearUp, IfMatch: s3IfMatch})
 	blob.Register(gcsblob.Scheme, blob.Driver{Open: open, Status: googleStatus, BeforeWrite: retryGoogle})
-	blob.Register(azureblob.Scheme, blob.Driver{Open: open, Status: azureStatus})
+	blob.Register(azureblob.Scheme, blob.Driver{Open: open, Status: azureStatus, IfMatch: azureIfMatch})
 }
 
 func open(ctx context.Context, u *url.URL) (*gcblob.Bucket, error) {
