@@ -16,7 +16,7 @@ import (
 )
 
 func (a *app) plan() *cobra.Command {
-	var o runOptions
+	var o jobOptions
 	var assume []string
 	var given deed.PlanOptions
 	cmd := &cobra.Command{
@@ -56,11 +56,8 @@ repeat that has one, one round is planned.`,
 			return a.tellPlan(job.Source.Name.Value, planned)
 		},
 	}
+	o.flags(cmd)
 	flags := cmd.Flags()
-	flags.StringArrayVar(&o.inputs, "in", nil, "`NAME=PATH` of an input, or its URL; may be repeated")
-	flags.StringArrayVar(&o.links, "link", nil, "`NAME=PATH` of an input that is read where it lies; may be repeated")
-	flags.StringArrayVar(&o.params, "param", nil, "`NAME=VALUE` of a parameter")
-	flags.StringArrayVar(&o.settings, "set", nil, "`ADDRESS.SETTING=VALUE`, such as count.cache=true")
 	flags.BoolVar(&o.noCache, "no-cache", false, "plan as if nothing could be reused")
 	flags.StringArrayVar(&assume, "assume", nil, "`NAME=PARTSxBYTES` that each task writes to a name, such as partial=4x1MiB; may be repeated")
 	flags.StringVar(&given.Like, "like", "", "`ID` of the run to go by")

@@ -2,31 +2,21 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/deedrun/deed"
-	"github.com/deedrun/deed/orchestrator"
-	"github.com/deedrun/deed/orchestrator/process"
 )
 
+// runOptions are beginOptions, and what the work is done with that is done here.
 type runOptions struct {
-	inputs, links, params, settings []string
-	id, out                         string
-	workers                         int
-	await                           bool // workers that offer what nobody offers yet
-	idle                            bool // this process executes nothing
-	noCache                         bool // what equal tasks left is not used
-	lease                           time.Duration
-	secrets                         string
-	read                            []string
+	beginOptions
+	out     string
+	workers int
+	idle    bool // this process executes nothing
+	lease   time.Duration
+	secrets string
+	read    []string
 }
 
 func (a *app) run() *cobra.Command {
@@ -70,18 +60,6 @@ NAME/[KEY/]FILE. Small texts among them are printed, too.`,
 	return cmd
 }
 
-// flags are those that say which process is to be started.
-func (o *runOptions) flags(cmd *cobra.Command) {
-	flags := cmd.Flags()
-	flags.StringArrayVar(&o.inputs, "in", nil, "`NAME=PATH` of an input, or its URL; may be repeated")
-	flags.StringArrayVar(&o.links, "link", nil, "`NAME=PATH` of an input that is read where it lies; may be repeated")
-	flags.StringArrayVar(&o.params, "param", nil, "`NAME=VALUE` of a parameter")
-	flags.StringArrayVar(&o.settings, "set", nil, "`ADDRESS.SETTING=VALUE`, such as count.timeout=5m")
-	flags.StringVar(&o.id, "id", "", "ID of the process (default: its name and a random ending)")
-	flags.BoolVar(&o.noCache, "no-cache", false, "execute also what steps with a cache would take from earlier tasks, and replace that")
-	flags.BoolVar(&o.await, "await-workers", false, "begin even if nobody offers some handler yet; its tasks wait for a worker that does")
-}
-
 func (a *app) runProcess(ctx context.Context, file string, o runOptions) error {
 	if err := a.checkRemote("run", "workers", "no-workers", "lease", "secrets", "read"); err != nil {
 		return err
@@ -95,7 +73,8 @@ func (a *app) runProcess(ctx context.Context, file string, o runOptions) error {
 	if o.lease < time.Second {
 		return usagef("--lease %s: give 1s or more; workers speak once a second", o.lease)
 	}
-	job, err := a.job(ctx, file, o)
+	o.await = o.await || o.idle
+	job, err := a.job(ctx, file, o.jobOptions)
 	if err != nil {
 		return err
 	}
@@ -106,147 +85,6 @@ func (a *app) runProcess(ctx context.Context, file string, o runOptions) error {
 		o.out = filepath.Join("out", o.id)
 	}
 	return a.attend(ctx, attendance{
-		id: o.id, out: o.out, workers: o.workers, idle: o.idle, lease: o.lease, secrets: o.secrets, read: o.read, resume: again(o.id), collect: again(o.id), begin: a.submit(ctx, job, o),
+		id: o.id, out: o.out, workers: o.workers, idle: o.idle, lease: o.lease, secrets: o.secrets, read: o.read, resume: thisCommand(o.id), collect: thisCommand(o.id), begin: a.submit(ctx, job, o.beginOptions),
 	})
-}
-
-// submit starts the process of a job. Its inputs are read once, whatever
-// becomes of the server or of them: standard input cannot be read twice.
-func (a *app) submit(ctx context.Context, job deed.Job, o runOptions) func(context.Context, *deed.Runtime, *progress) error {
-	var start *process.StartProcess
-	var unprepared error
-	return func(attached context.Context, r *deed.Runtime, p *progress) error {
-		if unprepared != nil {
-			return unprepared
-		}
-		if start == nil {
-			if err := a.checkHandlers(attached, r, job, o); err != nil {
-				return err
-			}
-			prepared, err := r.Prepare(ctx, o.id, job, p.importing)
-			switch {
-			case isUnavailable(err) && !o.readsStdin():
-				return err // what was stored of them is not stored again
-			case err != nil:
-				unprepared = &unpreparedError{err}
-				return unprepared
-			}
-			start = &prepared
-		}
-		_, err := r.Start(attached, *start)
-		return err
-	}
-}
-
-// readsStdin reports whether an input is standard input.
-func (o runOptions) readsStdin() bool {
-	return slices.ContainsFunc(o.inputs, func(in string) bool { return strings.HasSuffix(in, "=-") })
-}
-
-// unpreparedError is a process that cannot begin, wherever it is tried.
-type unpreparedError struct{ error }
-
-func (e *unpreparedError) Unwrap() error { return e.error }
-
-// checkHandlers refuses to begin what nobody could run. A process that is
-// there already is none of that: it may have done its work.
-func (a *app) checkHandlers(ctx context.Context, r *deed.Runtime, job deed.Job, o runOptions) error {
-	if o.await || o.idle {
-		return nil
-	}
-	there, err := orchestrator.IDs(ctx, r.Events, o.id)
-	if err != nil || slices.Contains(there, o.id) {
-		return err
-	}
-	var faults *deed.FaultsError
-	err = r.CheckHandlers(ctx, job.Source)
-	if errors.As(err, &faults) {
-		return fmt.Errorf("%s cannot be run; %s:\n%w\nIf a worker that offers it is still to come, add --await-workers", job.Source.File, plural(len(faults.Faults), "fault"), err)
-	}
-	return err
-}
-
-// job reads the command line into a job.
-func (a *app) job(ctx context.Context, file string, o runOptions) (deed.Job, error) {
-	source, err := parseFile(ctx, file)
-	if err != nil {
-		return deed.Job{}, definitionError(file, err)
-	}
-	job := deed.Job{Source: source, Inputs: map[string]deed.Input{}, By: person(), NoCache: o.noCache}
-	if job.Params, err = pairs("--param", o.params); err != nil {
-		return job, err
-	}
-	if job.Settings, err = pairs("--set", o.settings); err != nil {
-		return job, err
-	}
-	paths, err := namedPaths("--in", o.inputs)
-	if err != nil {
-		return job, err
-	}
-	links, err := namedPaths("--link", o.links)
-	if err != nil {
-		return job, err
-	}
-	for name, p := range links {
-		if _, both := paths[name]; both {
-			return job, usagef("--in %s and --link %s: all of an input is copied, or none; give one of them", name, name)
-		}
-		job.Inputs[name] = deed.Linked(p...)
-	}
-	stdin := ""
-	for name, p := range paths {
-		if slices.Contains(p, "-") {
-			if len(p) > 1 {
-				return job, usagef("--in %s=-: standard input is all of an input; write a file that is called - as ./-", name)
-			}
-			if stdin != "" {
-				return job, usagef("--in %s=- and --in %s=-: standard input can be read once", stdin, name)
-			}
-			stdin = name
-			job.Inputs[name] = deed.Stream(interruptible(ctx, a.stdin))
-			continue
-		}
-		job.Inputs[name] = deed.Files(p...)
-	}
-	return job, nil
-}
-
-// namedPaths are the paths that are given for each name.
-func namedPaths(flag string, given []string) (map[string][]string, error) {
-	paths := map[string][]string{}
-	for _, in := range given {
-		name, path, ok := strings.Cut(in, "=")
-		if !ok || name == "" || path == "" {
-			return nil, usagef("%s %q: write it as NAME=PATH", flag, in)
-		}
-		paths[name] = append(paths[name], path)
-	}
-	return paths, nil
-}
-
-func pairs(flag string, given []string) (map[string]string, error) {
-	m := map[string]string{}
-	for _, s := range given {
-		name, value, ok := strings.Cut(s, "=")
-		if !ok || name == "" {
-			return nil, usagef("%s %q: write it as NAME=VALUE", flag, s)
-		}
-		if _, twice := m[name]; twice {
-			return nil, usagef("%s %s is given twice", flag, name)
-		}
-		m[name] = value
-	}
-	return m, nil
-}
-
-// definitionError explains why a definition cannot be used.
-func definitionError(file string, err error) error {
-	var faults *deed.FaultsError
-	switch {
-	case errors.As(err, &faults):
-		return fmt.Errorf("%s cannot be run; %s:\n%w", file, plural(len(faults.Faults), "fault"), err)
-	case errors.Is(err, os.ErrNotExist):
-		return &usageError{fmt.Errorf("there is no definition %q", file)}
-	}
-	return &usageError{err}
 }

@@ -170,7 +170,7 @@ func (a *app) serveUntil(ctx context.Context, o serveOptions) error {
 		answered <- api.Serve(standing, entrance, door, o.Log)
 	}()
 	opened := false
-	err = a.stand(standing, o.Options, func(ctx context.Context, r *deed.Runtime) (bool, error) {
+	err = a.inRole(standing, o.Options, func(ctx context.Context, r *deed.Runtime) (bool, error) {
 		if !opened {
 			if err := a.canBeOpened(ctx, entrance, r, o.Options); err != nil {
 				return false, err

@@ -8,12 +8,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
-	"github.com/deedrun/deed/orchestrator/process"
 )
 
+type submitOptions struct {
+	beginOptions
+	wait bool
+	out  string
+}
+
 func (a *app) submitting() *cobra.Command {
-	var o runOptions
-	wait := false
+	var o submitOptions
 	cmd := &cobra.Command{
 		Use:   "submit FILE --in NAME=PATH…",
 		Short: "Start a process where it is served, and leave it to that",
@@ -30,16 +34,16 @@ differs.`,
   deed submit process.yaml --in corpus=books --id nightly-2026-11-21 --wait`,
 		Args: exactly("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if o.out != "" && !wait {
+			if o.out != "" && !o.wait {
 				return usagef("--out is for outputs, which are there at the end: give --wait, too")
 			}
-			return a.submitProcess(cmd.Context(), args[0], o, wait)
+			return a.submitProcess(cmd.Context(), args[0], o)
 		},
 	}
 	o.flags(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&o.out, "out", "", "with --wait: write the outputs to this directory or `URL`")
-	flags.BoolVar(&wait, "wait", false, "stay until the process has ended; the exit code says how")
+	flags.BoolVar(&o.wait, "wait", false, "stay until the process has ended; the exit code says how")
 	a.dataFlag(cmd)
 	a.outputFlag(cmd, "json")
 	return cmd
@@ -51,8 +55,8 @@ type submittedJSON struct {
 	At string `json:"at"` // the server or the folder
 }
 
-func (a *app) submitProcess(ctx context.Context, file string, o runOptions, wait bool) error {
-	job, err := a.job(ctx, file, o)
+func (a *app) submitProcess(ctx context.Context, file string, o submitOptions) error {
+	job, err := a.job(ctx, file, o.jobOptions)
 	if err != nil {
 		return err
 	}
@@ -60,7 +64,7 @@ func (a *app) submitProcess(ctx context.Context, file string, o runOptions, wait
 		return err
 	}
 	p := newProgress(a, o.id)
-	begin := a.submit(ctx, job, o)
+	begin := a.submit(ctx, job, o.beginOptions)
 	err = a.reading(ctx, func(attached context.Context, r *deed.Runtime) error {
 		if r.Serving {
 			return &deed.NoFolderError{Dir: a.data}
@@ -78,7 +82,7 @@ func (a *app) submitProcess(ctx context.Context, file string, o runOptions, wait
 		return err
 	case err != nil:
 		return refusal(o.id, err)
-	case wait:
+	case o.wait:
 		w := &waiting{app: a, given: o.id, out: o.out}
 		return w.untilEnd(ctx)
 	case a.output == "json":
@@ -87,15 +91,4 @@ func (a *app) submitProcess(ctx context.Context, file string, o runOptions, wait
 	fmt.Fprintf(a.stderr, "submitted to %s; %s follows it\n", a.where(), a.commandLine("wait", o.id))
 	_, err = fmt.Fprintln(a.stdout, o.id)
 	return err
-}
-
-// giveID checks the ID of a process, or makes one.
-func (o *runOptions) giveID(job deed.Job) error {
-	if o.id == "" {
-		o.id = deed.NewID(job.Source.Name.Value)
-	}
-	if err := process.CheckID(o.id); err != nil {
-		return usagef("--id: %w", err)
-	}
-	return nil
 }

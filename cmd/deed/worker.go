@@ -120,7 +120,7 @@ signal ends it at once, and what it had is given to others.`,
 // workUntil works until ctx ends or it is told to leave, for one server of a
 // folder after the other.
 func (a *app) workUntil(ctx context.Context, o deed.Options, m *monitor) error {
-	return a.stand(ctx, o, func(ctx context.Context, r *deed.Runtime) (over bool, err error) {
+	return a.inRole(ctx, o, func(ctx context.Context, r *deed.Runtime) (over bool, err error) {
 		defer m.follow(r.Ready)()
 		fmt.Fprintf(a.stderr, "working for %s\n", where(o))
 		if o.Server != "" && o.Allow == nil {

@@ -20,8 +20,6 @@ func offerFlags(flags *pflag.FlagSet, o *deed.Options, allow *allowed) {
 		return err
 	})
 	flags.IntVar(&o.Workers, "concurrency", 0, "tasks at a time (default: one a core)")
-	flags.IntVar(&o.Workers, "workers", 0, "")
-	_ = flags.MarkHidden("workers") // what --concurrency was called before
 	flags.Func("cpu", "`CORES` that its tasks may need together (default: those that this process may use)", func(text string) (err error) {
 		o.Offer.CPU, err = definition.ParseCPU(text)
 		return err

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// again is this command line, with the ID of the process if there is one.
-func again(id string) string {
+// thisCommand is this command line, with the ID of the process if there is one.
+func thisCommand(id string) string {
 	words := []string{program()}
 	for args := os.Args[1:]; len(args) > 0; args = args[1:] {
 		flag, value, joined := strings.Cut(args[0], "=")

@@ -11,14 +11,14 @@ import (
 	"github.com/deedrun/deed"
 )
 
-// standAgain is how long a role waits before it looks for its server again.
-const standAgain = time.Second / 2
+// lookForServer is how long a role waits before it looks for its server again.
+const lookForServer = time.Second / 2
 
-// stand does what a role does with one server after the other, until ctx ends
+// inRole does what a role does with one server after the other, until ctx ends
 // or the role is over: whoever supervises it need not know in which order they
 // start. during ends with the server, with ctx, or when the role is over. An
 // error is one that waiting does not help.
-func (a *app) stand(ctx context.Context, o deed.Options, during func(ctx context.Context, r *deed.Runtime) (over bool, err error)) error {
+func (a *app) inRole(ctx context.Context, o deed.Options, during func(ctx context.Context, r *deed.Runtime) (over bool, err error)) error {
 	o.Tracer = a.tracer()
 	said := map[string]bool{} // one reason may take turns with another, as the servers of a cluster do
 	for {
@@ -49,7 +49,7 @@ func (a *app) stand(ctx context.Context, o deed.Options, during func(ctx context
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(standAgain):
+		case <-time.After(lookForServer):
 		}
 	}
 }
