@@ -131,7 +131,7 @@ func TestAWorkerThatIsKilledLosesNothingAndItsTasksAreDoneByOthersAfterItsLease(
 	var stderr bytes.Buffer
 	run.Stderr = &stderr
 	require.NoError(t, run.Start())
-	worker := deedCommand(t, dir, "worker", "--workers", "3")
+	worker := deedCommand(t, dir, "worker", "--concurrency", "3")
 	worker.Env = append(worker.Env, "DEED_FAILPOINT=worker.before-report:2")
 	require.NoError(t, worker.Start())
 	require.ErrorContains(t, worker.Wait(), "signal: killed")

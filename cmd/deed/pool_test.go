@@ -72,7 +72,7 @@ func (p *pool) start() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	w := &poolWorker{cmd: exec.Command(self, "worker", "--workers", fmt.Sprint(p.slots)), over: make(chan struct{})}
+	w := &poolWorker{cmd: exec.Command(self, "worker", "--concurrency", fmt.Sprint(p.slots)), over: make(chan struct{})}
 	w.cmd.Stderr = &w.stderr
 	w.cmd.Dir, w.cmd.Env = p.dir, append(os.Environ(), beDeed+"=1")
 	if err := w.cmd.Start(); err != nil {
