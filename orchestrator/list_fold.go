@@ -4,13 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/bits"
 	"strings"
 	"time"
 
 	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/orchestrator/process"
-	"github.com/deedrun/deed/task"
 )
 
 // listed is a process in the making of a list. It counts by step, since steps
@@ -27,38 +25,6 @@ type listedStep struct {
 	reused           int // of the confirmed
 	skipped          marks
 	completed        bool
-}
-
-// marks is a set of tasks that costs a bit each, however scattered they come.
-type marks []uint64
-
-func (m *marks) add(tasks task.Ranges) {
-	if len(tasks) == 0 {
-		return
-	}
-	if words := (tasks[len(tasks)-1].End() + 63) / 64; words > len(*m) {
-		*m = append(*m, make(marks, words-len(*m))...)
-	}
-	for i := range tasks.All() {
-		(*m)[i/64] |= 1 << (i % 64)
-	}
-}
-
-func (m marks) remove(tasks task.Ranges) {
-	for i := range tasks.All() {
-		if i/64 >= len(m) {
-			return
-		}
-		m[i/64] &^= 1 << (i % 64)
-	}
-}
-
-func (m marks) count() int {
-	n := 0
-	for _, word := range m {
-		n += bits.OnesCount64(word)
-	}
-	return n
 }
 
 // Types of records that the shell puts into the stream of a process.

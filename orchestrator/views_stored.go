@@ -1,9 +1,7 @@
 package orchestrator
 
 import (
-	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -61,29 +59,6 @@ func (s storedListed) listed() (*listed, error) {
 		p.steps[address] = &listedStep{tasks: step.Tasks, confirmed: step.Confirmed, reused: step.Reused, skipped: skipped, completed: step.Completed}
 	}
 	return p, nil
-}
-
-// bytes is the set without the empty words at its end: equal sets, equal bytes.
-func (m marks) bytes() []byte {
-	for len(m) > 0 && m[len(m)-1] == 0 {
-		m = m[:len(m)-1]
-	}
-	var b []byte
-	for _, word := range m {
-		b = binary.LittleEndian.AppendUint64(b, word)
-	}
-	return b
-}
-
-func marksOf(b []byte) (marks, error) {
-	if len(b)%8 != 0 {
-		return nil, errors.New("the set of what was skipped is torn")
-	}
-	var m marks
-	for word := range slices.Chunk(b, 8) {
-		m = append(m, binary.LittleEndian.Uint64(word))
-	}
-	return m, nil
 }
 
 // stored lists what the list holds, by ID.

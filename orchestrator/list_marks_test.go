@@ -1,0 +1,50 @@
+package orchestrator
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/deedrun/deed/orchestrator/process"
+	"github.com/deedrun/deed/task"
+)
+
+func TestMarksAgreeWithASetOfTasks(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var m marks
+		set := map[int]bool{}
+		for range rapid.IntRange(1, 10).Draw(t, "changes") {
+			tasks := task.Span(rapid.IntRange(0, 300).Draw(t, "first"), rapid.IntRange(0, 200).Draw(t, "count"))
+			adds := rapid.Bool().Draw(t, "adds")
+			for i := range tasks.All() {
+				set[i] = adds
+			}
+			if adds {
+				m.add(tasks)
+			} else {
+				m.remove(tasks)
+			}
+		}
+		maps.DeleteFunc(set, func(_ int, in bool) bool { return !in })
+		want := task.Of(slices.Collect(maps.Keys(set))...)
+		require.Equal(t, want.Len(), m.count())
+		var all marks
+		all.add(want)
+		require.Equal(t, all.bytes(), m.bytes())
+	})
+}
+
+func TestAHistoryThatSkipsTasksWhichNoStepCanHaveIsFoldedAsQuickly(t *testing.T) {
+	p := &listed{steps: map[string]*listedStep{"work": {tasks: 3}}}
+	everything := task.Span(0, task.MaxIndex)
+	for range 100 { // of each index it would take minutes
+		p.apply(process.TasksSkipped{Address: "work", Attempt: 1, Tasks: everything})
+		p.apply(process.ProcessRetried{Tasks: []process.Reopened{{Address: "work", Tasks: everything}}})
+	}
+	p.apply(process.TasksSkipped{Address: "work", Attempt: 1, Tasks: task.Of(1, task.MaxIndex-1)})
+	require.Equal(t, 1, p.summary().Skipped)
+	require.LessOrEqual(t, len(p.steps["work"].skipped), process.MaxTasks/64+1)
+}
