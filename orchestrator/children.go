@@ -113,30 +113,39 @@ func (c *children) drop(id string, b birth) {
 	c.await(id)
 }
 
+// among lists the children that were started of some tasks. A report may name any
+// tasks there can be, and of a million few may have been started.
+func (f *family) among(address string, generation int, tasks task.Ranges) (all []birth) {
+	if tasks.Len() <= len(f.born) {
+		for i := range tasks.All() {
+			if b := (birth{address, generation, i}); f.born[b] != nil {
+				all = append(all, b)
+			}
+		}
+		return all
+	}
+	for b := range f.born {
+		if b.address == address && b.generation == generation && tasks.Contains(b.index) {
+			all = append(all, b)
+		}
+	}
+	slices.SortFunc(all, compareBirths)
+	return all
+}
+
 // without is the tasks whose children are not known at this attempt.
 func (c *children) without(id, address string, generation, attempt int, tasks task.Ranges) task.Ranges {
 	f := c.families[id]
 	if f == nil || len(f.born) == 0 {
 		return tasks
 	}
-	var known []int
-	note := func(b birth) {
-		if is := f.born[b]; is != nil && is.attempt == attempt {
-			known = append(known, b.index)
+	var known task.Ranges
+	for _, b := range f.among(address, generation, tasks) {
+		if f.born[b].attempt == attempt {
+			known = append(known, task.Range{First: b.index, Count: 1})
 		}
 	}
-	if tasks.Len() <= len(f.born) {
-		for i := range tasks.All() {
-			note(birth{address, generation, i})
-		}
-	} else { // a report may name any tasks there can be
-		for b := range f.born {
-			if b.address == address && b.generation == generation && tasks.Contains(b.index) {
-				note(b)
-			}
-		}
-	}
-	return tasks.Minus(task.Of(known...))
+	return tasks.Minus(known)
 }
 
 // isWanted reports whether an attempt at a task is to be executed: now, or after a pause.
@@ -151,33 +160,26 @@ func (c *children) observe(s *process.State, happened []process.Event) {
 	if f == nil {
 		return
 	}
-	over := func(address string, generation int, tasks task.Ranges, stops func(b *born) bool) {
-		if len(f.born) == 0 {
-			return
-		}
-		for i := range tasks.All() {
-			b := birth{address, generation, i}
-			if known := f.born[b]; known != nil {
-				if stops(known) {
-					c.order(s, b, known.attempt, toStop)
-				}
-				c.drop(s.ID, b)
+	over := func(address string, generation int, tasks task.Ranges, by int) { // by: the attempt that ended by itself; 0: none did
+		for _, b := range f.among(address, generation, tasks) {
+			if attempt := f.born[b].attempt; attempt != by {
+				c.order(s, b, attempt, toStop)
 			}
+			c.drop(s.ID, b)
 		}
 	}
-	always := func(*born) bool { return true }
 	for _, e := range happened {
 		switch e := e.(type) {
 		case process.TasksConfirmed:
-			over(e.Address, e.Generation, e.Tasks, func(b *born) bool { return b.attempt != e.Attempt })
+			over(e.Address, e.Generation, e.Tasks, e.Attempt)
 		case process.TasksFailed:
-			over(e.Address, e.Generation, e.Tasks, func(b *born) bool { return b.attempt != e.Attempt })
+			over(e.Address, e.Generation, e.Tasks, e.Attempt)
 		case process.TasksReused:
-			over(e.Address, e.Generation, e.Tasks, always)
+			over(e.Address, e.Generation, e.Tasks, 0)
 		case process.TasksLost:
-			over(e.Address, e.Generation, e.Tasks, always)
+			over(e.Address, e.Generation, e.Tasks, 0)
 		case process.TaskTimedOut:
-			over(e.Address, e.Generation, task.Span(e.Index, 1), always)
+			over(e.Address, e.Generation, task.Span(e.Index, 1), 0)
 		}
 	}
 }
@@ -207,24 +209,15 @@ func (c *children) halt(s *process.State) {
 	if c.families[s.ID] == nil {
 		return
 	}
-	for _, e := range s.Children() {
-		for i := range e.Tasks.All() {
-			c.order(s, birth{e.Address, e.Generation, i}, e.Attempt, toStop)
-		}
-	}
+	c.orderAll(s, toStop)
 	c.end(s.ID)
 }
 
 // withhold pauses the children of a process. When it goes on they are started
 // again, which ends their pause.
 func (c *children) withhold(s *process.State) {
-	for _, e := range s.Children() {
-		for i := range e.Tasks.All() {
-			c.order(s, birth{e.Address, e.Generation, i}, e.Attempt, toHold)
-		}
-	}
 	delete(c.families, s.ID)
-	if len(s.Children()) > 0 {
+	if c.orderAll(s, toHold) {
 		c.family(s.ID) // it has some to stop, should it end without going on
 	}
 }

@@ -43,7 +43,11 @@ func (o *Owner) hearChildren(ctx context.Context, now time.Time) error {
 			if err != nil {
 				return err
 			}
-			o.children.order(s, h.birth, h.attempt, map[bool]orderKind{true: toHold, false: toStop}[isWanted(s, h.birth, h.attempt)])
+			kind := toStop
+			if isWanted(s, h.birth, h.attempt) {
+				kind = toHold // it is paused
+			}
+			o.children.order(s, h.birth, h.attempt, kind)
 		}
 		o.children.heard = o.children.heard[1:]
 	}
@@ -97,6 +101,17 @@ func (c *children) order(s *process.State, b birth, attempt int, kind orderKind)
 	}
 	child := process.ChildID(process.Parent{Process: s.ID, Address: b.address, Generation: b.generation, Index: b.index, Attempt: attempt, Root: root})
 	c.orders = append(c.orders, order{parent: s.ID, child: child, kind: kind})
+}
+
+// orderAll does so with all that are under way, if there are any.
+func (c *children) orderAll(s *process.State, kind orderKind) (has bool) {
+	for _, e := range s.Children() {
+		for i := range e.Tasks.All() {
+			c.order(s, birth{e.Address, e.Generation, i}, e.Attempt, kind)
+			has = true
+		}
+	}
+	return has
 }
 
 // asParent is how a process signs what it asks of its children.
