@@ -2,7 +2,6 @@ package deed_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -78,38 +77,28 @@ func (c coldStart) begin(ctx context.Context) (took coldTimes, err error) {
 // check makes sure that what was measured is what is claimed: the open tasks,
 // and only they, are to be done, and the snapshot was believed.
 func (c coldStart) check(ctx context.Context, o orchestrator.Options, owner *orchestrator.Owner) error {
-	answers, err := o.Signals.Subscribe("reply.cold")
-	if err != nil {
-		return err
-	}
-	defer answers.Stop()
-	question, err := json.Marshal(orchestrator.Question{ReplyTo: "reply.cold"})
-	if err != nil {
-		return err
-	}
-	for deadline := time.Now().Add(10 * time.Second); ; {
-		if err := o.Signals.Publish(ctx, orchestrator.TopicAsk, question); err != nil {
-			return err
+	asking, enough := context.WithTimeout(ctx, 10*time.Second)
+	defer enough()
+	answered := make(chan error, 1)
+	go func() {
+		view, err := (&orchestrator.Client{Signals: o.Signals}).Look(asking, "")
+		if err == nil && (len(view.Queues) != 1 || view.Queues[0].Pending+view.Queues[0].Queued != openTasks) {
+			err = fmt.Errorf("resumed %+v, which is not one process with %d open tasks", view.Queues, openTasks)
 		}
+		answered <- err
+	}()
+	for waits := true; waits; {
 		if _, err := owner.Step(ctx, time.Now()); err != nil {
 			return err
 		}
 		select {
-		case body := <-answers.C():
-			var view orchestrator.View
-			if err := json.Unmarshal(body, &view); err != nil {
+		case err := <-answered:
+			if err != nil {
 				return err
 			}
-			if len(view.Queues) != 1 || view.Queues[0].Pending+view.Queues[0].Queued != openTasks {
-				return fmt.Errorf("resumed %+v, which is not one process with %d open tasks", view.Queues, openTasks)
-			}
+			waits = false
 		case <-time.After(10 * time.Millisecond):
-			if time.Now().After(deadline) {
-				return errors.New("the orchestrator does not answer")
-			}
-			continue
 		}
-		break
 	}
 	if o.Snapshots == nil {
 		return nil

@@ -20,14 +20,11 @@ func (r *Runtime) DrainWorker(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("drain worker %q: %w", name, err)
 	}
-	if err := r.Signals.Publish(ctx, topicDrain, body); err != nil {
+	if err := r.Signals.Publish(ctx, task.TopicDrain, body); err != nil {
 		return fmt.Errorf("drain worker %q: %w", name, err)
 	}
 	return nil
 }
-
-// topicDrain is the signal that workers listen to.
-const topicDrain = "drain"
 
 // Drained is whether the worker of this runtime was told to leave by
 // [Runtime.DrainWorker], from wherever.

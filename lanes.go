@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/queue"
 	"github.com/deedrun/deed/task"
 )
@@ -22,7 +21,7 @@ const (
 // to it, and a person may have deleted what the server had of a lane. One replica
 // does it, whose turn it is.
 func (r *Runtime) keepLanes(ctx context.Context, turn func() bool) error {
-	beats, err := r.Signals.Subscribe(orchestrator.TopicHeartbeat)
+	beats, err := r.Signals.Subscribe(task.TopicHeartbeat)
 	if err != nil {
 		return err
 	}

@@ -223,12 +223,9 @@ func (sc scenario) play(t *testing.T, store storage) played {
 	unfinished, err := orchestrator.Unfinished(w.ctx, w.store)
 	require.NoError(t, err)
 	require.Empty(t, unfinished)
-	list, err := orchestrator.NewList(w.ctx, w.store)
+	list, err := (&orchestrator.Views{Events: w.store, Blobs: w.blobs}).Processes(w.ctx, w.now)
 	require.NoError(t, err)
-	defer list.Stop()
-	_, err = list.CatchUp(w.ctx)
-	require.NoError(t, err)
-	return played{commits: w.commits("p"), list: list.All()}
+	return played{commits: w.commits("p"), list: list}
 }
 
 // round lets everybody do one thing, and a moment pass.

@@ -174,8 +174,8 @@ func (a *Archive) started(ctx context.Context, id string) (started process.Proce
 	return started, fmt.Errorf("process %q: %w", id, process.ErrNotStarted)
 }
 
-// Do does what is due. What has changed since is left alone: done is false.
-func (a *Archive) Do(ctx context.Context, d Due, who process.Asked, at time.Time) (done bool, err error) {
+// do does what is due. What has changed since is left alone: done is false.
+func (a *Archive) do(ctx context.Context, d Due, who process.Asked, at time.Time) (done bool, err error) {
 	if d.Remove { // for good: so the rule is asked for once more
 		if due, err := a.isToBeRemoved(ctx, d, at); err != nil || !due {
 			return false, err

@@ -40,7 +40,7 @@ func (s *shelf) closedAs(id string) string {
 func (s *shelf) do(due []Due) {
 	s.t.Helper()
 	for _, d := range due {
-		done, err := s.archive.Do(s.ctx, d, process.Asked{By: "retention", Reason: d.Why}, s.now)
+		done, err := s.archive.do(s.ctx, d, process.Asked{By: "retention", Reason: d.Why}, s.now)
 		require.NoError(s.t, err, d.ID)
 		require.True(s.t, done, d.ID)
 	}

@@ -17,8 +17,6 @@ const (
 
 // Keeper does what the retention settings ask for, by itself. Any number of
 // them may do so in the same store.
-//
-// It is used by one goroutine: either Run, or whoever calls Step.
 type Keeper struct {
 	Archive *Archive
 	Log     *slog.Logger // nil: slog.Default
@@ -33,7 +31,7 @@ type Keeper struct {
 // Run steps until ctx ends.
 func (k *Keeper) Run(ctx context.Context) {
 	for ctx.Err() == nil {
-		next, err := k.Step(ctx, time.Now())
+		next, err := k.step(ctx, time.Now())
 		if err != nil && ctx.Err() == nil {
 			k.log().Warn("retention: trying again", "at", next, "error", err)
 		}
@@ -44,10 +42,10 @@ func (k *Keeper) Run(ctx context.Context) {
 	}
 }
 
-// Step does what is due now, if it is time to look again, and says when it is
+// step does what is due now, if it is time to look again, and says when it is
 // next. A process that cannot be archived is told of, and holds up no other;
 // an error is of the store.
-func (k *Keeper) Step(ctx context.Context, now time.Time) (next time.Time, err error) {
+func (k *Keeper) step(ctx context.Context, now time.Time) (next time.Time, err error) {
 	if now.Before(k.next) {
 		return k.next, nil
 	}
@@ -58,7 +56,7 @@ func (k *Keeper) Step(ctx context.Context, now time.Time) (next time.Time, err e
 	k.next = now.Add(keeperEvery)
 	due, err := k.Archive.DueBy(ctx, now)
 	for _, d := range due {
-		done, failed := k.Archive.Do(ctx, d, process.Asked{By: "retention", Reason: d.Why}, now)
+		done, failed := k.Archive.do(ctx, d, process.Asked{By: "retention", Reason: d.Why}, now)
 		switch {
 		case failed != nil && isPassing(ctx, failed):
 			err = failed

@@ -37,7 +37,7 @@ func TestTheKeeperFinishesWhatWasInterrupted(t *testing.T) {
 		s.keep("*", time.Hour, time.Hour)
 		step := func() {
 			t.Helper()
-			_, err := (&Keeper{Archive: s.archive, Log: slog.New(slog.DiscardHandler)}).Step(s.ctx, s.now)
+			_, err := (&Keeper{Archive: s.archive, Log: slog.New(slog.DiscardHandler)}).step(s.ctx, s.now)
 			require.NoError(t, err)
 		}
 		s.pass(2 * time.Hour)

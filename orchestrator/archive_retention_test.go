@@ -24,7 +24,7 @@ func TestTheKeeperDoesWhatTheSettingsAskForWhenItIsTime(t *testing.T) {
 	keeper := &Keeper{Archive: s.archive, Log: slog.New(slog.DiscardHandler)}
 	step := func() {
 		t.Helper()
-		next, err := keeper.Step(s.ctx, s.now)
+		next, err := keeper.step(s.ctx, s.now)
 		require.NoError(t, err)
 		require.True(t, next.After(s.now))
 	}
@@ -62,7 +62,7 @@ func TestASettingThatIsTakenBackRemovesNothingThatWasListedBefore(t *testing.T) 
 			_, err = UnsetRetention(s.ctx, s.store, "*", ada, s.now)
 			require.NoError(t, err)
 		}
-		done, err := s.archive.Do(s.ctx, due[0], ada, s.now)
+		done, err := s.archive.do(s.ctx, due[0], ada, s.now)
 		require.NoError(t, err)
 		return done
 	}
@@ -118,7 +118,7 @@ func TestAProcessThatCannotBeArchivedHoldsUpNoOther(t *testing.T) {
 	s.commit("a", append(started, cancelled...)...)
 	s.keep("*", time.Hour, 0)
 	s.pass(2 * time.Hour)
-	_, err = (&Keeper{Archive: s.archive, Log: slog.New(slog.DiscardHandler)}).Step(s.ctx, s.now)
+	_, err = (&Keeper{Archive: s.archive, Log: slog.New(slog.DiscardHandler)}).step(s.ctx, s.now)
 	require.NoError(t, err)
 	require.Equal(t, []string{archivedType}, s.stream())
 }
@@ -159,13 +159,13 @@ func TestOfSeveralKeepersOnlyTheOneWhoseTurnItIsLooks(t *testing.T) {
 	s.pass(2 * time.Hour)
 	turn := false
 	keeper := &Keeper{Archive: s.archive, Log: slog.New(slog.DiscardHandler), Turn: func() bool { return turn }}
-	next, err := keeper.Step(s.ctx, s.now)
+	next, err := keeper.step(s.ctx, s.now)
 	require.NoError(t, err)
 	require.NotEqual(t, []string{archivedType}, s.stream())
 	require.Equal(t, keeperTurn, next.Sub(s.now), "the other one may end any time")
 	turn = true
 	s.pass(keeperTurn)
-	_, err = keeper.Step(s.ctx, s.now)
+	_, err = keeper.step(s.ctx, s.now)
 	require.NoError(t, err)
 	require.Equal(t, []string{archivedType}, s.stream())
 }

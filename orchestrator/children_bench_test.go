@@ -116,7 +116,7 @@ func (c *crowd) step() {
 	c.now = c.now.Add(10 * time.Millisecond)
 	beat, err := json.Marshal(task.Heartbeat{Worker: "w1", Slots: c.leaves, Handlers: []string{"any", "make-100"}})
 	require.NoError(c, err)
-	require.NoError(c, c.o.Signals.Publish(c.Context(), TopicHeartbeat, beat))
+	require.NoError(c, c.o.Signals.Publish(c.Context(), task.TopicHeartbeat, beat))
 	_, err = c.owner.Step(c.Context(), c.now)
 	require.NoError(c, err)
 	deliveries, err := c.work.Receive(c.Context(), 100_000, 0)

@@ -29,7 +29,7 @@ func (c *Client) Look(ctx context.Context, id string) (View, error) {
 		return View{}, fmt.Errorf("ask the orchestrator: %w", err)
 	}
 	defer replies.Stop()
-	question, err := json.Marshal(Question{ReplyTo: topic, Process: id})
+	question, err := json.Marshal(question{ReplyTo: topic, Process: id})
 	if err != nil {
 		return View{}, fmt.Errorf("ask the orchestrator: %w", err)
 	}
@@ -40,7 +40,7 @@ func (c *Client) Look(ctx context.Context, id string) (View, error) {
 	seen := answers{}
 	var enough <-chan time.Time
 	for {
-		if err := c.Signals.Publish(ctx, TopicAsk, question); err != nil && ctx.Err() == nil { // else what is below says it
+		if err := c.Signals.Publish(ctx, topicAsk, question); err != nil && ctx.Err() == nil { // else what is below says it
 			return View{}, fmt.Errorf("ask the orchestrator: %w", err)
 		}
 		again := time.After(lookAgain)

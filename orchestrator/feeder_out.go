@@ -111,7 +111,7 @@ func (f *feeder) unsent(id string) []HeldTasks {
 		return nil
 	}
 	var all []HeldTasks
-	room := MaxUnsent
+	room := maxUnsent
 	for _, address := range slices.Sorted(maps.Keys(fd.rows)) {
 		r := fd.rows[address]
 		why := r.why()

@@ -292,9 +292,9 @@ func TestAQuestionAboutAProcessIsAnsweredByItsHolderOnly(t *testing.T) {
 	replies, err := f.signals.Subscribe("reply.x")
 	require.NoError(t, err)
 	defer replies.Stop()
-	question, err := json.Marshal(Question{ReplyTo: "reply.x", Process: foreign(t, f.owners[0])})
+	question, err := json.Marshal(question{ReplyTo: "reply.x", Process: foreign(t, f.owners[0])})
 	require.NoError(t, err)
-	require.NoError(t, f.signals.Publish(f.ctx, TopicAsk, question))
+	require.NoError(t, f.signals.Publish(f.ctx, topicAsk, question))
 	f.stepAll()
 	require.Len(t, replies.C(), 1)
 	var v View
@@ -308,7 +308,7 @@ func TestAnOwnerThatIsAskedInItsFirstStepIsNotCertain(t *testing.T) {
 	replies, err := f.signals.Subscribe("reply.x")
 	require.NoError(t, err)
 	defer replies.Stop()
-	require.NoError(t, f.signals.Publish(f.ctx, TopicAsk, []byte(`{"replyTo":"reply.x"}`)))
+	require.NoError(t, f.signals.Publish(f.ctx, topicAsk, []byte(`{"replyTo":"reply.x"}`)))
 	f.stepAll()
 	var v View
 	require.NoError(t, json.Unmarshal(<-replies.C(), &v))

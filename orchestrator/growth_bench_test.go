@@ -90,7 +90,7 @@ func grow(b *testing.B, processes int, def definition.Definition, in task.Datase
 			now = now.Add(time.Millisecond)
 			beat, err := json.Marshal(task.Heartbeat{Worker: "w", Slots: 1000, Handlers: []string{"any"}})
 			require.NoError(b, err)
-			require.NoError(b, signals.Publish(b.Context(), TopicHeartbeat, beat))
+			require.NoError(b, signals.Publish(b.Context(), task.TopicHeartbeat, beat))
 			_, err = owner.Step(b.Context(), now)
 			require.NoError(b, err)
 			reportAll(b, work, put)

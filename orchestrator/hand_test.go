@@ -39,7 +39,7 @@ func (r *rig) answer(replies queue.Listener) Answer {
 
 // cancels lists the cancels that workers were told.
 func (r *rig) cancels() func() []task.Cancel {
-	told, err := r.signals.Subscribe(TopicCancel)
+	told, err := r.signals.Subscribe(task.TopicCancel)
 	require.NoError(r.t, err)
 	r.t.Cleanup(told.Stop)
 	return func() []task.Cancel {
@@ -272,10 +272,10 @@ func TestAnyoneMayAskWhatRuns(t *testing.T) {
 	replies, err := r.signals.Subscribe("reply.x")
 	require.NoError(t, err)
 	defer replies.Stop()
-	question, err := json.Marshal(Question{ReplyTo: "reply.x", Process: "p"})
+	question, err := json.Marshal(question{ReplyTo: "reply.x", Process: "p"})
 	require.NoError(t, err)
-	require.NoError(t, r.signals.Publish(r.ctx, TopicAsk, question))
-	require.NoError(t, r.signals.Publish(r.ctx, TopicAsk, []byte("what?")))
+	require.NoError(t, r.signals.Publish(r.ctx, topicAsk, question))
+	require.NoError(t, r.signals.Publish(r.ctx, topicAsk, []byte("what?")))
 	r.pass(2 * time.Second)
 	r.step()
 	var v View

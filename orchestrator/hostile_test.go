@@ -139,7 +139,7 @@ func TestAHeartbeatThatNamesAGenerationThatThereIsNotCancelsNothingOfOthers(t *t
 	r := newRig(t)
 	r.send("p", fanOut(), 3)
 	r.step()
-	cancels, err := r.signals.Subscribe(TopicCancel)
+	cancels, err := r.signals.Subscribe(task.TopicCancel)
 	require.NoError(t, err)
 	defer cancels.Stop()
 	for _, generation := range []int{1, 1000, math.MaxInt} {

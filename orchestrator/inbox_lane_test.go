@@ -34,11 +34,11 @@ func TestACommandAmongReportsIsPutIntoQuarantineAndNeitherCarriedOutNorAnswered(
 	r := newRig(t)
 	start, err := process.EncodeCommand(process.StartProcess{ID: "p", Definition: fanOut(), Inputs: map[string]task.Dataset{"in": task.Inline(nil)}})
 	require.NoError(t, err)
-	cancels, err := r.signals.Subscribe(TopicCancel)
+	cancels, err := r.signals.Subscribe(task.TopicCancel)
 	require.NoError(t, err)
 	defer cancels.Stop()
 
-	r.putInLane(queue.Reports, "p", task.Envelope{Command: start, ReplyTo: TopicCancel})
+	r.putInLane(queue.Reports, "p", task.Envelope{Command: start, ReplyTo: task.TopicCancel})
 	r.putInLane(queue.Reports, "p", task.Envelope{Command: start, Report: &task.Report{Process: "p", Worker: "w"}})
 	r.putInLane("other", "p", task.Envelope{Command: start})
 	r.putInLane("", "p", task.Envelope{Command: start, Report: &task.Report{Process: "p", Worker: "w"}})

@@ -41,9 +41,9 @@ type Summary struct {
 	Uses []string `json:"uses,omitempty"`
 }
 
-// List is the view of all processes, in memory, fed by a subscription. It is
+// list is the view of all processes, in memory, fed by a subscription. It is
 // idempotent: an event it has seen is ignored, so it may be fed at least once.
-type List struct {
+type list struct {
 	feed    events.Subscription
 	byID    map[string]*listed
 	at      place
@@ -64,22 +64,22 @@ func (p place) of(c events.Commit) bool {
 	return p.At == c.Checkpoint && p.Commit == c.ID && p.Stream == c.Stream && p.Version == c.Version()
 }
 
-// follow is the list that goes on from before a place; Stop ends it.
-func follow(ctx context.Context, store *events.Store, byID map[string]*listed, at place) (*List, error) {
+// follow is the list that goes on from before a place; stop ends it.
+func follow(ctx context.Context, store *events.Store, byID map[string]*listed, at place) (*list, error) {
 	feed, err := store.Subscribe(ctx, streamPrefix, at.Before)
 	if err != nil {
 		return nil, fmt.Errorf("list processes: %w", err)
 	}
-	return &List{feed: feed, byID: byID, at: at}, nil
+	return &list{feed: feed, byID: byID, at: at}, nil
 }
 
-// NewList subscribes to the store from the beginning; Stop ends it.
-func NewList(ctx context.Context, store *events.Store) (*List, error) {
+// newList subscribes to the store from the beginning; stop ends it.
+func newList(ctx context.Context, store *events.Store) (*list, error) {
 	return follow(ctx, store, map[string]*listed{}, place{})
 }
 
-// CatchUp takes in what is stored, and says how many commits were new.
-func (l *List) CatchUp(ctx context.Context) (commits int, err error) {
+// catchUp takes in what is stored, and says how many commits were new.
+func (l *list) catchUp(ctx context.Context) (commits int, err error) {
 	for {
 		c, ready, err := l.feed.Next(ctx, false)
 		if err != nil {
@@ -94,7 +94,7 @@ func (l *List) CatchUp(ctx context.Context) (commits int, err error) {
 }
 
 // catchUpTo takes in what comes until it has come to a checkpoint.
-func (l *List) catchUpTo(ctx context.Context, at events.Checkpoint) error {
+func (l *list) catchUpTo(ctx context.Context, at events.Checkpoint) error {
 	for l.at.At < at {
 		c, _, err := l.feed.Next(ctx, true)
 		if err != nil {
@@ -105,11 +105,10 @@ func (l *List) catchUpTo(ctx context.Context, at events.Checkpoint) error {
 	return nil
 }
 
-// Stop ends the subscription.
-func (l *List) Stop() { l.feed.Stop() }
+func (l *list) stop() { l.feed.Stop() }
 
-// All lists the processes, the latest first.
-func (l *List) All() []Summary {
+// all lists the processes, the latest first.
+func (l *list) all() []Summary {
 	all := make([]Summary, 0, len(l.byID))
 	for _, p := range l.byID {
 		if !p.removed {
@@ -124,7 +123,7 @@ func (l *List) All() []Summary {
 }
 
 // take is fold for a commit that comes by subscription.
-func (l *List) take(c events.Commit) {
+func (l *list) take(c events.Commit) {
 	l.fold(c)
 	if c.Checkpoint <= l.at.At {
 		return // fed before
@@ -132,7 +131,7 @@ func (l *List) take(c events.Commit) {
 	l.at = place{Before: l.at.At, At: c.Checkpoint, Commit: c.ID, Stream: c.Stream, Version: c.Version()}
 }
 
-func (l *List) fold(c events.Commit) {
+func (l *list) fold(c events.Commit) {
 	id := strings.TrimPrefix(c.Stream, streamPrefix)
 	p := l.byID[id]
 	if p == nil {

@@ -10,7 +10,7 @@ import (
 // summarise lists the processes of a store from their streams, without a
 // subscription: what every other list has to agree with.
 func summarise(ctx context.Context, store *events.Store) ([]Summary, error) {
-	l := &List{byID: map[string]*listed{}}
+	l := &list{byID: map[string]*listed{}}
 	streams, err := store.Streams(ctx, streamPrefix)
 	if err != nil {
 		return nil, fmt.Errorf("list processes: %w", err)
@@ -23,5 +23,5 @@ func summarise(ctx context.Context, store *events.Store) ([]Summary, error) {
 			l.fold(c)
 		}
 	}
-	return l.All(), nil
+	return l.all(), nil
 }

@@ -14,13 +14,11 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
-// Topics of signals between orchestrators, workers and people.
+// Topics of the signals among orchestrators and people; those of workers are
+// with [task.TopicHeartbeat].
 const (
-	TopicHeartbeat = "heartbeat" // workers: task.Heartbeat, once a second
-	TopicRollCall  = "rollcall"  // orchestrator: whoever listens sends a heartbeat at once
-	TopicCancel    = "cancel"    // orchestrator: task.Cancel, stop what runs of a process
-	TopicAsk       = "ask"       // people: Question, answered with a View
-	TopicReplica   = "replica"   // orchestrators: Announcement, twice a second and on every change
+	TopicReplica = "replica" // orchestrators: Announcement, twice a second and on every change
+	topicAsk     = "ask"     // people: question, answered with a View
 )
 
 // streamPrefix begins the names of the streams of processes.
@@ -135,7 +133,7 @@ func NewOwner(o Options) (*Owner, error) {
 	}
 	o.Log = o.Log.With("replica", o.Replica)
 	var listeners []queue.Listener
-	for _, topic := range []string{TopicHeartbeat, TopicAsk, TopicReplica} {
+	for _, topic := range []string{task.TopicHeartbeat, topicAsk, TopicReplica} {
 		l, err := o.Signals.Subscribe(topic)
 		if err != nil {
 			for _, open := range listeners {

@@ -230,7 +230,7 @@ func TestAPlannedRetrySurvivesARestartAndFiresWhenItsTimeHasCome(t *testing.T) {
 
 func TestAProcessThatFailsIsTakenOffTheQueueAndWorkersAreToldToStop(t *testing.T) {
 	r := newRig(t)
-	cancels, err := r.signals.Subscribe(TopicCancel)
+	cancels, err := r.signals.Subscribe(task.TopicCancel)
 	require.NoError(t, err)
 	defer cancels.Stop()
 	r.send("p", fanOut(), 5)
@@ -265,9 +265,9 @@ func TestAnAttemptThatRunsTooLongIsAskedAboutAndGivenUp(t *testing.T) {
 
 func TestTheListAgreesWithTheStates(t *testing.T) {
 	r := newRig(t)
-	l, err := NewList(r.ctx, r.store)
+	l, err := newList(r.ctx, r.store)
 	require.NoError(t, err)
-	defer l.Stop()
+	defer l.stop()
 	r.send("a", fanOut(), 2)
 	r.pass(time.Second)
 	r.send("b", fanOut(), 3)
@@ -275,9 +275,9 @@ func TestTheListAgreesWithTheStates(t *testing.T) {
 	r.report("a", done(task.Span(0, 2)))
 	r.report("b", done(task.Of(2)))
 	r.step()
-	_, err = l.CatchUp(r.ctx)
+	_, err = l.catchUp(r.ctx)
 	require.NoError(t, err)
-	all := l.All()
+	all := l.all()
 	require.Len(t, all, 2)
 	require.Equal(t, Summary{
 		ID: "a", Name: "fan-out", Status: process.Completed, Steps: 1, StepsDone: 1, Tasks: 2, TasksDone: 2,

@@ -186,7 +186,7 @@ func (o *Owner) perform(ctx context.Context, s *process.State, effects []process
 func (o *Owner) cancel(ctx context.Context, c task.Cancel) {
 	body, err := json.Marshal(c)
 	if err == nil {
-		err = o.Signals.Publish(ctx, TopicCancel, body)
+		err = o.Signals.Publish(ctx, task.TopicCancel, body)
 	}
 	if err != nil && ctx.Err() == nil {
 		o.Log.Warn("orchestrator: a cancel was not sent; it goes to every heartbeat that still holds tasks", o.inLog(c.Process, "error", err)...)
@@ -196,7 +196,7 @@ func (o *Owner) cancel(ctx context.Context, c task.Cancel) {
 // callRoll asks the workers what they hold. One that does not hear it says so
 // within a second anyway.
 func (o *Owner) callRoll(ctx context.Context) {
-	if err := o.Signals.Publish(ctx, TopicRollCall, nil); err != nil && ctx.Err() == nil {
+	if err := o.Signals.Publish(ctx, task.TopicRollCall, nil); err != nil && ctx.Err() == nil {
 		o.Log.Warn("orchestrator: a roll call was not sent", "error", err)
 	}
 }

@@ -275,12 +275,12 @@ func TestWhatAWorkerFoundCountsAsReused(t *testing.T) {
 	require.Equal(t, task.Span(0, 2), reused)
 	require.Equal(t, result.Origins, origins)
 
-	list, err := NewList(r.ctx, r.store)
+	list, err := newList(r.ctx, r.store)
 	require.NoError(t, err)
-	defer list.Stop()
-	_, err = list.CatchUp(r.ctx)
+	defer list.stop()
+	_, err = list.catchUp(r.ctx)
 	require.NoError(t, err)
-	sum := list.All()[0]
+	sum := list.all()[0]
 	require.Equal(t, []int{2, 2, 2}, []int{sum.Tasks, sum.TasksDone, sum.Reused})
 	require.Equal(t, []string{"earlier"}, sum.Uses)
 	stored, err := list.byID["a"].stored().listed()

@@ -167,7 +167,7 @@ func (r *rig) beat(b task.Heartbeat) {
 	}
 	body, err := json.Marshal(b)
 	require.NoError(r.t, err)
-	require.NoError(r.t, r.signals.Publish(r.ctx, TopicHeartbeat, body))
+	require.NoError(r.t, r.signals.Publish(r.ctx, task.TopicHeartbeat, body))
 }
 
 func indexes(work []task.Work) task.Ranges {

@@ -29,8 +29,8 @@ func (o *Owner) askTimeouts(ctx context.Context, now time.Time) error {
 	}
 	o.asked = now
 	var all batch
-	for _, q := range o.overdue(now) {
-		all.add(q.id, &request{command: q.command})
+	for _, late := range o.overdue(now) {
+		all.add(late.id, &request{command: late.command})
 	}
 	if err := o.passAll(ctx, all); err != nil {
 		return err
@@ -38,13 +38,14 @@ func (o *Owner) askTimeouts(ctx context.Context, now time.Time) error {
 	return o.resendUnheld(ctx, now)
 }
 
-type question struct {
+// lateTask is an attempt that runs for too long.
+type lateTask struct {
 	id      string
 	command process.TryTimeoutTask
 }
 
-func (o *Owner) overdue(now time.Time) []question {
-	var late []question
+func (o *Owner) overdue(now time.Time) []lateTask {
+	var late []lateTask
 	o.running.each(func(b beat, h task.Hold) {
 		s := o.processes[h.Process]
 		if s == nil || s.Ended() {
@@ -56,14 +57,14 @@ func (o *Owner) overdue(now time.Time) []question {
 		}
 		for _, r := range h.Running {
 			if elapsed := time.Duration(r.Elapsed) + now.Sub(b.at); elapsed > timeout+timeoutGrace {
-				late = append(late, question{h.Process, process.TryTimeoutTask{
+				late = append(late, lateTask{h.Process, process.TryTimeoutTask{
 					Address: h.Address, Generation: h.Generation, Index: r.Index, Attempt: h.Attempt,
 					Elapsed: task.Duration(elapsed), Worker: b.Worker, At: now,
 				}})
 			}
 		}
 	})
-	slices.SortFunc(late, func(a, b question) int {
+	slices.SortFunc(late, func(a, b lateTask) int {
 		return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.command.Address, b.command.Address), cmp.Compare(a.command.Index, b.command.Index))
 	})
 	return late

@@ -13,9 +13,9 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
-// Question asks the orchestrator what it sees right now, on TopicAsk. It is
+// question asks the orchestrator what it sees right now, on topicAsk. It is
 // answered with a View on the topic ReplyTo, which begins with "reply.".
-type Question struct {
+type question struct {
 	ReplyTo string `json:"replyTo"`
 	Process string `json:"process,omitempty"` // "": of all
 }
@@ -32,16 +32,17 @@ type View struct {
 	Workers []WorkerView  `json:"workers"`
 	Running []RunningTask `json:"running"`        // the longest running first; at most MaxRunning
 	Pools   []PoolView    `json:"pools"`          // by name, "" first: those that have workers or work
-	Queues  []QueueView   `json:"queues"`         // by process, of those that have not ended; at most MaxQueues
+	Queues  []QueueView   `json:"queues"`         // by process, of those that have not ended; at most 1000
 	More    int           `json:"more,omitempty"` // processes that are not in Queues
 }
 
-// What a View lists at most, so that it fits into a signal: tasks that run,
-// processes, and, of a process, ranges of tasks that wait to be sent.
+// MaxRunning is how many tasks that run a View lists at most, so that it fits
+// into a signal; and so it is with processes, and, of one, with ranges of tasks
+// that wait to be sent.
 const (
 	MaxRunning = 2000
-	MaxQueues  = 1000
-	MaxUnsent  = 1000
+	maxQueues  = 1000
+	maxUnsent  = 1000
 )
 
 // ReplicaView is an orchestrator that answered.
@@ -122,7 +123,7 @@ type HeldTasks struct {
 // question that cannot be read, or whose asker wants the answer on a topic that
 // is not for answers, is ignored.
 func (o *Owner) answerQuestion(ctx context.Context, now time.Time, body []byte) {
-	var q Question
+	var q question
 	if err := json.Unmarshal(body, &q); err != nil || !strings.HasPrefix(q.ReplyTo, replyPrefix) {
 		o.Log.Warn("orchestrator: a question that cannot be read is ignored", "error", err)
 		return
@@ -167,7 +168,7 @@ func (o *Owner) view(ctx context.Context, now time.Time, id string) View {
 		}
 	}
 	slices.Sort(open)
-	v.More = max(len(open)-MaxQueues, 0)
+	v.More = max(len(open)-maxQueues, 0)
 	retries := o.timers.retries()
 	for _, other := range open[:len(open)-v.More] {
 		q := o.queueView(ctx, other)

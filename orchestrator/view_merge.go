@@ -66,8 +66,8 @@ func (a answers) merge() View {
 	m.Running = slices.SortedFunc(maps.Values(running), longestFirst)
 	m.Running = m.Running[:min(len(m.Running), MaxRunning)]
 	m.Queues = slices.SortedFunc(maps.Values(queues), func(a, b QueueView) int { return cmp.Compare(a.Process, b.Process) })
-	m.More += max(len(m.Queues)-MaxQueues, 0)
-	m.Queues = m.Queues[:min(len(m.Queues), MaxQueues)]
+	m.More += max(len(m.Queues)-maxQueues, 0)
+	m.Queues = m.Queues[:min(len(m.Queues), maxQueues)]
 	return m
 }
 

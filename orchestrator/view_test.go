@@ -13,14 +13,14 @@ import (
 
 func TestAViewOfManyProcessesIsBounded(t *testing.T) {
 	r := newRig(t)
-	for i := range MaxQueues + 10 {
+	for i := range maxQueues + 10 {
 		r.send(fmt.Sprintf("p%05d", i), fanOut(), 1)
 	}
-	for range (MaxQueues+10)/inboxBatch + 1 {
+	for range (maxQueues+10)/inboxBatch + 1 {
 		r.step()
 	}
 	v := r.owner.view(r.ctx, r.now, "")
-	require.Len(t, v.Queues, MaxQueues)
+	require.Len(t, v.Queues, maxQueues)
 	require.Equal(t, 10, v.More)
 	body, err := json.Marshal(v)
 	require.NoError(t, err)
@@ -47,5 +47,5 @@ func TestAViewOfScatteredTasksIsBounded(t *testing.T) {
 	for _, h := range q.Unsent {
 		ranges += len(h.Tasks)
 	}
-	require.Equal(t, MaxUnsent, ranges)
+	require.Equal(t, maxUnsent, ranges)
 }

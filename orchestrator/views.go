@@ -54,8 +54,8 @@ func (v *Views) Processes(ctx context.Context, now time.Time) ([]Summary, error)
 	if err != nil {
 		return nil, err
 	}
-	defer o.list.Stop()
-	commits, err := o.list.CatchUp(ctx)
+	defer o.list.stop()
+	commits, err := o.list.catchUp(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -68,12 +68,12 @@ func (v *Views) Processes(ctx context.Context, now time.Time) ([]Summary, error)
 			v.log().Warn("orchestrator: the list of processes was not stored; the next one who lists them reads the same again", "error", err)
 		}
 	}
-	return o.list.All(), nil
+	return o.list.all(), nil
 }
 
 // opened is a list that goes on where a stored one ends, or from zero.
 type opened struct {
-	list   *List
+	list   *list
 	key    string // of the stored one; "": from zero
 	bytes  int
 	stored storedView
@@ -110,14 +110,14 @@ func (v *Views) open(ctx context.Context) (opened, error) {
 		v.log().Log(ctx, level, "orchestrator: a stored view is not believed", "blob", key, "reason", err)
 		o.bad = append(o.bad, key)
 	}
-	o.list, err = NewList(ctx, v.Events)
+	o.list, err = newList(ctx, v.Events)
 	return o, err
 }
 
 var errOtherStore = errors.New("the commit that it read last is not there any more, or it is of another store")
 
 // goOn is a stored list that goes on with the commit after its last.
-func (v *Views) goOn(ctx context.Context, byID map[string]*listed, at place) (*List, error) {
+func (v *Views) goOn(ctx context.Context, byID map[string]*listed, at place) (*list, error) {
 	l, err := follow(ctx, v.Events, byID, at)
 	if err != nil {
 		return nil, err
@@ -127,7 +127,7 @@ func (v *Views) goOn(ctx context.Context, byID map[string]*listed, at place) (*L
 		err = errOtherStore
 	}
 	if err != nil {
-		l.Stop()
+		l.stop()
 		return nil, err
 	}
 	return l, nil
@@ -145,7 +145,7 @@ func (v *Views) keys(ctx context.Context) ([]string, error) {
 // save stores a list and removes what is bad, what is older than the two latest
 // and what earlier versions of deed left. One in which something could not be
 // read is not stored: a newer version, which can, would not read that again.
-func (v *Views) save(ctx context.Context, now time.Time, l *List, bad []string) error {
+func (v *Views) save(ctx context.Context, now time.Time, l *list, bad []string) error {
 	if l.unknown || l.at.At == 0 {
 		return nil
 	}

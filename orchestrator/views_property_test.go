@@ -94,7 +94,7 @@ func TestAListStoredAnywhereAndFoldedOnEqualsOneThatIsFoldedInOneGo(t *testing.T
 
 		l, err := views.open(t.Context())
 		require.NoError(t, err)
-		defer l.list.Stop()
+		defer l.list.stop()
 		require.NotEmpty(t, l.key)
 		again, err := store.Subscribe(t.Context(), streamPrefix, 0)
 		require.NoError(t, err)

@@ -29,11 +29,11 @@ func (v *Views) Status(ctx context.Context) ([]ViewStatus, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer o.list.Stop()
+	defer o.list.stop()
 	s := ViewStatus{
-		Name: processesView, Stored: o.key != "", Checkpoint: o.list.at.At, Processes: len(o.list.All()), StoredAt: o.stored.StoredAt, Bytes: o.bytes,
+		Name: processesView, Stored: o.key != "", Checkpoint: o.list.at.At, Processes: len(o.list.all()), StoredAt: o.stored.StoredAt, Bytes: o.bytes,
 	}
-	s.Behind, err = o.list.CatchUp(ctx)
+	s.Behind, err = o.list.catchUp(ctx)
 	return []ViewStatus{s}, err
 }
 
@@ -65,14 +65,14 @@ func (v *Views) Rebuild(ctx context.Context, now time.Time) (Rebuilt, error) {
 	if err != nil {
 		return Rebuilt{}, err
 	}
-	defer running.list.Stop()
-	anew, err := NewList(ctx, v.Events)
+	defer running.list.stop()
+	anew, err := newList(ctx, v.Events)
 	if err != nil {
 		return Rebuilt{}, err
 	}
-	defer anew.Stop()
+	defer anew.stop()
 	r := Rebuilt{Name: processesView, Was: running.key != ""}
-	if r.Commits, err = anew.CatchUp(ctx); err != nil {
+	if r.Commits, err = anew.catchUp(ctx); err != nil {
 		return r, err
 	}
 	bad := running.bad
@@ -90,7 +90,7 @@ func (v *Views) Rebuild(ctx context.Context, now time.Time) (Rebuilt, error) {
 			}
 		}
 	}
-	r.Checkpoint, r.Processes = anew.at.At, len(anew.All())
+	r.Checkpoint, r.Processes = anew.at.At, len(anew.all())
 	if err := v.save(ctx, now, anew, bad); err != nil {
 		return r, err
 	}
@@ -102,7 +102,7 @@ func (v *Views) Rebuild(ctx context.Context, now time.Time) (Rebuilt, error) {
 
 // level brings two lists to the same commit. The last one that a list has seen
 // may be truncated before the other comes to it; then one follows that both see.
-func level(ctx context.Context, a, b *List) error {
+func level(ctx context.Context, a, b *list) error {
 	for a.at.At != b.at.At {
 		if err := a.catchUpTo(ctx, b.at.At); err != nil {
 			return err

@@ -62,7 +62,7 @@ func (s storedListed) listed() (*listed, error) {
 }
 
 // stored lists what the list holds, by ID.
-func (l *List) stored() []storedListed {
+func (l *list) stored() []storedListed {
 	all := make([]storedListed, 0, len(l.byID))
 	for _, p := range l.byID {
 		all = append(all, p.stored())
@@ -72,7 +72,7 @@ func (l *List) stored() []storedListed {
 }
 
 // encode is the sealed bytes of the list.
-func (l *List) encode(now time.Time) ([]byte, error) {
+func (l *list) encode(now time.Time) ([]byte, error) {
 	body, err := json.Marshal(storedView{View: processesView, Schema: viewSchema, StoredAt: now.UTC(), Place: l.at, Processes: l.stored()})
 	if err != nil {
 		return nil, fmt.Errorf("encode the list of processes: %w", err)

@@ -129,16 +129,16 @@ func TestAStoredListThatCannotBeBelievedIsPassedOverAndReplaced(t *testing.T) {
 		"empty":               func(*viewsRig, []byte) []byte { return nil },
 		"of no list":          func(*viewsRig, []byte) []byte { return seal("c", []byte("[]")) },
 		"of another commit at its place": func(r *viewsRig, data []byte) []byte {
-			return r.changed(data, func(l *List) { l.at.Commit = "another" })
+			return r.changed(data, func(l *list) { l.at.Commit = "another" })
 		},
 		"of another stream at its place": func(r *viewsRig, data []byte) []byte {
-			return r.changed(data, func(l *List) { l.at.Stream = "process-q" })
+			return r.changed(data, func(l *list) { l.at.Stream = "process-q" })
 		},
 		"that is ahead of the store": func(r *viewsRig, data []byte) []byte {
-			return r.changed(data, func(l *List) { l.at.Before, l.at.At = 10_000, 10_001 })
+			return r.changed(data, func(l *list) { l.at.Before, l.at.At = 10_000, 10_001 })
 		},
 		"whose last commit is the end of a longer stretch": func(r *viewsRig, data []byte) []byte {
-			return r.changed(data, func(l *List) { l.at.Before-- })
+			return r.changed(data, func(l *list) { l.at.Before-- })
 		},
 		"of a schema to come": func(_ *viewsRig, data []byte) []byte {
 			commitID, _, _ := unseal(data)
@@ -156,11 +156,11 @@ func TestAStoredListThatCannotBeBelievedIsPassedOverAndReplaced(t *testing.T) {
 }
 
 // changed is a stored list in which something is different, well sealed.
-func (r *viewsRig) changed(data []byte, change func(*List)) []byte {
+func (r *viewsRig) changed(data []byte, change func(*list)) []byte {
 	r.t.Helper()
 	v, byID, err := decodeView(data)
 	require.NoError(r.t, err)
-	l := &List{byID: byID, at: v.Place}
+	l := &list{byID: byID, at: v.Place}
 	change(l)
 	data, err = l.encode(r.now)
 	require.NoError(r.t, err)
@@ -269,7 +269,7 @@ func TestARebuiltListEqualsTheStoredOneOrSaysWhatDiffers(t *testing.T) {
 	require.Nil(t, rebuilt.Differs)
 
 	r.spoil(func(data []byte) []byte {
-		return r.changed(data, func(l *List) { l.byID["p"].steps["work"].confirmed = 7 })
+		return r.changed(data, func(l *list) { l.byID["p"].steps["work"].confirmed = 7 })
 	})
 	rebuilt, err = r.views.Rebuild(r.ctx, r.now)
 	require.NoError(t, err)
@@ -279,7 +279,7 @@ func TestARebuiltListEqualsTheStoredOneOrSaysWhatDiffers(t *testing.T) {
 	require.Equal(t, 1, r.sameAsStreams(), "it has been replaced")
 
 	r.spoil(func(data []byte) []byte {
-		return r.changed(data, func(l *List) { delete(l.byID, "ended") })
+		return r.changed(data, func(l *list) { delete(l.byID, "ended") })
 	})
 	rebuilt, err = r.views.Rebuild(r.ctx, r.now)
 	require.NoError(t, err)

@@ -58,10 +58,10 @@ func TestWhereAnOpenTaskIs(t *testing.T) {
 func TestAViewOfOneProcessListsWhatWaitsToBeSent(t *testing.T) {
 	f := newFeeder(nil, 1, newRunning(time.Second))
 	require.Empty(t, f.unsent("p"))
-	for i := range MaxUnsent + 5 {
+	for i := range maxUnsent + 5 {
 		f.add("p", process.Enqueue{Address: "count", Attempt: 1, Tasks: task.Of(i)}, "")
 	}
 	got := f.unsent("p")
-	require.Len(t, got, MaxUnsent)
+	require.Len(t, got, maxUnsent)
 	require.Equal(t, HeldTasks{Address: "count", Attempt: 1, Tasks: task.Of(0)}, got[0])
 }

@@ -13,15 +13,8 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
-// The topics of signals, and how often a worker says what it holds.
-const (
-	topicHeartbeat = "heartbeat" // task.Heartbeat
-	topicRollcall  = "rollcall"  // asks every worker for a heartbeat now
-	topicCancel    = "cancel"    // task.Cancel: what to give up of a process
-	topicDrain     = "drain"     // task.Drain: who is to leave
-
-	heartbeatEvery = time.Second
-)
+// heartbeatEvery is how often a worker says what it holds.
+const heartbeatEvery = time.Second
 
 // ears listens to the signals that are for workers.
 type ears struct {
@@ -31,20 +24,20 @@ type ears struct {
 }
 
 func (w *Worker) listen() (*ears, error) {
-	cancels, err := w.opt.Signals.Subscribe(topicCancel)
+	cancels, err := w.opt.Signals.Subscribe(task.TopicCancel)
 	if err != nil {
-		return nil, fmt.Errorf("listen to %q: %w", topicCancel, err)
+		return nil, fmt.Errorf("listen to %q: %w", task.TopicCancel, err)
 	}
-	rollcalls, err := w.opt.Signals.Subscribe(topicRollcall)
+	rollcalls, err := w.opt.Signals.Subscribe(task.TopicRollCall)
 	if err != nil {
 		cancels.Stop()
-		return nil, fmt.Errorf("listen to %q: %w", topicRollcall, err)
+		return nil, fmt.Errorf("listen to %q: %w", task.TopicRollCall, err)
 	}
-	drains, err := w.opt.Signals.Subscribe(topicDrain)
+	drains, err := w.opt.Signals.Subscribe(task.TopicDrain)
 	if err != nil {
 		cancels.Stop()
 		rollcalls.Stop()
-		return nil, fmt.Errorf("listen to %q: %w", topicDrain, err)
+		return nil, fmt.Errorf("listen to %q: %w", task.TopicDrain, err)
 	}
 	return &ears{cancels, rollcalls, drains}, nil
 }
@@ -70,7 +63,7 @@ func (w *Worker) heartbeat(ctx context.Context, now time.Time, leaving bool) err
 	if err != nil {
 		return fmt.Errorf("encode the heartbeat: %w", err)
 	}
-	if err := w.opt.Signals.Publish(ctx, topicHeartbeat, body); err != nil {
+	if err := w.opt.Signals.Publish(ctx, task.TopicHeartbeat, body); err != nil {
 		return fmt.Errorf("publish the heartbeat: %w", err)
 	}
 	return nil

@@ -47,12 +47,12 @@ func (p *Place) hear(ctx context.Context) (heard, error) {
 		return h, err
 	}
 	defer announcements.Stop()
-	beats, err := p.Signals.Subscribe(orchestrator.TopicHeartbeat)
+	beats, err := p.Signals.Subscribe(task.TopicHeartbeat)
 	if err != nil {
 		return h, err
 	}
 	defer beats.Stop()
-	if err := p.Signals.Publish(ctx, orchestrator.TopicRollCall, nil); err != nil {
+	if err := p.Signals.Publish(ctx, task.TopicRollCall, nil); err != nil {
 		return h, err
 	}
 	enough, nobody, patience := time.After(listenAtLeast), time.After(listenForAny), time.After(listenAtMost)
