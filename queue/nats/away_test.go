@@ -29,15 +29,20 @@ func TestServerAway(t *testing.T) {
 		b.server.Close()
 		<-reconnecting
 		nc.RemoveStatusListener(reconnecting)
+		began := time.Now()
 		require.ErrorIs(t, q.Ack(t.Context(), held...), queue.ErrUnavailable)
 		require.ErrorIs(t, q.Extend(t.Context(), held...), queue.ErrUnavailable)
 		require.ErrorIs(t, q.Purge(t.Context(), "k"), queue.ErrUnavailable)
 		_, err = q.Pending(t.Context(), "k")
 		require.ErrorIs(t, err, queue.ErrUnavailable)
+		_, err = q.Browse(t.Context(), 0, 1)
+		require.ErrorIs(t, err, queue.ErrUnavailable)
+		require.ErrorIs(t, q.Remove(t.Context(), 1), queue.ErrUnavailable)
 		for _, wait := range []time.Duration{0, 100 * time.Millisecond} {
 			_, err = q.Receive(t.Context(), 1, wait)
 			require.ErrorIs(t, err, queue.ErrUnavailable)
 		}
+		assert.Less(t, time.Since(began), 4*time.Second)
 		err = q.Send(t.Context(), queue.Message{Key: "k"})
 		require.ErrorIs(t, err, queue.ErrUnavailable)
 		require.ErrorContains(t, err, `send to queue "work"`)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/deedrun/deed/internal/natsconn"
 	"github.com/deedrun/deed/queue"
 )
 
@@ -22,7 +23,7 @@ func (s *stream) Browse(ctx context.Context, after uint64, n int) ([]queue.Brows
 	s.Flush()
 	var all []queue.Browsed
 	for len(all) < n {
-		m, err := s.stored.GetMsg(ctx, after+1, jetstream.WithGetMsgSubject(s.prefix+">"))
+		m, err := s.get(ctx, after+1, jetstream.WithGetMsgSubject(s.prefix+">"))
 		if errors.Is(err, jetstream.ErrMsgNotFound) {
 			break
 		}
@@ -39,12 +40,20 @@ func (s *stream) Browse(ctx context.Context, after uint64, n int) ([]queue.Brows
 
 // Remove removes a message from the stream, also one that somebody holds.
 func (s *stream) Remove(ctx context.Context, number uint64) error {
-	err := s.stored.DeleteMsg(ctx, number)
+	call, cancel := natsconn.Call(ctx, s.nc, callWithin)
+	defer cancel()
+	err := s.stored.DeleteMsg(call, number)
 	if err == nil {
 		return nil
 	}
-	if _, gone := s.stored.GetMsg(ctx, number); errors.Is(gone, jetstream.ErrMsgNotFound) {
+	if _, gone := s.get(ctx, number); errors.Is(gone, jetstream.ErrMsgNotFound) {
 		return nil // removed by somebody else
 	}
 	return s.failed(ctx, fmt.Sprintf("remove message %d from", number), err)
+}
+
+func (s *stream) get(ctx context.Context, number uint64, opts ...jetstream.GetMsgOpt) (*jetstream.RawStreamMsg, error) {
+	call, cancel := natsconn.Call(ctx, s.nc, callWithin)
+	defer cancel()
+	return s.stored.GetMsg(call, number, opts...)
 }
