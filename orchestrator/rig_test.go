@@ -30,7 +30,7 @@ type rig struct {
 	inbox   *memqueue.Sharded
 	work    *memqueue.Queue
 	bad     *memqueue.Queue
-	signals *memqueue.Signals
+	signals queue.Signals
 	options Options
 	owner   *Owner
 }

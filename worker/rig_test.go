@@ -24,7 +24,7 @@ type rig struct {
 	work       *memqueue.Queue
 	inbox      *memqueue.Queue
 	quarantine *memqueue.Queue
-	signals    *memqueue.Signals
+	signals    queue.Signals
 	blobs      *blob.Store
 	reg        *Registry
 }

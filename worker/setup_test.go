@@ -29,7 +29,7 @@ type world struct {
 	work    *mem.Queue
 	inbox   *mem.Queue
 	bad     *mem.Queue
-	signals *mem.Signals
+	signals queue.Signals
 	blobs   *blob.Store
 	reg     *worker.Registry
 	log     *logbook

@@ -37,9 +37,6 @@ func (q *Queue) Lane(_ context.Context, name string) (queue.Queue, error) {
 	return &Queue{store: q.store, lane: name}, nil
 }
 
-// Lease is how long a delivery belongs to its consumer without Extend.
-func (q *Queue) Lease() time.Duration { return q.store.lease }
-
 // Send stores the messages, each in its lane; it never waits.
 func (q *Queue) Send(ctx context.Context, messages ...queue.Message) error {
 	return q.send(ctx, messages, func(m queue.Message) *box { return q.boxOf(m.Lane) })
@@ -95,9 +92,3 @@ func (s *store) renew() func(*item, queue.Delivery) {
 		}
 	}
 }
-
-// Purge removes all messages of a key in all lanes, leased ones included.
-func (q *Queue) Purge(ctx context.Context, key string) error { return q.purge(ctx, key) }
-
-// Pending counts the messages of a key in all lanes that are not acked.
-func (q *Queue) Pending(ctx context.Context, key string) (int, error) { return q.pending(ctx, key) }

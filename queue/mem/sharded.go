@@ -110,9 +110,6 @@ func (c *Sharded) alive(ctx context.Context, what string) error {
 	return nil
 }
 
-// Lease is how long a delivery belongs to its consumer without Extend.
-func (c *Sharded) Lease() time.Duration { return c.store.lease }
-
 // Send stores the messages, each in the shard of its key; it never waits.
 func (c *Sharded) Send(ctx context.Context, messages ...queue.Message) error {
 	if err := c.alive(ctx, "send to queue"); err != nil {
@@ -143,7 +140,7 @@ func (c *Sharded) Purge(ctx context.Context, key string) error {
 	if err := c.alive(ctx, "purge"); err != nil {
 		return err
 	}
-	return c.purge(ctx, key)
+	return c.store.Purge(ctx, key)
 }
 
 // Pending counts the messages of a key that are not acked.
@@ -151,5 +148,5 @@ func (c *Sharded) Pending(ctx context.Context, key string) (int, error) {
 	if err := c.alive(ctx, "count pending messages"); err != nil {
 		return 0, err
 	}
-	return c.pending(ctx, key)
+	return c.store.Pending(ctx, key)
 }

@@ -13,19 +13,16 @@ import (
 // mailboxSize is how many signals a listener may be behind.
 const mailboxSize = 256
 
-// Signals is queue.Signals in memory: whoever shares one hears each other.
-type Signals struct {
+type signals struct {
 	mu     sync.Mutex
 	topics map[string][]*listener
 }
 
-var _ queue.Signals = (*Signals)(nil)
-
-// NewSignals is a Signals with no listener.
-func NewSignals() *Signals { return &Signals{topics: map[string][]*listener{}} }
+// NewSignals is signals in memory: whoever shares them hears each other.
+func NewSignals() queue.Signals { return &signals{topics: map[string][]*listener{}} }
 
 // Publish puts body before everybody subscribed to topic; it never waits.
-func (s *Signals) Publish(ctx context.Context, topic string, body []byte) error {
+func (s *signals) Publish(ctx context.Context, topic string, body []byte) error {
 	if err := queue.CheckTopic(topic); err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
@@ -41,7 +38,7 @@ func (s *Signals) Publish(ctx context.Context, topic string, body []byte) error 
 }
 
 // Subscribe listens from now on. A listener more than 256 signals behind loses the oldest.
-func (s *Signals) Subscribe(topic string) (queue.Listener, error) {
+func (s *signals) Subscribe(topic string) (queue.Listener, error) {
 	if err := queue.CheckTopic(topic); err != nil {
 		return nil, fmt.Errorf("subscribe: %w", err)
 	}
@@ -54,7 +51,7 @@ func (s *Signals) Subscribe(topic string) (queue.Listener, error) {
 
 type listener struct {
 	*queue.Mailbox
-	signals *Signals
+	signals *signals
 	topic   string
 }
 

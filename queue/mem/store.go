@@ -46,6 +46,9 @@ func newStore(o Options) *store {
 	return &store{lease: o.Lease, now: o.Now, maxBody: o.MaxBody, perKey: map[string]int{}}
 }
 
+// Lease is how long a delivery belongs to its consumer without Extend.
+func (s *store) Lease() time.Duration { return s.lease }
+
 // send stores messages, each in the box that file says; it never waits. The
 // store is locked while file runs.
 func (s *store) send(ctx context.Context, messages []queue.Message, file func(queue.Message) *box) error {
@@ -108,7 +111,8 @@ func (s *store) remove(it *item) {
 	}
 }
 
-func (s *store) purge(ctx context.Context, key string) error {
+// Purge removes all messages of a key, leased ones included.
+func (s *store) Purge(ctx context.Context, key string) error {
 	if err := checkCall(ctx, "purge", key); err != nil {
 		return err
 	}
@@ -121,7 +125,8 @@ func (s *store) purge(ctx context.Context, key string) error {
 	return nil
 }
 
-func (s *store) pending(ctx context.Context, key string) (int, error) {
+// Pending counts the messages of a key that are not acked.
+func (s *store) Pending(ctx context.Context, key string) (int, error) {
 	if err := checkCall(ctx, "count pending messages", key); err != nil {
 		return 0, err
 	}

@@ -32,7 +32,7 @@ type Lanes struct {
 
 var (
 	_ queue.Lanes = (*Lanes)(nil)
-	_ queue.Queue = (*Lane)(nil)
+	_ queue.Queue = (*lane)(nil)
 )
 
 // OpenLanes opens a queue in lanes, and creates its stream and the consumer of
@@ -104,24 +104,24 @@ func (l *Lanes) Lane(ctx context.Context, name string) (queue.Queue, error) {
 	if err := queue.CheckLane(name); err != nil {
 		return nil, fmt.Errorf("open a lane of queue %q: %w", l.name, err)
 	}
-	lane := laneOf(queue.Message{Lane: name})
+	name = laneOf(queue.Message{Lane: name})
 	l.mu.Lock()
-	delete(l.known, lane)
+	delete(l.known, name)
 	l.mu.Unlock()
-	c, err := l.consumerOf(ctx, lane)
+	c, err := l.consumerOf(ctx, name)
 	if err != nil {
 		return nil, l.failed(ctx, "open a lane of", err)
 	}
-	return &Lane{Lanes: l, consumer: c}, nil
+	return &lane{Lanes: l, consumer: c}, nil
 }
 
-// Lane is a queue in lanes, of which Receive takes from one.
-type Lane struct {
+// lane is a queue in lanes, of which Receive takes from one.
+type lane struct {
 	*Lanes
 	consumer *consumer
 }
 
 // Receive takes from the lane, as Queue.Receive does.
-func (l *Lane) Receive(ctx context.Context, limit int, wait time.Duration) ([]queue.Delivery, error) {
+func (l *lane) Receive(ctx context.Context, limit int, wait time.Duration) ([]queue.Delivery, error) {
 	return l.consumer.receive(ctx, limit, wait)
 }

@@ -15,7 +15,7 @@ import (
 
 // answering is an outlet to somebody who answers as a stream does, or does not: what
 // to the n-th message of a body is for answer to say.
-func answering(t *testing.T, answer func(body string, n int) string) (to *nats.Outlet, got func() map[string]int) {
+func answering(t *testing.T, answer func(body string, n int) string) (to queue.Sender, got func() map[string]int) {
 	b := startBackend(t)
 	var mu sync.Mutex
 	came := map[string]int{}

@@ -1,18 +1,13 @@
 package nats
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	natsgo "github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/deedrun/deed/internal/natsconn"
 	"github.com/deedrun/deed/queue"
@@ -120,20 +115,8 @@ func (s *stream) publish(ctx context.Context, messages []queue.Message, open []i
 	defer watch.Stop()
 	progress := time.Now()
 	for {
-		for f.maySend() && len(in.c) == 0 {
-			m := messages[open[f.sent]]
-			err := s.publishOne(m, f.subject(s, m), f.replyOf(f.sent))
-			if err != nil && f.underWay == 0 && isUnavailable(err) {
-				f.refused, f.why = append(f.refused, open[f.sent]), err
-				f.sent++
-				break
-			}
-			if err != nil {
-				return nil, nil, fmt.Errorf("%w (%d of %d messages are stored)", err, f.stored, len(open))
-			}
-			f.sent++
-			f.underWay++
-			f.bytes += len(m.Body)
+		if err := s.fill(f, in); err != nil {
+			return nil, nil, err
 		}
 		if f.underWay == 0 && !f.maySend() { // else what lies in the inbox is read first
 			if f.stored > 0 && f.declined > 0 && !f.labelled {
@@ -174,6 +157,26 @@ func (s *stream) publish(ctx context.Context, messages []queue.Message, open []i
 	}
 }
 
+// fill sends messages until as many are under way as may be, or an answer came.
+func (s *stream) fill(f *flight, in *inbox) error {
+	for f.maySend() && len(in.c) == 0 {
+		m := f.messages[f.open[f.sent]]
+		err := s.publishOne(m, f.subject(s, m), f.replyOf(f.sent))
+		if err != nil && f.underWay == 0 && isUnavailable(err) {
+			f.refused, f.why = append(f.refused, f.open[f.sent]), err
+			f.sent++
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("%w (%d of %d messages are stored)", err, f.stored, len(f.open))
+		}
+		f.sent++
+		f.underWay++
+		f.bytes += len(m.Body)
+	}
+	return nil
+}
+
 // traceHeader carries Message.Trace, by the name that all tools know.
 const traceHeader = "traceparent"
 
@@ -197,139 +200,4 @@ func (s *stream) ackWithin() time.Duration {
 		return replicasAckWithin
 	}
 	return ackWithin
-}
-
-// flight is what a publish has under way.
-//
-// A server alone answers in the order in which it was asked, so all answers may come
-// to one subject, which is cheaper for it and for us. In a cluster, where a refusal
-// may overtake what is still being agreed on, each message has a subject of its own.
-type flight struct {
-	messages []queue.Message
-	open     []int // of messages
-	labelled bool
-	reply    string        // the subject of answers; labelled: that it begins with
-	settled  []bool        // labelled: as open
-	last     queue.Message // that was sent
-	at       string        // the subject that it was sent to
-	sent     int           // of open
-	underWay int
-	bytes    int
-	stored   int
-	declined int   // by the server
-	refused  []int // of messages
-	why      error // one of them was
-}
-
-func newFlight(messages []queue.Message, open []int, in *inbox, labelled bool) *flight {
-	f := &flight{messages: messages, open: open, labelled: labelled, reply: in.reply("")}
-	if labelled {
-		f.settled = make([]bool, len(open))
-	}
-	return f
-}
-
-// replyOf is the subject for the answer to a message.
-func (f *flight) replyOf(n int) string {
-	if !f.labelled {
-		return f.reply
-	}
-	return f.reply + strconv.Itoa(n)
-}
-
-// answered is which message an answer is for, if it is one that is waited for.
-func (f *flight) answered(m *natsgo.Msg) (n int, ok bool) {
-	label, ours := strings.CutPrefix(m.Subject, f.reply)
-	switch {
-	case !ours || f.underWay == 0:
-		return 0, false
-	case !f.labelled:
-		return f.sent - f.underWay, label == ""
-	}
-	n, err := strconv.Atoi(label)
-	if err != nil || n < 0 || n >= f.sent || f.settled[n] {
-		return 0, false
-	}
-	f.settled[n] = true
-	return n, true
-}
-
-func (f *flight) maySend() bool {
-	return f.sent < len(f.open) && len(f.refused) == 0 &&
-		f.underWay < window && (f.underWay == 0 || f.bytes < windowBytes)
-}
-
-// subject is that of a message: mostly that of the one before.
-func (f *flight) subject(s *stream, m queue.Message) string {
-	if f.at == "" || m.Key != f.last.Key || m.Lane != f.last.Lane {
-		f.last, f.at = m, s.prefix+s.form.subject(m)
-	}
-	return f.at
-}
-
-// settle reads one answer. An error is one that trying again does not help.
-func (f *flight) settle(m *natsgo.Msg) error {
-	n, ok := f.answered(m)
-	if !ok {
-		return nil // no answer to anything we asked
-	}
-	f.underWay--
-	message := f.messages[f.open[n]]
-	f.bytes -= len(message.Body)
-	switch err := answerTo(m); {
-	case err == nil:
-		f.stored++
-	case errors.Is(err, natsgo.ErrNoResponders) || isUnavailable(err):
-		f.declined++
-		f.refused, f.why = append(f.refused, f.open[n]), err
-	default:
-		return fmt.Errorf("message %d of %d, key %q: %w", f.open[n]+1, len(f.messages), message.Key, err)
-	}
-	return nil
-}
-
-// noResponders is the status by which a server says that nobody listens. One that
-// refuses for too many requests sends a status, too, beside the error.
-const noResponders = "503"
-
-// answerTo reads what the server said to a publish; nil is stored.
-func answerTo(m *natsgo.Msg) error {
-	if m.Header != nil && m.Header.Get("Status") == noResponders {
-		return natsgo.ErrNoResponders
-	}
-	if isPlainAck(m.Data) {
-		return nil
-	}
-	var ack struct {
-		Error  *jetstream.APIError `json:"error"`
-		Stream string              `json:"stream"`
-		Seq    uint64              `json:"seq"`
-	}
-	if err := json.Unmarshal(m.Data, &ack); err != nil || ack.Error == nil && (ack.Stream == "" || ack.Seq == 0) {
-		return errors.New("the answer is no acknowledgement: does something else listen to this subject?")
-	}
-	if ack.Error == nil {
-		return nil
-	}
-	return ack.Error
-}
-
-// isPlainAck recognises what a server says to nearly every publish, without the
-// cost of reading it as JSON. What looks otherwise may mean the same.
-func isPlainAck(data []byte) bool {
-	rest, ok := bytes.CutPrefix(data, []byte(`{"stream":"`))
-	if !ok {
-		return false
-	}
-	name, rest, ok := bytes.Cut(rest, []byte(`","seq":`))
-	rest, closed := bytes.CutSuffix(rest, []byte(`}`))
-	if !ok || !closed || len(name) == 0 || len(rest) == 0 || rest[0] == '0' {
-		return false
-	}
-	for _, c := range rest {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return true
 }

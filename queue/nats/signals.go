@@ -21,18 +21,16 @@ const (
 	flushWithin = 5 * time.Second
 )
 
-// Signals is queue.Signals over plain NATS: the signals of a topic go over the
-// subject deed.signal.<topic>, and everybody on the same servers hears them.
-type Signals struct{ nc *natsgo.Conn }
+type signals struct{ nc *natsgo.Conn }
 
-var _ queue.Signals = (*Signals)(nil)
-
-// NewSignals uses the connection, which stays the caller's.
-func NewSignals(nc *natsgo.Conn) *Signals { return &Signals{nc: nc} }
+// NewSignals is the signals over a connection, which stays the caller's: those of a
+// topic go over the subject deed.signal.<topic>, and everybody on the same servers
+// hears them. One that falls more than 256 signals behind loses the oldest.
+func NewSignals(nc *natsgo.Conn) queue.Signals { return &signals{nc: nc} }
 
 // Publish sends body and does not wait for the server. While the connection is
 // away it fails: an old signal is worse than none.
-func (s *Signals) Publish(ctx context.Context, topic string, body []byte) error {
+func (s *signals) Publish(ctx context.Context, topic string, body []byte) error {
 	if err := queue.CheckTopic(topic); err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
@@ -51,7 +49,7 @@ func (s *Signals) Publish(ctx context.Context, topic string, body []byte) error 
 // Subscribe listens from when it returns. It goes on listening, with a gap,
 // when the connection was lost and is back. A listener more than 256 signals
 // behind loses the oldest.
-func (s *Signals) Subscribe(topic string) (queue.Listener, error) {
+func (s *signals) Subscribe(topic string) (queue.Listener, error) {
 	if err := queue.CheckTopic(topic); err != nil {
 		return nil, fmt.Errorf("subscribe: %w", err)
 	}
@@ -77,7 +75,7 @@ func (s *Signals) Subscribe(topic string) (queue.Listener, error) {
 	return l, nil
 }
 
-func (s *Signals) away() error {
+func (s *signals) away() error {
 	if s.nc.IsClosed() {
 		return natsgo.ErrConnectionClosed
 	}

@@ -17,16 +17,22 @@ import (
 // made yet.
 var ErrNotThere = errors.New("nobody has made the queue yet")
 
-// Taker receives from one lane of a queue in lanes, and does nothing else: it
-// makes neither the stream nor the consumer of its lane, so that a user who may
-// only receive has one. Until others make the lane, nothing comes.
-type Taker struct{ consumer *consumer }
+// Taker receives from one lane of a queue in lanes, and does nothing else.
+type Taker interface {
+	queue.Consumer
 
-var _ queue.Consumer = (*Taker)(nil)
+	// Flush sends the acknowledgement that is kept back: before the connection closes.
+	Flush()
+}
 
-// OpenTaker opens a lane of a queue that others made. It asks for the lease,
-// which is that of the default lane.
-func OpenTaker(ctx context.Context, nc *natsgo.Conn, o Options, lane string) (*Taker, error) {
+// OpenTaker opens a lane of a queue that others made. It makes neither the stream
+// nor the consumer of the lane, so that a user who may only receive has one: until
+// others make the lane, nothing comes. Its lease is that of the default lane.
+//
+// Let a Receive end by itself where it matters: to a cluster, who asks from another
+// account is there until the time that it asked for is over, and what is sent
+// after he went comes again when its lease runs out.
+func OpenTaker(ctx context.Context, nc *natsgo.Conn, o Options, lane string) (Taker, error) {
 	if err := queue.CheckLane(lane); err != nil {
 		return nil, fmt.Errorf("open a lane of queue %q: %w", o.Name, err)
 	}
@@ -43,7 +49,7 @@ func OpenTaker(ctx context.Context, nc *natsgo.Conn, o Options, lane string) (*T
 	if err != nil {
 		return nil, s.failed(ctx, "open a lane of", err)
 	}
-	return &Taker{c}, nil
+	return taker{c}, nil
 }
 
 // leaseBy asks by one of the ways to JetStream what the consumer of the default
@@ -65,32 +71,15 @@ func (s *stream) leaseBy(ctx context.Context, api, stored string) (time.Duration
 	return there.CachedInfo().Config.AckWait, nil
 }
 
+// taker is no more than its interface says: nothing looks after its stream.
+type taker struct{ *consumer }
+
 // Receive takes from the lane, as Queue.Receive does. That nobody has made the
 // lane is no error: nothing can lie in it.
-//
-// Let it end by itself where it matters: to a cluster, who asks from another
-// account is there until the time that it asked for is over, and what is sent
-// after he went comes again when its lease runs out.
-func (t *Taker) Receive(ctx context.Context, limit int, wait time.Duration) ([]queue.Delivery, error) {
-	got, err := t.consumer.receive(ctx, limit, wait)
+func (t taker) Receive(ctx context.Context, limit int, wait time.Duration) ([]queue.Delivery, error) {
+	got, err := t.receive(ctx, limit, wait)
 	if errors.Is(err, natsgo.ErrNoResponders) {
 		return nil, nil
 	}
 	return got, err
 }
-
-// Ack removes deliveries for good, as Queue.Ack does.
-func (t *Taker) Ack(ctx context.Context, deliveries ...queue.Delivery) error {
-	return t.consumer.Ack(ctx, deliveries...)
-}
-
-// Flush sends the acknowledgement that is kept back: before the connection closes.
-func (t *Taker) Flush() { t.consumer.Flush() }
-
-// Extend starts the lease of each delivery anew, as Queue.Extend does.
-func (t *Taker) Extend(ctx context.Context, deliveries ...queue.Delivery) error {
-	return t.consumer.Extend(ctx, deliveries...)
-}
-
-// Lease is how long a delivery belongs to its consumer without Extend.
-func (t *Taker) Lease() time.Duration { return t.consumer.Lease() }
