@@ -87,7 +87,7 @@ type builder struct {
 
 func graphOf(d definition.Definition) *graph {
 	b := &builder{graph: graph{Name: d.Name, Nodes: []node{}, Edges: []edge{}}, frames: map[string]int{}, edges: map[[2]int]int{}}
-	root := &place{plan: d.Plan(), inputs: map[string]int{}}
+	root := &place{inputs: map[string]int{}}
 	for _, name := range d.Inputs {
 		root.inputs[name] = b.add(node{Kind: input, Label: name, Name: name, frame: -1})
 	}
@@ -110,9 +110,6 @@ func (b *builder) add(n node) int {
 
 // step adds the box of a step, or the frame of its child and what is inside.
 func (b *builder) step(p *place, s definition.Step) {
-	if p.has(s.Address) {
-		return
-	}
 	address := p.above + s.Address
 	each, holds := "", ""
 	switch {
@@ -127,7 +124,7 @@ func (b *builder) step(p *place, s definition.Step) {
 	if s.Process != nil && len(s.Process.Steps) > 0 && p.depth < definition.MaxDepth {
 		at := b.frame(address)
 		b.Groups[at].Child, b.Groups[at].Each, b.Groups[at].When = true, each, holds
-		inner := &place{plan: s.Process.Plan(), above: address + "/", around: p, step: s, depth: p.depth + 1}
+		inner := &place{above: address + "/", around: p, step: s, depth: p.depth + 1}
 		p.children[s.Address] = inner
 		b.fill(inner, *s.Process)
 		return

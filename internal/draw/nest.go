@@ -4,12 +4,14 @@ import "github.com/deedrun/deed/orchestrator/definition"
 
 // place is one process of the picture: the whole, or a child inside.
 type place struct {
-	plan     *definition.Plan
 	inputs   map[string]int // of the whole: their nodes
 	nodes    map[string]int // steps by their address in the process
 	children map[string]*place
 	steps    []definition.Step
-	above    string // the address of the step whose child it is, and a slash
+	writer   map[string]definition.Step // by the name of the data
+	read     map[string]bool            // by the name of the data
+	followed map[string]bool            // addresses that a step is after
+	above    string                     // the address of the step whose child it is, and a slash
 	around   *place
 	step     definition.Step // in around
 	depth    int
@@ -23,8 +25,27 @@ func (p *place) has(address string) bool {
 // fill adds the steps of a process.
 func (b *builder) fill(p *place, d definition.Definition) {
 	p.nodes, p.children, p.steps = map[string]int{}, map[string]*place{}, d.Steps
+	p.writer, p.read, p.followed = map[string]definition.Step{}, map[string]bool{}, map[string]bool{}
 	for _, s := range d.Steps {
+		if p.has(s.Address) {
+			continue // of two with one address, as of two writers of a name, the first counts
+		}
+		p.index(s)
 		b.step(p, s)
+	}
+}
+
+func (p *place) index(s definition.Step) {
+	for _, out := range s.Out {
+		if _, written := p.writer[out.Data]; !written {
+			p.writer[out.Data] = s
+		}
+	}
+	for _, name := range s.Reads() {
+		p.read[name] = true
+	}
+	for _, address := range s.After {
+		p.followed[address] = true
 	}
 }
 
@@ -66,7 +87,7 @@ func (p *place) source(name string, hops int) (node int, ok bool) {
 	if hops > most {
 		return 0, false
 	}
-	if w, written := p.plan.Writer(name); written {
+	if w, written := p.writer[name]; written {
 		child := p.children[w.Address]
 		if child == nil {
 			node, ok = p.nodes[w.Address]
@@ -99,7 +120,7 @@ func (p *place) source(name string, hops int) (node int, ok bool) {
 func (p *place) first(address string) []int {
 	return p.ends(address, func(child *place, s definition.Step) bool {
 		for _, name := range s.Reads() {
-			if _, written := child.plan.Writer(name); written {
+			if _, written := child.writer[name]; written {
 				return false
 			}
 		}
@@ -111,11 +132,11 @@ func (p *place) first(address string) []int {
 func (p *place) last(address string) []int {
 	return p.ends(address, func(child *place, s definition.Step) bool {
 		for _, out := range s.Out {
-			if len(child.plan.Readers(out.Data)) > 0 {
+			if child.read[out.Data] {
 				return false
 			}
 		}
-		return len(child.plan.Followers(s.Address)) == 0
+		return !child.followed[s.Address]
 	})
 }
 

@@ -72,9 +72,9 @@ func (s *story) done(seconds float64, address string, attempt int, indexes ...in
 }
 
 func (s *story) step(address string) definition.Step {
-	step, ok := s.state.Definition.Plan().Step(address)
+	step, ok := s.state.Definition.Step(address)
 	require.True(s.t, ok, address)
-	return *step
+	return step
 }
 
 func (s *story) failed(seconds float64, address string, attempt, index int) {

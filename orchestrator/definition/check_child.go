@@ -281,7 +281,7 @@ func (c *checker) standard(n *node) {
 			c.fault(p.At, n, "bad-param", err.Error(), "param %s of %s cannot be %s", quote(p.Name.Value), h.Name, clip(string(p.Value)))
 		}
 	}
-	for _, name := range h.Missing(given) {
+	for _, name := range h.missing(given) {
 		c.fault(n.Run.Pos, n, "missing-param", "write params: {"+name+": …}", "param %s of %s has no value", quote(name), h.Name)
 	}
 }

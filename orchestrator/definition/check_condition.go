@@ -58,7 +58,7 @@ func (c *checker) conditions() {
 				data: c.value, knows: c.knows, names: c.visible, param: c.paramType, params: c.params, paramList: c.paramList, partial: c.src.Partial,
 			})
 		}
-		if n.Repeat == nil || !n.Child() || n.Process.Given() && n.Defined == nil {
+		if n.Repeat == nil || !n.child() || n.Process.Given() && n.Defined == nil {
 			continue
 		}
 		c.carries(n)

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// MaxFollows bounds how many pairs of steps `after` may order in all: a group
+// maxFollows bounds how many pairs of steps `after` may order in all: a group
 // counts once for each of its steps.
-const MaxFollows = 100_000
+const maxFollows = 100_000
 
 // edge says that step to waits for step from, and why.
 type edge struct {
@@ -39,8 +39,8 @@ func (c *checker) order() {
 			if target == nil {
 				continue
 			}
-			if follows += len(inside[target]); follows > MaxFollows {
-				c.fault(at.Pos, n, "too-many-after", "let the steps share data instead", "after orders more than %d pairs of steps", MaxFollows)
+			if follows += len(inside[target]); follows > maxFollows {
+				c.fault(at.Pos, n, "too-many-after", "let the steps share data instead", "after orders more than %d pairs of steps", maxFollows)
 				return
 			}
 			for _, s := range inside[target] {

@@ -47,8 +47,8 @@ func (c *checker) node(n *node) {
 	switch {
 	case named && c.byAddress[n.address] != n:
 		c.fault(n.Name.Pos, n, "duplicate-name", "give one of them another name", "%s %s exists already", what, quote(n.Name.Value))
-	case n.parent == nil && c.around == nil && n.Name.Value == Reserved:
-		c.fault(n.Name.Pos, n, "reserved-name", "give it another name", "the name %q is deed's own", Reserved)
+	case n.parent == nil && c.around == nil && n.Name.Value == reserved:
+		c.fault(n.Name.Pos, n, "reserved-name", "give it another name", "the name %q is deed's own", reserved)
 	}
 	if depth := strings.Count(c.outside(n), "/"); n.Group && depth == MaxDepth {
 		c.fault(n.Name.Pos, n, "too-deep", "nest less", "groups are nested more than %d deep", MaxDepth)
@@ -58,7 +58,7 @@ func (c *checker) node(n *node) {
 		c.fault(n.Name.Pos, n, "empty-group", "write a step into it, or take it out", "the group has no steps")
 	}
 	switch {
-	case n.Child():
+	case n.child():
 		c.child(n)
 		c.locals(n)
 	case n.Group:
@@ -94,7 +94,7 @@ func (c *checker) plainGroup(n *node) {
 // faultsOf are the values among settings that make no sense for the node; where
 // they stand makes no difference.
 func (c *checker) faultsOf(n *node, s Settings, address string) []Fault {
-	all := s.faults(address, n.Group && !n.Child())
+	all := s.faults(address, n.Group && !n.child())
 	if s.Limits != nil && !n.Group && n.Run != nil && n.Run.Handler.Given() {
 		all = append(all, Fault{
 			Pos: s.Limits.Pos, Address: address, Code: "bad-limits", Message: "limits are of programs, and this step runs a handler",
@@ -149,12 +149,12 @@ func (c *checker) handler(n *node) {
 	case len(name) > MaxHandler || !handlerPattern.MatchString(name):
 		c.fault(h.Pos, n, "bad-run", "a handler is written like words/count", "%s is no handler", quote(h.Value))
 	case pinned && standard:
-		c.fault(h.Pos, n, "bad-run", "write "+clip(name), "the handlers of %q have no versions", Reserved)
+		c.fault(h.Pos, n, "bad-run", "write "+clip(name), "the handlers of %q have no versions", reserved)
 	case pinned && !versionPattern.MatchString(version):
 		c.fault(h.Pos, n, "bad-run", fmt.Sprintf("write it like %s@2: a letter or digit, then at most %d of letters, digits, ., _ and -", clip(name), MaxVersion-1),
 			"%s is no version of a handler", quote(version))
 	case standard:
-	case name == Reserved || strings.HasPrefix(name, Reserved+"/"):
+	case name == reserved || strings.HasPrefix(name, reserved+"/"):
 		var known []string
 		for _, s := range StandardHandlers() {
 			known = append(known, s.Name)
@@ -163,7 +163,7 @@ func (c *checker) handler(n *node) {
 		if hint == "" {
 			hint = "there are " + strings.Join(known, ", ")
 		}
-		c.fault(h.Pos, n, "reserved-name", hint, "the handlers of %q are deed's own, and %s is none of them", Reserved, quote(name))
+		c.fault(h.Pos, n, "reserved-name", hint, "the handlers of %q are deed's own, and %s is none of them", reserved, quote(name))
 	}
 }
 
@@ -209,8 +209,8 @@ func (c *checker) word(n *node, word Text) {
 func (c *checker) locals(n *node) {
 	inputs, outputs, written := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	if e := n.Each; e != nil {
-		if into := e.Into; into != nil && (*into < 1 || *into > MaxInto) {
-			c.fault(e.Data.Pos, n, "bad-into", "", "into %d is not between 1 and %d", *into, MaxInto)
+		if into := e.Into; into != nil && (*into < 1 || *into > maxInto) {
+			c.fault(e.Data.Pos, n, "bad-into", "", "into %d is not between 1 and %d", *into, maxInto)
 		}
 	}
 	for _, b := range n.Each.names() {

@@ -21,12 +21,13 @@ type Values interface {
 // evaluation holds to both whatever it is handed.
 const (
 	MaxExprDepth = 64        // of operations in each other
-	MaxExprWork  = 4_000_000 // operations done and bytes touched in one evaluation
+	maxExprWork  = 4_000_000 // operations done and bytes touched in one evaluation
 )
 
 // Holds reports whether the condition is true; null counts as false. An error
 // is about values that are not what the expression takes them for, such as the
-// text of a member where a number should be: it is the same for the same values.
+// text of a member where a number should be. Of equal values it makes the same of
+// them, on every machine and for ever.
 func (c Condition) Holds(v Values) (bool, error) {
 	e := evaluation{values: v}
 	value, err := e.eval(c.Expr, 0)
@@ -42,17 +43,6 @@ func (c Condition) Holds(v Values) (bool, error) {
 	return false, fmt.Errorf("condition %s is %s, neither true nor false", quote(c.Text), kind(value))
 }
 
-// Eval is the value of the expression. Of equal values it makes equal ones, on
-// every machine and for ever.
-func (e Expr) Eval(v Values) (json.RawMessage, error) {
-	run := evaluation{values: v}
-	value, err := run.eval(e, 0)
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(value)
-}
-
 // evaluation is one pass over an expression. Its values are what encoding/json
 // makes of JSON: nil, bool, float64, string, []any and map[string]any.
 type evaluation struct {
@@ -65,7 +55,7 @@ var errTooMuch = errors.New("the expression takes too long; let a step compute i
 
 // spend accounts for work before it is done.
 func (e *evaluation) spend(n int) error {
-	if n > MaxExprWork-e.work {
+	if n > maxExprWork-e.work {
 		return errTooMuch
 	}
 	e.work += n
@@ -110,7 +100,7 @@ func (e *evaluation) eval(x Expr, depth int) (any, error) {
 
 // arity says how many arguments each operation takes.
 var arity = func() map[string]struct{ least, most int } {
-	many := MaxExprWork
+	many := maxExprWork
 	table := map[string]struct{ least, most int }{OpList: {0, many}, "-": {1, 2}, "?:": {3, 3}, "min": {1, many}, "max": {1, many}, "sum": {1, 1}}
 	for n, ops := range [][]string{
 		{OpValue, OpName, OpParam, OpCount, OpKeys, OpBytes, OpElement},

@@ -64,7 +64,7 @@ func instructions(tree *syntax.Regexp) int {
 	if tree.Op == syntax.OpRepeat {
 		n *= max(tree.Min, tree.Max, 1)
 	}
-	return min(n, MaxExprWork+1)
+	return min(n, maxExprWork+1)
 }
 
 // within reports whether a list has the element, or an object the key.

@@ -152,6 +152,15 @@ func (d Definition) JoinsByKey(name string) bool {
 	})
 }
 
+// Step is the step at an address; ok is false if there is none.
+func (d Definition) Step(address string) (s Step, ok bool) {
+	i := slices.IndexFunc(d.Steps, func(s Step) bool { return s.Address == address })
+	if i < 0 {
+		return Step{}, false
+	}
+	return d.Steps[i], true
+}
+
 // Gathers reports whether an output is what all tasks of the step wrote; of a
 // repeated child that is so if it is collected, else it is the last round's.
 func (s Step) Gathers(out Output) bool {

@@ -95,10 +95,10 @@ func (d *differences) steps(a, b Definition) {
 	where := d.where
 	d.where = ""
 	defer func() { d.where = where }()
-	was, is := a.Plan(), b.Plan()
+	was, is := byAddress(a.Steps), byAddress(b.Steps)
 	var kept, keeps []string
 	for i := range a.Steps {
-		if address := a.Steps[i].Address; is.steps[address] == nil {
+		if address := a.Steps[i].Address; is[address] == nil {
 			d.say("step %s is gone", d.above+address)
 		} else {
 			kept = append(kept, address)
@@ -106,8 +106,8 @@ func (d *differences) steps(a, b Definition) {
 	}
 	for i := range b.Steps {
 		now := &b.Steps[i]
-		before, had := was.Step(now.Address)
-		if !had {
+		before := was[now.Address]
+		if before == nil {
 			d.say("step %s is new", d.above+now.Address)
 			continue
 		}
@@ -118,6 +118,18 @@ func (d *differences) steps(a, b Definition) {
 		d.where = where
 		d.say("steps stand in another order")
 	}
+}
+
+// byAddress indexes steps; of two with one address, as an old history may have
+// them, the first counts.
+func byAddress(steps []Step) map[string]*Step {
+	all := make(map[string]*Step, len(steps))
+	for i := range steps {
+		if s := &steps[i]; all[s.Address] == nil {
+			all[s.Address] = s
+		}
+	}
+	return all
 }
 
 // step compares two steps, and what is inside of them where both have a child.

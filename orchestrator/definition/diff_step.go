@@ -84,11 +84,11 @@ func childWork(a, b *Step) comparison {
 			return comparison{c.what + " of its child", c.was, c.is}
 		}
 	}
-	was, is := p.Plan(), q.Plan()
+	was, is := byAddress(p.Steps), byAddress(q.Steps)
 	for i := range p.Steps {
 		step := &p.Steps[i]
-		now := is.steps[step.Address]
-		for _, c := range append(work(was.steps[step.Address], now), childWork(step, now)) {
+		now := is[step.Address]
+		for _, c := range append(work(was[step.Address], now), childWork(step, now)) {
 			if c.was != c.is {
 				return comparison{c.what + " of " + step.Address + " inside", c.was, c.is}
 			}
@@ -158,7 +158,7 @@ func conduct(a, b *Step) []comparison {
 		both("timeout", func(s *Step) string { return orNone(s.Timeout != 0, s.Timeout.String()) }),
 		both("retry attempts", func(s *Step) string { return fmt.Sprint(s.Retry.Attempts) }),
 		both("retry backoff", func(s *Step) string { return s.Retry.Backoff.String() }),
-		both("retry factor", func(s *Step) string { return number(cmp.Or(s.Retry.Factor, DefaultRetry.Factor)) }),
+		both("retry factor", func(s *Step) string { return number(cmp.Or(s.Retry.Factor, defaultRetry.Factor)) }),
 		both("retry jitter", func(s *Step) string { return orNone(s.Retry.Jitter != 0, percent(s.Retry.Jitter)) }),
 		both("parallelism", func(s *Step) string { return atMost(s.Parallelism) }),
 		both("tolerate", func(s *Step) string { return s.Tolerate.String() }),

@@ -11,8 +11,8 @@ import (
 
 // The bounds of what one place of a definition says of the environment.
 const (
-	MaxVariables     = 64
-	MaxVariableBytes = 4096 // of a text
+	maxVariables     = 64
+	maxVariableBytes = 4096 // of a text
 )
 
 // EnvSource is what one place says of the environment, by the name of the variable.
@@ -58,9 +58,9 @@ func (e EnvSource) faults(fault func(at Pos, code, hint, format string, args ...
 	for i, name := range slices.Sorted(maps.Keys(e)) {
 		v := e[name]
 		switch {
-		case i >= MaxVariables:
+		case i >= maxVariables:
 			fault(v.Name.Pos, "too-many-variables", "put them into a file that travels with the definition",
-				"env sets %d variables, at most %d are allowed", len(e), MaxVariables)
+				"env sets %d variables, at most %d are allowed", len(e), maxVariables)
 			return
 		case strings.HasPrefix(name, task.OwnVariables):
 			fault(v.Name.Pos, "reserved-name", "give it another name", "the variables %s… are deed's own", task.OwnVariables)
@@ -73,8 +73,8 @@ func (e EnvSource) faults(fault func(at Pos, code, hint, format string, args ...
 				"%s is no name of a secret", quote(v.Secret.Value))
 		case strings.Contains(value, "\x00"):
 			fault(v.Value.Pos, "bad-env", "take it out", "the value of %s has a zero byte", name)
-		case len(value) > MaxVariableBytes:
-			fault(v.Value.Pos, "bad-env", "put it into a file that travels with the definition", "the value of %s is longer than %d bytes", name, MaxVariableBytes)
+		case len(value) > maxVariableBytes:
+			fault(v.Value.Pos, "bad-env", "put it into a file that travels with the definition", "the value of %s is longer than %d bytes", name, maxVariableBytes)
 		case strings.Contains(value, paramOpen):
 			fault(v.Value.Pos, "bad-substitution", "a program finds a param in the environment, as $"+task.OwnVariables+"PARAM_X", "%sx} is not replaced in env", paramOpen)
 		}

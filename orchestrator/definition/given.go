@@ -110,13 +110,13 @@ func readSetting(name, value string) (s Settings, known bool, err error) {
 	case "pool":
 		s.Pool, err = limit(value, ParsePool)
 	case "needs":
-		s.Needs, err = limit(value, ParseNeeds)
+		s.Needs, err = limit(value, parseNeeds)
 	case "rate":
 		s.Rate, err = limit(value, ParseRate)
 	case "cache":
 		s.Cache, err = read(value, ParseCache)
 	case "limits":
-		s.Limits, err = limit(value, ParseLimits)
+		s.Limits, err = limit(value, parseLimits)
 	default:
 		return s, false, nil
 	}

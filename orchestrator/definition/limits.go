@@ -10,18 +10,18 @@ import (
 
 // The bounds of limits: with less a program does not even start, and more is none.
 const (
-	MinLimitMemory = 1 << 20
-	MinLimitFiles  = 8
-	MaxLimitFiles  = 1 << 20
-	MaxLimitCPU    = 365 * 24 * time.Hour
+	minLimitMemory = 1 << 20
+	minLimitFiles  = 8
+	maxLimitFiles  = 1 << 20
+	maxLimitCPU    = 365 * 24 * time.Hour
 )
 
 // limitNames are what may be limited, in the order in which it is written.
 var limitNames = []string{"memory", "cpu", "files"}
 
-// ParseLimits reads what each program may use as it is given in a setting,
+// parseLimits reads what each program may use as it is given in a setting,
 // "memory=2GiB,cpu=10m,files=256": some of them, each once.
-func ParseLimits(text string) (task.Limits, error) {
+func parseLimits(text string) (task.Limits, error) {
 	var l task.Limits
 	given := map[string]bool{}
 	for _, word := range strings.Split(text, ",") {
@@ -65,7 +65,7 @@ func bound(l *task.Limits, name, value string) (err error) {
 // ParseLimitMemory reads how much memory a program may have, like [ParseMemory].
 func ParseLimitMemory(text string) (int64, error) {
 	bytes, err := ParseMemory(text)
-	if err == nil && bytes < MinLimitMemory {
+	if err == nil && bytes < minLimitMemory {
 		return 0, fmt.Errorf("%s is less than any program needs; write 1MiB or more", quote(text))
 	}
 	return bytes, err
@@ -77,8 +77,8 @@ func ParseLimitCPU(text string) (task.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	if t := time.Duration(d); t < time.Second || t > MaxLimitCPU || t%time.Second != 0 {
-		return 0, fmt.Errorf("%s is no number of seconds from 1s to %s; leave it out for no limit", quote(text), task.Duration(MaxLimitCPU))
+	if t := time.Duration(d); t < time.Second || t > maxLimitCPU || t%time.Second != 0 {
+		return 0, fmt.Errorf("%s is no number of seconds from 1s to %s; leave it out for no limit", quote(text), task.Duration(maxLimitCPU))
 	}
 	return d, nil
 }
@@ -89,8 +89,8 @@ func ParseLimitFiles(text string) (int, error) {
 	switch {
 	case !ok:
 		return 0, fmt.Errorf("%s is no number of files: write it like 256", quote(text))
-	case n < MinLimitFiles || n > MaxLimitFiles:
-		return 0, fmt.Errorf("%s open files are not between %d and %d; leave it out for no limit", clip(text), MinLimitFiles, MaxLimitFiles)
+	case n < minLimitFiles || n > maxLimitFiles:
+		return 0, fmt.Errorf("%s open files are not between %d and %d; leave it out for no limit", clip(text), minLimitFiles, maxLimitFiles)
 	}
 	return n, nil
 }

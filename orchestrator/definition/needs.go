@@ -12,16 +12,16 @@ import (
 // The most that a task may need.
 const (
 	MaxCPU    = 10_000  // cores
-	MaxMemory = 1 << 50 // bytes: 1 PiB
+	maxMemory = 1 << 50 // bytes: 1 PiB
 	MaxGPU    = 1_000
 )
 
 // needNames are what a task may need, in the order in which it is written.
 var needNames = []string{"cpu", "memory", "gpu"}
 
-// ParseNeeds reads what each task needs as it is given in a setting,
+// parseNeeds reads what each task needs as it is given in a setting,
 // "cpu=2,memory=4GiB,gpu=1": some of them, each once.
-func ParseNeeds(text string) (task.Resources, error) {
+func parseNeeds(text string) (task.Resources, error) {
 	var r task.Resources
 	given := map[string]bool{}
 	for _, word := range strings.Split(text, ",") {
@@ -62,7 +62,7 @@ func need(r *task.Resources, name, value string) (err error) {
 	return nil
 }
 
-// writeNeeds writes what ParseNeeds reads.
+// writeNeeds writes what parseNeeds reads.
 func writeNeeds(r task.Resources) string {
 	var words []string
 	if r.CPU != 0 {
@@ -138,7 +138,7 @@ func ParseMemory(text string) (int64, error) {
 			continue
 		}
 		bytes := math.Round(n * float64(s.bytes))
-		if bytes < 1 || bytes > MaxMemory {
+		if bytes < 1 || bytes > maxMemory {
 			return 0, fmt.Errorf("%s is not more than 0 and at most 1024TiB; leave it out if none is needed", quote(text))
 		}
 		return int64(bytes), nil

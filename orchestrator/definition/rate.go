@@ -10,8 +10,8 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
-// MaxRate is the most that a rate may let begin in a second.
-const MaxRate = 1_000_000
+// maxRate is the most that a rate may let begin in a second.
+const maxRate = 1_000_000
 
 // Rate is so many in a time, written "5000/h".
 type Rate struct {
@@ -61,7 +61,7 @@ func ParseRate(text string) (Rate, error) {
 	if !ok {
 		return Rate{}, fmt.Errorf("%s is no rate: %s", quote(text), nearPer(n, strings.TrimSpace(per)))
 	}
-	if float64(n) > MaxRate*time.Seconds() {
+	if float64(n) > maxRate*time.Seconds() {
 		return Rate{}, fmt.Errorf("%s is more than a million a second: leave it out for no limit", quote(text))
 	}
 	return Rate{Count: n, Per: task.Duration(time)}, nil

@@ -81,7 +81,7 @@ func (r *resolver) stepsOf() []Step {
 func (r *resolver) at(n *node) Settings { return r.said[n.address].or(n.Settings) }
 
 func (r *resolver) step(n *node, inside map[*node][]*node) Step {
-	s := Step{Address: n.address, Retry: DefaultRetry, In: plain(n.In), Out: r.outputsOfStep(n), When: conditionOf(n)}
+	s := Step{Address: n.address, Retry: defaultRetry, In: plain(n.In), Out: r.outputsOfStep(n), When: conditionOf(n)}
 	if n.Each != nil {
 		s.Each = &Each{Binding: Binding{Local: n.Each.Local.Value, Data: n.Each.Data.Value}, ByKey: n.Each.ByKey, With: plain(n.Each.With)}
 		if n.Each.Into != nil {
@@ -104,7 +104,7 @@ func (r *resolver) step(n *node, inside map[*node][]*node) Step {
 	}
 	groups = groups.or(r.around)
 	given := r.paramsOf(n)
-	if n.Child() {
+	if n.child() {
 		s.Retry.Attempts = 1
 		own.ofChild().apply(&s)
 		put(&s.Pool, own.or(groups).Pool)

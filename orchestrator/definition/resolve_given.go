@@ -14,7 +14,7 @@ func (r *resolver) layers(given map[string]string) (said map[string]Settings, wh
 	said = map[string]Settings{}
 	names := addressBook{addresses: r.everywhere(), spell: &r.spell, find: func(address string) (group, ok bool) {
 		n, _ := r.find(address)
-		return n != nil && n.Group && !n.Child(), n != nil
+		return n != nil && n.Group && !n.child(), n != nil
 	}}
 	for _, key := range slices.Sorted(maps.Keys(given)) {
 		set, faults := names.read(key, given[key])

@@ -87,13 +87,6 @@ settings:
 
 func TestTheNodeNearestToAStepSaysItsSettings(t *testing.T) {
 	seconds := func(n int) task.Duration { return task.Duration(time.Duration(n) * time.Second) }
-	step := func(t *testing.T, settings map[string]string, address string) definition.Step {
-		t.Helper()
-		d := resolve(t, source(t, nested), nil, settings)
-		s, ok := d.Plan().Step(address)
-		require.True(t, ok)
-		return *s
-	}
 	for name, tc := range map[string]struct {
 		address     string
 		given       map[string]string
@@ -111,7 +104,7 @@ func TestTheNodeNearestToAStepSaysItsSettings(t *testing.T) {
 		"what a step says wins over its group, given": {"outer/own", map[string]string{"outer.timeout": "9s", "outer.retry.attempts": "9"}, seconds(6), 1, "2s", 4},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := step(t, tc.given, tc.address)
+			s := step(t, resolve(t, source(t, nested), nil, tc.given), tc.address)
 			assert.Equal(t, tc.timeout.String(), s.Timeout.String())
 			assert.Equal(t, tc.attempts, s.Retry.Attempts)
 			assert.Equal(t, tc.backoff, s.Retry.Backoff.String())
@@ -150,8 +143,7 @@ func TestFactorJitterAndToleranceAreInheritedLikeTheRest(t *testing.T) {
 		"what a step says wins over a group": {"outer/own", map[string]string{"outer.tolerate": "7"}, "3 0 0"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, ok := resolve(t, source(t, supervised), nil, tc.given).Plan().Step(tc.address)
-			require.True(t, ok)
+			s := step(t, resolve(t, source(t, supervised), nil, tc.given), tc.address)
 			assert.Equal(t, tc.want, fmt.Sprint(s.Retry.Factor, s.Retry.Jitter, " ", s.Tolerate))
 		})
 	}
@@ -190,8 +182,7 @@ func TestAPoolAndNeedsAreInheritedNeedsAsAWholeAndARateIsNot(t *testing.T) {
 		"a rate is lifted":                  {"alone", map[string]string{"alone.rate": "none"}, `"" nothing 0/0s`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, ok := resolve(t, source(t, placed), nil, tc.given).Plan().Step(tc.address)
-			require.True(t, ok)
+			s := step(t, resolve(t, source(t, placed), nil, tc.given), tc.address)
 			assert.Equal(t, tc.want, fmt.Sprintf("%q %s %s", s.Pool, s.Needs, s.Rate))
 		})
 	}
@@ -215,7 +206,7 @@ func TestTheDeadlineOfTheFileMayBeMovedOrLiftedAtSubmit(t *testing.T) {
 		assert.Equal(t, want, resolve(t, source(t, supervised), nil, settings).Deadline.String())
 	}
 	d := resolve(t, source(t, nested), nil, map[string]string{"outer/own.parallelism": "none", "outer/own.timeout": "none"})
-	own, _ := d.Plan().Step("outer/own")
+	own := step(t, d, "outer/own")
 	assert.Zero(t, own.Parallelism)
 	assert.Zero(t, own.Timeout)
 }
@@ -226,11 +217,9 @@ func TestAPinnedHandlerStaysOneWord(t *testing.T) {
 }
 
 func TestAfterAGroupIsAfterAllItsStepsOnce(t *testing.T) {
-	plan := resolve(t, source(t, nested), nil, nil).Plan()
-	last, _ := plan.Step("last")
-	assert.Equal(t, []string{"outer/plain", "outer/own", "outer/inner/deep"}, last.After)
-	deep, _ := plan.Step("outer/inner/deep")
-	assert.Equal(t, []string{"load", "outer/plain"}, deep.After)
+	d := resolve(t, source(t, nested), nil, nil)
+	assert.Equal(t, []string{"outer/plain", "outer/own", "outer/inner/deep"}, step(t, d, "last").After)
+	assert.Equal(t, []string{"load", "outer/plain"}, step(t, d, "outer/inner/deep").After)
 }
 
 const withParams = `

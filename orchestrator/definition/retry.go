@@ -9,8 +9,8 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
-// DefaultRetry is how tasks are tried when nobody says otherwise.
-var DefaultRetry = Retry{
+// defaultRetry is how tasks are tried when nobody says otherwise.
+var defaultRetry = Retry{
 	Attempts: 3,
 	Backoff:  Backoff{Min: task.Duration(time.Second), Max: task.Duration(30 * time.Second)},
 	Factor:   2,

@@ -76,13 +76,13 @@ func (s *shared) checker(src *Source, nodes []*Node, around *checker, as *node) 
 			c.byAddress[n.address] = n
 			c.addresses = append(c.addresses, n.address)
 		}
-		if !n.Group || n.Child() {
+		if !n.Group || n.child() {
 			c.steps = append(c.steps, n)
 		}
 		switch {
 		case n.Defined != nil:
 			c.children[n] = s.file(n.Defined)
-		case n.Group && n.Child():
+		case n.Group && n.child():
 			c.children[n] = s.checker(src, n.Steps, c, n)
 		}
 	}

@@ -45,7 +45,7 @@ type Param struct {
 }
 
 // Node is a step, or a group of nodes. A group with Each or Repeat is a step, too:
-// its nodes are a process of their own, a child; see [Node.Child].
+// its nodes are a process of their own, a child.
 type Node struct {
 	Name     Text
 	Group    bool
@@ -68,8 +68,8 @@ type Node struct {
 	Partial bool
 }
 
-// Child reports whether each task of the node is a process of its own.
-func (n *Node) Child() bool {
+// child reports whether each task of the node is a process of its own.
+func (n *Node) child() bool {
 	return n.Process.Given() || n.Group && (n.Each != nil || n.Repeat != nil)
 }
 
@@ -187,7 +187,7 @@ func walk(nodes []*Node) []*node {
 				at.address = parent.address + "/" + at.address
 			}
 			all = append(all, at)
-			if !n.Child() {
+			if !n.child() {
 				visit(n.Steps, at)
 			}
 		}

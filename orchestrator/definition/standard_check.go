@@ -30,8 +30,8 @@ func (h StandardHandler) Names() []string {
 	return names
 }
 
-// Missing lists the parameters that have to be given and are not.
-func (h StandardHandler) Missing(given map[string]json.RawMessage) []string {
+// missing lists the parameters that have to be given and are not.
+func (h StandardHandler) missing(given map[string]json.RawMessage) []string {
 	var missing []string
 	for _, p := range h.Params {
 		if _, ok := given[p.Name]; !ok && p.Default == nil {
@@ -67,16 +67,16 @@ func (p StandardParam) Check(value json.RawMessage) error {
 		}
 	case Number:
 		var n *float64
-		if json.Unmarshal(value, &n) != nil || n == nil || *n != math.Trunc(*n) || *n < float64(p.Min) || *n > float64(p.Max) {
-			return fmt.Errorf("write a whole number from %d to %d", p.Min, p.Max)
+		if json.Unmarshal(value, &n) != nil || n == nil || *n != math.Trunc(*n) || *n < float64(p.min) || *n > float64(p.max) {
+			return fmt.Errorf("write a whole number from %d to %d", p.min, p.max)
 		}
 	case String:
-		if p.Is == StandardColumn || p.Is == StandardColumns {
+		if p.is == standardColumn || p.is == standardColumns {
 			value = unquotedNumber(value)
 		}
 		var s *string
 		if json.Unmarshal(value, &s) != nil || s == nil {
-			return errors.New("write " + textLike[p.Is])
+			return errors.New("write " + textLike[p.is])
 		}
 		return p.checkText(*s)
 	}
@@ -100,45 +100,45 @@ var (
 )
 
 // textLike says what texts of a form look like.
-var textLike = map[StandardForm]string{
+var textLike = map[standardForm]string{
 	"":                "a text",
-	StandardWord:      "a word",
-	StandardSize:      "a size, like 64MiB",
-	StandardColumn:    `a column by its name or number, a name with blanks like '"first name"'`,
-	StandardColumns:   `columns like 'bytes number desc, "first name"'`,
-	StandardSeparator: "one character of ASCII, but no quote and no line end",
-	StandardFile:      "the name of a file, without folders",
+	standardWord:      "a word",
+	standardSize:      "a size, like 64MiB",
+	standardColumn:    `a column by its name or number, a name with blanks like '"first name"'`,
+	standardColumns:   `columns like 'bytes number desc, "first name"'`,
+	standardSeparator: "one character of ASCII, but no quote and no line end",
+	standardFile:      "the name of a file, without folders",
 }
 
 func (p StandardParam) checkText(s string) error {
-	switch p.Is {
-	case StandardWord:
-		if !slices.Contains(p.OneOf, s) {
-			return fmt.Errorf("write one of %s", strings.Join(p.OneOf, ", "))
+	switch p.is {
+	case standardWord:
+		if !slices.Contains(p.oneOf, s) {
+			return fmt.Errorf("write one of %s", strings.Join(p.oneOf, ", "))
 		}
-	case StandardSize:
+	case standardSize:
 		if _, err := ParseMemory(s); err != nil {
 			return err
 		}
-	case StandardColumn:
+	case standardColumn:
 		if !columnPattern.MatchString(s) {
-			return errors.New("write " + textLike[p.Is])
+			return errors.New("write " + textLike[p.is])
 		}
-	case StandardColumns:
+	case standardColumns:
 		if s == "" {
 			return nil
 		}
 		if !columnsPattern.MatchString(s) {
-			return errors.New("write " + textLike[p.Is])
+			return errors.New("write " + textLike[p.is])
 		}
-	case StandardSeparator:
+	case standardSeparator:
 		if len(s) > 1 || s != "" && (s[0] >= utf8.RuneSelf || strings.ContainsAny(s, "\"\r\n\x00")) {
-			return errors.New("write " + textLike[p.Is])
+			return errors.New("write " + textLike[p.is])
 		}
-	case StandardFile:
+	case standardFile:
 		const longest = 255
 		if s == "." || s == ".." || len(s) > longest || strings.ContainsAny(s, "/\x00") || !utf8.ValidString(s) {
-			return errors.New("write " + textLike[p.Is])
+			return errors.New("write " + textLike[p.is])
 		}
 	}
 	return nil

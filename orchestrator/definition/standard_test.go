@@ -67,7 +67,7 @@ func TestAStandardHandlerFindsEveryParameterSaidOrNot(t *testing.T) {
 	require.Len(t, all, len(h.Params))
 	require.JSONEq(t, `8`, string(all["into"]))
 	require.JSONEq(t, `"lines"`, string(all["records"]))
-	require.Equal(t, []string{"by"}, h.Missing(nil))
-	require.Empty(t, h.Missing(given))
+	require.Equal(t, []string{"by"}, h.missing(nil))
+	require.Empty(t, h.missing(given))
 	require.NotContains(t, h.WithDefaults(nil), "by", "there is no default for what has to be given")
 }

@@ -28,7 +28,7 @@ const (
 // The bounds of a definition.
 const (
 	MaxSteps   = 10_000
-	MaxInto    = 100_000
+	maxInto    = 100_000
 	MaxDepth   = 16 // of groups in groups, and of children in children
 	MaxRounds  = 1_000_000
 	MaxHandler = 128 // characters of a handler's name
@@ -36,8 +36,8 @@ const (
 	MaxFactor  = 100 // by which a wait may grow
 )
 
-// Reserved is the first word of the addresses and handlers that deed builds in.
-const Reserved = "deed"
+// reserved is the first word of the addresses and handlers that deed builds in.
+const reserved = "deed"
 
 var (
 	namePattern    = regexp.MustCompile(NamePattern)

@@ -8,12 +8,8 @@ import (
 
 // child is the step at an address, if each task of it is a process of its own.
 func (c *course) child(address string) (definition.Step, bool) {
-	for _, step := range c.def.Steps {
-		if step.Address == address {
-			return step, step.Process != nil
-		}
-	}
-	return definition.Step{}, false
+	step, ok := c.def.Step(address)
+	return step, ok && step.Process != nil
 }
 
 // apart are the reports that children make of what is told of several at once: each

@@ -10,40 +10,6 @@ import (
 	"github.com/deedrun/deed/orchestrator/definition"
 )
 
-func addresses(steps []*definition.Step) []string {
-	var all []string
-	for _, s := range steps {
-		all = append(all, s.Address)
-	}
-	return all
-}
-
-func TestAPlanKnowsWhoWritesReadsAndFollows(t *testing.T) {
-	plan := resolve(t, source(t, nested+"  load: {timeout: 1s}\n"), nil, nil).Plan()
-	assert.Equal(t, []string{"outer/inner/deep"}, addresses(plan.Followers("load")))
-	assert.Equal(t, []string{"outer/inner/deep", "last"}, addresses(plan.Followers("outer/plain")))
-
-	plan = resolve(t, wordCount(t), nil, nil).Plan()
-	assert.True(t, plan.IsInput("corpus"))
-	assert.False(t, plan.IsInput("partial"))
-	w, ok := plan.Writer("partial")
-	require.True(t, ok)
-	assert.Equal(t, "count", w.Address)
-	_, ok = plan.Writer("corpus")
-	assert.False(t, ok)
-	assert.Equal(t, []string{"merge"}, addresses(plan.Readers("partial")))
-	_, ok = plan.Step("nowhere")
-	assert.False(t, ok)
-}
-
-func TestAnyHistoryHasAPlan(t *testing.T) {
-	twice := definition.Step{Address: "a", Out: definition.Outputs(definition.Binding{Local: "x", Data: "x"}), After: []string{"a", "nowhere"}}
-	plan := definition.Definition{Steps: []definition.Step{twice, twice, {Address: "b", Out: twice.Out}}}.Plan()
-	w, _ := plan.Writer("x")
-	assert.Equal(t, "a", w.Address)
-	assert.Len(t, plan.Followers("a"), 1)
-}
-
 func TestANearWordIsFound(t *testing.T) {
 	words := []string{"corpus", "counts", "partial", "clean/dedupe", "a", "ab"}
 	for word, want := range map[string]string{
