@@ -35,6 +35,21 @@ func (a Asked) why() string {
 	return ": " + a.Reason
 }
 
+// asked makes every command and event that embeds Asked say who is behind it.
+func (a Asked) asked() Asked { return a }
+
+// AskedIn is who asked for what an event tells, and why; ok is false for an
+// event that no person asked for.
+func AskedIn(e Event) (a Asked, ok bool) { return askedIn(e) }
+
+func askedIn(of any) (a Asked, ok bool) {
+	by, ok := of.(interface{ asked() Asked })
+	if !ok {
+		return Asked{}, false
+	}
+	return by.asked(), true
+}
+
 // does is "ada cancels the process: why".
 func (a Asked) does(what string) string {
 	return cmp.Or(a.By, "a person") + " " + what + a.why()

@@ -12,12 +12,9 @@ import (
 // list of elements is not known to the core, looked is what a worker found that
 // the child reads, by local name; see [task.ChildHandler].
 func Child(s State, tasks StartChildren, index int, looked map[string]task.Dataset, at time.Time) (StartProcess, error) {
-	i, n, err := s.node(tasks.Address)
-	if err != nil {
-		return StartProcess{}, err
-	}
-	step, isStep := s.graph.step(i)
-	if !isStep || step.Process == nil || n.phase != running || index < 0 || index >= n.total || tasks.Generation != n.generation {
+	step, _ := s.Step(tasks.Address)
+	_, n, _ := s.find(tasks.Address)
+	if step.Process == nil || n.phase != running || index < 0 || index >= n.total || tasks.Generation != n.generation {
 		return StartProcess{}, fmt.Errorf("process %q: %s[%d] of generation %d has no child", s.ID, tasks.Address, index, tasks.Generation)
 	}
 	parent := s.parentOf(tasks, index)
@@ -88,9 +85,6 @@ func (s State) lookedUp(step definition.Step) bool {
 
 // Children lists the tasks that are under way as children.
 func (s State) Children() []StartChildren {
-	if s.graph == nil {
-		return nil
-	}
 	var all []StartChildren
 	for i, n := range s.nodes {
 		step, isStep := s.graph.step(i)

@@ -6,34 +6,29 @@ import (
 	"strings"
 
 	"github.com/deedrun/deed/internal/planted"
-	"github.com/deedrun/deed/orchestrator/definition"
 )
 
 // byRequest decides on what persons ask for. A command that was granted under
 // the same ID before changes nothing.
 func (d *decision) byRequest(c Command) error {
-	switch c := c.(type) {
-	case CancelProcess:
-		return d.request(c.Asked, func() error { return d.cancel(c) })
-	case PauseProcess:
-		return d.request(c.Asked, func() error { return d.pause(c) })
-	case ResumeProcess:
-		return d.request(c.Asked, func() error { return d.resume(c) })
-	case RetryTasks:
-		return d.request(c.Asked, func() error { return d.retry(c) })
-	case RestartFrom:
-		return d.request(c.Asked, func() error { return d.restart(c) })
-	case ReviseProcess:
-		return d.request(c.Asked, func() error { return d.reviseTo(c) })
-	}
-	return fmt.Errorf("process %q: this version does not know commands of type %T", d.ID, c)
-}
-
-func (d *decision) request(a Asked, grant func() error) error {
-	if a.Command != "" && slices.Contains(d.commands, a.Command) && !planted.Is(planted.ForgottenCommand) {
+	if a, _ := askedIn(c); a.Command != "" && slices.Contains(d.commands, a.Command) && !planted.Is(planted.ForgottenCommand) {
 		return nil
 	}
-	return grant()
+	switch c := c.(type) {
+	case CancelProcess:
+		return d.cancel(c)
+	case PauseProcess:
+		return d.pause(c)
+	case ResumeProcess:
+		return d.resume(c)
+	case RetryTasks:
+		return d.retry(c)
+	case RestartFrom:
+		return d.restart(c)
+	case ReviseProcess:
+		return d.revise(c)
+	}
+	return fmt.Errorf("process %q: this version does not know commands of type %T", d.ID, c)
 }
 
 func (d *decision) refuse(format string, args ...any) error {
@@ -86,20 +81,13 @@ func ended(s Status) string {
 // stepsAt are the steps at an address: that step, or those inside that group.
 func (d *decision) stepsAt(address string) ([]int, error) {
 	var found []int
-	var known []string
 	for i, step := range d.Definition.Steps {
 		if step.Address == address || strings.HasPrefix(step.Address, address+"/") {
 			found = append(found, i)
 		}
-		known = append(known, step.Address)
 	}
 	if len(found) == 0 {
-		var spell definition.Speller
-		hint := spell.Hint(address, known)
-		if hint == "" {
-			hint = "its steps are " + strings.Join(known[:min(len(known), 10)], ", ")
-		}
-		return nil, d.refuse("it has no step %q; %s", clip(address, 100), hint)
+		return nil, d.refuse("it has %s", d.graph.noStep(address))
 	}
 	return found, nil
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/deedrun/deed/orchestrator/definition"
 )
 
-// reviseTo puts another definition in place of the one that holds. What has
+// revise puts another definition in place of the one that holds. What has
 // completed has to stay what it was.
-func (d *decision) reviseTo(c ReviseProcess) error {
+func (d *decision) revise(c ReviseProcess) error {
 	hash := c.Definition.Hash()
 	switch {
 	case hash == d.Hash:

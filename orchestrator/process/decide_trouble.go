@@ -24,7 +24,7 @@ func (d *decision) failTasks(c FailTasks) error {
 	if err != nil {
 		return err
 	}
-	tasks := n.current(open, c.Attempt)
+	tasks := n.tasks.current(c.Attempt, open)
 	if len(tasks) == 0 {
 		return nil
 	}
@@ -150,7 +150,7 @@ func (d *decision) loseTasks(c LoseTasks) error {
 	if err != nil {
 		return err
 	}
-	tasks := n.current(open, c.Attempt)
+	tasks := n.tasks.current(c.Attempt, open)
 	if len(tasks) == 0 {
 		return nil
 	}
@@ -179,7 +179,7 @@ func (d *decision) tryTimeout(c TryTimeoutTask) error {
 	if err != nil {
 		return err
 	}
-	if len(n.current(open, c.Attempt)) == 0 {
+	if len(n.tasks.current(c.Attempt, open)) == 0 {
 		return nil
 	}
 	d.emit(TaskTimedOut{

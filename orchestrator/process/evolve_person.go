@@ -15,28 +15,25 @@ const commandsKept = 64
 // byPerson records what a person asked for and got; false: the event is not of
 // that kind.
 func (ed *edits) byPerson(e Event) bool {
+	if a, ok := AskedIn(e); ok {
+		ed.remember(a)
+	}
 	switch e := e.(type) {
 	case ProcessCancelled:
-		ed.asked(e.Asked)
 		ed.Status, ed.EndedAt, ed.Cancel, ed.Pause = Cancelled, e.At, &e, nil
 	case ProcessPaused:
-		ed.asked(e.Asked)
 		ed.Status, ed.Pause = Paused, &e
 	case ProcessResumed:
-		ed.asked(e.Asked)
 		ed.Status, ed.Pause = Running, nil
 	case ProcessRetried:
-		ed.asked(e.Asked)
 		ed.setOff(e.At)
 		ed.begin(e.Steps)
 		ed.reopenAll(e.Tasks, e.At)
 	case ProcessRestarted:
-		ed.asked(e.Asked)
 		ed.setOff(e.At)
 		ed.begin(e.Steps)
 		ed.reopenAll(e.Tasks, e.At)
 	case ProcessRevised:
-		ed.asked(e.Asked)
 		ed.revise(e)
 	default:
 		return false
@@ -44,7 +41,7 @@ func (ed *edits) byPerson(e Event) bool {
 	return true
 }
 
-func (ed *edits) asked(a Asked) {
+func (ed *edits) remember(a Asked) {
 	if a.Command == "" {
 		return
 	}

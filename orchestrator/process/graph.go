@@ -179,6 +179,20 @@ func (g *graph) source(name string) string {
 	return "an input"
 }
 
+// noStep tells, of an address that is none, which may have been meant.
+func (g *graph) noStep(address string) string {
+	var known []string
+	for _, step := range g.def.Steps {
+		known = append(known, step.Address)
+	}
+	var spell definition.Speller
+	hint := spell.Hint(address, known)
+	if hint == "" {
+		hint = "its steps are " + strings.Join(known[:min(len(known), 10)], ", ")
+	}
+	return fmt.Sprintf("no step %q; %s", clip(address, 100), hint)
+}
+
 // retry is the policy of node n. A merge is tried a few times and quickly:
 // what makes it fail is storage that is away for a moment.
 func (g *graph) retry(n int) definition.Retry {

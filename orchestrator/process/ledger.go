@@ -3,6 +3,7 @@ package process
 import (
 	"math/bits"
 
+	"github.com/deedrun/deed/internal/planted"
 	"github.com/deedrun/deed/task"
 )
 
@@ -152,6 +153,24 @@ func (l *ledger) open(tasks task.Ranges) task.Ranges {
 		}
 	}
 	return tasks.Minus(closed)
+}
+
+// current is those of the tasks that are under way at an attempt, if they are
+// not closed.
+func (l *ledger) current(attempt int, tasks task.Ranges) task.Ranges {
+	var others task.Ranges
+	for first, count := range spans(tasks) {
+		if c := l.at(first); c != nil && len(c.odd) > 0 {
+			for i := first; i < first+count; i++ {
+				if t := l.trouble(i); t.attempt != attempt && !planted.Is(planted.UnfencedAttempt) || t.stand != underWay {
+					others = pushRange(others, task.Range{First: i, Count: 1})
+				}
+			}
+		} else if attempt != 1 && !planted.Is(planted.UnfencedAttempt) {
+			others = pushRange(others, task.Range{First: first, Count: count})
+		}
+	}
+	return tasks.Minus(others)
 }
 
 func pushRange(ranges task.Ranges, r task.Range) task.Ranges {

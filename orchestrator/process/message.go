@@ -14,11 +14,8 @@ import (
 // a worker needs to execute them. Everything in it follows from what the step
 // reads, which is sealed, and from the indexes.
 func Message(s State, e Enqueue, tasks task.Ranges) (task.Work, error) {
-	i, n, err := s.node(e.Address)
-	if err != nil {
-		return task.Work{}, err
-	}
-	if n.phase != running || len(tasks) == 0 || tasks[len(tasks)-1].End() > n.total {
+	i, n, ok := s.find(e.Address)
+	if !ok || n.phase != running || len(tasks) == 0 || tasks[len(tasks)-1].End() > n.total {
 		return task.Work{}, fmt.Errorf("process %q: %s is not there to be executed", s.ID, subject(e.Address, tasks))
 	}
 	w := task.Work{Process: s.ID, Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: tasks}
@@ -43,12 +40,11 @@ func MessageAgain(s State, address string, index int) (task.Work, error) {
 	if s.graph == nil {
 		return task.Work{}, ErrNotStarted
 	}
-	i, ok := s.graph.number[address]
+	i, n, ok := s.find(address)
 	if !ok {
 		return task.Work{}, s.noStep(address)
 	}
 	step, isStep := s.graph.step(i)
-	n := s.nodes[i]
 	switch {
 	case isStep && step.Process != nil:
 		return task.Work{}, fmt.Errorf("the tasks of %s are processes of their own: try a task of one of those", address)

@@ -63,13 +63,13 @@ func (r *rules) event(t *rapid.T, s State, e Event) {
 		r.closed[e.Address] = map[int]string{}
 	case TasksSkipped:
 		r.close(t, e.Address, e.Tasks, "skipped")
-		i, n, err := s.node(e.Address)
-		require.NoError(t, err)
+		i, n, ok := s.find(e.Address)
+		require.True(t, ok)
 		step, _ := s.graph.step(i)
 		require.LessOrEqual(t, n.skipped+e.Tasks.Len(), step.Tolerate.Of(n.total), "no more is skipped than the step tolerates")
 	case StepCompleted:
-		_, n, err := s.node(e.Address)
-		require.NoError(t, err)
+		_, n, ok := s.find(e.Address)
+		require.True(t, ok)
 		require.Len(t, r.closed[e.Address], n.total, "%s completes when every task is confirmed or skipped", e.Address)
 	case ProcessRetried:
 		r.begin(s, e.Steps)

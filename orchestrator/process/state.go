@@ -1,7 +1,6 @@
 package process
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/deedrun/deed/orchestrator/definition"
@@ -168,95 +167,4 @@ func (s State) Data(name string) (d task.Dataset, ok bool) {
 	}
 	d, ok = s.Inputs[name]
 	return d, ok
-}
-
-// Open is the subset of tasks that may still be confirmed: scheduled, at this
-// attempt or a later one, in a process that has not ended.
-func (s State) Open(address string, generation int, tasks task.Ranges) task.Ranges {
-	if !s.live() {
-		return nil
-	}
-	i, ok := s.graph.number[address]
-	if !ok {
-		return nil
-	}
-	n := s.nodes[i]
-	if n.generation != generation || n.phase != running {
-		return nil
-	}
-	return n.tasks.open(tasks.Minus(task.Span(n.scheduled, task.MaxIndex+1-n.scheduled)))
-}
-
-// Generation is the generation that the tasks of an address have now; -1 for
-// an address that does not exist.
-func (s State) Generation(address string) int {
-	if s.graph == nil {
-		return -1
-	}
-	if i, ok := s.graph.number[address]; ok {
-		return s.nodes[i].generation
-	}
-	return -1
-}
-
-// Timeout is how long one attempt at a task of the step may run; 0: for ever.
-func (s State) Timeout(address string) time.Duration {
-	if s.graph == nil {
-		return 0
-	}
-	if i, ok := s.graph.number[address]; ok {
-		if step, isStep := s.graph.step(i); isStep && step.Process == nil { // the timeout of a child is its own deadline
-			return time.Duration(step.Timeout)
-		}
-	}
-	return 0
-}
-
-// Step is what the definition says of a step, as it is now; false if the
-// address is none.
-func (s State) Step(address string) (definition.Step, bool) {
-	if s.graph == nil {
-		return definition.Step{}, false
-	}
-	i, ok := s.graph.number[address]
-	if !ok {
-		return definition.Step{}, false
-	}
-	return s.graph.step(i)
-}
-
-// Pool is the pool whose workers execute the tasks of an address; "": those
-// without one. Merges are executed where the step is whose lists they merge.
-func (s State) Pool(address string) string {
-	if s.graph == nil {
-		return ""
-	}
-	if i, ok := s.graph.number[address]; ok {
-		if _, isStep := s.graph.step(i); !isStep {
-			i = s.graph.number[s.graph.writerOf(address)]
-		}
-		return s.graph.def.Steps[i].Pool
-	}
-	return ""
-}
-
-// Handler is the handler that runs the tasks of an address; "" for a program.
-func (s State) Handler(address string) string {
-	if s.graph == nil {
-		return ""
-	}
-	if i, ok := s.graph.number[address]; ok {
-		if step, isStep := s.graph.step(i); isStep {
-			return step.Run.Handler
-		}
-	}
-	return ""
-}
-
-func (s State) node(address string) (int, *node, error) {
-	i, ok := s.graph.number[address]
-	if !ok {
-		return 0, nil, fmt.Errorf("process %q has no step %q", s.ID, address)
-	}
-	return i, s.nodes[i], nil
 }

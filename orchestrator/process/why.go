@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/task"
 )
 
@@ -105,16 +104,7 @@ func (s State) paused() string {
 }
 
 func (s State) noStep(address string) error {
-	var known []string
-	for _, step := range s.graph.def.Steps {
-		known = append(known, step.Address)
-	}
-	var spell definition.Speller
-	hint := spell.Hint(address, known)
-	if hint == "" {
-		hint = "its steps are " + strings.Join(known[:min(len(known), 10)], ", ")
-	}
-	return fmt.Errorf("process %q has no step %q; %s", s.ID, clip(address, 100), hint)
+	return fmt.Errorf("process %q has %s", s.ID, s.graph.noStep(address))
 }
 
 func (w *why) task(i, index int) error {
