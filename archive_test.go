@@ -29,6 +29,10 @@ func TestWhoServesAFolderArchivesWhatIsDueAndWhoAttachesGetsItsOutputs(t *testin
 		}
 		return out.Close()
 	})
+	submit := func(r *deed.Runtime) {
+		source := deed.MustParse("deed: v1\nname: writing\nsteps:\n  write: {run: write, out: [copy]}\noutputs: [copy]\n")
+		require.NoError(t, r.Submit(ctx, "p", deed.Job{Source: source}))
+	}
 	open := func() *deed.Runtime {
 		r, err := deed.Open(ctx, deed.Options{Dir: dir, Handlers: handlers})
 		require.NoError(t, err)
@@ -36,7 +40,7 @@ func TestWhoServesAFolderArchivesWhatIsDueAndWhoAttachesGetsItsOutputs(t *testin
 		return r
 	}
 	first := open()
-	submit(t, first, "p")
+	submit(first)
 	_, err := first.Wait(ctx, "p", nil)
 	require.NoError(t, err)
 	require.NoError(t, orchestrator.SetRetention(ctx, first.Events, orchestrator.Retention{
@@ -49,7 +53,7 @@ func TestWhoServesAFolderArchivesWhatIsDueAndWhoAttachesGetsItsOutputs(t *testin
 		archived, _, err := second.Archive.Closed(ctx, "p")
 		return err == nil && archived != nil && archived.By == "retention"
 	}, 20*time.Second, 10*time.Millisecond)
-	submit(t, second, "p")
+	submit(second)
 	result, err := second.Wait(ctx, "p", nil)
 	require.NoError(t, err)
 	text, err := result.Text(ctx, "copy")

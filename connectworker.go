@@ -8,6 +8,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/quarantine"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/queue"
 	natsqueue "github.com/deedrun/deed/queue/nats"
@@ -44,7 +45,7 @@ func (r *Runtime) openAsWorker(ctx context.Context, conn *nats.Conn, at eventSto
 	}
 	r.lane, r.bad = lane, bad
 	r.closers = append(r.closers, lane.Flush)
-	r.lookLater = &Quarantine{box: laterBox{conn}, from: map[string]queue.Sender{inboxQueue: inbox, workQueue: work}}
+	r.lookLater = quarantine.New(laterBox{conn}, inbox, work)
 	log := events.New(&laterStore{open: func(ctx context.Context) (events.Driver, error) {
 		replicas, err := r.replicas(ctx, conn)
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/deedrun/deed/internal/doctor"
+	"github.com/deedrun/deed/internal/gc"
 )
 
 // inspected is what a check of an examination found.
@@ -65,7 +66,7 @@ func TestTheDoctorFindsADiskThatIsNearlyFullAndGarbageGoesByItsAdvice(t *testing
 
 	source := MustParse("deed: v1\nname: p\ninputs: [x]\nsteps: {wait: {run: for/ever, each: x}}\n") // without a process all blobs would be garbage
 	require.NoError(t, r.Submit(t.Context(), "p", Job{Source: source, Inputs: map[string]Input{"x": Values(1)}}))
-	_, err = r.CollectGarbage(t.Context(), GCOptions{Delete: true})
+	_, err = gc.Collect(t.Context(), r.Archive, gc.Options{Delete: true})
 	require.NoError(t, err)
 	f = examine()
 	require.Equal(t, doctor.OK, f.Status, "%+v", f)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/internal/gc"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
 )
@@ -20,7 +21,7 @@ const worldGrace = 45 * time.Second
 // collectingWorld is a world in which garbage is collected at any moment, and
 // in which time goes by for blobs too. It says how much was removed, and what is
 // wrong in the end.
-func collectingWorld(t *testing.T, seed uint64, o deed.GCOptions) (removed int, err error) {
+func collectingWorld(t *testing.T, seed uint64, o gc.Options) (removed int, err error) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t.Context(), seed)
@@ -34,9 +35,9 @@ func collectingWorld(t *testing.T, seed uint64, o deed.GCOptions) (removed int, 
 				time.Sleep(time.Until(w.now))
 			}
 		}
-		o := deed.PausingGC(o, func(string) { steps(w.random.IntN(20)) }) // others go on meanwhile
+		o.Pause = func(gc.Point) { steps(w.random.IntN(20)) } // others go on meanwhile
 		collect := func() error {
-			report, err := runtime.CollectGarbage(w.ctx, o)
+			report, err := gc.Collect(w.ctx, runtime.Archive, o)
 			if err == nil && len(report.Unread) > 0 {
 				err = fmt.Errorf("%+v", report.Unread)
 			}
@@ -121,7 +122,7 @@ func TestWhateverIsCollectedInAnyWorldWhatProcessesHaveCanBeRead(t *testing.T) {
 	t.Parallel()
 	removed := 0
 	for seed := uint64(1); seed <= uint64(max(10, *seeds/20)); seed++ {
-		n, err := collectingWorld(t, seed, deed.GCOptions{Grace: worldGrace})
+		n, err := collectingWorld(t, seed, gc.Options{Grace: worldGrace})
 		require.NoError(t, err)
 		removed += n
 	}
@@ -132,7 +133,7 @@ func TestWhateverIsCollectedInAnyWorldWhatProcessesHaveCanBeRead(t *testing.T) {
 func TestTheWorldsFindACollectionThatDoesNotSpareOpenProcesses(t *testing.T) {
 	t.Parallel()
 	for seed := uint64(1); seed <= 10; seed++ {
-		_, err := collectingWorld(t, seed, deed.LaxGC(deed.LaxGC(deed.GCOptions{Grace: time.Nanosecond}, "open"), "again"))
+		_, err := collectingWorld(t, seed, gc.Options{Grace: time.Nanosecond, Without: gc.Rules{Open: true, Again: true}})
 		if err != nil {
 			t.Logf("seed %d: %v", seed, err)
 			return

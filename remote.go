@@ -15,7 +15,7 @@ import (
 // openRemote joins a server by its API. The three seams are the client's then:
 // histories are read and folded here, as of any store; commands and questions
 // go through the server; of blobs those can be written that inputs need. What
-// changes the stores themselves the server does, see upkeep.go.
+// changes the stores themselves the server does, see package internal/upkeep.
 func (r *Runtime) openRemote(ctx context.Context) error {
 	c, err := client.New(r.options.URL, r.options.API)
 	if err != nil {
@@ -41,3 +41,7 @@ func unreached(url string, err error) error {
 	}
 	return err
 }
+
+// Remote is the client of the server that the runtime asks by its API
+// ([Options.URL]); nil: it has the stores itself.
+func (r *Runtime) Remote() *client.Client { return r.remote }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/deedrun/deed/api/client"
 	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/internal/quarantine"
 	"github.com/deedrun/deed/internal/tracing"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/queue"
@@ -133,9 +134,9 @@ type Runtime struct {
 	inbox      queue.Sharded
 	work       queue.Lanes
 	quarantine queue.Queue
-	lane       queue.Consumer // of the worker; a runtime that only works has no other queues,
-	bad        queue.Sender   // where it puts what makes no sense,
-	lookLater  *Quarantine    // and, if it only works, what others put there, if somebody looks
+	lane       queue.Consumer         // of the worker; a runtime that only works has no other queues,
+	bad        queue.Sender           // where it puts what makes no sense,
+	lookLater  *quarantine.Quarantine // and, if it only works, what others put there, if somebody looks
 	worker     *worker.Worker
 	worked     chan struct{} // closed when the worker has ended
 	stop       context.CancelFunc
@@ -213,6 +214,9 @@ func (r *Runtime) Drain(ctx context.Context) {
 	case <-ctx.Done():
 	}
 }
+
+// Drained is whether the worker of this runtime was told to leave, from wherever.
+func (r *Runtime) Drained() bool { return r.worker != nil && r.worker.Drained() }
 
 // Close stops what runs and closes what is open. What was not finished can be
 // resumed by the next runtime of the folder.

@@ -25,7 +25,7 @@ import (
 
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/internal/access"
-	"github.com/deedrun/deed/orchestrator"
+	"github.com/deedrun/deed/internal/upkeep"
 )
 
 // Options are what an API stands on.
@@ -70,7 +70,7 @@ type server struct {
 	*deed.Runtime
 	options Options
 	log     *slog.Logger
-	views   *orchestrator.Views
+	upkeep  upkeep.Upkeep
 	names   definitionNames
 	ready   readiness
 	tokens  *access.Tokens
@@ -85,7 +85,7 @@ func New(o Options) http.Handler {
 	o.AnswerWithin = cmp.Or(o.AnswerWithin, 30*time.Second)
 	s := &server{
 		Runtime: o.Runtime, options: o, log: o.Log,
-		views:  &orchestrator.Views{Events: o.Runtime.Events, Blobs: o.Runtime.Blobs, Log: o.Log},
+		upkeep: upkeep.Of(o.Runtime),
 		tokens: access.NewTokens(o.Runtime.Events, nil),
 		seats:  newSeats(cmp.Or(o.Streams, 1024)),
 	}

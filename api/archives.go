@@ -27,10 +27,9 @@ func (s *server) archive(ctx context.Context, in *askedInput[wire.Asked]) (*body
 	if err := s.known(ctx, in.ID); err != nil {
 		return nil, err
 	}
-	who := in.Body.Process()
-	who.By = by(ctx, who.By)
-	archived, changed, err := s.Archive.Put(ctx, in.ID, who, time.Now())
-	return &body[wire.Archived]{wire.ArchivedOf(archived, changed)}, err
+	in.Body.By = by(ctx, in.Body.By)
+	archived, err := s.upkeep.Archive(ctx, in.ID, in.Body)
+	return &body[wire.Archived]{archived}, err
 }
 
 func (s *server) known(ctx context.Context, id string) error {
@@ -54,8 +53,8 @@ func (s *server) removeArchive(ctx context.Context, in *removeInput) (*body[wire
 	if err := s.known(ctx, in.ID); err != nil {
 		return nil, err
 	}
-	changed, err := s.Archive.Remove(ctx, in.ID, process.Asked{By: by(ctx, in.By), Reason: in.Reason}, time.Now())
-	return &body[wire.Archived]{wire.Archived{ID: in.ID, Removed: true, Changed: changed}}, err
+	removed, err := s.upkeep.RemoveArchive(ctx, in.ID, wire.Asked{By: by(ctx, in.By), Reason: in.Reason})
+	return &body[wire.Archived]{removed}, err
 }
 
 func (s *server) exportArchive(w http.ResponseWriter, r *http.Request) error {
@@ -97,12 +96,11 @@ func (s *server) importArchive(w http.ResponseWriter, r *http.Request) (err erro
 		return err
 	}
 	query := r.URL.Query()
-	who := process.Asked{By: by(r.Context(), query.Get("by")), Reason: query.Get("reason")}
-	archived, changed, err := s.Archive.Import(r.Context(), spool, who, time.Now())
+	archived, err := s.upkeep.ImportArchive(r.Context(), spool, wire.Asked{By: by(r.Context(), query.Get("by")), Reason: query.Get("reason")})
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, wire.ArchivedOf(archived, changed))
+	return writeJSON(w, http.StatusOK, archived)
 }
 
 type dueInput struct {
@@ -111,13 +109,7 @@ type dueInput struct {
 }
 
 func (s *server) due(ctx context.Context, in *dueInput) (*body[wire.Dues], error) {
-	var all []orchestrator.Due
-	var err error
-	if in.Before.IsZero() {
-		all, err = s.Archive.DueBy(ctx, time.Now())
-	} else {
-		all, err = s.Archive.EndedBefore(ctx, in.Before, in.Name)
-	}
+	all, err := s.upkeep.Due(ctx, in.Before, in.Name)
 	if err != nil {
 		return nil, err
 	}

@@ -117,7 +117,7 @@ func (s *server) drain(ctx context.Context, in *workerPath) (*body[wire.Drained]
 	}
 	for _, w := range view.Workers {
 		if w.Worker == in.Name {
-			return &body[wire.Drained]{wire.Drained{Worker: w.Worker, Holding: w.Holding}}, s.DrainWorker(ctx, in.Name)
+			return &body[wire.Drained]{wire.Drained{Worker: w.Worker, Holding: w.Holding}}, s.upkeep.DrainWorker(ctx, in.Name)
 		}
 	}
 	return nil, newProblem(http.StatusNotFound, wire.CodeNotFound, "there is no worker %q; /v1/look lists those that are there", in.Name)

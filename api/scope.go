@@ -109,7 +109,7 @@ func startedAs(c events.Commit) string {
 
 // visible lists the processes that exist for who asks.
 func (s *server) visible(ctx context.Context) ([]orchestrator.Summary, error) {
-	all, err := s.views.Processes(ctx, time.Now())
+	all, err := s.Views().Processes(ctx, time.Now())
 	who := access.From(ctx)
 	if err != nil || !who.Scoped() {
 		return all, err

@@ -12,7 +12,9 @@ import (
 
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/api/client"
+	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/internal/upkeep"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
 )
@@ -82,11 +84,14 @@ func TestATokenForSomeProcessesDoesForThemAllThatAPersonDoes(t *testing.T) {
 	require.NoError(t, ours.Command(ctx, "ours-1", process.RestartFrom{Address: "shout", Asked: process.Asked{By: "ada", Command: "r-1"}}))
 	_, err = ours.Wait(ctx, "ours-1", func(process.State) {})
 	require.NoError(t, err)
-	archived, changed, err := ours.PutArchive(ctx, "ours-1", process.Asked{})
+	done, err := upkeep.Of(ours).Archive(ctx, "ours-1", wire.Asked{})
 	require.NoError(t, err)
-	require.True(t, changed)
+	require.True(t, done.Changed)
+	archived, _, err := ours.Archive.Closed(ctx, "ours-1")
+	require.NoError(t, err)
+	require.Equal(t, archived.Archive.Key, done.Archive)
 	var file strings.Builder
-	require.NoError(t, ours.Archive.Export(ctx, archived, &file))
+	require.NoError(t, ours.Archive.Export(ctx, *archived, &file))
 	require.NotEmpty(t, file.String())
 	state, err = orchestrator.Load(ctx, ours.Archive, "ours-1")
 	require.NoError(t, err)

@@ -12,6 +12,7 @@ import (
 	"github.com/deedrun/deed/api/client"
 	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/internal/access"
+	"github.com/deedrun/deed/internal/upkeep"
 	"github.com/deedrun/deed/task"
 )
 
@@ -104,7 +105,7 @@ func TestAWatchEndsWhenItsTokenDoes(t *testing.T) {
 		}
 	}()
 	<-seen
-	_, err = r.client.RevokeToken(t.Context(), issued.ID, "ada")
+	_, _, err = r.client.RevokeToken(t.Context(), issued.ID, "ada")
 	require.NoError(t, err)
 	require.True(t, client.IsCode(endOf(t, fed), wire.CodeUnauthorized))
 	require.Error(t, endOf(t, watched), "it is cut off: who comes back is told why")
@@ -159,21 +160,21 @@ func TestWhatMakesNoTokenIsRefusedWithTheReason(t *testing.T) {
 
 func TestWhoeverHasTheRuntimeIssuesTokensWithoutAServer(t *testing.T) {
 	r := inMemory(t, nil)
-	issued, err := r.runtime.IssueToken(t.Context(), wire.NewToken{Name: "ada", Role: access.Admin})
+	issued, err := upkeep.Of(r.runtime).IssueToken(t.Context(), wire.NewToken{Name: "ada", Role: access.Admin})
 	require.NoError(t, err)
 	visitor := r.locked().as(issued.Text)
 	remote, err := deed.Open(t.Context(), deed.Options{URL: visitor.url, API: client.Options{Token: issued.Text}})
 	require.NoError(t, err)
 	t.Cleanup(remote.Close)
-	second, err := remote.IssueToken(t.Context(), wire.NewToken{Name: "bob", Role: access.Viewer})
+	second, err := upkeep.Of(remote).IssueToken(t.Context(), wire.NewToken{Name: "bob", Role: access.Viewer})
 	require.NoError(t, err)
-	list, err := remote.Tokens(t.Context())
+	list, err := upkeep.Of(remote).Tokens(t.Context())
 	require.NoError(t, err)
 	require.Len(t, list, 2)
-	_, known, err := r.runtime.RevokeToken(t.Context(), second.ID, "ada")
+	_, known, err := upkeep.Of(r.runtime).RevokeToken(t.Context(), second.ID, "ada")
 	require.NoError(t, err)
 	require.True(t, known)
-	who, err := remote.WhoAmI(t.Context())
+	who, err := upkeep.Of(remote).WhoAmI(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, "ada", who.Name)
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
@@ -63,7 +62,7 @@ func (s *server) setRetention(ctx context.Context, in *setRetentionInput) (*body
 	case set.ArchiveAfter <= 0 || set.RemoveAfter < 0:
 		return nil, newProblem(http.StatusUnprocessableEntity, wire.CodeInvalid, "give archiveAfter a time such as 720h, and removeAfter one or none")
 	}
-	return &body[orchestrator.Retention]{set}, orchestrator.SetRetention(ctx, s.Events, set)
+	return &body[orchestrator.Retention]{set}, s.upkeep.SetRetention(ctx, set)
 }
 
 type unsetRetentionInput struct {
@@ -73,7 +72,7 @@ type unsetRetentionInput struct {
 }
 
 func (s *server) unsetRetention(ctx context.Context, in *unsetRetentionInput) (*struct{}, error) {
-	known, err := orchestrator.UnsetRetention(ctx, s.Events, in.Name, process.Asked{By: by(ctx, in.By), Reason: in.Reason}, time.Now())
+	known, err := s.upkeep.UnsetRetention(ctx, in.Name, wire.Asked{By: by(ctx, in.By), Reason: in.Reason})
 	if err == nil && !known {
 		err = newProblem(http.StatusNotFound, wire.CodeNotFound, "there is no setting for %q; /v1/retention lists them", in.Name)
 	}
@@ -82,75 +81,49 @@ func (s *server) unsetRetention(ctx context.Context, in *unsetRetentionInput) (*
 
 type collectInput struct{ Body wire.GC }
 
-func (s *server) collect(ctx context.Context, in *collectInput) (*body[deed.GCReport], error) {
-	o := deed.GCOptions{Delete: in.Body.Delete}
-	if in.Body.Grace != nil {
-		if o.Grace = time.Duration(*in.Body.Grace); o.Grace < 0 {
-			return nil, newProblem(http.StatusUnprocessableEntity, wire.CodeInvalid, "grace %s: a grace period is not negative", in.Body.Grace)
-		}
-		o.Grace = max(o.Grace, time.Nanosecond) // none; to the library zero is the default
+func (s *server) collect(ctx context.Context, in *collectInput) (*body[wire.GCReport], error) {
+	if grace := in.Body.Grace; grace != nil && *grace < 0 {
+		return nil, newProblem(http.StatusUnprocessableEntity, wire.CodeInvalid, "grace %s: a grace period is not negative", grace)
 	}
-	if in.Body.CacheFor != nil {
-		if o.CacheFor = time.Duration(*in.Body.CacheFor); o.CacheFor <= 0 {
-			return nil, newProblem(http.StatusUnprocessableEntity, wire.CodeInvalid, "cacheFor %s: give a time; clearing the cache is something else", in.Body.CacheFor)
-		}
+	if cacheFor := in.Body.CacheFor; cacheFor != nil && *cacheFor <= 0 {
+		return nil, newProblem(http.StatusUnprocessableEntity, wire.CodeInvalid, "cacheFor %s: give a time; clearing the cache is something else", cacheFor)
 	}
-	report, err := s.CollectGarbage(ctx, o)
-	return &body[deed.GCReport]{report}, err
+	report, err := s.upkeep.CollectGarbage(ctx, in.Body)
+	return &body[wire.GCReport]{report}, err
 }
 
-// quarantineList is the messages of the quarantine.
-type quarantineList struct {
-	Messages []deed.Quarantined `json:"messages"`
-}
-
-func (s *server) quarantined(ctx context.Context, _ *struct{}) (*body[quarantineList], error) {
-	q, err := s.Quarantine()
-	if err != nil {
-		return nil, err
-	}
-	all, err := q.All(ctx)
-	if all == nil {
-		all = []deed.Quarantined{}
-	}
-	return &body[quarantineList]{quarantineList{all}}, err
+func (s *server) quarantined(ctx context.Context, _ *struct{}) (*body[wire.QuarantineList], error) {
+	all, err := s.upkeep.Quarantine(ctx)
+	return &body[wire.QuarantineList]{wire.QuarantineList{Messages: all}}, err
 }
 
 type numberPath struct {
 	Number uint64 `path:"number" minimum:"1" doc:"Of the message."`
 }
 
-func (s *server) message(ctx context.Context, number uint64) (*deed.Quarantine, deed.Quarantined, error) {
-	q, err := s.Quarantine()
-	if err != nil {
-		return nil, deed.Quarantined{}, err
-	}
-	m, ok, err := q.Get(ctx, number)
-	if err == nil && !ok {
-		err = newProblem(http.StatusNotFound, wire.CodeNotFound, "no message %d is in quarantine; /v1/quarantine lists them", number)
-	}
-	return q, m, err
-}
-
-func (s *server) showQuarantined(ctx context.Context, in *numberPath) (*body[deed.Quarantined], error) {
-	_, m, err := s.message(ctx, in.Number)
-	return &body[deed.Quarantined]{m}, err
+func (s *server) showQuarantined(ctx context.Context, in *numberPath) (*body[wire.Quarantined], error) {
+	m, ok, err := s.upkeep.Quarantined(ctx, in.Number)
+	return &body[wire.Quarantined]{m}, in.known(ok, err)
 }
 
 func (s *server) retryQuarantined(ctx context.Context, in *numberPath) (*body[wire.Retried], error) {
-	q, m, err := s.message(ctx, in.Number)
-	if err == nil {
-		err = q.Retry(ctx, m)
+	ok, err := s.upkeep.RetryQuarantined(ctx, in.Number)
+	return &body[wire.Retried]{wire.Retried{Retried: []uint64{in.Number}}}, in.known(ok, err)
+}
+
+func (in *numberPath) known(ok bool, err error) error {
+	if err == nil && !ok {
+		return newProblem(http.StatusNotFound, wire.CodeNotFound, "no message %d is in quarantine; /v1/quarantine lists them", in.Number)
 	}
-	return &body[wire.Retried]{wire.Retried{Retried: []uint64{in.Number}}}, err
+	return err
 }
 
 func (s *server) viewStatus(ctx context.Context, _ *struct{}) (*body[wire.Views], error) {
-	all, err := s.views.Status(ctx)
+	all, err := s.upkeep.ViewStatus(ctx)
 	return &body[wire.Views]{wire.Views{Views: all}}, err
 }
 
 func (s *server) rebuildViews(ctx context.Context, _ *struct{}) (*body[orchestrator.Rebuilt], error) {
-	rebuilt, err := s.views.Rebuild(ctx, time.Now())
+	rebuilt, err := s.upkeep.RebuildViews(ctx)
 	return &body[orchestrator.Rebuilt]{rebuilt}, err
 }

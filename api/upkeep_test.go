@@ -20,6 +20,7 @@ import (
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/queue"
 	"github.com/deedrun/deed/task"
+	"github.com/deedrun/deed/worker"
 )
 
 // completed runs hello to its end.
@@ -120,10 +121,10 @@ func TestGarbageIsFoundAndRemovedOnlyIfAskedTo(t *testing.T) {
 	old := time.Now().Add(-2 * blob.RenewedFor)
 	require.NoError(t, os.Chtimes(filepath.Join(dir, "blobs", filepath.FromSlash(ref.Key)), old, old))
 	for _, remove := range []bool{false, true} {
-		var report deed.GCReport
-		require.NoError(t, r.client.CollectGarbage(t.Context(), wire.GC{Grace: new(task.Duration), Delete: remove}, &report))
+		report, err := r.client.CollectGarbage(t.Context(), wire.GC{Grace: new(task.Duration), Delete: remove})
+		require.NoError(t, err)
 		require.Equal(t, remove, report.Deleted)
-		_, err := r.runtime.Blobs.ReadAll(t.Context(), ref, 100)
+		_, err = r.runtime.Blobs.ReadAll(t.Context(), ref, 100)
 		if remove {
 			require.ErrorIs(t, err, blob.ErrNotFound)
 		} else {
@@ -134,25 +135,37 @@ func TestGarbageIsFoundAndRemovedOnlyIfAskedTo(t *testing.T) {
 }
 
 func TestTheQuarantineIsLookedAtAndSentAgain(t *testing.T) {
-	r := inMemory(t, nil)
-	require.NoError(t, r.runtime.Inbox.Send(t.Context(), queue.Message{Key: "p", Body: []byte("no message of deed")}))
-	var all []deed.Quarantined
-	require.Eventually(t, func() bool {
-		return r.client.Quarantine(t.Context(), &all) == nil && len(all) == 1
-	}, patience, 10*time.Millisecond)
-	require.Equal(t, "no message of deed", string(all[0].Body))
-	var one deed.Quarantined
-	ok, err := r.client.Quarantined(t.Context(), all[0].Number, &one)
-	require.NoError(t, err)
-	require.True(t, ok)
-	require.Equal(t, all[0], one)
-	require.NoError(t, r.client.RetryQuarantined(t.Context(), one.Number))
-	ok, err = r.client.Quarantined(t.Context(), one.Number, &one)
-	require.NoError(t, err)
-	require.False(t, ok)
-	require.Eventually(t, func() bool { // it comes back, under another number
-		return r.client.Quarantine(t.Context(), &all) == nil && len(all) == 1
-	}, patience, 10*time.Millisecond)
+	for name, handlers := range map[string]*worker.Registry{"of a server that does no work": nil, "of one that works as well": greeters(nil)} {
+		t.Run(name, func(t *testing.T) {
+			r := serve(t, deed.Options{Dir: t.TempDir(), Handlers: handlers})
+			require.NoError(t, r.runtime.Inbox.Send(t.Context(), queue.Message{Key: "p", Body: []byte("no message of deed")}))
+			var all []wire.Quarantined
+			comes := func() {
+				require.Eventually(t, func() bool {
+					var err error
+					all, err = r.client.Quarantine(t.Context())
+					return err == nil && len(all) == 1
+				}, patience, 10*time.Millisecond)
+			}
+			comes()
+			require.Equal(t, "no message of deed", string(all[0].Body))
+			one, ok, err := r.client.Quarantined(t.Context(), all[0].Number)
+			require.NoError(t, err)
+			require.True(t, ok)
+			require.Equal(t, all[0], one)
+			ok, err = r.client.RetryQuarantined(t.Context(), one.Number)
+			require.NoError(t, err)
+			require.True(t, ok)
+			_, ok, err = r.client.Quarantined(t.Context(), one.Number)
+			require.NoError(t, err)
+			require.False(t, ok)
+			ok, err = r.client.RetryQuarantined(t.Context(), one.Number)
+			require.NoError(t, err)
+			require.False(t, ok)
+			comes() // back, under another number
+			require.Greater(t, all[0].Number, one.Number)
+		})
+	}
 }
 
 func TestViewsAreLookedAtAndRebuilt(t *testing.T) {

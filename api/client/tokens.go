@@ -23,14 +23,15 @@ func (c *Client) Tokens(ctx context.Context) ([]wire.Token, error) {
 	return list.Tokens, err
 }
 
-// RevokeToken makes a token open nothing any more. The same again changes nothing.
-func (c *Client) RevokeToken(ctx context.Context, id, by string) (revoked wire.Token, err error) {
+// RevokeToken makes a token open nothing any more; known is false if there is no
+// such token. The same again changes nothing.
+func (c *Client) RevokeToken(ctx context.Context, id, by string) (revoked wire.Token, known bool, err error) {
 	query := url.Values{}
 	if by != "" {
 		query.Set("by", by)
 	}
-	err = c.call(ctx, request{method: http.MethodDelete, path: []string{"v1", "tokens", id}, query: query}, nil, &revoked)
-	return revoked, err
+	known, err = found(c.call(ctx, request{method: http.MethodDelete, path: []string{"v1", "tokens", id}, query: query}, nil, &revoked))
+	return revoked, known, err
 }
 
 // WhoAmI is who asks, to the server.

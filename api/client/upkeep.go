@@ -105,39 +105,42 @@ func (c *Client) SetRetention(ctx context.Context, r orchestrator.Retention) err
 
 // UnsetRetention takes a setting back; known is false if there is none.
 func (c *Client) UnsetRetention(ctx context.Context, name string, who wire.Asked) (known bool, err error) {
-	err = c.call(ctx, request{method: http.MethodDelete, path: []string{"v1", "retention", name}, query: asked(who)}, nil, nil)
-	if IsCode(err, wire.CodeNotFound) {
-		return false, nil
-	}
-	return err == nil, err
+	return found(c.call(ctx, request{method: http.MethodDelete, path: []string{"v1", "retention", name}, query: asked(who)}, nil, nil))
 }
 
 // CollectGarbage finds the blobs that no process refers to, and removes them if
-// it is asked to. The report goes into a *deed.GCReport, whose package uses this one.
-func (c *Client) CollectGarbage(ctx context.Context, by wire.GC, report any) error {
-	return c.post(ctx, by, report, "v1", "gc")
+// it is asked to.
+func (c *Client) CollectGarbage(ctx context.Context, by wire.GC) (wire.GCReport, error) {
+	var report wire.GCReport
+	err := c.post(ctx, by, &report, "v1", "gc")
+	return report, err
 }
 
-// Quarantine lists the messages that could not be used, into a slice of deed.Quarantined.
-func (c *Client) Quarantine(ctx context.Context, messages any) error {
-	return c.get(ctx, &struct {
-		Messages any `json:"messages"`
-	}{messages}, nil, "v1", "quarantine")
+// Quarantine lists the messages that could not be used, the oldest first.
+func (c *Client) Quarantine(ctx context.Context) ([]wire.Quarantined, error) {
+	var all wire.QuarantineList
+	err := c.get(ctx, &all, nil, "v1", "quarantine")
+	return all.Messages, err
 }
 
-// Quarantined is the message of a number, into a *deed.Quarantined; ok is false
-// if there is none.
-func (c *Client) Quarantined(ctx context.Context, number uint64, message any) (ok bool, err error) {
-	err = c.get(ctx, message, nil, "v1", "quarantine", strconv.FormatUint(number, 10))
+// Quarantined is the message of a number; ok is false if there is none.
+func (c *Client) Quarantined(ctx context.Context, number uint64) (m wire.Quarantined, ok bool, err error) {
+	ok, err = found(c.get(ctx, &m, nil, "v1", "quarantine", strconv.FormatUint(number, 10)))
+	return m, ok, err
+}
+
+// RetryQuarantined sends a message again to the queue that it came from; ok is
+// false if there is none of that number.
+func (c *Client) RetryQuarantined(ctx context.Context, number uint64) (ok bool, err error) {
+	return found(c.post(ctx, nil, nil, "v1", "quarantine", strconv.FormatUint(number, 10), "retry"))
+}
+
+// found tells what is not there from what went wrong.
+func found(err error) (bool, error) {
 	if IsCode(err, wire.CodeNotFound) {
 		return false, nil
 	}
 	return err == nil, err
-}
-
-// RetryQuarantined sends a message again to the queue that it came from.
-func (c *Client) RetryQuarantined(ctx context.Context, number uint64) error {
-	return c.post(ctx, nil, nil, "v1", "quarantine", strconv.FormatUint(number, 10), "retry")
 }
 
 // ViewStatus says what is stored of views.

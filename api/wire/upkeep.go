@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"time"
+
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/task"
 )
@@ -38,11 +40,16 @@ type Retentions struct {
 	Retention []orchestrator.Retention `json:"retention"`
 }
 
-// GC is what a collection of garbage goes by.
-type GC struct {
-	Grace    *task.Duration `json:"grace,omitempty" doc:"What is younger is left alone; none: 24h."`
-	CacheFor *task.Duration `json:"cacheFor,omitempty" doc:"Results in the cache that nobody used for so long go; none: 720h."`
-	Delete   bool           `json:"delete,omitempty" doc:"Remove what is found; else nothing is changed."`
+// Quarantined is a message that could not be used.
+type Quarantined struct {
+	Number uint64    `json:"number"`
+	Since  time.Time `json:"since"`
+	task.Quarantined
+}
+
+// QuarantineList is the messages of the quarantine.
+type QuarantineList struct {
+	Messages []Quarantined `json:"messages"`
 }
 
 // Retried is messages of the quarantine that were sent again.

@@ -9,8 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/upkeep"
 	"github.com/deedrun/deed/orchestrator"
-	"github.com/deedrun/deed/orchestrator/process"
 )
 
 // archiveOptions say what is to be archived, and where else the file goes.
@@ -78,13 +79,13 @@ func (o archiveOptions) check(ids []string) error {
 func (o archiveOptions) chosen(ctx context.Context, a *app, r *deed.Runtime, ids []string, now time.Time) ([]orchestrator.Due, error) {
 	switch {
 	case o.due:
-		return r.Due(ctx)
+		return upkeep.Of(r).Due(ctx, time.Time{}, "")
 	case o.before != "":
 		age, err := orchestrator.ParseAge(o.before)
 		if err != nil {
 			return nil, usagef("--before %w", err)
 		}
-		return r.EndedBefore(ctx, now.Add(-age), o.name)
+		return upkeep.Of(r).Due(ctx, now.Add(-age), o.name)
 	}
 	var all, below []orchestrator.Due // what is below a process goes after it
 	for _, given := range ids {
@@ -105,25 +106,11 @@ func (o archiveOptions) chosen(ctx context.Context, a *app, r *deed.Runtime, ids
 	return append(all, below...), nil
 }
 
-// archivedJSON is what `archive -o json` and `import -o json` print of a process.
-type archivedJSON struct {
-	ID      string `json:"id"`
-	Archive string `json:"archive,omitempty"` // the key of the file
-	Bytes   int64  `json:"bytes,omitempty"`
-	Events  uint64 `json:"events,omitempty"`
-	Changed bool   `json:"changed"` // false: it was so already
-	Removed bool   `json:"removed,omitempty"`
-}
-
-func told(r orchestrator.Archived, changed bool) archivedJSON {
-	return archivedJSON{ID: r.Summary.ID, Archive: r.Archive.Key, Bytes: r.Archive.Size, Events: r.Events, Changed: changed}
-}
-
 // archiveAll archives what is chosen, one after the other. One that is refused
 // holds up no other.
 func (a *app) archiveAll(ctx context.Context, ids []string, o archiveOptions) error {
-	who, now := process.Asked{By: person(), Reason: o.reason}, time.Now()
-	done, seen := []archivedJSON{}, map[string]bool{}
+	who, now := wire.Asked{By: person(), Reason: o.reason}, time.Now()
+	done, seen := []wire.Archived{}, map[string]bool{}
 	file, err := o.file()
 	if err != nil {
 		return err
@@ -158,7 +145,7 @@ func (a *app) archiveAll(ctx context.Context, ids []string, o archiveOptions) er
 		return errors.Join(err, refused, a.printJSON(done))
 	}
 	for _, did := range done {
-		fmt.Fprintln(a.stdout, did)
+		fmt.Fprintln(a.stdout, archivedText(did))
 	}
 	if err == nil && refused == nil && len(done) == 0 {
 		fmt.Fprintln(a.stderr, "nothing is to be archived")
@@ -166,26 +153,24 @@ func (a *app) archiveAll(ctx context.Context, ids []string, o archiveOptions) er
 	return errors.Join(err, refused)
 }
 
-func archiveOne(ctx context.Context, r *deed.Runtime, d orchestrator.Due, who process.Asked) (archivedJSON, error) {
+func archiveOne(ctx context.Context, r *deed.Runtime, d orchestrator.Due, who wire.Asked) (wire.Archived, error) {
 	if d.Why != "" && who.Reason == "" {
 		who.Reason = d.Why
 	}
 	if d.Remove {
-		changed, err := r.RemoveArchive(ctx, d.ID, who)
-		return archivedJSON{ID: d.ID, Removed: true, Changed: changed}, err
+		return upkeep.Of(r).RemoveArchive(ctx, d.ID, who)
 	}
-	archived, changed, err := r.PutArchive(ctx, d.ID, who)
-	return told(archived, changed), err
+	return upkeep.Of(r).Archive(ctx, d.ID, who)
 }
 
-func (j archivedJSON) String() string {
+func archivedText(did wire.Archived) string {
 	switch {
-	case j.Removed:
-		return "removed the archive of " + j.ID
-	case !j.Changed:
-		return j.ID + " is archived already, in " + j.Archive
+	case did.Removed:
+		return "removed the archive of " + did.ID
+	case !did.Changed:
+		return did.ID + " is archived already, in " + did.Archive
 	}
-	return fmt.Sprintf("archived %s: %s, %s in %s", j.ID, plural(int(j.Events), "event"), bytesOf(j.Bytes), j.Archive)
+	return fmt.Sprintf("archived %s: %s, %s in %s", did.ID, plural(int(did.Events), "event"), bytesOf(did.Bytes), did.Archive)
 }
 
 // planArchive says what would be archived or removed.

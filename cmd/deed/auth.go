@@ -9,6 +9,7 @@ import (
 
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/upkeep"
 )
 
 func (a *app) auth() *cobra.Command {
@@ -34,7 +35,7 @@ func (a *app) authWhoAmI() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var who wire.Principal
 			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
-				who, err = r.WhoAmI(ctx)
+				who, err = upkeep.Of(r).WhoAmI(ctx)
 				return err
 			})
 			if err != nil {

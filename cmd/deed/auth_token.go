@@ -10,6 +10,7 @@ import (
 
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/upkeep"
 )
 
 func (a *app) authToken() *cobra.Command {
@@ -35,7 +36,7 @@ func (a *app) authTokenList() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var tokens []wire.Token
 			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
-				tokens, err = r.Tokens(ctx)
+				tokens, err = upkeep.Of(r).Tokens(ctx)
 				return err
 			})
 			if err != nil {
@@ -86,7 +87,8 @@ after half a minute.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var revoked wire.Token
 			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
-				tokens, err := r.Tokens(ctx)
+				at := upkeep.Of(r)
+				tokens, err := at.Tokens(ctx)
 				if err != nil {
 					return err
 				}
@@ -94,7 +96,10 @@ after half a minute.`,
 				if err != nil {
 					return err
 				}
-				revoked, _, err = r.RevokeToken(ctx, id, person())
+				known := false
+				if revoked, known, err = at.RevokeToken(ctx, id, person()); err == nil && !known {
+					err = noToken(args[0])
+				}
 				return err
 			})
 			if err != nil {
@@ -119,9 +124,13 @@ func findToken(tokens []wire.Token, said string) (string, error) {
 	}
 	switch len(found) {
 	case 0:
-		return "", &notFoundError{fmt.Sprintf("there is no token %q; `%s auth token ls` lists them", said, program())}
+		return "", noToken(said)
 	case 1:
 		return found[0], nil
 	}
 	return "", usagef("%s has several tokens: %s; name one by its ID", said, strings.Join(found, ", "))
+}
+
+func noToken(said string) error {
+	return &notFoundError{fmt.Sprintf("there is no token %q; `%s auth token ls` lists them", said, program())}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/internal/access"
+	"github.com/deedrun/deed/internal/upkeep"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/task"
 )
@@ -59,7 +60,7 @@ issue tokens there; of a server its admins may.`,
 						wish.Name, a.commandLine("auth", "token", "ls"))}
 				}
 				asked = true
-				issued, err = r.IssueToken(ctx, wish)
+				issued, err = upkeep.Of(r).IssueToken(ctx, wish)
 				return err
 			})
 			if err != nil {

@@ -10,11 +10,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/internal/gc"
+	"github.com/deedrun/deed/internal/upkeep"
+	"github.com/deedrun/deed/task"
 )
 
 func (a *app) gc() *cobra.Command {
-	var o deed.GCOptions
+	var grace, cacheFor time.Duration
+	var remove bool
 	cmd := &cobra.Command{
 		Use:   "gc",
 		Short: "Remove blobs that no process refers to",
@@ -34,16 +39,15 @@ report.`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
-			case o.CacheFor <= 0:
-				return usagef("--cache-for %s: give a time; %#q takes out all", o.CacheFor, a.commandLine("cache", "clear"))
-			case o.Grace < 0:
-				return usagef("--grace %s: a grace period is not negative", o.Grace)
-			case o.Grace == 0:
-				o.Grace = time.Nanosecond // none; to the library zero is the default
+			case cacheFor <= 0:
+				return usagef("--cache-for %s: give a time; %#q takes out all", cacheFor, a.commandLine("cache", "clear"))
+			case grace < 0:
+				return usagef("--grace %s: a grace period is not negative", grace)
 			}
-			var report deed.GCReport
+			by := wire.GC{Grace: new(task.Duration(grace)), CacheFor: new(task.Duration(cacheFor)), Delete: remove}
+			var report wire.GCReport
 			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
-				report, err = r.CollectGarbage(ctx, o)
+				report, err = upkeep.Of(r).CollectGarbage(ctx, by)
 				return err
 			})
 			if err != nil && len(report.Garbage) == 0 {
@@ -55,16 +59,16 @@ report.`,
 			return errors.Join(err, a.tellGarbage(report))
 		},
 	}
-	cmd.Flags().BoolVar(&o.Delete, "delete", false, "remove them; without it nothing is changed")
-	cmd.Flags().DurationVar(&o.Grace, "grace", deed.DefaultGrace, "leave alone what is younger")
-	cmd.Flags().DurationVar(&o.CacheFor, "cache-for", deed.DefaultCacheFor, "keep results in the cache that were used within it")
+	cmd.Flags().BoolVar(&remove, "delete", false, "remove them; without it nothing is changed")
+	cmd.Flags().DurationVar(&grace, "grace", gc.DefaultGrace, "leave alone what is younger")
+	cmd.Flags().DurationVar(&cacheFor, "cache-for", gc.DefaultCacheFor, "keep results in the cache that were used within it")
 	a.dataFlag(cmd)
 	a.outputFlag(cmd, "json")
 	return cmd
 }
 
 // tellGarbage prints the garbage, and says beside it what stays and why.
-func (a *app) tellGarbage(r deed.GCReport) error {
+func (a *app) tellGarbage(r wire.GCReport) error {
 	if len(r.Garbage) > 0 {
 		rows := [][]string{{"PROCESS", "KIND", "BLOBS", "SIZE", "OLDEST"}}
 		for _, g := range r.Garbage {
@@ -80,7 +84,7 @@ func (a *app) tellGarbage(r deed.GCReport) error {
 	}
 	say := func(format string, args ...any) { fmt.Fprintf(a.stderr, format+"\n", args...) }
 	total := r.Total()
-	size := func(c deed.GCCount) string { return plural(c.Blobs, "blob") + ", " + bytesOf(c.Bytes) }
+	size := func(c wire.GCCount) string { return plural(c.Blobs, "blob") + ", " + bytesOf(c.Bytes) }
 	switch {
 	case r.Deleted:
 		say("removed %s", size(total))

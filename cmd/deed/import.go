@@ -12,6 +12,7 @@ import (
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/api/client"
 	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/upkeep"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
 )
@@ -42,13 +43,13 @@ The same file again changes nothing. An ID that another process has here is refu
 					return &usageError{fmt.Errorf("open folder %q: %w; choose another with --data", a.data, err)}
 				}
 			}
-			var did archivedJSON
+			var did wire.Archived
 			err = a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
 				if _, err := file.Seek(0, io.SeekStart); err != nil {
 					return err
 				}
-				archived, changed, err := r.ImportArchive(ctx, file, process.Asked{By: person(), Reason: reason})
-				did = told(archived, changed)
+				var err error
+				did, err = upkeep.Of(r).ImportArchive(ctx, file, wire.Asked{By: person(), Reason: reason})
 				return err
 			})
 			if err != nil {

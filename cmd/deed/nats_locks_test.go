@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/internal/natsconn"
 	"github.com/deedrun/deed/internal/tlstest"
 	"github.com/deedrun/deed/queue"
@@ -149,13 +150,15 @@ func TestWorkersWithKeysOfTheirOwnDoTheirWorkOnACluster(t *testing.T) {
 	require.NoError(t, inbox.Send(t.Context(), queue.Message{Lane: queue.Reports, Key: "p", Body: body}))
 	quarantine, err := client.Quarantine()
 	require.NoError(t, err)
-	var bad []deed.Quarantined
+	var bad []wire.Quarantined
 	require.Eventually(t, func() bool {
 		bad, err = quarantine.All(t.Context())
 		return err == nil && len(bad) > 0
 	}, 30*time.Second, 50*time.Millisecond)
 	require.Contains(t, bad[0].Reason, "which is for workers' reports")
-	require.NoError(t, quarantine.Retry(t.Context(), bad[0]))
+	sent, err := quarantine.Retry(t.Context(), bad[0].Number)
+	require.NoError(t, err)
+	require.True(t, sent)
 	require.Eventually(t, func() bool {
 		again, err := quarantine.All(t.Context())
 		return err == nil && len(again) == 1 && again[0].Number != bad[0].Number

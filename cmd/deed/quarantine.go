@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/upkeep"
 )
 
 func (a *app) quarantine() *cobra.Command {
@@ -39,9 +41,9 @@ func (a *app) quarantineList() *cobra.Command {
 		Short: "List the messages in quarantine, the oldest first",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var all []deed.Quarantined
-			err := a.inQuarantine(cmd.Context(), func(ctx context.Context, q *deed.Quarantine) (err error) {
-				all, err = q.All(ctx)
+			var all []wire.Quarantined
+			err := a.inQuarantine(cmd.Context(), func(ctx context.Context, q upkeep.Upkeep) (err error) {
+				all, err = q.Quarantine(ctx)
 				return err
 			})
 			if err != nil {
@@ -77,8 +79,8 @@ func (a *app) quarantineShow() *cobra.Command {
 		Short: "Show a message in quarantine, and why it is there",
 		Args:  exactly("number"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var m deed.Quarantined
-			err := a.inQuarantine(cmd.Context(), func(ctx context.Context, q *deed.Quarantine) (err error) {
+			var m wire.Quarantined
+			err := a.inQuarantine(cmd.Context(), func(ctx context.Context, q upkeep.Upkeep) (err error) {
 				m, err = a.quarantined(ctx, q, args[0])
 				return err
 			})
@@ -109,16 +111,16 @@ message may arrive twice; that changes nothing.`,
 			unserved := false
 			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
 				unserved = r.Serving
-				q, err := r.Quarantine()
-				if err != nil {
-					return err
-				}
+				q := upkeep.Of(r)
 				todo, err := a.chosen(ctx, q, args[0])
 				for _, m := range todo {
-					if err := q.Retry(ctx, m); err != nil {
+					ok, err := q.RetryQuarantined(ctx, m.Number)
+					if err != nil {
 						return err
 					}
-					sent = append(sent, m.Number)
+					if ok { // else somebody else did so meanwhile
+						sent = append(sent, m.Number)
+					}
 				}
 				return err
 			})
@@ -139,34 +141,30 @@ message may arrive twice; that changes nothing.`,
 	}
 }
 
-func (a *app) chosen(ctx context.Context, q *deed.Quarantine, given string) ([]deed.Quarantined, error) {
+func (a *app) chosen(ctx context.Context, q upkeep.Upkeep, given string) ([]wire.Quarantined, error) {
 	if given == "all" {
-		return q.All(ctx)
+		return q.Quarantine(ctx)
 	}
 	m, err := a.quarantined(ctx, q, given)
 	if err != nil {
 		return nil, err
 	}
-	return []deed.Quarantined{m}, nil
+	return []wire.Quarantined{m}, nil
 }
 
-func (a *app) inQuarantine(ctx context.Context, look func(context.Context, *deed.Quarantine) error) error {
+func (a *app) inQuarantine(ctx context.Context, look func(context.Context, upkeep.Upkeep) error) error {
 	return a.reading(ctx, func(ctx context.Context, r *deed.Runtime) error {
-		q, err := r.Quarantine()
-		if err != nil {
-			return err
-		}
-		return look(ctx, q)
+		return look(ctx, upkeep.Of(r))
 	})
 }
 
 // quarantined is the message of a number that a person gave.
-func (a *app) quarantined(ctx context.Context, q *deed.Quarantine, given string) (deed.Quarantined, error) {
+func (a *app) quarantined(ctx context.Context, q upkeep.Upkeep, given string) (wire.Quarantined, error) {
 	number, err := strconv.ParseUint(given, 10, 64)
 	if err != nil {
-		return deed.Quarantined{}, usagef("%q is no number of a message; `%s quarantine ls` lists them", given, program())
+		return wire.Quarantined{}, usagef("%q is no number of a message; `%s quarantine ls` lists them", given, program())
 	}
-	m, ok, err := q.Get(ctx, number)
+	m, ok, err := q.Quarantined(ctx, number)
 	if err == nil && !ok {
 		err = &notFoundError{fmt.Sprintf("no message %d is in quarantine; `%s quarantine ls` lists them", number, program())}
 	}
@@ -184,7 +182,7 @@ type quarantinedJSON struct {
 	Bytes   []byte          `json:"bytes,omitempty"` // if it is not
 }
 
-func shownQuarantined(m deed.Quarantined) quarantinedJSON {
+func shownQuarantined(m wire.Quarantined) quarantinedJSON {
 	j := quarantinedJSON{Number: m.Number, Since: m.Since, From: m.From, Process: m.Key, Reason: m.Reason, Size: len(m.Body)}
 	if json.Valid(m.Body) {
 		j.Body = m.Body

@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/upkeep"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/task"
@@ -99,7 +101,7 @@ func (a *app) retentionSet() *cobra.Command {
 				return usagef("give --archive-after AGE, such as 30d")
 			}
 			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
-				return r.SetRetention(ctx, set)
+				return upkeep.Of(r).SetRetention(ctx, set)
 			})
 			if err != nil {
 				return err
@@ -128,7 +130,7 @@ func (a *app) retentionRemove() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			known := false
 			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
-				there, err := r.UnsetRetention(ctx, args[0], process.Asked{By: person(), Reason: reason})
+				there, err := upkeep.Of(r).UnsetRetention(ctx, args[0], wire.Asked{By: person(), Reason: reason})
 				known = known || there
 				return err
 			})

@@ -13,7 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/deedrun/deed"
-	"github.com/deedrun/deed/orchestrator/process"
+	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/gc"
+	"github.com/deedrun/deed/internal/upkeep"
 )
 
 // TestTheRightsThatEachRoleHasInACloudAreThoseThatItNeeds runs an orchestrator
@@ -50,12 +52,12 @@ func TestTheRightsThatEachRoleHasInACloudAreThoseThatItNeeds(t *testing.T) {
 	logs, err := r.Blobs.Logs(t.Context(), "again", "once")
 	require.NoError(t, err)
 	require.Len(t, logs, 6, "each of three tasks printed at two attempts")
-	_, changed, err := r.PutArchive(t.Context(), "words", process.Asked{})
+	archived, err := upkeep.Of(r).Archive(t.Context(), "words", wire.Asked{})
 	require.NoError(t, err)
-	require.True(t, changed)
-	_, err = r.RebuildViews(t.Context())
+	require.True(t, archived.Changed)
+	_, err = upkeep.Of(r).RebuildViews(t.Context())
 	require.NoError(t, err)
-	_, err = r.CollectGarbage(t.Context(), deed.GCOptions{Grace: time.Nanosecond, Delete: true, Now: func() time.Time { return time.Now().Add(24 * time.Hour) }})
+	_, err = gc.Collect(t.Context(), r.Archive, gc.Options{Grace: time.Nanosecond, Delete: true, Now: func() time.Time { return time.Now().Add(24 * time.Hour) }})
 	require.NoError(t, err)
 
 	guarded.mu.Lock()

@@ -14,6 +14,7 @@ import (
 	"github.com/deedrun/deed/api"
 	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/internal/access"
+	"github.com/deedrun/deed/internal/upkeep"
 )
 
 // entranceOptions are where the API listens, and whom it lets in.
@@ -88,7 +89,7 @@ func (a *app) canBeOpened(ctx context.Context, e *entrance, r *deed.Runtime, o d
 	if !e.requireToken || e.admin != nil {
 		return nil
 	}
-	tokens, err := r.Tokens(ctx)
+	tokens, err := upkeep.Of(r).Tokens(ctx)
 	if err != nil {
 		o.Log.Warn("who may come in is not known yet", "error", err)
 		return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/internal/upkeep"
 	"github.com/deedrun/deed/orchestrator"
 )
 
@@ -43,7 +44,7 @@ does not fit them is not believed, and any can be made again from them.`,
 func (a *app) listViews(cmd *cobra.Command, _ []string) error {
 	var all []orchestrator.ViewStatus
 	err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
-		all, err = r.ViewStatus(ctx)
+		all, err = upkeep.Of(r).ViewStatus(ctx)
 		return err
 	})
 	if err != nil {
@@ -79,7 +80,7 @@ equal, or what differs first; then the new one takes its place.`,
 			}
 			var rebuilt orchestrator.Rebuilt
 			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
-				rebuilt, err = r.RebuildViews(ctx)
+				rebuilt, err = upkeep.Of(r).RebuildViews(ctx)
 				return err
 			})
 			if err != nil {

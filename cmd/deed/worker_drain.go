@@ -14,6 +14,7 @@ import (
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/api/client"
 	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/upkeep"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/definition"
 )
@@ -156,7 +157,7 @@ func (a *app) drain(ctx context.Context, r *deed.Runtime, view orchestrator.View
 				if heard[w.Worker] {
 					continue
 				}
-				err := r.DrainWorker(ctx, w.Worker)
+				err := upkeep.Of(r).DrainWorker(ctx, w.Worker)
 				if err != nil && !client.IsCode(err, wire.CodeNotFound) { // it has just left: the next look says so
 					return err
 				}

@@ -64,7 +64,7 @@ var rooms = []room{
 	{path: "blob/blobtest", may: slices.Concat(local, suite, []string{"task", "blob"})},
 	{path: "blob/cloud", may: slices.Concat(local, cloud, []string{"blob"})},
 	{path: "api", may: slices.Concat(core, []string{
-		".", "internal/access", "api/wire", "internal/metrics", "orchestrator", "events", "queue", "blob", "internal/tracing", "golang.org/x/sync/errgroup", "github.com/oklog/ulid/v2",
+		".", "internal/access", "internal/upkeep", "api/wire", "internal/metrics", "orchestrator", "events", "queue", "blob", "internal/tracing", "golang.org/x/sync/errgroup", "github.com/oklog/ulid/v2",
 		"github.com/danielgtaylor/huma/v2", "github.com/danielgtaylor/huma/v2/adapters/humago",
 	})},
 	{path: "api/wire", may: slices.Concat(core, []string{"internal/access", "events", "orchestrator", "queue", "blob"})},
@@ -75,6 +75,9 @@ var rooms = []room{
 	{path: "internal/whatif", may: core, pure: true},
 	{path: "internal/dryrun", may: core},
 	{path: "internal/autoscale", may: core[:1]},
+	{path: "internal/gc", may: slices.Concat(core, []string{"events", "blob", "orchestrator", "api/wire"})},
+	{path: "internal/quarantine", may: []string{"task", "queue", "api/wire"}},
+	{path: "internal/upkeep", may: []string{".", "task", "orchestrator", "api/wire", "api/client", "internal/access", "internal/gc"}}, // what only operators need
 	{path: "internal/access", may: []string{"events", "github.com/oklog/ulid/v2"}},
 	{path: "internal/esdbtest", may: []string{esdbClient + "protos/...", "google.golang.org/grpc", "google.golang.org/grpc/..."}},
 	{path: "internal/cloudtest", may: slices.Concat(local, suite, cloud, []string{"gocloud.dev/gcp"})},

@@ -1,9 +1,10 @@
-package deed
+package gc
 
 import (
 	"context"
 	"errors"
 
+	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
@@ -22,7 +23,7 @@ func (s standing) closed() bool { return s.removed || s.archive != "" }
 
 // mark reads the state of each process, and notes what it keeps.
 func (c *collection) mark(ctx context.Context) error {
-	ids, err := orchestrator.IDs(ctx, c.runtime.Events, "")
+	ids, err := orchestrator.IDs(ctx, c.archive.Events, "")
 	if err != nil {
 		return err
 	}
@@ -38,7 +39,7 @@ func (c *collection) mark(ctx context.Context) error {
 			return err
 		case err != nil:
 			s = standing{all: true}
-			c.report.Unread = append(c.report.Unread, GCUnread{Process: id, Error: err.Error()})
+			c.report.Unread = append(c.report.Unread, wire.GCUnread{Process: id, Error: err.Error()})
 		}
 		c.processes[id] = s
 	}
@@ -46,12 +47,12 @@ func (c *collection) mark(ctx context.Context) error {
 }
 
 func (c *collection) stand(ctx context.Context, id string) (standing, error) {
-	version, err := orchestrator.Version(ctx, c.runtime.Events, id) // first, so that what comes in between shows
+	version, err := orchestrator.Version(ctx, c.archive.Events, id) // first, so that what comes in between shows
 	if err != nil {
 		return standing{}, err
 	}
 	s := standing{version: version}
-	archive := c.runtime.Archive
+	archive := c.archive
 	archived, removed, err := archive.Closed(ctx, id)
 	if err != nil {
 		return s, err
@@ -65,8 +66,8 @@ func (c *collection) stand(ctx context.Context, id string) (standing, error) {
 		s.archive, s.all = archived.Archive.Key, archived.At.After(c.before)
 		state, err = orchestrator.Load(ctx, archive, id)
 	} else {
-		snapshots := &orchestrator.Snapshots{Blobs: c.runtime.Blobs, Log: c.runtime.options.Log}
-		state, _, err = snapshots.Load(ctx, c.runtime.Events, id)
+		snapshots := &orchestrator.Snapshots{Blobs: c.archive.Blobs, Log: c.Log}
+		state, _, err = snapshots.Load(ctx, c.archive.Events, id)
 	}
 	if err == nil {
 		err = state.Damage()
@@ -74,7 +75,7 @@ func (c *collection) stand(ctx context.Context, id string) (standing, error) {
 	if err != nil {
 		return s, err
 	}
-	s.all = s.all || state.EndedAt.After(c.before) || !state.Ended() && !c.lax.open
+	s.all = s.all || state.EndedAt.After(c.before) || !state.Ended() && !c.Without.Open
 	return s, c.hold(ctx, state)
 }
 
@@ -86,12 +87,12 @@ func (c *collection) hold(ctx context.Context, s process.State) error {
 		c.held.Add(ref.Key)
 	}
 	for _, d := range held.Data {
-		if err := c.held.AddDataset(ctx, c.runtime.Blobs, d); err != nil {
+		if err := c.held.AddDataset(ctx, c.archive.Blobs, d); err != nil {
 			return err
 		}
 	}
 	for _, source := range held.Reported {
-		if err := c.held.AddSource(ctx, c.runtime.Blobs, source); err != nil {
+		if err := c.held.AddSource(ctx, c.archive.Blobs, source); err != nil {
 			return err
 		}
 	}

@@ -1,4 +1,4 @@
-package deed
+package gc
 
 import (
 	"context"
@@ -23,7 +23,7 @@ type batch struct {
 // sweep goes through the store once.
 func (c *collection) sweep(ctx context.Context) error {
 	next := &batch{}
-	for o, err := range c.runtime.Blobs.Objects(ctx) {
+	for o, err := range c.archive.Blobs.Objects(ctx) {
 		if err != nil {
 			return err
 		}
@@ -55,16 +55,16 @@ func (c *collection) isGarbage(o blob.Object, kind blob.Kind, process string) bo
 	before := c.before
 	switch kind {
 	case blob.KindForeign:
-		c.report.Foreign.add(o)
+		add(&c.report.Foreign, o)
 		return false
 	case blob.KindInput, blob.KindRenewal:
 		before = c.wantedBefore
 	}
 	switch {
 	case c.keeps(o.Key, kind, process):
-		c.report.Kept.add(o)
+		add(&c.report.Kept, o)
 	case !o.ModTime.Before(before):
-		c.report.Young.add(o)
+		add(&c.report.Young, o)
 	default:
 		return true
 	}
@@ -112,17 +112,17 @@ func (c *collection) remove(ctx context.Context, b *batch) error {
 	if len(b.objects) == 0 {
 		return nil
 	}
-	c.pause(beforeRemove)
+	c.Pause(BeforeRemove)
 	gone := func(o blob.Object) {
 		kind, process := blob.Classify(o.Key)
 		c.count(o, kind, process)
 	}
 	if b.shared {
-		return c.runtime.Blobs.SweepShared(ctx, b.objects, c.wantedBefore, gone)
+		return c.archive.Blobs.SweepShared(ctx, b.objects, c.wantedBefore, gone)
 	}
 	version := c.processes[b.process].version
-	if b.process != "" && !c.lax.again {
-		now, err := orchestrator.Version(ctx, c.runtime.Events, b.process)
+	if b.process != "" && !c.Without.Again {
+		now, err := orchestrator.Version(ctx, c.archive.Events, b.process)
 		if err != nil {
 			return err
 		}
@@ -133,5 +133,5 @@ func (c *collection) remove(ctx context.Context, b *batch) error {
 			return nil
 		}
 	}
-	return c.runtime.Blobs.Sweep(ctx, b.objects, b.process != "" && version == 0, gone)
+	return c.archive.Blobs.Sweep(ctx, b.objects, b.process != "" && version == 0, gone)
 }

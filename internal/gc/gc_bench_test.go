@@ -1,4 +1,4 @@
-package deed_test
+package gc_test
 
 import (
 	"flag"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/internal/gc"
 	"github.com/deedrun/deed/task"
 )
 
@@ -61,7 +62,7 @@ func BenchmarkGarbage(b *testing.B) {
 	peak, stop := watchHeap()
 	defer stop()
 	for b.Loop() {
-		report, err := r.CollectGarbage(b.Context(), deed.GCOptions{})
+		report, err := gc.Collect(b.Context(), r.Archive, gc.Options{})
 		require.NoError(b, err)
 		require.Equal(b, *gcBlobs/2, report.Total().Blobs)
 	}

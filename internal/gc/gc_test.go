@@ -1,4 +1,4 @@
-package deed_test
+package gc_test
 
 import (
 	"context"
@@ -10,15 +10,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/gc"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/worker"
 )
 
 // noGrace leaves nothing alone for being young: the other rules are on their own.
-var noGrace = deed.GCOptions{Grace: time.Nanosecond, Delete: true}
+var noGrace = gc.Options{Grace: time.Nanosecond, Delete: true}
 
 var writing = deed.MustParse(`
 deed: v1
@@ -70,15 +72,15 @@ func submit(t *testing.T, r *deed.Runtime, id string) {
 	}))
 }
 
-func collectGarbage(t *testing.T, r *deed.Runtime, o deed.GCOptions) deed.GCReport {
+func collectGarbage(t *testing.T, r *deed.Runtime, o gc.Options) wire.GCReport {
 	t.Helper()
-	report, err := r.CollectGarbage(t.Context(), o)
+	report, err := gc.Collect(t.Context(), r.Archive, o)
 	require.NoError(t, err)
 	require.Empty(t, report.Unread)
 	return report
 }
 
-func garbageOf(r deed.GCReport) map[string]int {
+func garbageOf(r wire.GCReport) map[string]int {
 	found := map[string]int{}
 	for _, g := range r.Garbage {
 		found[strings.TrimSpace(g.Process+" "+string(g.Kind))] = g.Blobs
@@ -92,15 +94,15 @@ func garbageOf(r deed.GCReport) map[string]int {
 func TestWhatIsWrittenAndNotYetReportedIsNotGarbage(t *testing.T) {
 	for _, test := range []struct {
 		name    string
-		lax     []string // rules to do without
-		between bool     // the report arrives when it is known what is garbage, not afterwards
+		without gc.Rules
+		between bool // the report arrives when it is known what is garbage, not afterwards
 		there   bool
 	}{
 		{name: "the report arrives in between", between: true, there: true},
 		{name: "the report arrives afterwards", there: true},
-		{name: "in between, open processes are not spared, but looked at again", lax: []string{"open"}, between: true, there: true},
-		{name: "in between, without both rules the output is lost", lax: []string{"open", "again"}, between: true},
-		{name: "afterwards, if open processes are not spared, the output is lost", lax: []string{"open"}},
+		{name: "in between, open processes are not spared, but looked at again", without: gc.Rules{Open: true}, between: true, there: true},
+		{name: "in between, without both rules the output is lost", without: gc.Rules{Open: true, Again: true}, between: true},
+		{name: "afterwards, if open processes are not spared, the output is lost", without: gc.Rules{Open: true}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -115,13 +117,12 @@ func TestWhatIsWrittenAndNotYetReportedIsNotGarbage(t *testing.T) {
 				result, err = r.Wait(t.Context(), "a", nil)
 				require.NoError(t, err)
 			}
-			o := deed.PausingGC(noGrace, func(point string) {
-				if test.between && result == nil && (point == deed.GCBeforeRemove || len(test.lax) == 0) {
+			o := noGrace
+			o.Without = test.without
+			o.Pause = func(point gc.Point) {
+				if test.between && result == nil && (point == gc.BeforeRemove || !test.without.Open) {
 					finish()
 				}
-			})
-			for _, rule := range test.lax {
-				o = deed.LaxGC(o, rule)
 			}
 			collectGarbage(t, r, o)
 			if !test.between {
@@ -150,13 +151,12 @@ func TestWhatIsImportedForAProcessThatStartsLaterIsWithinTheGracePeriod(t *testi
 		return start
 	}
 	prepare()
-	report := collectGarbage(t, r, deed.GCOptions{Delete: true})
+	report := collectGarbage(t, r, gc.Options{Delete: true})
 	require.Empty(t, report.Garbage)
 	require.Equal(t, 1, report.Young.Blobs)
 
 	// Beyond it, which is how an import that was given up goes, it is garbage.
-	later := deed.GCOptions{Delete: true, Now: func() time.Time { return time.Now().Add(deed.DefaultGrace + 2*blob.RenewedFor) }}
-	require.Equal(t, map[string]int{"input": 1}, garbageOf(collectGarbage(t, r, later)))
+	require.Equal(t, map[string]int{"input": 1}, garbageOf(collectGarbage(t, r, nextDays)))
 	start := prepare()
 	end <- struct{}{}
 	end <- struct{}{}
@@ -179,10 +179,11 @@ func TestAProcessThatEndedKeepsWhatItsStateRefersTo(t *testing.T) {
 	} {
 		require.NoError(t, r.Blobs.StoreNamed(t.Context(), key, []byte("x")))
 	}
-	within := collectGarbage(t, r, deed.GCOptions{Delete: true})
+	within := collectGarbage(t, r, gc.Options{Delete: true})
 	require.Empty(t, within.Garbage, "it ended within the grace period, and all is young")
 
-	later := deed.GCOptions{Now: func() time.Time { return time.Now().Add(deed.DefaultGrace + 2*blob.RenewedFor) }}
+	later := nextDays
+	later.Delete = false
 	want := map[string]int{"a data": 1, "gone data": 1, "gone log": 1, "gone snapshot": 1} // the output did not count
 	dry := collectGarbage(t, r, later)
 	require.Equal(t, want, garbageOf(dry))
@@ -209,8 +210,7 @@ func TestAProcessThatCannotBeReadKeepsAllAndSoDoInputs(t *testing.T) {
 	_, err = r.Events.Append(t.Context(), "process-newer", events.NoStream(), "1", events.Record{Type: "from-the-future", Schema: 1, Data: []byte("{}")})
 	require.NoError(t, err)
 
-	later := deed.GCOptions{Delete: true, Now: func() time.Time { return time.Now().Add(deed.DefaultGrace + 2*blob.RenewedFor) }}
-	report, err := r.CollectGarbage(t.Context(), later)
+	report, err := gc.Collect(t.Context(), r.Archive, nextDays)
 	require.NoError(t, err)
 	require.Len(t, report.Unread, 1)
 	require.Equal(t, "newer", report.Unread[0].Process)
@@ -223,29 +223,27 @@ func TestAnArchivedProcessKeepsWhatItHasAndARemovedOneNothing(t *testing.T) {
 	submit(t, r, "a")
 	_, err := r.Wait(t.Context(), "a", nil)
 	require.NoError(t, err)
-	archive := &orchestrator.Archive{Events: r.Events, Blobs: r.Blobs}
 	who := process.Asked{By: "me"}
 	require.NoError(t, r.Blobs.StoreNamed(t.Context(), "archives/a.7.tar.gz", []byte("given up")))
 	require.NoError(t, r.Blobs.StoreNamed(t.Context(), "logs/a/write/0/0/1-n/000000.log", []byte("x")))
-	later := deed.GCOptions{Delete: true, Now: func() time.Time { return time.Now().Add(deed.DefaultGrace + 2*blob.RenewedFor) }}
-	require.Empty(t, collectGarbage(t, r, later).Garbage, "somebody may be archiving it")
+	require.Empty(t, collectGarbage(t, r, nextDays).Garbage, "somebody may be archiving it")
 
-	archived, _, err := archive.Put(t.Context(), "a", who, time.Now())
+	archived, _, err := r.Archive.Put(t.Context(), "a", who, time.Now())
 	require.NoError(t, err)
 	require.NotEqual(t, "archives/a.7.tar.gz", archived.Archive.Key)
-	require.Empty(t, collectGarbage(t, r, deed.GCOptions{Delete: true}).Garbage)
-	require.Equal(t, map[string]int{"a archive": 1}, garbageOf(collectGarbage(t, r, later)))
-	state, err := orchestrator.Load(t.Context(), archive, "a")
+	require.Empty(t, collectGarbage(t, r, gc.Options{Delete: true}).Garbage)
+	require.Equal(t, map[string]int{"a archive": 1}, garbageOf(collectGarbage(t, r, nextDays)))
+	state, err := orchestrator.Load(t.Context(), r.Archive, "a")
 	require.NoError(t, err)
 	text, err := r.Result(state).Text(t.Context(), "copy")
 	require.NoError(t, err)
 	require.Equal(t, "what was written", text)
 
-	removed, err := archive.Remove(t.Context(), "a", who, time.Now())
+	removed, err := r.Archive.Remove(t.Context(), "a", who, time.Now())
 	require.NoError(t, err)
 	require.True(t, removed)
-	require.Empty(t, collectGarbage(t, r, deed.GCOptions{Delete: true}).Garbage, "within the grace period")
-	require.Equal(t, map[string]int{"a data": 1, "a log": 1, "input": 1}, garbageOf(collectGarbage(t, r, later)))
+	require.Empty(t, collectGarbage(t, r, gc.Options{Delete: true}).Garbage, "within the grace period")
+	require.Equal(t, map[string]int{"a data": 1, "a log": 1, "input": 1}, garbageOf(collectGarbage(t, r, nextDays)))
 }
 
 func TestWhatOneProcessWroteAndAnotherWasGivenOutlivesTheFirst(t *testing.T) {
@@ -265,13 +263,8 @@ func TestWhatOneProcessWroteAndAnotherWasGivenOutlivesTheFirst(t *testing.T) {
 	_, err = r.Wait(t.Context(), "b", nil)
 	require.NoError(t, err)
 
-	archive := &orchestrator.Archive{Events: r.Events, Blobs: r.Blobs}
-	_, _, err = archive.Put(t.Context(), "a", process.Asked{By: "me"}, time.Now())
-	require.NoError(t, err)
-	_, err = archive.Remove(t.Context(), "a", process.Asked{By: "me"}, time.Now())
-	require.NoError(t, err)
-	later := deed.GCOptions{Delete: true, Now: func() time.Time { return time.Now().Add(deed.DefaultGrace + 2*blob.RenewedFor) }}
-	collectGarbage(t, r, later)
+	remove(t, r, "a")
+	collectGarbage(t, r, nextDays)
 	text, err := result.Text(t.Context(), "copy")
 	require.NoError(t, err)
 	require.Equal(t, "what was written", text)
@@ -282,15 +275,14 @@ func TestWhatAKilledImportLeftIsGarbageThoughThereIsNoOther(t *testing.T) {
 	end <- struct{}{}
 	submit(t, r, "a")
 	require.NoError(t, r.Blobs.StoreNamed(t.Context(), "sha256/ab/"+strings.Repeat("c", 62)+".18a3f.tmp", []byte("x")))
-	later := deed.GCOptions{Delete: true, Now: func() time.Time { return time.Now().Add(deed.DefaultGrace + 2*blob.RenewedFor) }}
-	require.Equal(t, map[string]int{"unfinished": 1}, garbageOf(collectGarbage(t, r, later)))
+	require.Equal(t, map[string]int{"unfinished": 1}, garbageOf(collectGarbage(t, r, nextDays)))
 }
 
 func TestAnEmptyEventStoreIsTakenForTheWrongOne(t *testing.T) {
 	r, _, _ := writers(t, false)
 	require.NoError(t, r.Blobs.StoreNamed(t.Context(), "a/write/0/0/1-n/0", []byte("x")))
-	_, err := r.CollectGarbage(t.Context(), noGrace)
-	require.ErrorIs(t, err, deed.ErrNoProcesses)
+	_, err := gc.Collect(t.Context(), r.Archive, noGrace)
+	require.ErrorIs(t, err, gc.ErrNoProcesses)
 	_, err = r.Blobs.ReadNamed(t.Context(), "a/write/0/0/1-n/0", 10)
 	require.NoError(t, err)
 }
@@ -306,11 +298,10 @@ func TestCollectionsBesideEachOtherRemoveTheSameOnce(t *testing.T) {
 		_, err := r.Blobs.Import(t.Context(), strings.NewReader(strings.Repeat("x", i)))
 		require.NoError(t, err)
 	}
-	later := deed.GCOptions{Delete: true, Now: func() time.Time { return time.Now().Add(deed.DefaultGrace + 2*blob.RenewedFor) }}
 	removed := make(chan int, 3)
 	for range 3 {
 		go func() {
-			report, err := r.CollectGarbage(t.Context(), later)
+			report, err := gc.Collect(t.Context(), r.Archive, nextDays)
 			if err != nil {
 				t.Error(err)
 			}

@@ -1,4 +1,4 @@
-package deed_test
+package gc_test
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/gc"
 	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/task"
@@ -45,13 +46,13 @@ func TestTheListOfInputsOfAnArchiveThatIsImportedStays(t *testing.T) {
 		require.NoError(t, err)
 		time.Sleep(3 * blob.RenewedFor)
 		imported := false
-		collectGarbage(t, to, deed.PausingGC(deed.GCOptions{Delete: true, Grace: time.Minute}, func(point string) {
-			if point == deed.GCBeforeRemove && !imported {
+		collectGarbage(t, to, gc.Options{Delete: true, Grace: time.Minute, Pause: func(point gc.Point) {
+			if point == gc.BeforeRemove && !imported {
 				imported = true
 				_, _, err := to.Archive.Import(t.Context(), bytes.NewReader(file), process.Asked{By: "ada"}, time.Now())
 				require.NoError(t, err)
 			}
-		}))
+		}})
 		require.True(t, imported)
 		_, err = to.Blobs.ReadAll(t.Context(), given.Manifest.Ref, 1<<20)
 		require.NoError(t, err)

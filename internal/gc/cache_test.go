@@ -1,4 +1,4 @@
-package deed_test
+package gc_test
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/blob"
-	"github.com/deedrun/deed/orchestrator"
+	"github.com/deedrun/deed/internal/gc"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/worker"
 )
@@ -59,19 +59,18 @@ func greet(t *testing.T, r *deed.Runtime, id string, names ...any) *deed.Result 
 // remove archives a process and removes the archive.
 func remove(t *testing.T, r *deed.Runtime, id string) {
 	t.Helper()
-	archive := &orchestrator.Archive{Events: r.Events, Blobs: r.Blobs}
-	_, _, err := archive.Put(t.Context(), id, process.Asked{By: "me"}, time.Now())
+	_, _, err := r.Archive.Put(t.Context(), id, process.Asked{By: "me"}, time.Now())
 	require.NoError(t, err)
-	_, err = archive.Remove(t.Context(), id, process.Asked{By: "me"}, time.Now())
+	_, err = r.Archive.Remove(t.Context(), id, process.Asked{By: "me"}, time.Now())
 	require.NoError(t, err)
 }
 
 // collectAfter is a collection so much later.
-func collectAfter(d time.Duration) deed.GCOptions {
-	return deed.GCOptions{Delete: true, Now: func() time.Time { return time.Now().Add(d) }}
+func collectAfter(d time.Duration) gc.Options {
+	return gc.Options{Delete: true, Now: func() time.Time { return time.Now().Add(d) }}
 }
 
-var nextDays = collectAfter(deed.DefaultGrace + 2*blob.RenewedFor)
+var nextDays = collectAfter(gc.DefaultGrace + 2*blob.RenewedFor)
 
 func TestAResultStaysInTheCacheAsLongAsSomeProcessKeepsWhatItRefersTo(t *testing.T) {
 	r, ran := greeters(t)
@@ -100,8 +99,8 @@ func TestAResultStaysInTheCacheAsLongAsSomeProcessKeepsWhatItRefersTo(t *testing
 func TestAResultThatNobodyUsesLeavesTheCache(t *testing.T) {
 	r, ran := greeters(t)
 	greet(t, r, "a", "Ann")
-	require.Empty(t, collectGarbage(t, r, collectAfter(deed.DefaultCacheFor-time.Hour)).Garbage)
-	require.Equal(t, map[string]int{"cache": 1}, garbageOf(collectGarbage(t, r, collectAfter(deed.DefaultCacheFor+time.Hour))))
+	require.Empty(t, collectGarbage(t, r, collectAfter(gc.DefaultCacheFor-time.Hour)).Garbage)
+	require.Equal(t, map[string]int{"cache": 1}, garbageOf(collectGarbage(t, r, collectAfter(gc.DefaultCacheFor+time.Hour))))
 	greet(t, r, "b", "Ann")
 	require.Len(t, ran, 2)
 }

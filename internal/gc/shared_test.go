@@ -1,4 +1,4 @@
-package deed_test
+package gc_test
 
 import (
 	"strings"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/internal/gc"
 )
 
 // An import finds old content and renews it: the collection has listed the
@@ -30,12 +31,12 @@ func TestWhatIsImportedAgainStaysAlthoughItsRenewalWasGarbage(t *testing.T) {
 		given() // which stores a renewal
 		time.Sleep(long)
 		again := false
-		collectGarbage(t, r, deed.PausingGC(deed.GCOptions{Delete: true, Grace: time.Minute}, func(point string) {
-			if point == deed.GCBeforeRemove && !again {
+		collectGarbage(t, r, gc.Options{Delete: true, Grace: time.Minute, Pause: func(point gc.Point) {
+			if point == gc.BeforeRemove && !again {
 				given()
 				again = true
 			}
-		}))
+		}})
 		require.True(t, again)
 		time.Sleep(time.Minute)
 		found := 0

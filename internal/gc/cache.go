@@ -1,4 +1,4 @@
-package deed
+package gc
 
 import (
 	"context"
@@ -18,7 +18,7 @@ import (
 // The states of all processes have been read.
 func (c *collection) markCache(ctx context.Context) error {
 	unused := c.Now().Add(-c.CacheFor)
-	for o, err := range c.runtime.Blobs.Cache().Keys(ctx) {
+	for o, err := range c.archive.Blobs.Cache().Keys(ctx) {
 		if err != nil {
 			return err
 		}
@@ -35,7 +35,7 @@ func (c *collection) markCache(ctx context.Context) error {
 
 // markEntry reports whether all that an entry refers to is kept by some process.
 func (c *collection) markEntry(ctx context.Context, key string) (stays bool, err error) {
-	entry, err := c.runtime.Blobs.Cache().Entry(ctx, key)
+	entry, err := c.archive.Blobs.Cache().Entry(ctx, key)
 	if errors.Is(err, blob.ErrUncached) {
 		return false, nil // it is damaged, or was removed meanwhile
 	}
@@ -43,7 +43,7 @@ func (c *collection) markEntry(ctx context.Context, key string) (stays bool, err
 		return false, err
 	}
 	stays = true
-	for p, err := range c.runtime.Blobs.Cache().Parts(ctx, entry) {
+	for p, err := range c.archive.Blobs.Cache().Parts(ctx, entry) {
 		if blob.Useless(err) {
 			return false, nil
 		}
