@@ -14,8 +14,8 @@ import (
 // MaxTasks is the most tasks one step may have.
 const MaxTasks = 100_000_000
 
-// MaxKeys is the most distinct keys a step may fan out over without `into`.
-const MaxKeys = 10_000
+// maxKeys is the most distinct keys a step may fan out over without `into`.
+const maxKeys = 10_000
 
 // RefusedError is a command that must not be granted. Sending it again changes
 // nothing. Differs, for a StartProcess, lists how the running process differs.

@@ -107,9 +107,9 @@ func (d *decision) countTasks(step definition.Step) (n int, reason string) {
 		n = step.Each.Into
 	case step.Each.Into == 0:
 		n = data.Keys
-		if n > MaxKeys {
+		if n > maxKeys {
 			return 0, fmt.Sprintf("%s has %d distinct keys, and `each: %s by key` takes at most %d; write `by key into N` to share them among N tasks",
-				step.Each.Data, n, step.Each.Data, MaxKeys)
+				step.Each.Data, n, step.Each.Data, maxKeys)
 		}
 	}
 	if n > MaxTasks {

@@ -13,7 +13,14 @@
 // States are values. Evolve leaves the state it was given as it was; two
 // states share what they have in common.
 //
-// The shape is the Decider of Jérémie Chassaing (decide, evolve, initial
-// state); React and Resume follow etcd's raft: the core returns the work, the
-// shell performs it, after the events are stored.
+// The core returns the work, the shell performs it. Its duties, in this order:
+//
+//  1. Decide on the commands of a process one after the other, each on the state
+//     after the one before. [Pass] does so for several at once.
+//  2. Store the events, all or none, as what follows the version that the state
+//     had. If that fails, throw the state away, [Fold] the history, decide again.
+//  3. Perform the effects, once the events are stored and never before. One that is
+//     performed twice does no harm: what comes of it is decided on again.
+//  4. Perform what Resume says whenever a state was loaded: which of the earlier
+//     effects were performed, nobody knows.
 package process

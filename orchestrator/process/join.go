@@ -39,9 +39,9 @@ func (s State) countJoined(step definition.Step) (n int, reason string) {
 	for range s.joinedKeys(step) {
 		n++
 	}
-	if n > MaxKeys {
+	if n > maxKeys {
 		return 0, fmt.Sprintf("there are %d distinct keys, and `each: %s` takes at most %d; write `by key into N` to share them among N tasks",
-			n, step.Each, MaxKeys)
+			n, step.Each, maxKeys)
 	}
 	return n, ""
 }
@@ -99,7 +99,7 @@ func (s State) keyOf(step definition.Step, index int) string {
 
 // keysAt is the keys of some tasks of a join; a damaged history may have more tasks.
 func (s State) keysAt(step definition.Step, tasks task.Ranges) []string {
-	found := make([]string, 0, min(tasks.Len(), MaxKeys))
+	found := make([]string, 0, min(tasks.Len(), maxKeys))
 	at := 0
 	for key := range s.joinedKeys(step) {
 		if len(tasks) == 0 {

@@ -67,7 +67,7 @@ func TestAMergedListWhoseKeysAreNotInOrderIsNotJoined(t *testing.T) {
 
 // BenchmarkJoin makes the messages of a join of as many keys as there may be.
 func BenchmarkJoin(b *testing.B) {
-	keys := make([]string, MaxKeys)
+	keys := make([]string, maxKeys)
 	for i := range keys {
 		keys[i] = fmt.Sprintf("%05d", i)
 	}

@@ -13,13 +13,14 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
-// SnapshotSchema numbers the form of snapshots. Unlike events, snapshots of an
+// The schema numbers of snapshots that are read, the newest and the oldest. Unlike events, snapshots of an
 // older form are not read: the history is. But one whose definitions an older
 // version knows whole has the number that this version wrote, from
 // oldestSnapshot on, and these are read, too.
-const SnapshotSchema = oldestSnapshot + definitionSchema - 1
-
-const oldestSnapshot = 2
+const (
+	newestSnapshot = oldestSnapshot + definitionSchema - 1
+	oldestSnapshot = 2
+)
 
 func snapshotSchema(s State) int {
 	schema := max(schemaOf(*s.Definition), schemaOf(*s.Original))
@@ -159,8 +160,8 @@ func DecodeSnapshot(data []byte) (State, error) {
 	if err := json.Unmarshal(line, &snap); err != nil {
 		return State{}, fmt.Errorf("decode snapshot: %w", err)
 	}
-	if snap.Schema < oldestSnapshot || snap.Schema > SnapshotSchema {
-		return State{}, fmt.Errorf("decode snapshot: its schema is %d, this version of deed reads %d", snap.Schema, SnapshotSchema)
+	if snap.Schema < oldestSnapshot || snap.Schema > newestSnapshot {
+		return State{}, fmt.Errorf("decode snapshot: its schema is %d, this version of deed reads %d", snap.Schema, newestSnapshot)
 	}
 	if snap.Definition == nil {
 		return State{}, errors.New("decode snapshot: it has no definition")
