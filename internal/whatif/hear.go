@@ -103,8 +103,8 @@ func (r *Replay) otherWork(address string) string {
 	}
 	was, would := r.was.state.Definition, r.would.state.Definition
 	why := ""
-	a, had := stepAt(was, address)
-	b, has := stepAt(would, address)
+	a, had := was.Step(address)
+	b, has := would.Step(address)
 	if had && has {
 		a.After, b.After = nil, nil // only an order
 		differs := definition.SameWork(a, b)
@@ -127,7 +127,7 @@ func (r *Replay) otherData(address string) string {
 	if why, known := r.data[address]; known {
 		return why
 	}
-	step, ok := stepAt(r.would.state.Definition, address)
+	step, ok := r.would.state.Step(address)
 	if !ok || r.would.state.Scheduled(address) == 0 {
 		return ""
 	}
@@ -189,14 +189,6 @@ func (r *Replay) inTime(res result) string {
 		limit = "a timeout of " + task.Duration(has).String()
 	}
 	return fmt.Sprintf("with %s nobody knows how %s would have ended", limit, named(res.address, res.tasks))
-}
-
-func stepAt(d *definition.Definition, address string) (definition.Step, bool) {
-	i := slices.IndexFunc(d.Steps, func(s definition.Step) bool { return s.Address == address })
-	if i < 0 {
-		return definition.Step{}, false
-	}
-	return d.Steps[i], true
 }
 
 // changedFiles lists the files that travel with both definitions and differ,

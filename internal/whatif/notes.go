@@ -58,7 +58,7 @@ func (n *notes) lines(r *Replay) []string {
 func (n *notes) timeouts(was, would *definition.Definition) []string {
 	var lines []string
 	for _, b := range would.Steps {
-		a, had := stepAt(was, b.Address)
+		a, had := was.Step(b.Address)
 		if !had || a.Timeout == b.Timeout || b.Timeout <= 0 || a.Timeout > 0 && a.Timeout < b.Timeout {
 			continue
 		}
@@ -97,7 +97,7 @@ func otherWorkers(a, b *definition.Definition) []string {
 		other = append(other, "weight")
 	}
 	for _, is := range b.Steps {
-		was, had := stepAt(a, is.Address)
+		was, had := a.Step(is.Address)
 		for what, differs := range map[string]bool{"pool": was.Pool != is.Pool, "needs": was.Needs != is.Needs, "rate": was.Rate != is.Rate} {
 			if had && differs {
 				other = append(other, is.Address+"."+what)
@@ -113,7 +113,7 @@ func otherWorkers(a, b *definition.Definition) []string {
 func otherChildren(a, b *definition.Definition) []string {
 	var steps []string
 	for _, is := range b.Steps {
-		was, had := stepAt(a, is.Address)
+		was, had := a.Step(is.Address)
 		if had && was.Process != nil && is.Process != nil && len(definition.SameWork(was, is)) == 0 && len(definition.Diff(*was.Process, *is.Process)) > 0 {
 			steps = append(steps, is.Address)
 		}
