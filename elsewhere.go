@@ -1,22 +1,13 @@
 package deed
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"slices"
 	"strings"
-
-	"github.com/deedrun/deed/blob"
-	"github.com/deedrun/deed/task"
 )
-
-// Linked is the files at paths, as Files takes them, where they lie: they are not
-// copied, and whoever reads them finds them at the same absolute paths. A file that
-// changes or goes away fails the tasks that read it.
-func Linked(paths ...string) Input { return Input{paths: paths, linked: true} }
 
 // allowReading tells the blob store where data may be read that lies elsewhere: in
 // the places of the options, and in those that were given as inputs in this folder,
@@ -79,41 +70,4 @@ func (f folder) grant(area string) error {
 		return fmt.Errorf("note where inputs lie: %w", err)
 	}
 	return nil
-}
-
-// refer is the parts of what is read where it lies.
-func (r *Runtime) refer(ctx context.Context, path string, linked bool, progress func(done, total int, bytes int64)) ([]task.Part, error) {
-	list := r.Blobs.Refer
-	if linked && !blob.IsURL(path) {
-		list = r.Blobs.Link
-	}
-	parts, area, err := list(ctx, path, progress)
-	if err != nil {
-		return nil, err
-	}
-	return parts, r.grant(area)
-}
-
-// importPaths is the parts of files, which are stored, and of what is read where it
-// lies: URLs, and files that are linked.
-func (r *Runtime) importPaths(ctx context.Context, in Input, progress func(done, total int, bytes int64)) ([]task.Part, error) {
-	var parts []task.Part
-	var files []blob.File
-	for _, path := range in.paths {
-		if in.linked || blob.IsURL(path) {
-			referred, err := r.refer(ctx, path, in.linked, progress)
-			if err != nil {
-				return nil, err
-			}
-			parts = append(parts, referred...)
-			continue
-		}
-		found, err := blob.Collect(path)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, found...)
-	}
-	stored, err := r.Blobs.ImportPaths(ctx, files, progress)
-	return append(parts, stored...), err
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/definition"
 )
 
@@ -22,10 +23,7 @@ func (r *Runtime) CheckHandlers(ctx context.Context, source *definition.Source) 
 	if len(missing) == 0 {
 		return nil
 	}
-	offered := []string{}
-	if r.options.Handlers != nil {
-		offered = r.options.Handlers.Names()
-	}
+	offered := r.offeredHere()
 	if !r.Serving {
 		elsewhere, known := r.handlersElsewhere(ctx, missing)
 		if !known { // then nothing speaks against it
@@ -57,6 +55,35 @@ func (r *Runtime) CheckHandlers(ctx context.Context, source *definition.Source) 
 		return &FaultsError{faults}
 	}
 	return nil
+}
+
+// Offered lists the handlers that are offered now, here or by workers. Where nobody
+// answers, that is those here.
+func (r *Runtime) Offered(ctx context.Context) []string {
+	offered := r.offeredHere()
+	if r.Serving && r.options.ReadOnly {
+		return offered // nobody orchestrates, who could answer
+	}
+	ctx, stop := context.WithTimeout(ctx, workersSpeak)
+	defer stop()
+	if view, err := r.Look(ctx, ""); err == nil {
+		offered = append(offered, handlersOf(view)...)
+	}
+	return offered
+}
+
+func (r *Runtime) offeredHere() []string {
+	if r.options.Handlers == nil {
+		return nil
+	}
+	return r.options.Handlers.Names()
+}
+
+func handlersOf(view orchestrator.View) (offered []string) {
+	for _, w := range view.Workers {
+		offered = append(offered, w.Handlers...)
+	}
+	return offered
 }
 
 // stepRun is a handler and the step that it runs.
@@ -93,10 +120,7 @@ func (r *Runtime) handlersElsewhere(ctx context.Context, missing []stepRun) (off
 		if err != nil {
 			return offered, known
 		}
-		offered, known = nil, true
-		for _, w := range view.Workers {
-			offered = append(offered, w.Handlers...)
-		}
+		offered, known = handlersOf(view), true
 		if view.Certain || !slices.ContainsFunc(missing, func(run stepRun) bool { return !slices.Contains(offered, run.handler.Value) }) {
 			return offered, known
 		}

@@ -3,12 +3,9 @@ package deed
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
-	"fmt"
 	"strings"
 
 	"github.com/deedrun/deed/orchestrator/process"
-	"github.com/deedrun/deed/task"
 )
 
 // Submit imports the inputs of a job and starts it under an ID, which makes it
@@ -55,16 +52,4 @@ func NewID(name string) string {
 		name = name[:most]
 	}
 	return name + "-" + strings.ToLower(rand.Text()[:6])
-}
-
-func valueParts(values []any) ([]task.Part, error) {
-	parts := make([]task.Part, len(values))
-	for i, v := range values {
-		data, err := json.Marshal(v)
-		if err != nil {
-			return nil, fmt.Errorf("value %d: %w", i, err)
-		}
-		parts[i] = task.Part{Value: data}
-	}
-	return parts, nil
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/internal/cached"
+	"github.com/deedrun/deed/internal/upkeep"
 	"github.com/deedrun/deed/task"
 )
 
@@ -31,10 +33,10 @@ func (a *app) cacheLs() *cobra.Command {
 		Short: "List the results that are there for later tasks",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			entries := []deed.CacheEntry{}
+			entries := []cached.Entry{}
 			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
 				entries = entries[:0]
-				for e, err := range r.CacheEntries(ctx) {
+				for e, err := range cached.Entries(ctx, r.Blobs.Cache()) {
 					if err != nil {
 						return err
 					}
@@ -105,7 +107,7 @@ or of one of its steps. What other processes took before stays theirs.`,
 				if len(args) > 1 {
 					address = args[1]
 				}
-				n, err := r.ClearCache(ctx, id, address)
+				n, err := upkeep.Of(r).ClearCache(ctx, id, address)
 				cleared += n
 				return err
 			})

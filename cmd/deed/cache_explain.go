@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/internal/cached"
 	"github.com/deedrun/deed/orchestrator/definition"
 )
 
@@ -29,7 +30,7 @@ that started last before it.
 			if err != nil {
 				return err
 			}
-			var told *deed.CacheExplanation
+			var told *cached.Explanation
 			err = a.readingWith(cmd.Context(), deed.Options{Read: read}, func(ctx context.Context, r *deed.Runtime) error {
 				w, err := a.work(ctx, r, args[0], address, index)
 				if err != nil {
@@ -41,7 +42,7 @@ that started last before it.
 						return err
 					}
 				}
-				told, err = r.ExplainCache(ctx, w.Process, address, w.Tasks[0].First, other)
+				told, err = cached.Explain(ctx, r, w.Process, address, w.Tasks[0].First, other)
 				return err
 			})
 			if err != nil {
@@ -60,7 +61,7 @@ that started last before it.
 	return cmd
 }
 
-func (a *app) tellCache(e *deed.CacheExplanation) {
+func (a *app) tellCache(e *cached.Explanation) {
 	say := func(format string, args ...any) { fmt.Fprintln(a.stdout, printable(fmt.Sprintf(format, args...))) }
 	t := e.Task
 	name := fmt.Sprintf("%s[%d] of %s", t.Address, t.Index, t.Process)
@@ -97,7 +98,7 @@ func (a *app) tellCache(e *deed.CacheExplanation) {
 }
 
 // whyNevertheless says why a task may have been executed to which another is equal.
-func (a *app) whyNevertheless(e *deed.CacheExplanation) string {
+func (a *app) whyNevertheless(e *cached.Explanation) string {
 	switch {
 	case e.Task.Reused != nil || e.Task.Cache != definition.CacheUse || !e.Task.Done:
 		return ""

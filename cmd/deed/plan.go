@@ -12,13 +12,14 @@ import (
 
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/internal/dryrun"
+	"github.com/deedrun/deed/internal/plan"
 	"github.com/deedrun/deed/orchestrator/definition"
 )
 
 func (a *app) plan() *cobra.Command {
 	var o jobOptions
 	var assume []string
-	var given deed.PlanOptions
+	var given plan.Options
 	cmd := &cobra.Command{
 		Use:   "plan FILE --in NAME=PATH…",
 		Short: "Say what a run would do, without doing it",
@@ -68,14 +69,14 @@ repeat that has one, one round is planned.`,
 
 // planned plans with what the folder, or the server, knows; where there is none
 // yet, without.
-func (a *app) planned(ctx context.Context, job deed.Job, o deed.PlanOptions) (planned *deed.Planned, err error) {
+func (a *app) planned(ctx context.Context, job deed.Job, o plan.Options) (planned *plan.Plan, err error) {
 	err = a.reading(ctx, func(ctx context.Context, r *deed.Runtime) error {
-		planned, err = deed.Plan(ctx, r, job, o)
+		planned, err = plan.Of(ctx, r, job, o)
 		return err
 	})
 	var none *deed.NoFolderError
 	if errors.As(err, &none) && o.Like == "" {
-		return deed.Plan(ctx, nil, job, o)
+		return plan.Of(ctx, nil, job, o)
 	}
 	return planned, err
 }
@@ -99,7 +100,7 @@ func assumed(given []string) (map[string]dryrun.Output, error) {
 	return all, nil
 }
 
-func (a *app) tellPlan(name string, p *deed.Planned) error {
+func (a *app) tellPlan(name string, p *plan.Plan) error {
 	rows := [][]string{{"STEP", "TASKS", "REUSED", "READS", "WRITES", "PARTS", "SIZES", "NOTES"}}
 	rows = planRows(rows, p.Plan, "")
 	if err := a.table(rows); err != nil {

@@ -77,7 +77,9 @@ var rooms = []room{
 	{path: "internal/autoscale", may: core[:1]},
 	{path: "internal/gc", may: slices.Concat(core, []string{"events", "blob", "orchestrator", "api/wire"})},
 	{path: "internal/quarantine", may: []string{"task", "queue", "api/wire"}},
-	{path: "internal/upkeep", may: []string{".", "task", "orchestrator", "api/wire", "api/client", "internal/access", "internal/gc"}}, // what only operators need
+	{path: "internal/cached", may: slices.Concat(core, []string{".", "blob", "orchestrator"})},
+	{path: "internal/plan", may: slices.Concat(core[2:], []string{".", "task", "blob", "orchestrator", "internal/cached", "internal/dryrun"})},
+	{path: "internal/upkeep", may: []string{".", "task", "orchestrator", "api/wire", "api/client", "internal/access", "internal/cached", "internal/gc"}}, // what only operators need
 	{path: "internal/access", may: []string{"events", "github.com/oklog/ulid/v2"}},
 	{path: "internal/esdbtest", may: []string{esdbClient + "protos/...", "google.golang.org/grpc", "google.golang.org/grpc/..."}},
 	{path: "internal/cloudtest", may: slices.Concat(local, suite, cloud, []string{"gocloud.dev/gcp"})},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/internal/cached"
 	"github.com/deedrun/deed/internal/gc"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/worker"
@@ -110,7 +111,7 @@ func TestADamagedEntryOfTheCacheIsGarbage(t *testing.T) {
 	greet(t, r, "a", "Ann")
 	require.NoError(t, r.Blobs.StoreNamed(t.Context(), "cache/ab/cdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789", []byte("torn")))
 	require.Equal(t, map[string]int{"cache": 1}, garbageOf(collectGarbage(t, r, nextDays)))
-	n, err := r.ClearCache(t.Context(), "a", "greet")
+	n, err := cached.Clear(t.Context(), r.Blobs.Cache(), "a", "greet")
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/cached"
 	"github.com/deedrun/deed/internal/gc"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/task"
@@ -64,6 +65,10 @@ func (l local) CollectGarbage(ctx context.Context, by wire.GC) (wire.GCReport, e
 		o.CacheFor = time.Duration(*by.CacheFor)
 	}
 	return gc.Collect(ctx, l.r.Archive, o)
+}
+
+func (l local) ClearCache(ctx context.Context, process, address string) (cleared int, err error) {
+	return cached.Clear(ctx, l.r.Blobs.Cache(), process, address)
 }
 
 func (l local) Quarantine(ctx context.Context) ([]wire.Quarantined, error) {

@@ -8,6 +8,7 @@ package upkeep
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -45,6 +46,10 @@ type Upkeep interface {
 	// is asked to. On an error what was done by then may be in the report.
 	CollectGarbage(ctx context.Context, by wire.GC) (wire.GCReport, error)
 
+	// ClearCache takes out of the cache what tasks left for later ones: all of it, or
+	// what those of a process left, or of one of its steps. A server does not do so.
+	ClearCache(ctx context.Context, process, address string) (cleared int, err error)
+
 	// Quarantine lists the messages that could not be used, the oldest first;
 	// Quarantined is one of them, and RetryQuarantined sends it again to the queue that
 	// it came from. ok is false if there is none of that number.
@@ -80,6 +85,10 @@ func Of(r *deed.Runtime) Upkeep {
 
 // remote has a server do it.
 type remote struct{ *client.Client }
+
+func (remote) ClearCache(context.Context, string, string) (int, error) {
+	return 0, errors.New("the cache of a server is cleared where its blobs can be reached: there, give --data, or --nats and --blobs")
+}
 
 func (r remote) ImportArchive(ctx context.Context, file io.ReadSeeker, who wire.Asked) (wire.Archived, error) {
 	return r.Client.ImportArchive(ctx, file, who)

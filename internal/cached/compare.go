@@ -1,4 +1,4 @@
-package deed
+package cached
 
 import (
 	"context"
@@ -22,7 +22,7 @@ type taskInput struct {
 }
 
 // taskInput reads what input i of a message for one task gives to that.
-func (r *Runtime) taskInput(ctx context.Context, s *process.State, w *task.Work, i int) (taskInput, error) {
+func (r reader) taskInput(ctx context.Context, s *process.State, w *task.Work, i int) (taskInput, error) {
 	in := &w.Inputs[i]
 	t := taskInput{local: in.Local, list: func() iter.Seq2[task.Part, error] { return r.partsOf(ctx, w, i) }}
 	digest := task.NewDigest()
@@ -52,7 +52,7 @@ func partName(p task.Part, mode task.Mode) string {
 }
 
 // partsOf yields what input i of a message for one task gives to that.
-func (r *Runtime) partsOf(ctx context.Context, w *task.Work, i int) iter.Seq2[task.Part, error] {
+func (r reader) partsOf(ctx context.Context, w *task.Work, i int) iter.Seq2[task.Part, error] {
 	in := &w.Inputs[i]
 	if in.Manifest == nil {
 		return func(yield func(task.Part, error) bool) {
@@ -92,7 +92,7 @@ func (r *Runtime) partsOf(ctx context.Context, w *task.Work, i int) iter.Seq2[ta
 
 // sameElement is the index of the task of another process that is about what this
 // one is about; where that is none, its own index.
-func (r *Runtime) sameElement(ctx context.Context, s *process.State, t *CacheTask) (int, error) {
+func (r reader) sameElement(ctx context.Context, s *process.State, t *Task) (int, error) {
 	step, ok := s.Step(t.Address)
 	if !ok || step.Each == nil || len(step.Each.With) > 0 || step.Each.Into > 0 || t.Element == "" {
 		return t.Index, nil
@@ -129,7 +129,7 @@ func (r *Runtime) sameElement(ctx context.Context, s *process.State, t *CacheTas
 }
 
 // compare tells the ingredients that differ from those that do not.
-func (r *Runtime) compare(ctx context.Context, e *CacheExplanation) error {
+func (r reader) compare(ctx context.Context, e *Explanation) error {
 	mine, theirs := byName(e.Task.Ingredients), byName(e.Other.Ingredients)
 	names := []string{}
 	for _, i := range slices.Concat(e.Task.Ingredients, e.Other.Ingredients) {
@@ -146,14 +146,14 @@ func (r *Runtime) compare(ctx context.Context, e *CacheExplanation) error {
 			e.Same = append(e.Same, name)
 			continue
 		case name == "version" && (a == unknownVersion || b == unknownVersion):
-			e.Differs = append(e.Differs, CacheDifference{name, "it is not known any more which version of the handler ran"})
+			e.Differs = append(e.Differs, Difference{name, "it is not known any more which version of the handler ran"})
 			continue
 		case strings.HasPrefix(name, "input ") && has && had:
 			what, err := inputDiffers(e, strings.TrimPrefix(name, "input "))
 			if err != nil {
 				return err
 			}
-			e.Differs = append(e.Differs, CacheDifference{name, what})
+			e.Differs = append(e.Differs, Difference{name, what})
 			continue
 		}
 		what := fmt.Sprintf("%s instead of %s", a, b)
@@ -167,7 +167,7 @@ func (r *Runtime) compare(ctx context.Context, e *CacheExplanation) error {
 		case a == "" || b == "":
 			what = fmt.Sprintf("%q instead of %q", a, b)
 		}
-		e.Differs = append(e.Differs, CacheDifference{name, what})
+		e.Differs = append(e.Differs, Difference{name, what})
 	}
 	return ctx.Err()
 }
@@ -184,8 +184,8 @@ func byName(all []task.Ingredient) map[string]string {
 const comparedParts = 100_000
 
 // inputDiffers says in words how what two tasks read differs.
-func inputDiffers(e *CacheExplanation, local string) (string, error) {
-	find := func(t *CacheTask) taskInput {
+func inputDiffers(e *Explanation, local string) (string, error) {
+	find := func(t *Task) taskInput {
 		return t.inputs[slices.IndexFunc(t.inputs, func(in taskInput) bool { return in.local == local })]
 	}
 	mine, theirs := find(&e.Task), find(e.Other)

@@ -9,11 +9,45 @@ import (
 	"os"
 
 	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/orchestrator/definition"
+	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/task"
 )
 
+// Preview is what [Runtime.Prepare] would start, without an ID: nothing is stored,
+// and inputs are lists of what lies where it was given. Files are read only if
+// their content decides whether results of earlier tasks may be reused.
+func Preview(ctx context.Context, job Job) (process.StartProcess, error) {
+	def, err := job.resolve(hashed)
+	if err != nil {
+		return process.StartProcess{}, err
+	}
+	if err := checkInputs(def, job.Inputs); err != nil {
+		return process.StartProcess{}, err
+	}
+	start := process.StartProcess{Definition: def, Inputs: map[string]task.Dataset{}, Asked: process.Asked{By: job.By}}
+	for name, in := range job.Inputs {
+		parts, err := in.list(ctx, caches(def))
+		if err != nil {
+			return process.StartProcess{}, &InputError{Name: name, err: err}
+		}
+		start.Inputs[name] = task.Dataset{Parts: parts}
+	}
+	return start, nil
+}
+
+// caches reports whether some step may take results of earlier tasks.
+func caches(def definition.Definition) bool {
+	for _, s := range def.Steps {
+		if s.Cache == definition.CacheUse || s.Process != nil && caches(*s.Process) {
+			return true
+		}
+	}
+	return false
+}
+
 // list is the parts of an input, where they are.
-func (p *planner) list(ctx context.Context, in Input, digests bool) ([]task.Part, error) {
+func (in Input) list(ctx context.Context, digests bool) ([]task.Part, error) {
 	switch {
 	case in.stream != nil:
 		return nil, errors.New("a plan reads no stream, since that can be read once: give a file")
@@ -25,7 +59,7 @@ func (p *planner) list(ctx context.Context, in Input, digests bool) ([]task.Part
 	var parts []task.Part
 	for _, path := range in.paths {
 		if blob.IsURL(path) {
-			listed, err := p.refer(ctx, path)
+			listed, err := listURL(ctx, path)
 			if err != nil {
 				return nil, err
 			}
@@ -49,8 +83,8 @@ func (p *planner) list(ctx context.Context, in Input, digests bool) ([]task.Part
 	return parts, nil
 }
 
-// refer lists data that lies elsewhere.
-func (p *planner) refer(ctx context.Context, url string) ([]task.Part, error) {
+// listURL lists data that lies elsewhere.
+func listURL(ctx context.Context, url string) ([]task.Part, error) {
 	blobs, err := blob.Open(ctx, "mem://")
 	if err != nil {
 		return nil, err

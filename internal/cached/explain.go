@@ -1,4 +1,4 @@
-package deed
+package cached
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/definition"
@@ -14,17 +15,17 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
-// CacheExplanation says what became of a task whose step has a cache, and in what
+// Explanation says what became of a task whose step has a cache, and in what
 // it differs from another one.
-type CacheExplanation struct {
-	Task    CacheTask         `json:"task"`
-	Other   *CacheTask        `json:"other,omitempty"` // nil: there is none to compare it with
-	Differs []CacheDifference `json:"differs"`
-	Same    []string          `json:"same"` // names of ingredients that are the same
+type Explanation struct {
+	Task    Task         `json:"task"`
+	Other   *Task        `json:"other,omitempty"` // nil: there is none to compare it with
+	Differs []Difference `json:"differs"`
+	Same    []string     `json:"same"` // names of ingredients that are the same
 }
 
-// CacheTask is a task, and what its result follows from.
-type CacheTask struct {
+// Task is a task, and what its result follows from.
+type Task struct {
 	Process     string            `json:"process"`
 	Address     string            `json:"address"`
 	Index       int               `json:"index"`
@@ -40,8 +41,8 @@ type CacheTask struct {
 	inputs []taskInput
 }
 
-// CacheDifference is an ingredient in which two tasks differ.
-type CacheDifference struct {
+// Difference is an ingredient in which two tasks differ.
+type Difference struct {
 	Ingredient string `json:"ingredient"`
 	What       string `json:"what"` // in words
 }
@@ -49,10 +50,11 @@ type CacheDifference struct {
 // unknownVersion stands for the version of a handler that nobody knows any more.
 const unknownVersion = "not known any more"
 
-// ExplainCache compares a task with one of another process; "" for that is the
+// Explain compares a task with one of another process; "" for that is the
 // one whose result it took, or else a process of the same definition that ran
 // before. An address or index that is none is an error.
-func (r *Runtime) ExplainCache(ctx context.Context, id, address string, index int, other string) (*CacheExplanation, error) {
+func Explain(ctx context.Context, at *deed.Runtime, id, address string, index int, other string) (*Explanation, error) {
+	r := reader{at}
 	state, err := r.started(ctx, id)
 	if err != nil {
 		return nil, err
@@ -61,7 +63,7 @@ func (r *Runtime) ExplainCache(ctx context.Context, id, address string, index in
 	if err != nil {
 		return nil, err
 	}
-	e := &CacheExplanation{Task: *t, Differs: []CacheDifference{}, Same: []string{}}
+	e := &Explanation{Task: *t, Differs: []Difference{}, Same: []string{}}
 	o, err := r.counterpart(ctx, &state, t, other)
 	if err != nil || o == nil {
 		return e, err
@@ -70,7 +72,10 @@ func (r *Runtime) ExplainCache(ctx context.Context, id, address string, index in
 	return e, r.compare(ctx, e)
 }
 
-func (r *Runtime) started(ctx context.Context, id string) (process.State, error) {
+// reader reads what is known of tasks.
+type reader struct{ *deed.Runtime }
+
+func (r reader) started(ctx context.Context, id string) (process.State, error) {
 	state, err := orchestrator.Load(ctx, r.Archive, id)
 	if err == nil && state.Version == 0 {
 		err = fmt.Errorf("there is no process %q", id)
@@ -79,13 +84,13 @@ func (r *Runtime) started(ctx context.Context, id string) (process.State, error)
 }
 
 // cacheTask is all that is known of a task.
-func (r *Runtime) cacheTask(ctx context.Context, s *process.State, address string, index int) (*CacheTask, error) {
+func (r reader) cacheTask(ctx context.Context, s *process.State, address string, index int) (*Task, error) {
 	w, err := orchestrator.WorkAgain(*s, address, index)
 	if err != nil {
 		return nil, err
 	}
 	step, _ := s.Step(address)
-	t := &CacheTask{Process: s.ID, Address: address, Index: index, Element: s.Element(address, index), Cache: step.Cache, work: w}
+	t := &Task{Process: s.ID, Address: address, Index: index, Element: s.Element(address, index), Cache: step.Cache, work: w}
 	if step.Process != nil {
 		return nil, fmt.Errorf("each task of %s is a process of its own: look at the tasks of that", address)
 	}
@@ -108,17 +113,12 @@ func (r *Runtime) cacheTask(ctx context.Context, s *process.State, address strin
 
 // identify finds under which version of the handler a result was left, and the
 // key with it.
-func (r *Runtime) identify(ctx context.Context, t *CacheTask) error {
+func (r reader) identify(ctx context.Context, t *Task) error {
 	digests := make([]string, len(t.inputs))
 	for i, in := range t.inputs {
 		digests[i] = in.digest
 	}
-	versions := []string{""}
-	if version, known := task.HandlerVersion(t.work.Run.Handler); known {
-		versions[0] = version
-	} else {
-		versions = append(versions, r.versionsOf(ctx, t.work.Run.Handler)...)
-	}
+	versions := Versions(ctx, r.Runtime, t.work.Run.Handler)
 	for _, version := range versions {
 		all := t.work.Ingredients(version, digests)
 		key := task.CacheKey(all)
@@ -142,29 +142,14 @@ func (r *Runtime) identify(ctx context.Context, t *CacheTask) error {
 	return nil
 }
 
-// versionsOf lists the versions of a handler that are offered now, here or by
-// workers. Where nobody answers, that is those here.
-func (r *Runtime) versionsOf(ctx context.Context, handler string) (versions []string) {
-	var offered []string
-	if r.options.Handlers != nil {
-		offered = r.options.Handlers.Names()
+// Versions lists those of a handler under which results may have been left: the one
+// that it names, or else none and those that are offered now.
+func Versions(ctx context.Context, r *deed.Runtime, handler string) []string {
+	if version, known := task.HandlerVersion(handler); known {
+		return []string{version}
 	}
-	if r.Serving && r.options.ReadOnly {
-		return offeredVersions(handler, offered) // nobody orchestrates, who could answer
-	}
-	ctx, stop := context.WithTimeout(ctx, workersSpeak)
-	defer stop()
-	if view, err := r.Look(ctx, ""); err == nil {
-		for _, w := range view.Workers {
-			offered = append(offered, w.Handlers...)
-		}
-	}
-	return offeredVersions(handler, offered)
-}
-
-// offeredVersions lists those of a handler among the names of handlers.
-func offeredVersions(handler string, offered []string) (versions []string) {
-	for _, name := range offered {
+	versions := []string{""}
+	for _, name := range r.Offered(ctx) {
 		if version, ok := strings.CutPrefix(name, handler+"@"); ok && !slices.Contains(versions, version) {
 			versions = append(versions, version)
 		}
@@ -173,7 +158,7 @@ func offeredVersions(handler string, offered []string) (versions []string) {
 }
 
 // reusedBy is whose result a task took; nil: it took none.
-func (r *Runtime) reusedBy(ctx context.Context, id, address string, generation, index int) (*task.Origin, error) {
+func (r reader) reusedBy(ctx context.Context, id, address string, generation, index int) (*task.Origin, error) {
 	for e, err := range orchestrator.History(ctx, r.Archive, id) {
 		if err != nil {
 			return nil, err
@@ -197,7 +182,7 @@ func (r *Runtime) reusedBy(ctx context.Context, id, address string, generation, 
 }
 
 // counterpart is the task to compare one with; nil: there is none.
-func (r *Runtime) counterpart(ctx context.Context, s *process.State, t *CacheTask, other string) (*CacheTask, error) {
+func (r reader) counterpart(ctx context.Context, s *process.State, t *Task, other string) (*Task, error) {
 	if other == "" && t.Reused != nil {
 		from := t.Reused.Attempt
 		state, err := r.started(ctx, from.Process)
