@@ -82,7 +82,7 @@ func TestWhatIsExecutedNeverNeedsMoreThanIsOffered(t *testing.T) {
 			},
 			"time passes": func(t *rapid.T) {
 				now = now.Add(time.Duration(rapid.IntRange(0, 15).Draw(t, "seconds")) * time.Second)
-				w.handBackIdle(now)
+				w.handBackIdle()
 				begin()
 			},
 		})

@@ -65,12 +65,3 @@ func (t *Task) dataset(ctx context.Context, in *task.Input) (task.Dataset, error
 	}
 	return long.Close()
 }
-
-// listed is about what a part costs in a list.
-func listed(p task.Part) int {
-	n := partBytes(p)
-	if p.Ref != nil {
-		n += 128 + len(p.Ref.Where()) + len(p.Ref.ETag)
-	}
-	return n
-}

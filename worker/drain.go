@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"github.com/deedrun/deed/task"
 )
 
 const (
@@ -74,7 +72,7 @@ func (w *Worker) retire(c *crew) {
 func (w *Worker) depart() error {
 	ctx, cancel := context.WithTimeout(context.Background(), flushHurried)
 	defer cancel()
-	if err := w.heartbeat(ctx, w.opt.Now(), true); err != nil {
+	if err := w.heartbeat(ctx, true); err != nil {
 		w.opt.Log.Warn("worker: the last heartbeat failed", "error", err)
 	}
 	w.mu.Lock()
@@ -95,46 +93,6 @@ func (w *Worker) refuse() {
 	}
 	w.startable.Broadcast()
 	w.roomy.Broadcast()
-}
-
-// handBack reports what has not begun as returned.
-func (w *Worker) handBack() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, h := range w.waiting {
-		h.waits = false
-		w.returned(h, nil)
-	}
-	w.waiting, w.stuck = nil, nil
-}
-
-// handBackIdle returns what found no slot for a while, although the tasks before it
-// were short when it was taken, and a message that found no room for what it needs:
-// other workers may be free. Of a message that has begun it is the tasks that have not.
-func (w *Worker) handBackIdle(now time.Time) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, h := range w.waiting {
-		switch {
-		case h == w.stuck:
-			if now.Sub(h.stuckSince) >= makeRoom {
-				w.returned(h, w.crowded(h))
-			}
-		case now.Sub(h.since) < idleTime:
-		case w.fits(h):
-			w.returned(h, nil)
-		default:
-			w.returned(h, w.crowded(h))
-		}
-	}
-}
-
-// returned hands back what has not begun of a message. Without a why it is
-// this worker that has no time for it.
-func (w *Worker) returned(h *holding, why *task.Failure) {
-	if left := w.withdraw(h); len(left) > 0 {
-		w.conclude(h, left, task.Returned, why)
-	}
 }
 
 // cancelRunning ends what runs; what gives up for that is handed back.

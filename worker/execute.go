@@ -4,11 +4,53 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/task"
 )
+
+// perform executes what next began.
+func (w *Worker) perform(e *execution) {
+	if e.tasks == 1 {
+		w.execute(e)
+	} else {
+		w.executeRun(e)
+	}
+	e.halt()
+	e.cancel(nil)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.executing = slices.DeleteFunc(w.executing, func(other *execution) bool { return other == e })
+	w.harvest(e)
+	if !e.work.Needs.IsZero() && len(w.waiting) > 0 {
+		w.startable.Broadcast() // there may be room for several
+	}
+	if w.room() > 0 {
+		w.roomy.Signal()
+	}
+}
+
+// harvest takes what came of an execution so far, to be reported, and what will
+// not begin of it, to be executed.
+func (w *Worker) harvest(e *execution) {
+	l, undone := e.take()
+	w.busy -= l.tasks
+	for _, p := range undone {
+		w.busy -= p.Count
+	}
+	w.putBack(undone)
+	if l.tasks == 0 {
+		return
+	}
+	each := l.took / time.Duration(l.tasks)
+	w.pace.took(each, l.tasks)
+	l.results[0].shares[0].pace.took(each, l.tasks)
+	for _, r := range l.results {
+		w.gather(r)
+	}
+}
 
 // execute runs one task to its end and notes how it ended. It never panics, and
 // returns at the latest when the context and the grace after it have ended.
@@ -32,7 +74,7 @@ func (w *Worker) execute(e *execution) {
 		w.bequeath(t, same, parts)
 	}
 	t.endLog()
-	w.measure(t, r)
+	w.measure(t, r.Outcome, r.Parts, time.Duration(r.Elapsed))
 	w.traceEnded(span, r)
 	w.sayEnded(t, r)
 	e.ended(r)

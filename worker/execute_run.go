@@ -84,7 +84,7 @@ func (w *Worker) finish(e *execution, t *Task, err error, memory []task.Produced
 	elapsed := now.Sub(e.since)
 	if err == nil && !e.chatty {
 		t.endLog()
-		w.measureDone(t, memory, elapsed)
+		w.measure(t, task.Done, memory, elapsed)
 		e.done(memory, elapsed)
 		return now, memory
 	}
@@ -98,6 +98,6 @@ func (w *Worker) finish(e *execution, t *Task, err error, memory []task.Produced
 // tell stores the log of a task, and lets know how it ended.
 func (w *Worker) tell(t *Task, r task.Result) {
 	t.endLog()
-	w.measure(t, r)
+	w.measure(t, r.Outcome, r.Parts, time.Duration(r.Elapsed))
 	w.sayEnded(t, r)
 }

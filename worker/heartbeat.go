@@ -8,48 +8,15 @@ import (
 	"slices"
 	"time"
 
-	"github.com/deedrun/deed/internal/tracing"
-	"github.com/deedrun/deed/queue"
 	"github.com/deedrun/deed/task"
 )
 
 // heartbeatEvery is how often a worker says what it holds.
 const heartbeatEvery = time.Second
 
-// ears listens to the signals that are for workers.
-type ears struct {
-	cancels   queue.Listener
-	rollcalls queue.Listener
-	drains    queue.Listener
-}
-
-func (w *Worker) listen() (*ears, error) {
-	cancels, err := w.opt.Signals.Subscribe(task.TopicCancel)
-	if err != nil {
-		return nil, fmt.Errorf("listen to %q: %w", task.TopicCancel, err)
-	}
-	rollcalls, err := w.opt.Signals.Subscribe(task.TopicRollCall)
-	if err != nil {
-		cancels.Stop()
-		return nil, fmt.Errorf("listen to %q: %w", task.TopicRollCall, err)
-	}
-	drains, err := w.opt.Signals.Subscribe(task.TopicDrain)
-	if err != nil {
-		cancels.Stop()
-		rollcalls.Stop()
-		return nil, fmt.Errorf("listen to %q: %w", task.TopicDrain, err)
-	}
-	return &ears{cancels, rollcalls, drains}, nil
-}
-
-func (e *ears) stop() {
-	e.cancels.Stop()
-	e.rollcalls.Stop()
-	e.drains.Stop()
-}
-
 // heartbeat says what the worker holds. leaving is the last one.
-func (w *Worker) heartbeat(ctx context.Context, now time.Time, leaving bool) error {
+func (w *Worker) heartbeat(ctx context.Context, leaving bool) error {
+	now := w.opt.Now()
 	beat := task.Heartbeat{Worker: w.opt.Name, Version: w.opt.Version, Now: now, Slots: w.opt.Slots, Leaving: leaving}
 	if !leaving {
 		beat.Pool, beat.AnyPool, beat.Offer = w.opt.Pool, w.opt.AnyPool, w.opt.Offer
@@ -126,47 +93,4 @@ func union(ranges []task.Range) task.Ranges {
 		}
 	}
 	return tasks
-}
-
-// cancelled gives up what the signal covers of what the worker holds, begun or
-// not, and acknowledges it: nobody needs to do it.
-func (w *Worker) cancelled(ctx context.Context, body []byte) error {
-	var signal task.Cancel
-	if err := json.Unmarshal(body, &signal); err != nil {
-		return fmt.Errorf("decode a cancel signal: %w", err)
-	}
-	w.mu.Lock()
-	var deliveries []queue.Delivery
-	log := w.opt.Log.With("process", signal.Process)
-	for h := range w.held {
-		if h.work.Process == signal.Process && signal.Covers(h.work.Address, h.work.Generation) {
-			w.forget(h, errCancelled)
-			if id := tracing.ID(h.trace); id != "" && len(deliveries) == 0 {
-				log = log.With("trace_id", id)
-			}
-			deliveries = append(deliveries, h.delivery)
-		}
-	}
-	w.mu.Unlock()
-	if len(deliveries) == 0 {
-		return nil
-	}
-	log.Info("worker: tasks were cancelled", "messages", len(deliveries))
-	if err := w.opt.Work.Ack(ctx, deliveries...); err != nil {
-		return fmt.Errorf("acknowledge what was cancelled of process %q: %w", signal.Process, err)
-	}
-	return nil
-}
-
-// drained makes the worker leave if the signal names it.
-func (w *Worker) drained(body []byte) error {
-	var signal task.Drain
-	if err := json.Unmarshal(body, &signal); err != nil {
-		return fmt.Errorf("decode a drain signal: %w", err)
-	}
-	if signal.Worker == w.opt.Name {
-		w.told.Store(true)
-		w.Drain()
-	}
-	return nil
 }

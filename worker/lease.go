@@ -11,7 +11,8 @@ import (
 // extend starts the leases anew that have not been for a while, all in one
 // call. If that fails, one by one: a message whose lease the queue refuses, or
 // cannot be asked about until it must have run out, is given up.
-func (w *Worker) extend(ctx context.Context, now time.Time) error {
+func (w *Worker) extend(ctx context.Context) error {
+	now := w.opt.Now()
 	due := w.leasesDue(now)
 	if len(due) == 0 {
 		return nil

@@ -96,7 +96,7 @@ func (w *Worker) awaitRoom() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for !w.draining {
-		if room := w.room(w.opt.Now()); room > 0 {
+		if room := w.room(); room > 0 {
 			return room
 		}
 		w.roomy.Wait()
@@ -186,9 +186,8 @@ func (w *Worker) awaitResult(due time.Time, flush <-chan struct{}) {
 func (w *Worker) leasing(ctx context.Context) {
 	for {
 		tick := w.leaseTick()
-		now := w.opt.Now()
 		call, cancel := context.WithTimeout(ctx, tick)
-		err := w.extend(call, now)
+		err := w.extend(call)
 		cancel()
 		if err != nil && ctx.Err() == nil {
 			w.opt.Metrics.Failed(metrics.Extending)
@@ -201,49 +200,6 @@ func (w *Worker) leasing(ctx context.Context) {
 			timer.Stop()
 			return
 		case <-timer.C:
-		}
-	}
-}
-
-// signalling says what the worker holds, and hears what is said to it.
-func (w *Worker) signalling(ctx context.Context, e *ears) {
-	tick := time.NewTicker(heartbeatEvery)
-	defer tick.Stop()
-	cancels, rollcalls, drains, leave := e.cancels.C(), e.rollcalls.C(), e.drains.C(), w.leave
-	err := w.heartbeat(ctx, w.opt.Now(), false)
-	for {
-		if err != nil && ctx.Err() == nil {
-			w.opt.Metrics.Failed(metrics.Signalling)
-			w.opt.Log.Warn("worker: a signal failed", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case body, ok := <-cancels:
-			if !ok {
-				cancels, err = nil, errors.New("the listener for cancels ended")
-				continue
-			}
-			err = w.cancelled(ctx, body)
-		case _, ok := <-rollcalls:
-			if !ok {
-				rollcalls, err = nil, errors.New("the listener for roll calls ended")
-				continue
-			}
-			err = w.heartbeat(ctx, w.opt.Now(), false)
-		case body, ok := <-drains:
-			if !ok {
-				drains, err = nil, errors.New("the listener for drains ended")
-				continue
-			}
-			err = w.drained(body)
-		case <-leave: // said at once, so that nothing more is meant for it
-			leave = nil
-			w.refuse()
-			err = w.heartbeat(ctx, w.opt.Now(), false)
-		case <-tick.C:
-			w.handBackIdle(w.opt.Now())
-			err = w.heartbeat(ctx, w.opt.Now(), false)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/deedrun/deed/blob"
@@ -36,36 +35,4 @@ func (w *Worker) setting(work *task.Work) *setting {
 		s.logEvery = 0
 	}
 	return s
-}
-
-// elements is the elements of a list that an execution looked at last, with those
-// beside them: its tasks read one after the other.
-type elements struct {
-	mu    sync.Mutex
-	input *task.Input
-	first int
-	list  []blob.Entry
-}
-
-// element is part index of a list that lies in a manifest. It is not to be changed.
-func (s *setting) element(ctx context.Context, in *task.Input, index int) (*task.Part, error) {
-	known := &s.elements
-	known.mu.Lock()
-	if i := index - known.first; known.input == in && i >= 0 && i < len(known.list) {
-		defer known.mu.Unlock()
-		return &known.list[i].Part, nil
-	}
-	known.mu.Unlock()
-	m, err := s.lists.open(ctx, *in.Manifest)
-	if err != nil {
-		return nil, err
-	}
-	first, list, err := m.Around(ctx, index)
-	if err != nil {
-		return nil, err
-	}
-	known.mu.Lock()
-	defer known.mu.Unlock()
-	known.input, known.first, known.list = in, first, list
-	return &list[index-first].Part, nil
 }

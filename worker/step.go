@@ -39,7 +39,7 @@ func (w *Worker) Step(ctx context.Context, now time.Time) (next time.Time, err e
 			return now, err
 		}
 	}
-	if err := w.hear(ctx, now); err != nil {
+	if err := w.hear(ctx); err != nil {
 		return now, err
 	}
 	did, err := w.stepOne(ctx, now)
@@ -58,37 +58,6 @@ func (w *Worker) Step(ctx context.Context, now time.Time) (next time.Time, err e
 	return next, nil
 }
 
-// hear handles the signals that arrived.
-func (w *Worker) hear(ctx context.Context, now time.Time) error {
-	for {
-		select {
-		case body, ok := <-w.steps.ears.cancels.C():
-			if !ok {
-				return nil
-			}
-			if err := w.cancelled(ctx, body); err != nil {
-				return err
-			}
-		case _, ok := <-w.steps.ears.rollcalls.C():
-			if !ok {
-				return nil
-			}
-			if err := w.heartbeat(ctx, now, false); err != nil {
-				return err
-			}
-		case body, ok := <-w.steps.ears.drains.C():
-			if !ok {
-				return nil
-			}
-			if err := w.drained(body); err != nil {
-				return err
-			}
-		default:
-			return nil
-		}
-	}
-}
-
 // stepOne does the first thing that is due.
 func (w *Worker) stepOne(ctx context.Context, now time.Time) (did bool, err error) {
 	if ended(w.leave) && !w.draining {
@@ -98,11 +67,11 @@ func (w *Worker) stepOne(ctx context.Context, now time.Time) (did bool, err erro
 	}
 	if w.steps.beat.IsZero() || now.Sub(w.steps.beat) >= heartbeatEvery {
 		w.steps.beat = now
-		return true, w.heartbeat(ctx, now, false)
+		return true, w.heartbeat(ctx, false)
 	}
 	if now.Sub(w.steps.leased) >= w.leaseTick() {
 		w.steps.leased = now
-		return true, w.extend(ctx, now)
+		return true, w.extend(ctx)
 	}
 	if len(w.out.acks) > 0 {
 		return true, w.acknowledge(ctx)
@@ -112,7 +81,7 @@ func (w *Worker) stepOne(ctx context.Context, now time.Time) (did bool, err erro
 	}
 	w.mu.Lock()
 	e := w.next(ctx)
-	room := w.room(now)
+	room := w.room()
 	w.mu.Unlock()
 	if e != nil {
 		w.perform(e)

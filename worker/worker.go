@@ -217,3 +217,17 @@ func defaultName(nonce string) string {
 	host, _, _ = strings.Cut(host, ".")
 	return fmt.Sprintf("%s-%d-%s", host, os.Getpid(), nonce)
 }
+
+// Ready says why the worker does not take tasks; nil: it does, or would if it
+// had a free slot.
+func (w *Worker) Ready() error {
+	switch {
+	case !w.began.Load():
+		return errors.New("the worker has not begun")
+	case ended(w.leave):
+		return errors.New("the worker leaves, and takes nothing more")
+	case w.deaf.Load():
+		return errors.New("the worker cannot receive tasks; it tries again")
+	}
+	return nil
+}

@@ -30,10 +30,6 @@ type outgoing struct {
 	span    tracing.Span
 }
 
-// claimTries bounds how often storing a list of parts is tried, for some three
-// seconds, before the tasks are reported as failed: other results wait behind it.
-const claimTries = 10
-
 // report sends what is ready to the inbox, and notes which messages can then
 // be acknowledged. After an error the same reports are sent again by the next
 // call. With nothing to send, due is when there may be something; zero: not
@@ -64,7 +60,8 @@ func (w *Worker) report(ctx context.Context, flush bool) (sent int, due time.Tim
 func (w *Worker) collect(flush bool) (due time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	taken, due := w.results.ready(w.opt.Now(), flush || w.idle())
+	idle := len(w.executing) == 0 && w.unstarted == 0 // nothing that is here can end soon
+	taken, due := w.results.ready(w.opt.Now(), flush || idle)
 	for _, b := range taken {
 		b.results = slices.DeleteFunc(b.results, func(r result) bool { return r.gone() })
 		if len(b.results) == 0 {

@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"encoding/json"
-	"slices"
 	"time"
 
 	"github.com/deedrun/deed/queue"
@@ -12,13 +11,13 @@ import (
 
 // room is how many messages to ask for now. It is worth a round trip only if
 // slots are about to run dry or a good part of the room is free.
-func (w *Worker) room(now time.Time) int {
+func (w *Worker) room() int {
 	if w.draining || w.results.full() {
 		return 0
 	}
 	most := w.opt.Slots
 	if !w.steps.stepped { // a stepped worker loses little when it is dropped
-		most += w.pace.ahead(w.opt.Slots, w.longest(now))
+		most += w.pace.ahead(w.opt.Slots, w.longest())
 	}
 	waiting := w.unstarted
 	if w.stuck != nil { // what waits for room, and not for a slot, holds up nobody
@@ -32,7 +31,8 @@ func (w *Worker) room(now time.Time) int {
 }
 
 // longest is how long the oldest running task takes already.
-func (w *Worker) longest(now time.Time) time.Duration {
+func (w *Worker) longest() time.Duration {
+	now := w.opt.Now()
 	var longest time.Duration
 	for _, e := range w.executing {
 		longest = max(longest, now.Sub(e.began))
@@ -114,83 +114,4 @@ func (w *Worker) quarantine(ctx context.Context, d queue.Delivery, reason error)
 	}
 	w.opt.Metrics.Quarantined()
 	log.Error("worker: a message makes no sense; it was put into quarantine")
-}
-
-// conclude reports tasks of a message that are not executed, and why.
-func (w *Worker) conclude(h *holding, tasks task.Ranges, outcome task.Outcome, why *task.Failure) {
-	w.opt.Metrics.NotExecuted(string(outcome), tasks.Len())
-	r := result{trace: h.trace, Result: task.Result{
-		Address: h.work.Address, Generation: h.work.Generation, Attempt: h.work.Attempt,
-		Tasks: tasks, Outcome: outcome, Failure: why,
-	}}
-	for _, some := range tasks {
-		r.shares = append(r.shares, share{h, some})
-		h.reported.add(some)
-	}
-	r.bytes = weight(r.Result)
-	w.gather(r)
-}
-
-// perform executes what next began.
-func (w *Worker) perform(e *execution) {
-	if e.tasks == 1 {
-		w.execute(e)
-	} else {
-		w.executeRun(e)
-	}
-	e.halt()
-	e.cancel(nil)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.executing = slices.DeleteFunc(w.executing, func(other *execution) bool { return other == e })
-	w.harvest(e)
-	if !e.work.Needs.IsZero() && len(w.waiting) > 0 {
-		w.startable.Broadcast() // there may be room for several
-	}
-	if w.room(w.opt.Now()) > 0 {
-		w.roomy.Signal()
-	}
-}
-
-// harvest takes what came of an execution so far, to be reported, and what will
-// not begin of it, to be executed.
-func (w *Worker) harvest(e *execution) {
-	l, undone := e.take()
-	w.busy -= l.tasks
-	for _, p := range undone {
-		w.busy -= p.Count
-	}
-	w.putBack(undone)
-	if l.tasks == 0 {
-		return
-	}
-	each := l.took / time.Duration(l.tasks)
-	w.pace.took(each, l.tasks)
-	l.results[0].shares[0].pace.took(each, l.tasks)
-	for _, r := range l.results {
-		w.gather(r)
-	}
-}
-
-// idle reports whether nothing that is here can end soon.
-func (w *Worker) idle() bool { return len(w.executing) == 0 && w.unstarted == 0 }
-
-// forget lets go of a message whose tasks no longer count: what runs of it is
-// cancelled and not reported.
-func (w *Worker) forget(h *holding, cause error) {
-	h.gone = true
-	delete(w.held, h)
-	w.withdraw(h)
-	for _, e := range w.executing {
-		w.busy -= e.forget(h, cause)
-	}
-	w.roomy.Signal()
-}
-
-// withdraw takes back the tasks of a message that have not begun.
-func (w *Worker) withdraw(h *holding) task.Ranges {
-	left := h.todo.left()
-	h.todo = cursor{}
-	w.unstarted -= left.Len()
-	return left
 }
