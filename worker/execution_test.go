@@ -2,21 +2,16 @@ package worker_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
 	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/deedrun/deed/queue"
-	"github.com/deedrun/deed/queue/mem"
 	"github.com/deedrun/deed/task"
 	"github.com/deedrun/deed/worker"
 )
@@ -83,25 +78,6 @@ func called(n int) func(*task.Work) {
 
 func one(o *worker.Options) { o.Slots = 1 }
 
-// says calls a function with what the worker logs, as it does.
-func (w *world) says(hear func(message string)) func(*worker.Options) {
-	return func(o *worker.Options) { o.Log = slog.New(heard{slog.NewTextHandler(w.log, nil), hear}) }
-}
-
-type heard struct {
-	slog.Handler
-	hear func(message string)
-}
-
-func (h heard) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return heard{h.Handler.WithAttrs(attrs), h.hear}
-}
-
-func (h heard) Handle(ctx context.Context, r slog.Record) error {
-	h.hear(r.Message)
-	return h.Handler.Handle(ctx, r)
-}
-
 func TestARunOfTasks(t *testing.T) {
 	isolated(t, "is executed in order by one goroutine", func(t *testing.T, w *world) {
 		var order []int
@@ -124,32 +100,6 @@ func TestARunOfTasks(t *testing.T) {
 		}
 		require.Len(t, results, 1, "what ends alike is one result")
 		require.Equal(t, task.Span(0, 40), results[0].Tasks)
-	})
-
-	isolated(t, "goes on after a panic, a Goexit and an error, which fail one task each, and name its element", func(t *testing.T, w *world) {
-		w.handle("h", func(_ context.Context, t *worker.Task) error {
-			switch t.Index() {
-			case 3:
-				return errors.New("bad luck")
-			case 7:
-				panic("at the disco")
-			case 8, 9:
-				runtime.Goexit()
-			}
-			return nil
-		})
-		w.run(one)
-		w.warm()
-		w.send(job(task.Span(0, 40), called(40)), job(task.Span(40, 40)))
-		results := w.results(80)
-		failed := task.Of(3, 7, 8, 9)
-		require.Equal(t, map[task.Outcome]task.Ranges{task.Failed: failed, task.Done: task.Span(0, 80).Minus(failed)}, byOutcome(t, results))
-		for _, r := range results {
-			if r.Outcome == task.Failed {
-				require.Equal(t, fmt.Sprintf("e%d", r.Tasks[0].First), r.Failure.Element)
-				require.Contains(t, r.Failure.Error, map[int]string{3: "bad luck", 7: "at the disco", 8: "runtime.Goexit", 9: "runtime.Goexit"}[r.Tasks[0].First])
-			}
-		}
 	})
 
 	isolated(t, "that takes long keeps back neither what it has done nor what it has not begun", func(t *testing.T, w *world) {
@@ -199,202 +149,6 @@ func TestARunOfTasks(t *testing.T) {
 		require.Equal(t, []task.Running{{Index: 7, Progress: 0.5, Message: "at 7"}}, hold.Running)
 		close(opened)
 		w.results(40)
-	})
-
-	isolated(t, "has a timeout for each task", func(t *testing.T, w *world) {
-		m := newMiddle(func(ctx context.Context, _ *worker.Task) error { <-ctx.Done(); return ctx.Err() })
-		w.handle("h", func(ctx context.Context, t *worker.Task) error {
-			time.Sleep(400 * time.Microsecond) // all together take longer than the timeout
-			return errors.Join(ctx.Err(), m.handle(ctx, t))
-		})
-		w.run(one)
-		limit := timeout(2 * time.Millisecond)
-		w.warm(limit)
-		w.send(job(task.Span(0, 40), limit))
-		results := w.results(40)
-		require.Equal(t, map[task.Outcome]task.Ranges{task.Failed: task.Of(7), task.Done: task.Span(0, 40).Minus(task.Of(7))}, byOutcome(t, results))
-		for _, r := range results {
-			if r.Failure != nil {
-				require.Equal(t, task.TimedOut, r.Failure.Verdict)
-			}
-		}
-		require.Equal(t, []int{1000, 0, 1, 2, 3, 4, 5, 6, 7}, m.called[:9])
-	})
-
-	isolated(t, "leaves a handler behind that ignores the end of its context: only its task fails", func(t *testing.T, w *world) {
-		deaf := make(chan struct{})
-		m := newMiddle(func(context.Context, *worker.Task) error { <-deaf; return nil })
-		w.handle("h", m.handle)
-		r := w.run()
-		limit := timeout(time.Second)
-		w.warm(limit)
-		w.send(job(task.Span(0, 40), limit))
-		require.Equal(t, map[task.Outcome]task.Ranges{task.Failed: task.Of(7), task.Done: task.Span(0, 40).Minus(task.Of(7))}, byOutcome(t, w.results(40)))
-		require.Equal(t, 1, r.Abandoned())
-		require.Len(t, m.called, 41, "each was called once")
-		close(deaf)
-		synctest.Wait()
-		require.Zero(t, w.count(w.inbox), "what it makes of it in the end is nobody's")
-	})
-
-	isolated(t, "reports a task once whose handler returns as it is abandoned", func(t *testing.T, w *world) {
-		deaf := make(chan struct{})
-		m := newMiddle(func(context.Context, *worker.Task) error { <-deaf; return nil })
-		w.handle("h", m.handle)
-		r := w.run(w.says(func(message string) {
-			if message == "worker: a task failed" {
-				close(deaf)
-				time.Sleep(time.Millisecond)
-			}
-		}))
-		limit := timeout(time.Second)
-		w.warm(limit)
-		w.send(job(task.Span(0, 40), limit))
-		require.Equal(t, map[task.Outcome]task.Ranges{task.Failed: task.Of(7), task.Done: task.Span(0, 40).Minus(task.Of(7))}, byOutcome(t, w.results(40)))
-		require.Equal(t, 1, r.Abandoned())
-		require.Zero(t, w.pending())
-	})
-
-	isolated(t, "does not abandon a handler that ends in time, however long it takes to note how", func(t *testing.T, w *world) {
-		m := newMiddle(func(ctx context.Context, _ *worker.Task) error {
-			<-ctx.Done()
-			panic("at the disco")
-		})
-		w.handle("h", m.handle)
-		r := w.run(w.says(func(message string) {
-			if message == "worker: a handler panicked" {
-				time.Sleep(10 * time.Second) // longer than the grace
-			}
-		}))
-		limit := timeout(time.Second)
-		w.warm(limit)
-		w.send(job(task.Span(0, 40), limit))
-		for _, result := range w.results(40) {
-			if result.Outcome == task.Failed {
-				require.Equal(t, task.Of(7), result.Tasks)
-				require.Contains(t, result.Failure.Error, "at the disco")
-			}
-		}
-		require.Zero(t, r.Abandoned())
-	})
-
-	isolated(t, "that stands still keeps nothing from other workers, though its only slot has begun the message", func(t *testing.T, w *world) {
-		opened := make(chan struct{})
-		m := newMiddle(func(context.Context, *worker.Task) error { <-opened; return nil })
-		w.handle("h", m.handle)
-		w.run(one)
-		w.warm()
-		w.send(job(task.Span(0, 40)))
-		<-m.begun
-		begun := time.Now()
-		require.Equal(t, map[task.Outcome]task.Ranges{task.Done: task.Span(0, 7), task.Returned: task.Span(8, 32)}, byOutcome(t, w.results(39)))
-		require.LessOrEqual(t, time.Since(begun), 2*time.Second+receiveWait)
-		close(opened)
-		require.Equal(t, map[task.Outcome]task.Ranges{task.Done: task.Of(7)}, byOutcome(t, w.results(1)))
-		time.Sleep(time.Second)
-		require.Zero(t, w.pending())
-	})
-
-	isolated(t, "ends with its process: nothing more of it begins or is reported", func(t *testing.T, w *world) {
-		cause := make(chan error, 1)
-		m := newMiddle(func(ctx context.Context, _ *worker.Task) error { <-ctx.Done(); cause <- context.Cause(ctx); return nil })
-		w.handle("h", m.handle)
-		w.run(one)
-		w.warm()
-		w.send(job(task.Span(0, 40)))
-		<-m.begun
-		require.NoError(t, w.signals.Publish(w.ctx, "cancel", []byte(`{"process":"p"}`)))
-		require.ErrorContains(t, <-cause, "the task was cancelled")
-		time.Sleep(time.Second)
-		require.Equal(t, task.Span(0, 8).Union(task.Of(1000)), m.calls())
-		require.Zero(t, w.count(w.inbox))
-		require.Zero(t, w.pending())
-	})
-
-	isolated(t, "is handed back by a worker that leaves, but for what has begun", func(t *testing.T, w *world) {
-		opened := make(chan struct{})
-		m := newMiddle(func(context.Context, *worker.Task) error { <-opened; return nil })
-		w.handle("h", m.handle)
-		r := w.run(one)
-		w.warm()
-		w.send(job(task.Span(0, 40)))
-		<-m.begun
-		r.Drain()
-		begun := time.Now()
-		require.Equal(t, map[task.Outcome]task.Ranges{task.Done: task.Span(0, 7), task.Returned: task.Span(8, 32)}, byOutcome(t, w.results(39)))
-		require.Less(t, time.Since(begun), receiveWait)
-		close(opened)
-		<-r.ended
-		require.NoError(t, r.err)
-		require.Equal(t, map[task.Outcome]task.Ranges{task.Done: task.Of(7)}, byOutcome(t, w.results(1)))
-		require.Zero(t, w.pending())
-	})
-
-	isolated(t, "whose message is lost ends there; what was reported of it counts", func(t *testing.T, w *world) {
-		cause := make(chan error, 1)
-		m := newMiddle(func(ctx context.Context, _ *worker.Task) error { <-ctx.Done(); cause <- context.Cause(ctx); return nil })
-		w.handle("h", m.handle)
-		w.work = mem.NewQueue(mem.Options{Lease: 2 * time.Second}) // it is lost before what has not begun goes back
-		away := &flaky{Queue: w.work, err: errors.New("it belongs to somebody else")}
-		r := w.run(one, func(o *worker.Options) { o.Work = away })
-		w.warm()
-		w.send(job(task.Span(0, 40)))
-		<-m.begun
-		require.Equal(t, map[task.Outcome]task.Ranges{task.Done: task.Span(0, 7)}, byOutcome(t, w.results(7)))
-		away.extend.Store(1000)
-		away.receive.Store(1000)
-		require.ErrorContains(t, <-cause, "the lease on the message was lost")
-		r.Close()
-		<-r.ended
-		require.NoError(t, r.err)
-		require.Zero(t, w.count(w.inbox))
-		require.Equal(t, task.Span(0, 8).Union(task.Of(1000)), m.calls())
-		require.Equal(t, 1, w.pending())
-	})
-
-	isolated(t, "over several messages loses the tasks of one, and no other", func(t *testing.T, w *world) {
-		cause := make(chan error, 1)
-		m := newMiddle(func(ctx context.Context, _ *worker.Task) error { <-ctx.Done(); cause <- context.Cause(ctx); return nil })
-		w.handle("h", m.handle)
-		w.work = mem.NewQueue(mem.Options{Lease: 3 * time.Millisecond})
-		w.run(one, func(o *worker.Options) { o.Work = &denied{w.work, `"tasks":"7"`} })
-		w.warm()
-		for i := range 40 {
-			w.send(job(task.Of(i)))
-		}
-		<-m.begun
-		require.ErrorContains(t, <-cause, "the lease on the message was lost")
-		require.Equal(t, map[task.Outcome]task.Ranges{task.Done: task.Span(0, 40).Minus(task.Of(7))}, byOutcome(t, w.results(39)))
-		require.Equal(t, 1, w.pending())
-		require.Equal(t, task.Span(0, 40).Union(task.Of(1000)), m.calls())
-	})
-
-	isolated(t, "does not begin what was lost while another task of it was executed", func(t *testing.T, w *world) {
-		m := newMiddle(func(context.Context, *worker.Task) error { time.Sleep(3 * time.Millisecond); return nil })
-		w.handle("h", m.handle)
-		w.work = mem.NewQueue(mem.Options{Lease: 3 * time.Millisecond})
-		w.run(one, func(o *worker.Options) { o.Work = &denied{w.work, `"tasks":"8"`} })
-		w.warm()
-		for i := range 40 {
-			w.send(job(task.Of(i)))
-		}
-		require.Equal(t, map[task.Outcome]task.Ranges{task.Lost: task.Of(8), task.Done: task.Span(0, 40).Minus(task.Of(8))}, byOutcome(t, w.results(40)))
-		require.False(t, m.calls().Contains(8))
-	})
-
-	isolated(t, "begins no other task once the worker is told to leave", func(t *testing.T, w *world) {
-		var r *running
-		m := newMiddle(func(context.Context, *worker.Task) error {
-			r.Drain()
-			time.Sleep(time.Millisecond)
-			return nil
-		})
-		w.handle("h", m.handle)
-		r = w.run(one)
-		w.warm()
-		w.send(job(task.Span(0, 40)))
-		<-r.ended
-		require.Equal(t, map[task.Outcome]task.Ranges{task.Done: task.Span(0, 8), task.Returned: task.Span(8, 32)}, byOutcome(t, w.results(40)))
 	})
 
 	isolated(t, "keeps two executions of one task apart, of which only the parts of one may count", func(t *testing.T, w *world) {
@@ -454,48 +208,6 @@ func TestARunOfTasks(t *testing.T) {
 	})
 }
 
-// receiveWait is a little more than one look into the work queue takes.
-const receiveWait = 250 * time.Millisecond
-
 // unreported is more tasks than a worker begins that cannot report: as many as may
 // wait, and those that were begun before it came to that.
 const unreported = 2*4096 + 10
-
-// denied refuses to extend the leases of some messages.
-type denied struct {
-	queue.Queue
-	text string
-}
-
-func (d *denied) Extend(ctx context.Context, deliveries ...queue.Delivery) error {
-	for _, one := range deliveries {
-		if strings.Contains(string(one.Body), d.text) {
-			return errors.New("it belongs to somebody else")
-		}
-	}
-	return d.Queue.Extend(ctx, deliveries...)
-}
-
-func TestATaskIsBegunWithoutItsElementAndFailsWhereItNeedsIt(t *testing.T) {
-	w := newWorld(t)
-	list := w.sealedList("photo", "sea")
-	gone := *list.Manifest
-	gone.Key = "lists/gone"
-	each := func(m task.Manifest) func(*task.Work) {
-		return reads(task.Input{Local: "in", Mode: task.Element, Manifest: &m})
-	}
-	w.handle("h", nothing)
-	w.handle("key", func(_ context.Context, t *worker.Task) error { _ = t.Key(); return nil })
-	w.handle("emit", func(_ context.Context, t *worker.Task) error { return t.Emit("out", 1) })
-	w.handle("fail", func(context.Context, *worker.Task) error { return errors.New("bad luck") })
-	w.run()
-	by := func(name string) func(*task.Work) { return func(w *task.Work) { w.Run.Handler = name } }
-	require.Equal(t, task.Done, w.result(job(task.Of(0), each(gone))).Outcome)
-	require.Contains(t, w.failure(job(task.Of(0), each(gone), by("key"))).Error, `read input "in"`)
-	require.Contains(t, w.failure(job(task.Of(0), each(gone), by("emit"), writes("out"))).Error, `read input "in"`)
-	require.Empty(t, w.failure(job(task.Of(0), each(gone), by("fail"))).Element)
-	require.Equal(t, "sea", w.failure(job(task.Of(0), each(*list.Manifest), by("fail"))).Element, "though the handler did not look")
-	done := w.result(job(task.Of(0), each(*list.Manifest), by("emit"), writes("out")))
-	require.Equal(t, "sea", done.Parts[0].Key)
-	require.Contains(t, w.failure(job(task.Of(1), each(*list.Manifest), by("emit"), writes("out"))).Error, "there is no part 1 of 1")
-}

@@ -138,13 +138,6 @@ func (r *rig) written(res task.Result) []string {
 	return all
 }
 
-func (r *rig) pending() int {
-	r.t.Helper()
-	n, err := r.work.Pending(r.t.Context(), "p")
-	require.NoError(r.t, err)
-	return n
-}
-
 func write(ctx context.Context, t *Task, key, text string) error {
 	out, err := t.CreateKeyed("out", key)
 	if err != nil {

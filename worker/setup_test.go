@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -237,4 +238,38 @@ func (l *logbook) String() string {
 func newInbox(o mem.Options) *mem.Queue {
 	lane, _ := mem.NewQueue(o).Lane(context.Background(), queue.Reports) // the name is one
 	return lane.(*mem.Queue)
+}
+
+// isolated runs a test under a clock of its own, which moves only when all wait.
+func isolated(t *testing.T, name string, test func(t *testing.T, w *world)) {
+	t.Run(name, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) { test(t, newWorld(t)) })
+	})
+}
+
+// pending counts the messages of process p on the work queue, once all is quiet.
+func (w *world) pending() int {
+	w.t.Helper()
+	synctest.Wait()
+	n, err := w.work.Pending(w.ctx, "p")
+	require.NoError(w.t, err)
+	return n
+}
+
+// gate is a handler that says when it begins and waits to be let through.
+type gate struct {
+	begun  chan int
+	opened chan struct{}
+}
+
+func newGate() *gate { return &gate{begun: make(chan int, 1000), opened: make(chan struct{})} }
+
+func (g *gate) handle(ctx context.Context, t *worker.Task) error {
+	g.begun <- t.Index()
+	select {
+	case <-g.opened:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

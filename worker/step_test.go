@@ -71,6 +71,25 @@ func TestStepping(t *testing.T) {
 		assert.True(t, next.IsZero(), "it has left")
 	})
 
+	t.Run("a worker that is drained between two Steps hands back what it has not begun", func(t *testing.T) {
+		w, now := stepped(t)
+		w.handle("h", nothing)
+		made := w.worker()
+		w.send(job(task.Span(0, 5)))
+		for range 3 { // a heartbeat, the message, a task
+			_, err := made.Step(w.ctx, *now)
+			require.NoError(t, err)
+		}
+		made.Drain()
+		for next := *now; !next.IsZero(); {
+			var err error
+			next, err = made.Step(w.ctx, *now)
+			require.NoError(t, err)
+		}
+		require.Equal(t, map[task.Outcome]task.Ranges{task.Done: task.Of(0), task.Returned: task.Span(1, 4)}, byOutcome(t, w.results(5)))
+		require.Zero(t, w.count(w.work))
+	})
+
 	t.Run("a worker dropped after any Step loses no task, and none is done twice unless it was reported", func(t *testing.T) {
 		for crashAt := range 7 {
 			w, now := stepped(t)
