@@ -114,7 +114,7 @@ func (a *Archive) ended(ctx context.Context, last events.Commit) (e ended, ok bo
 		}
 		return ended{Due: d}, true, nil
 	}
-	event, err := process.Decode(process.Stored{Type: r.Type, Schema: r.Schema, Data: r.Data})
+	event, err := decode(r)
 	if err != nil {
 		return e, false, nil
 	}
@@ -161,7 +161,7 @@ func (a *Archive) started(ctx context.Context, id string) (started process.Proce
 		if err != nil {
 			return started, err
 		}
-		event, err := process.Decode(process.Stored{Type: e.Type, Schema: e.Schema, Data: e.Data})
+		event, err := decode(e.Record)
 		if err != nil {
 			return started, err
 		}

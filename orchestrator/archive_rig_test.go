@@ -208,7 +208,7 @@ func (s *shelf) commit(id string, all ...process.Event) {
 	for _, e := range all {
 		stored, err := process.Encode(e)
 		require.NoError(s.t, err)
-		records = append(records, events.Record{Type: stored.Type, Schema: stored.Schema, Data: stored.Data})
+		records = append(records, events.Record(stored))
 	}
 	_, err := s.store.Append(s.ctx, streamPrefix+id, events.NoStream(), "commit-"+id, records...)
 	require.NoError(s.t, err)

@@ -30,10 +30,10 @@ type story struct {
 // storyteller makes a story of commits, one at a time.
 type storyteller struct {
 	story
-	list  listed
-	batch []process.Event
-	next  uint64
-	hash  hash.Hash
+	list listed
+	fold folding
+	next uint64
+	hash hash.Hash
 }
 
 func newStoryteller(id string) *storyteller {
@@ -47,14 +47,12 @@ func (t *storyteller) add(c events.Commit, line []byte) error {
 	}
 	t.next = c.Version()
 	for e := range c.All() {
-		event, err := process.Decode(process.Stored{Type: e.Type, Schema: e.Schema, Data: e.Data})
+		event, err := decode(e.Record)
 		if err != nil {
 			return fmt.Errorf("event %d: %w", e.Version, err)
 		}
 		t.list.apply(event)
-		if t.batch = append(t.batch, event); len(t.batch) == 1024 {
-			t.fold()
-		}
+		t.fold.add(event)
 	}
 	t.hash.Write(line)
 	t.size += int64(len(line))
@@ -62,11 +60,9 @@ func (t *storyteller) add(c events.Commit, line []byte) error {
 	return nil
 }
 
-func (t *storyteller) fold() { t.state, t.batch = process.Fold(t.state, t.batch...), t.batch[:0] }
-
 // end is the story, once all commits are in. It has to be a whole one.
 func (t *storyteller) end() (story, error) {
-	t.fold()
+	t.state = t.fold.end()
 	t.summary, t.digest = t.list.summary(), hex.EncodeToString(t.hash.Sum(nil))
 	if err := t.state.Damage(); err != nil {
 		return t.story, err

@@ -83,7 +83,7 @@ func (r *rig) sentences(id string) string {
 	var all []string
 	for e, err := range History(r.ctx, r.store, id) {
 		require.NoError(r.t, err)
-		event, err := process.Decode(process.Stored{Type: e.Type, Schema: e.Schema, Data: e.Data})
+		event, err := process.Decode(process.Stored(e.Record))
 		require.NoError(r.t, err)
 		all = append(all, event.String())
 	}

@@ -223,20 +223,11 @@ func (f *following) show() bool {
 	return f.yield(f.state, damage) && damage == nil && !f.state.Ended()
 }
 
-func (f *following) fold(c events.Commit) (err error) {
-	f.state, err = foldCommit(f.state, c)
-	f.checkpoint = c.Checkpoint
-	return err
-}
-
-func foldCommit(s process.State, c events.Commit) (process.State, error) {
-	decoded := make([]process.Event, 0, len(c.Events))
-	for _, r := range c.Events {
-		e, err := process.Decode(process.Stored{Type: r.Type, Schema: r.Schema, Data: r.Data})
-		if err != nil {
-			return s, err
-		}
-		decoded = append(decoded, e)
+func (f *following) fold(c events.Commit) error {
+	fold := folding{state: f.state}
+	if err := fold.addStored(c); err != nil {
+		return err
 	}
-	return process.Fold(s, decoded...), nil
+	f.state, f.checkpoint = fold.end(), c.Checkpoint
+	return nil
 }

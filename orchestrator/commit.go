@@ -101,14 +101,12 @@ func (o *Owner) prepare(ctx context.Context, id string, requests []*request) *co
 		if start, ok := r.command.(process.StartProcess); ok && start.Parent != nil {
 			c.effects = append(c.effects, process.TellParent{})
 		}
-		for _, e := range decided {
-			stored, err := process.Encode(e)
-			if err != nil {
-				c.failed = fmt.Errorf("process %q: %w", id, err)
-				return c
-			}
-			c.records = append(c.records, events.Record{Type: stored.Type, Schema: stored.Schema, Data: stored.Data})
-			size += len(stored.Data)
+		before := len(c.records)
+		if c.records, c.failed = appendRecords(c.records, id, decided); c.failed != nil {
+			return c
+		}
+		for _, r := range c.records[before:] {
+			size += len(r.Data)
 		}
 		c.effects = append(c.effects, asked...)
 		r.answer.Version = pass.State().Version

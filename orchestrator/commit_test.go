@@ -217,7 +217,7 @@ func TestCommitsThatAreStoredAtTheSameTimeByAStoreThatFailsNowAndThenLoseAndDoub
 			count := 0
 			for e, err := range eventsOf(t.Context(), r.options.Events, id, 0) {
 				require.NoError(t, err)
-				event, err := process.Decode(process.Stored{Type: e.Type, Schema: e.Schema, Data: e.Data})
+				event, err := process.Decode(process.Stored(e.Record))
 				require.NoError(t, err)
 				if c, ok := event.(process.TasksConfirmed); ok && c.Address == "work" {
 					confirmed, count = confirmed.Union(c.Tasks), count+c.Tasks.Len()

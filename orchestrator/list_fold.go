@@ -42,7 +42,7 @@ func (p *listed) take(e events.Event) error {
 		*p = listed{Summary: Summary{ID: p.ID}, steps: map[string]*listedStep{}, removed: true}
 		return nil
 	}
-	event, err := process.Decode(process.Stored{Type: e.Type, Schema: e.Schema, Data: e.Data})
+	event, err := decode(e.Record)
 	if err == nil {
 		p.apply(event)
 	}

@@ -129,7 +129,7 @@ func TestOfTwoOwnersOneWinsAndNothingIsScheduledOrConfirmedTwice(t *testing.T) {
 	for e, err := range History(r.ctx, r.store, "p") {
 		require.NoError(t, err)
 		if e.Type == "tasks-confirmed" {
-			event, err := process.Decode(process.Stored{Type: e.Type, Schema: e.Schema, Data: e.Data})
+			event, err := process.Decode(process.Stored(e.Record))
 			require.NoError(t, err)
 			confirmed += event.(process.TasksConfirmed).Tasks.Len()
 		}

@@ -12,10 +12,10 @@ import (
 )
 
 // Record decides on a command that a person gives at a time, and stores what
-// follows, for a store that nobody orchestrates right now. None of the effects is performed: whoever takes over
-// derives them from what is stored. If somebody orchestrates after all, one of
-// the two decides again on what the other stored. The error of a command that
-// is refused is a *process.RefusedError.
+// follows, for a store that nobody orchestrates right now. None of the effects is
+// performed: whoever takes over derives them from what is stored. If somebody
+// orchestrates after all, one of the two decides again on what the other stored.
+// The error of a command that is refused is a *process.RefusedError.
 func Record(ctx context.Context, store *events.Store, id string, at time.Time, c process.Command) (process.State, error) {
 	c, err := asOf(at, c)
 	if err != nil {
@@ -37,13 +37,9 @@ func Record(ctx context.Context, store *events.Store, id string, at time.Time, c
 		if err != nil || len(decided) == 0 {
 			return s, err
 		}
-		records := make([]events.Record, 0, len(decided))
-		for _, e := range decided {
-			stored, err := process.Encode(e)
-			if err != nil {
-				return s, fmt.Errorf("process %q: %w", id, err)
-			}
-			records = append(records, events.Record{Type: stored.Type, Schema: stored.Schema, Data: stored.Data})
+		records, err := appendRecords(nil, id, decided)
+		if err != nil {
+			return s, err
 		}
 		_, err = store.Append(ctx, streamPrefix+id, events.Exactly(s.Version), ulid.Make().String(), records...)
 		if isConflict(err) && conflicts < conflictsInARow {
@@ -72,7 +68,7 @@ func Granted(ctx context.Context, from Commits, id string, after uint64, command
 		if err != nil {
 			return nil, fmt.Errorf("history of process %q: %w", id, err)
 		}
-		event, err := process.Decode(process.Stored{Type: e.Type, Schema: e.Schema, Data: e.Data})
+		event, err := decode(e.Record)
 		if err != nil {
 			return nil, fmt.Errorf("history of process %q: event %d: %w", id, e.Version, err)
 		}

@@ -91,7 +91,7 @@ func (r *rig) reusedIn(id string) (reused task.Ranges, origins []task.Origin) {
 	r.t.Helper()
 	for e, err := range History(r.ctx, &Archive{Events: r.store}, id) {
 		require.NoError(r.t, err)
-		event, err := process.Decode(process.Stored{Type: e.Type, Schema: e.Schema, Data: e.Data})
+		event, err := process.Decode(process.Stored(e.Record))
 		require.NoError(r.t, err)
 		if e, ok := event.(process.TasksReused); ok {
 			reused, origins = reused.Union(e.Tasks), append(origins, e.Origins...)

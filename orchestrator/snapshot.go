@@ -161,41 +161,28 @@ func (s *Snapshots) read(ctx context.Context, id, key string) (process.State, st
 
 func clipID(id string) string { return id[:min(len(id), 64)] }
 
-// foldAtOnce is how many events are folded together: each Fold copies what it
-// touches once, and for a step of many tasks that is what folding costs.
-const foldAtOnce = 1024
-
 // foldOn folds what was stored after a snapshot. The commit that brought the
 // last event of the snapshot has to stand in the history, where it was.
 func foldOn(ctx context.Context, from Commits, state process.State, commitID string) (process.State, error) {
-	anchored := false
-	var batch []process.Event
+	anchored, fold := false, folding{state: state}
 	for commit, err := range historyOf(ctx, from, state.ID, state.Version-1) {
-		if err != nil {
+		switch {
+		case err != nil:
 			return state, err
-		}
-		if !anchored {
-			if commit.ID != commitID || commit.Version() != state.Version {
-				return state, errForeign
-			}
-			anchored = true
-			continue
-		}
-		for _, r := range commit.Events {
-			event, err := process.Decode(process.Stored{Type: r.Type, Schema: r.Schema, Data: r.Data})
-			if err != nil {
+		case anchored:
+			if err := fold.addStored(commit); err != nil {
 				return state, err
 			}
-			batch = append(batch, event)
-		}
-		if len(batch) >= foldAtOnce {
-			state, batch = process.Fold(state, batch...), batch[:0]
+		case commit.ID != commitID || commit.Version() != state.Version:
+			return state, errForeign
+		default:
+			anchored = true
 		}
 	}
 	if !anchored {
 		return state, errForeign
 	}
-	return process.Fold(state, batch...), nil
+	return fold.end(), nil
 }
 
 // snapshot stores the state of a process now and then. States are values: while

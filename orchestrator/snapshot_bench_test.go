@@ -30,7 +30,7 @@ func BenchmarkLoadMillion(b *testing.B) {
 		for _, e := range happened {
 			stored, err := process.Encode(e)
 			require.NoError(b, err)
-			records = append(records, events.Record{Type: stored.Type, Schema: stored.Schema, Data: stored.Data})
+			records = append(records, events.Record(stored))
 		}
 		_, err := store.Append(b.Context(), streamPrefix+"p", events.Exactly(state.Version), id, records...)
 		require.NoError(b, err)

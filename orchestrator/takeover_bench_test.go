@@ -75,7 +75,7 @@ func storeProcesses(b *testing.B, store *events.Store) {
 		for _, e := range happened {
 			stored, err := process.Encode(e)
 			require.NoError(b, err)
-			records = append(records, events.Record{Type: stored.Type, Schema: stored.Schema, Data: stored.Data})
+			records = append(records, events.Record(stored))
 		}
 		_, err := store.Append(b.Context(), streamPrefix+id, events.Exactly(version), fmt.Sprintf("%s-%d", id, commit), records...)
 		require.NoError(b, err)
