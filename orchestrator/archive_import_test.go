@@ -166,7 +166,7 @@ func (s *shelf) replay(file string) (id string) {
 		require.NoError(s.t, err)
 		all = append(all, events.Record{Type: r.Type, Schema: r.Schema, Data: data})
 	}
-	first, err := process.Decode(process.Stored(all[0]))
+	first, err := decode(all[0])
 	require.NoError(s.t, err)
 	id = first.(process.ProcessStarted).ID
 	for i := 0; i < len(all); i += 2 {

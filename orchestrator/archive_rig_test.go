@@ -19,7 +19,6 @@ import (
 	"github.com/deedrun/deed/internal/esdbtest"
 	"github.com/deedrun/deed/internal/natsconn"
 	"github.com/deedrun/deed/orchestrator/process"
-	"github.com/deedrun/deed/queue"
 	"github.com/deedrun/deed/task"
 )
 
@@ -189,29 +188,10 @@ func (s *shelf) ask(c process.Command) Answer {
 	return s.answer(replies)
 }
 
-func (s *shelf) answer(replies queue.Listener) Answer {
-	s.t.Helper()
-	var a Answer
-	select {
-	case body := <-replies.C():
-		require.NoError(s.t, json.Unmarshal(body, &a))
-	default:
-		s.t.Fatal("no answer came")
-	}
-	return a
-}
-
 // commit stores events of a process as one commit.
 func (s *shelf) commit(id string, all ...process.Event) {
 	s.t.Helper()
-	var records []events.Record
-	for _, e := range all {
-		stored, err := process.Encode(e)
-		require.NoError(s.t, err)
-		records = append(records, events.Record(stored))
-	}
-	_, err := s.store.Append(s.ctx, streamPrefix+id, events.NoStream(), "commit-"+id, records...)
-	require.NoError(s.t, err)
+	commitTo(s.t, s.store, id, 0, "commit-"+id, all...)
 }
 
 func sumOf(text string) string {

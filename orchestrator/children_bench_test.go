@@ -5,7 +5,6 @@ package orchestrator
 import (
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"runtime"
 	"syscall"
 	"testing"
@@ -13,12 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/deedrun/deed/events"
-	memevents "github.com/deedrun/deed/events/mem"
 	"github.com/deedrun/deed/orchestrator/definition"
-	"github.com/deedrun/deed/orchestrator/process"
-	"github.com/deedrun/deed/queue"
-	memqueue "github.com/deedrun/deed/queue/mem"
 	"github.com/deedrun/deed/task"
 )
 
@@ -29,8 +23,8 @@ import (
 // the heap that the owner is dropped. Time is what the CPU worked.
 func BenchmarkChildren(b *testing.B) {
 	for _, n := range []int{1_000, 3_000, 10_000} {
-		b.Run(fmt.Sprintf("wide/%d", n), func(b *testing.B) { benchmarkChildren(b, aFamily(), [][]int{{n}}, n) })
-		b.Run(fmt.Sprintf("nested/%d", n), func(b *testing.B) { benchmarkChildren(b, parentOf(aFamilyOf(100)), [][]int{{n / 100}}, n) })
+		b.Run(fmt.Sprintf("wide/%d", n), func(b *testing.B) { benchmarkChildren(b, aFamily(), n, n) })
+		b.Run(fmt.Sprintf("nested/%d", n), func(b *testing.B) { benchmarkChildren(b, parentOf(aFamilyOf(100)), n/100, n) })
 	}
 }
 
@@ -45,33 +39,21 @@ func aFamilyOf(n int) definition.Definition {
 	return definition.Definition{Inputs: []string{"in"}, Steps: []definition.Step{making, each}, Outputs: []string{"out"}}
 }
 
-// crowd is an owner over backends in memory; the benchmark plays the workers.
+// crowd is a rig of which the benchmark plays the workers.
 type crowd struct {
-	*testing.B
-	now   time.Time
-	o     Options
-	owner *Owner
-	work  *memqueue.Queue
-	inbox *memqueue.Sharded
-	done  []task.Work // of leaves, received and not reported
+	*rig
+	done []task.Work // of leaves, received and not reported
 
 	leaves, steps int
 }
 
-func benchmarkChildren(b *testing.B, def definition.Definition, parts [][]int, leaves int) {
+func benchmarkChildren(b *testing.B, def definition.Definition, parts, leaves int) {
 	for range b.N {
-		c := &crowd{B: b, leaves: leaves, now: time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)}
-		q := memqueue.Options{Lease: lease, Now: func() time.Time { return c.now }}
-		c.inbox, c.work = memqueue.NewSharded(q), memqueue.NewQueue(q)
-		c.o = Options{
-			Events: events.New(memevents.New()), Inbox: c.inbox, Work: c.work, Quarantine: memqueue.NewQueue(q), Signals: memqueue.NewSignals(),
-			First: true, Window: 2 * leaves, Log: slog.New(slog.DiscardHandler),
-		}
-		var err error
-		c.owner, err = NewOwner(c.o)
-		require.NoError(b, err)
+		c := &crowd{rig: newRig(b), leaves: leaves}
+		c.options.Window = 2 * leaves
+		c.restart()
 		began := cpuTime(b)
-		c.start(def, parts[0][0])
+		c.send("root", def, parts)
 		for len(c.done) < leaves {
 			c.step()
 		}
@@ -81,49 +63,22 @@ func benchmarkChildren(b *testing.B, def definition.Definition, parts [][]int, l
 			c.step()
 		}
 		began = cpuTime(b)
-		for c.report(); !c.ended(); {
+		for c.reportLeaves(); !c.ended(); {
 			c.step()
 		}
 		b.ReportMetric(float64((cpuTime(b) - began).Milliseconds()), "cpu-ms-until-all-ended")
 	}
 }
 
-func (c *crowd) start(def definition.Definition, parts int) {
-	in := make([]task.Part, parts)
-	for i := range in {
-		in[i] = task.Part{Value: json.RawMessage(`1`)}
-	}
-	c.put("root", process.StartProcess{ID: "root", Definition: def, Inputs: map[string]task.Dataset{"in": task.Inline(in)}})
-}
-
-func (c *crowd) put(id string, command process.Command) {
-	encoded, err := process.EncodeCommand(command)
-	require.NoError(c, err)
-	c.send(id, task.Envelope{Command: encoded, ReplyTo: "reply.nobody"})
-}
-
-func (c *crowd) send(id string, e task.Envelope) {
-	body, err := json.Marshal(e)
-	require.NoError(c, err)
-	require.NoError(c, c.inbox.Send(c.Context(), queue.Message{Key: id, Body: body}))
-}
-
 // step is one of the owner, and what workers do after it: they make parts at
 // once, and keep the tasks of leaves until all of these run.
 func (c *crowd) step() {
 	c.steps++
-	require.Less(c, c.steps, 100_000, "it does not come to an end")
-	c.now = c.now.Add(10 * time.Millisecond)
-	beat, err := json.Marshal(task.Heartbeat{Worker: "w1", Slots: c.leaves, Handlers: []string{"any", "make-100"}})
-	require.NoError(c, err)
-	require.NoError(c, c.o.Signals.Publish(c.Context(), task.TopicHeartbeat, beat))
-	_, err = c.owner.Step(c.Context(), c.now)
-	require.NoError(c, err)
-	deliveries, err := c.work.Receive(c.Context(), 100_000, 0)
-	require.NoError(c, err)
-	for _, d := range deliveries {
-		var w task.Work
-		require.NoError(c, json.Unmarshal(d.Body, &w))
+	require.Less(c.t, c.steps, 100_000, "it does not come to an end")
+	c.pass(10 * time.Millisecond)
+	c.beat(task.Heartbeat{Worker: "w1", Slots: c.leaves, Handlers: []string{"any", "make-100"}})
+	c.rig.step()
+	for _, w := range c.received() {
 		if w.Address == "work" {
 			c.done = append(c.done, w)
 			continue
@@ -135,9 +90,8 @@ func (c *crowd) step() {
 		for range parents(w) {
 			r.Parts = append(r.Parts, task.Produced{Data: "made", Part: task.Part{Value: json.RawMessage(`1`)}})
 		}
-		c.send(w.Process, task.Envelope{Report: &task.Report{Process: w.Process, Worker: "w1", Results: []task.Result{r}}})
+		c.report(w.Process, r)
 	}
-	require.NoError(c, c.work.Ack(c.Context(), deliveries...))
 }
 
 // parents is how many children the process wants that a task is of.
@@ -160,15 +114,12 @@ func merged(s *task.Seal) *task.Dataset {
 	return d
 }
 
-// report ends all that run.
-func (c *crowd) report() {
-	work := c.done
-	c.done = nil
-	for _, w := range work {
-		part := task.Produced{Index: 0, Data: "out", Part: task.Part{Value: json.RawMessage(`1`)}}
-		r := task.Result{Address: "work", Attempt: 1, Tasks: w.Tasks, Outcome: task.Done, Parts: []task.Produced{part}}
-		c.send(w.Process, task.Envelope{Report: &task.Report{Process: w.Process, Worker: "w1", Results: []task.Result{r}}})
+// reportLeaves ends all that run.
+func (c *crowd) reportLeaves() {
+	for _, w := range c.done {
+		c.finish(w.Process)
 	}
+	c.done = nil
 }
 
 // remembered is how many bytes of the heap only the owner holds. After it another
@@ -185,9 +136,7 @@ func (c *crowd) remembered() int64 {
 	c.owner.Close()
 	c.owner = nil
 	without := heap()
-	var err error
-	c.owner, err = NewOwner(c.o)
-	require.NoError(c, err)
+	c.owner = c.newOwner()
 	return with - without
 }
 

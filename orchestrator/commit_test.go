@@ -215,11 +215,8 @@ func TestCommitsThatAreStoredAtTheSameTimeByAStoreThatFailsNowAndThenLoseAndDoub
 			id := fmt.Sprintf("p%02d", i)
 			var confirmed task.Ranges
 			count := 0
-			for e, err := range eventsOf(t.Context(), r.options.Events, id, 0) {
-				require.NoError(t, err)
-				event, err := process.Decode(process.Stored(e.Record))
-				require.NoError(t, err)
-				if c, ok := event.(process.TasksConfirmed); ok && c.Address == "work" {
+			for _, e := range happened(t, r.options.Events, id) {
+				if c, ok := e.(process.TasksConfirmed); ok && c.Address == "work" {
 					confirmed, count = confirmed.Union(c.Tasks), count+c.Tasks.Len()
 				}
 			}

@@ -1,20 +1,15 @@
 package orchestrator
 
 import (
-	"encoding/json"
 	"fmt"
-	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/deedrun/deed/events"
-	memevents "github.com/deedrun/deed/events/mem"
 	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/orchestrator/process"
-	"github.com/deedrun/deed/queue"
-	memqueue "github.com/deedrun/deed/queue/mem"
 	"github.com/deedrun/deed/task"
 )
 
@@ -62,58 +57,34 @@ func BenchmarkGrowthOfTasks(b *testing.B) {
 func grow(b *testing.B, processes int, def definition.Definition, in task.Dataset, parts int) {
 	for range b.N {
 		b.StopTimer()
-		o := memqueue.Options{}
-		inbox, work := memqueue.NewSharded(o), memqueue.NewQueue(o)
-		signals := memqueue.NewSignals()
-		store := events.New(memevents.New())
-		feed, err := store.Subscribe(b.Context(), streamPrefix, 0)
+		r := newRig(b)
+		feed, err := r.store.Subscribe(b.Context(), streamPrefix, 0)
 		require.NoError(b, err)
-		owner, err := NewOwner(Options{
-			Events: store, Inbox: inbox, Work: work, Quarantine: memqueue.NewQueue(o), Signals: signals,
-			First: true, Log: slog.New(slog.DiscardHandler),
-		})
-		require.NoError(b, err)
-		put := func(id string, e task.Envelope) {
-			body, err := json.Marshal(e)
-			require.NoError(b, err)
-			require.NoError(b, inbox.Send(b.Context(), queue.Message{Key: id, Body: body}))
-		}
 		for i := range processes {
 			id := fmt.Sprintf("p-%d", i)
-			command, err := process.EncodeCommand(process.StartProcess{ID: id, Definition: def, Inputs: map[string]task.Dataset{"in": in}})
-			require.NoError(b, err)
-			put(id, task.Envelope{Command: command})
+			r.command(id, process.StartProcess{ID: id, Definition: def, Inputs: map[string]task.Dataset{"in": in}})
 		}
-		now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 		b.StartTimer()
 		for ended := 0; ended < processes; {
-			now = now.Add(time.Millisecond)
-			beat, err := json.Marshal(task.Heartbeat{Worker: "w", Slots: 1000, Handlers: []string{"any"}})
-			require.NoError(b, err)
-			require.NoError(b, signals.Publish(b.Context(), task.TopicHeartbeat, beat))
-			_, err = owner.Step(b.Context(), now)
-			require.NoError(b, err)
-			reportAll(b, work, put)
+			r.pass(time.Millisecond)
+			r.beat(task.Heartbeat{Worker: "w", Slots: 1000})
+			r.step()
+			r.reportAll()
 			ended += endedIn(b, feed)
 		}
 		b.StopTimer()
 		feed.Stop()
-		owner.Close()
+		r.owner.Close()
 		b.StartTimer()
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*parts), "ns/part")
 }
 
 // reportAll is the worker.
-func reportAll(b *testing.B, work *memqueue.Queue, put func(string, task.Envelope)) {
-	deliveries, err := work.Receive(b.Context(), 4096, 0)
-	require.NoError(b, err)
-	require.NoError(b, work.Ack(b.Context(), deliveries...))
+func (r *rig) reportAll() {
 	type step struct{ id, address string }
 	reports, order := map[step]task.Ranges{}, []step{}
-	for _, d := range deliveries {
-		var w task.Work
-		require.NoError(b, json.Unmarshal(d.Body, &w))
+	for _, w := range r.received() {
 		at := step{w.Process, w.Address}
 		if _, known := reports[at]; !known {
 			order = append(order, at)
@@ -121,9 +92,9 @@ func reportAll(b *testing.B, work *memqueue.Queue, put func(string, task.Envelop
 		reports[at] = reports[at].Union(w.Tasks)
 	}
 	for _, at := range order {
-		put(at.id, task.Envelope{Report: &task.Report{Process: at.id, Worker: "w", Results: []task.Result{{
+		r.report(at.id, task.Result{
 			Address: at.address, Attempt: 1, Tasks: reports[at], Outcome: task.Done, Elapsed: task.Duration(reports[at].Len()) * task.Duration(time.Microsecond),
-		}}}})
+		})
 	}
 }
 

@@ -126,12 +126,9 @@ func TestOfTwoOwnersOneWinsAndNothingIsScheduledOrConfirmedTwice(t *testing.T) {
 	require.NoError(t, s.Damage())
 	require.Equal(t, process.Completed, s.Status)
 	confirmed := 0
-	for e, err := range History(r.ctx, r.store, "p") {
-		require.NoError(t, err)
-		if e.Type == "tasks-confirmed" {
-			event, err := process.Decode(process.Stored(e.Record))
-			require.NoError(t, err)
-			confirmed += event.(process.TasksConfirmed).Tasks.Len()
+	for _, e := range happened(t, r.store, "p") {
+		if e, ok := e.(process.TasksConfirmed); ok {
+			confirmed += e.Tasks.Len()
 		}
 	}
 	require.Equal(t, 4, confirmed)

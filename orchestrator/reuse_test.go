@@ -89,11 +89,8 @@ func (r *rig) outputs(id string) (all []string) {
 
 func (r *rig) reusedIn(id string) (reused task.Ranges, origins []task.Origin) {
 	r.t.Helper()
-	for e, err := range History(r.ctx, &Archive{Events: r.store}, id) {
-		require.NoError(r.t, err)
-		event, err := process.Decode(process.Stored(e.Record))
-		require.NoError(r.t, err)
-		if e, ok := event.(process.TasksReused); ok {
+	for _, e := range happened(r.t, &Archive{Events: r.store}, id) {
+		if e, ok := e.(process.TasksReused); ok {
 			reused, origins = reused.Union(e.Tasks), append(origins, e.Origins...)
 		}
 	}

@@ -23,7 +23,7 @@ const lease = 10 * time.Second
 // rig is an orchestrator on memory backends, driven from one goroutine with a
 // clock of its own. The test plays the workers.
 type rig struct {
-	t       *testing.T
+	t       testing.TB
 	ctx     context.Context
 	now     time.Time
 	store   *events.Store
@@ -35,7 +35,7 @@ type rig struct {
 	owner   *Owner
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t testing.TB) *rig {
 	r := &rig{t: t, ctx: t.Context(), now: time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)}
 	newQueue := func() *memqueue.Queue {
 		return memqueue.NewQueue(memqueue.Options{Lease: lease, Now: func() time.Time { return r.now }})
@@ -158,6 +158,27 @@ func (r *rig) state(id string) process.State {
 	s, err := Load(r.ctx, r.store, id)
 	require.NoError(r.t, err)
 	return s
+}
+
+// happened is the history of a process.
+func happened(t testing.TB, from Commits, id string) (all []process.Event) {
+	t.Helper()
+	for e, err := range History(t.Context(), from, id) {
+		require.NoError(t, err)
+		event, err := decode(e.Record)
+		require.NoError(t, err)
+		all = append(all, event)
+	}
+	return all
+}
+
+// commitTo stores events of a process, of which so many are there.
+func commitTo(t testing.TB, store *events.Store, id string, there uint64, commitID string, all ...process.Event) {
+	t.Helper()
+	records, err := appendRecords(nil, id, all)
+	require.NoError(t, err)
+	_, err = store.Append(t.Context(), streamPrefix+id, events.Exactly(there), commitID, records...)
+	require.NoError(t, err)
 }
 
 func (r *rig) beat(b task.Heartbeat) {

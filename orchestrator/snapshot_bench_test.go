@@ -26,14 +26,7 @@ func BenchmarkLoadMillion(b *testing.B) {
 	require.NoError(b, err)
 	state, last := process.State{}, ""
 	put := func(id string, happened []process.Event) {
-		var records []events.Record
-		for _, e := range happened {
-			stored, err := process.Encode(e)
-			require.NoError(b, err)
-			records = append(records, events.Record(stored))
-		}
-		_, err := store.Append(b.Context(), streamPrefix+"p", events.Exactly(state.Version), id, records...)
-		require.NoError(b, err)
+		commitTo(b, store, "p", state.Version, id, happened...)
 		state, last = process.Fold(state, happened...), id
 	}
 	put("start", decided)

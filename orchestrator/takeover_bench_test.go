@@ -71,14 +71,7 @@ func benchmarkTakeOver(b *testing.B, options Options) {
 
 func storeProcesses(b *testing.B, store *events.Store) {
 	put := func(id string, commit int, version uint64, happened ...process.Event) {
-		var records []events.Record
-		for _, e := range happened {
-			stored, err := process.Encode(e)
-			require.NoError(b, err)
-			records = append(records, events.Record(stored))
-		}
-		_, err := store.Append(b.Context(), streamPrefix+id, events.Exactly(version), fmt.Sprintf("%s-%d", id, commit), records...)
-		require.NoError(b, err)
+		commitTo(b, store, id, version, fmt.Sprintf("%s-%d", id, commit), happened...)
 	}
 	start := func(id string, tasks int) (process.State, []process.Event) {
 		in := task.Inline(make([]task.Part, tasks))
