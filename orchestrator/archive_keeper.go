@@ -33,7 +33,7 @@ func (k *Keeper) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		next, err := k.step(ctx, time.Now())
 		if err != nil && ctx.Err() == nil {
-			k.log().Warn("retention: trying again", "at", next, "error", err)
+			logTo(k.Log).Warn("retention: trying again", "at", next, "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -61,11 +61,11 @@ func (k *Keeper) step(ctx context.Context, now time.Time) (next time.Time, err e
 		case failed != nil && isPassing(ctx, failed):
 			err = failed
 		case failed != nil:
-			k.log().Warn("retention: a process is left as it is", "process", d.ID, "error", failed)
+			logTo(k.Log).Warn("retention: a process is left as it is", "process", d.ID, "error", failed)
 		case done && d.Remove:
-			k.log().Info("retention: an archive was removed", "process", d.ID, "reason", d.Why)
+			logTo(k.Log).Info("retention: an archive was removed", "process", d.ID, "reason", d.Why)
 		case done:
-			k.log().Info("retention: a process was archived", "process", d.ID, "reason", d.Why)
+			logTo(k.Log).Info("retention: a process was archived", "process", d.ID, "reason", d.Why)
 		}
 		if err != nil {
 			break
@@ -76,11 +76,4 @@ func (k *Keeper) step(ctx context.Context, now time.Time) (next time.Time, err e
 		return k.next, fmt.Errorf("retention: %w", err)
 	}
 	return k.next, nil
-}
-
-func (k *Keeper) log() *slog.Logger {
-	if k.Log == nil {
-		return slog.Default()
-	}
-	return k.Log
 }

@@ -22,6 +22,11 @@ type hearing struct {
 	held    bool // and stands still, since its parent wanted that
 }
 
+// begun notes a child that said so, until the owner hears it.
+func (c *children) begun(parent string, r task.Result) {
+	c.heard = append(c.heard, hearing{parent, birth{r.Address, r.Generation, r.Tasks[0].First}, r.Attempt, r.Held})
+}
+
 // hearChildren takes in which children go on, and stops those that nobody wants.
 // A decision against one is fenced: an owner that does not know that another one
 // has gone on would stop what that one has started.

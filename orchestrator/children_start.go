@@ -213,7 +213,7 @@ func (b *born) forgotten() bool { return b.looked != nil && len(b.looked) == 0 }
 // prepared takes what a worker found that a child reads, and starts it. The task
 // is with no worker any more.
 func (o *Owner) prepared(id string, r task.Result) {
-	e := process.Enqueue{Address: r.Address, Generation: r.Generation, Attempt: r.Attempt, Tasks: r.Tasks}
+	e := enqueueOf(r)
 	o.feeder.handOver(id, e)
 	o.children.add(id, start{StartChildren: process.StartChildren(e), looked: r.Inputs})
 }

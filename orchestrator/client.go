@@ -112,6 +112,15 @@ func (c *Client) listen() (topic string, replies queue.Listener, err error) {
 	return topic, replies, err
 }
 
+// Answer is what the sender of a command gets on its reply topic, after the
+// events are stored.
+type Answer struct {
+	Error   string   `json:"error,omitempty"`
+	Refused bool     `json:"refused,omitempty"` // sending it again is pointless
+	Differs []string `json:"differs,omitempty"`
+	Version uint64   `json:"version"`
+}
+
 func decodeAnswer(id string, reply []byte) (Answer, error) {
 	var a Answer
 	if err := json.Unmarshal(reply, &a); err != nil {

@@ -36,6 +36,9 @@ type commit struct {
 	failed     error // to be stored
 }
 
+// commitSize is how many bytes of encoded events close a commit.
+const commitSize = 512 << 10
+
 // storedAtOnce is how many commits of different processes are stored at the same
 // time: a store syncs each to its disk, and none of them waits for another.
 const storedAtOnce = 32
@@ -120,7 +123,7 @@ func (o *Owner) prepare(ctx context.Context, id string, requests []*request) *co
 // storeAll stores commits of different processes. Who steps an owner has them
 // stored in their order.
 func (o *Owner) storeAll(ctx context.Context, commits []*commit) {
-	if len(commits) == 1 || o.saving == nil {
+	if len(commits) == 1 || o.isStepped() {
 		for _, c := range commits {
 			o.store(ctx, c)
 		}
@@ -233,7 +236,7 @@ func (o *Owner) follow(ctx context.Context, c *commit) {
 		o.keep(c.id, &state)
 		o.feeder.observe(c.id, c.happened)
 		o.children.observe(&state, c.happened)
-		o.tell(c.id, c.happened)
+		o.logHappened(c.id, c.happened)
 		o.snapshot(ctx, state, c.name)
 	}
 	if c.late > 0 {

@@ -11,6 +11,10 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
+// rollCall is how long workers have to say what they hold, before what was taken
+// off the queue is sent again.
+const rollCall = time.Second
+
 // feeder turns scheduled tasks into messages on the work queue, and keeps the
 // queue short, so that who comes late need not wait for what came before. It
 // was Lokad's receptor: what it still holds is derived from the state

@@ -8,6 +8,9 @@ import (
 	"github.com/deedrun/deed/events"
 )
 
+// streamPrefix begins the names of the streams of processes.
+const streamPrefix = "process-"
+
 // History yields the stored events of a process, in order.
 func History(ctx context.Context, from Commits, id string) iter.Seq2[events.Event, error] {
 	return HistoryAfter(ctx, from, id, 0)

@@ -7,6 +7,13 @@ import (
 	"github.com/deedrun/deed/queue"
 )
 
+const (
+	idle       = time.Second / 4 // the longest wait of a step with nothing to do: questions are answered between two
+	retryAfter = time.Second / 4 // after a backend was not available
+	finish     = time.Second     // how long a step may go on that is under way when the owner is to end
+	leave      = 2 * time.Second // how long letting go may take then
+)
+
 // Run steps until ctx ends. It retries for ever what is unavailable and
 // returns only the error of a context. In the end it lets go of its shards, so
 // that others take them at once; a step that is under way may go on for a moment.

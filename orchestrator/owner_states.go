@@ -6,6 +6,9 @@ import (
 	"github.com/deedrun/deed/orchestrator/process"
 )
 
+// endedKept is how many ended processes are kept in memory, for late reports.
+const endedKept = 128
+
 // state is the state of a process, from memory or from the store.
 func (o *Owner) state(ctx context.Context, id string) (*process.State, error) {
 	if s := o.processes[id]; s != nil {

@@ -33,7 +33,7 @@ const (
 // stepped, at once.
 func (l *searches) begin(ctx context.Context, o *Owner) {
 	for len(l.waiting) > 0 {
-		if o.saving == nil { // it is stepped
+		if o.isStepped() {
 			l.over = append(l.over, o.Cache.search(ctx, l.next()))
 			continue
 		}
@@ -124,7 +124,7 @@ func (c *Cache) search(ctx context.Context, s search) finding {
 		}
 	}
 	if trouble != nil {
-		c.log().Warn("orchestrator: the results of earlier tasks could not all be looked at; workers try it again",
+		logTo(c.Log).Warn("orchestrator: the results of earlier tasks could not all be looked at; workers try it again",
 			"process", s.state.ID, "address", s.Address, "tasks", came.unsure.Len(), "error", trouble)
 	}
 	return came
@@ -200,11 +200,4 @@ func (c *Cache) claim(ctx context.Context, w *task.Work, parts []task.Produced) 
 	key := fmt.Sprintf("%s/%s/%d/reports/%d-%s", w.Process, w.Address, w.Generation, w.Attempt, strings.ToLower(ulid.Make().String()))
 	ref, err := c.Blobs.WriteReport(ctx, key, listed)
 	return inline, &ref, err
-}
-
-func (c *Cache) log() *slog.Logger {
-	if c.Log == nil {
-		return slog.Default()
-	}
-	return c.Log
 }

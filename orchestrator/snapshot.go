@@ -41,13 +41,6 @@ const (
 // errForeign is a snapshot that does not belong to the history that is stored.
 var errForeign = errors.New("it is of another history")
 
-func (s *Snapshots) log() *slog.Logger {
-	if s.Log == nil {
-		return slog.Default()
-	}
-	return s.Log
-}
-
 // due reports whether another snapshot is worth storing. One that remembers many
 // reports is large, so it waits for a tenth as many events: what is written for
 // an event is bounded, and what is folded when it is loaded takes less time than
@@ -119,7 +112,7 @@ func (s *Snapshots) Load(ctx context.Context, store *events.Store, id string) (s
 	}
 	stored, err := s.Blobs.Names(ctx, snapshotFolder(id))
 	if err != nil {
-		s.log().Warn("orchestrator: snapshots cannot be listed; the whole history is read", "process", id, "error", err)
+		logTo(s.Log).Warn("orchestrator: snapshots cannot be listed; the whole history is read", "process", id, "error", err)
 	}
 	for _, key := range slices.Backward(stored) {
 		state, commitID, err := s.read(ctx, id, key)
@@ -133,7 +126,7 @@ func (s *Snapshots) Load(ctx context.Context, store *events.Store, id string) (s
 				return state, 0, fmt.Errorf("load process %q: %w", id, err)
 			}
 		}
-		s.log().Warn("orchestrator: a snapshot is not believed", "blob", key, "reason", err)
+		logTo(s.Log).Warn("orchestrator: a snapshot is not believed", "blob", key, "reason", err)
 	}
 	state, err = Load(ctx, all, id)
 	return state, 0, err
@@ -200,7 +193,7 @@ func (o *Owner) snapshot(ctx context.Context, state process.State, commitID stri
 			o.Log.Warn("orchestrator: a snapshot was not stored; the next one will be tried", append(about, "error", err)...)
 		}
 	}
-	if o.saving == nil {
+	if o.isStepped() {
 		o.snapshots[state.ID] = state.Version
 		save(ctx)
 		return

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/queue"
 	"github.com/deedrun/deed/task"
 )
@@ -213,24 +212,4 @@ func (o *Owner) queueView(ctx context.Context, id string) QueueView {
 		q.Queued = n
 	}
 	return q
-}
-
-// lateTasks is how many tasks were reported done too late to count.
-func lateTasks(c process.Command, decided []process.Event) int {
-	done, ok := c.(process.ConfirmTasks)
-	if !ok || done.Lists != nil { // a child says again and again how it ended
-		return 0
-	}
-	late := done.Tasks.Len()
-	for _, e := range decided {
-		switch e := e.(type) {
-		case process.TasksConfirmed:
-			if e.Address == done.Address {
-				late -= e.Tasks.Len()
-			}
-		case process.TasksFailed: // a result that cannot be
-			late -= e.Tasks.Len()
-		}
-	}
-	return late
 }

@@ -41,13 +41,6 @@ const (
 // ViewNames lists the views that are stored.
 func ViewNames() []string { return []string{processesView} }
 
-func (v *Views) log() *slog.Logger {
-	if v.Log == nil {
-		return slog.Default()
-	}
-	return v.Log
-}
-
 // Processes lists the processes as they are now, the latest first.
 func (v *Views) Processes(ctx context.Context, now time.Time) ([]Summary, error) {
 	o, err := v.open(ctx)
@@ -65,7 +58,7 @@ func (v *Views) Processes(ctx context.Context, now time.Time) ([]Summary, error)
 	}
 	if commits >= every || len(o.bad) > 0 {
 		if err := v.save(ctx, now, o.list, o.bad); err != nil && ctx.Err() == nil {
-			v.log().Warn("orchestrator: the list of processes was not stored; the next one who lists them reads the same again", "error", err)
+			logTo(v.Log).Warn("orchestrator: the list of processes was not stored; the next one who lists them reads the same again", "error", err)
 		}
 	}
 	return o.list.all(), nil
@@ -86,7 +79,7 @@ func (v *Views) open(ctx context.Context) (opened, error) {
 	var o opened
 	keys, err := v.keys(ctx)
 	if err != nil {
-		v.log().Warn("orchestrator: stored views cannot be listed; all events are read", "error", err)
+		logTo(v.Log).Warn("orchestrator: stored views cannot be listed; all events are read", "error", err)
 	}
 	for _, key := range slices.Backward(keys) {
 		data, err := v.Blobs.ReadNamed(ctx, key, viewLimit)
@@ -107,7 +100,7 @@ func (v *Views) open(ctx context.Context) (opened, error) {
 		if errors.Is(err, errOtherStore) { // as it happens with every archive of what was read last
 			level = slog.LevelInfo
 		}
-		v.log().Log(ctx, level, "orchestrator: a stored view is not believed", "blob", key, "reason", err)
+		logTo(v.Log).Log(ctx, level, "orchestrator: a stored view is not believed", "blob", key, "reason", err)
 		o.bad = append(o.bad, key)
 	}
 	o.list, err = newList(ctx, v.Events)

@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 
@@ -8,6 +9,9 @@ import (
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/task"
 )
+
+// logTo is where something logs whose Log may be nil.
+func logTo(log *slog.Logger) *slog.Logger { return cmp.Or(log, slog.Default()) }
 
 // inLog names a process by the keys that all logs of deed have for it.
 func (o *Owner) inLog(id string, more ...any) []any {
@@ -31,22 +35,22 @@ func tasksInLog(address string, generation, attempt int, tasks task.Ranges, more
 	return append(append(about, "attempt", attempt, "generation", generation), more...)
 }
 
-// tell tells of beginnings, ends and trouble, to who wants to know that much. The
-// history has all of it.
-func (o *Owner) tell(id string, happened []process.Event) {
+// logHappened tells of beginnings, ends and trouble, to who wants to know that
+// much. The history has all of it.
+func (o *Owner) logHappened(id string, happened []process.Event) {
 	if len(happened) == 0 || !o.Log.Enabled(context.Background(), slog.LevelInfo) {
 		return
 	}
 	log := o.Log.With(o.inLog(id)...)
 	for _, e := range happened {
-		if !tellTrouble(log, e) {
-			tellProcess(log, e)
+		if !logTrouble(log, e) {
+			logProcess(log, e)
 		}
 	}
 }
 
-// tellProcess tells what becomes of a process.
-func tellProcess(log *slog.Logger, e process.Event) {
+// logProcess tells what becomes of a process.
+func logProcess(log *slog.Logger, e process.Event) {
 	switch e := e.(type) {
 	case process.ProcessStarted:
 		log.Info("orchestrator: a process started", "definition", e.Definition.Name, "by", e.By)
@@ -66,8 +70,8 @@ func tellProcess(log *slog.Logger, e process.Event) {
 	}
 }
 
-// tellTrouble tells of tasks that are not simply executed; false: it is not about such.
-func tellTrouble(log *slog.Logger, e process.Event) bool {
+// logTrouble tells of tasks that are not simply executed; false: it is not about such.
+func logTrouble(log *slog.Logger, e process.Event) bool {
 	switch e := e.(type) {
 	case process.TasksFailed:
 		log.Info("orchestrator: tasks failed", tasksInLog(e.Address, e.Generation, e.Attempt, e.Tasks, "worker", e.Worker, "verdict", string(e.Verdict), "error", e.Error)...)
