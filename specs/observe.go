@@ -8,14 +8,6 @@ import (
 	"github.com/deedrun/deed/orchestrator/process"
 )
 
-// Outstanding is all that a state waits for, as the core asks for it: tasks at
-// workers (process.Enqueue) and planned retries (process.SetTimer), also while
-// it does not run.
-func Outstanding(s process.State) []process.Effect {
-	s.Status = process.Running
-	return process.Resume(s)
-}
-
 // phases are those of the asked steps as they are.
 func phases(s process.State, asked map[string]string) map[string]string {
 	are := make(map[string]string, len(asked))
@@ -44,7 +36,7 @@ func scheduled(events []process.Event) []Tasks {
 
 func retries(s process.State, now time.Time) []Waiting {
 	var all []Waiting
-	for _, effect := range Outstanding(s) {
+	for _, effect := range s.Outstanding() {
 		if timer, ok := effect.(process.SetTimer); ok {
 			all = append(all, Waiting{Tasks{timer.Address, timer.Tasks}, max(0, timer.Due.Sub(now))})
 		}

@@ -81,14 +81,14 @@ func (w *world) fire(t process.SetTimer) error {
 	return err
 }
 
-// outstanding lists what is scheduled and has no result yet, whatever executes it.
+// outstanding lists what is scheduled in a process that runs, and has no result yet.
 func outstanding(s process.State) []Tasks {
+	if s.Status != process.Running {
+		return nil
+	}
 	var all []Tasks
-	for _, effect := range process.Resume(s) {
-		switch e := effect.(type) {
-		case process.Enqueue:
-			all = append(all, Tasks{Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: e.Tasks})
-		case process.StartChildren:
+	for _, effect := range s.Outstanding() {
+		if e, ok := effect.(process.Enqueue); ok {
 			all = append(all, Tasks{Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: e.Tasks})
 		}
 	}

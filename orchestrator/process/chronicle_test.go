@@ -129,7 +129,7 @@ func (c *chronicle) rest() {
 	c.t.Helper()
 	for rounds := 0; !c.s.Ended(); rounds++ {
 		require.Less(c.t, rounds, 100)
-		next, ok := c.s.outstanding()[0].(Enqueue)
+		next, ok := c.s.Outstanding()[0].(Enqueue)
 		require.True(c.t, ok, "the rest waits for a timer")
 		if len(next.Address) > len(SealPrefix) && next.Address[:len(SealPrefix)] == SealPrefix {
 			next.Tasks = task.Span(next.Tasks[0].First, 1)

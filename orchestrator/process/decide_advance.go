@@ -136,7 +136,7 @@ func (d *decision) finish(i int) {
 			continue
 		}
 		merging = true
-		seal := d.graph.number[SealPrefix+out.Data]
+		seal := d.graph.seal(out.Data)
 		total := len(batches(d.nodes[i].sources()))
 		d.emit(StepStarted{Address: SealPrefix + out.Data, Generation: d.nodes[seal].generation, Tasks: total, At: d.at})
 		d.advance(seal)
@@ -158,7 +158,7 @@ func (d *decision) mergeOn(i int) {
 	writer := d.graph.writer[d.graph.sealed(i)]
 	step, _ := d.graph.step(writer)
 	for _, out := range step.Out {
-		seal := d.nodes[d.graph.number[SealPrefix+out.Data]]
+		seal := d.nodes[d.graph.seal(out.Data)]
 		if seal.phase == running && !seal.mergedAll() {
 			return
 		}
@@ -176,7 +176,7 @@ func (d *decision) complete(i int) {
 	step, _ := d.graph.step(i)
 	data := make(map[string]task.Dataset, len(step.Out))
 	for _, out := range step.Out {
-		seal := d.nodes[d.graph.number[SealPrefix+out.Data]]
+		seal := d.nodes[d.graph.seal(out.Data)]
 		if seal.phase == running {
 			data[out.Data] = seal.merged[seal.total-1]
 			continue

@@ -300,7 +300,7 @@ func (ed *edits) completeStep(e StepCompleted) {
 			ed.damage("%q says it has %d parts but lists %d", out.Data, d.Count, len(d.Parts))
 		}
 		n.sealed[out.Data] = d
-		seal := ed.own(ed.graph.number[SealPrefix+out.Data])
+		seal := ed.own(ed.graph.seal(out.Data))
 		seal.phase, seal.merged = completed, nil
 	}
 	n.last = nil

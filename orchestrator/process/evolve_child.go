@@ -61,7 +61,7 @@ func (ed *edits) skipStep(e StepSkipped) {
 	n.sealed = make(map[string]task.Dataset, len(step.Out))
 	for _, out := range step.Out {
 		n.sealed[out.Data] = task.Inline(nil)
-		ed.own(ed.graph.number[SealPrefix+out.Data]).phase = completed
+		ed.own(ed.graph.seal(out.Data)).phase = completed
 	}
 	ed.followed(i)
 }

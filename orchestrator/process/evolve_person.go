@@ -78,7 +78,7 @@ func (ed *edits) begin(steps []Begun) {
 			ed.nodes[i] = &node{owner: ed.token, generation: b.Generation}
 		}
 		for _, out := range step.Out {
-			seal := ed.graph.number[SealPrefix+out.Data]
+			seal := ed.graph.seal(out.Data)
 			ed.nodes[seal] = &node{owner: ed.token, generation: ed.nodes[seal].generation + 1}
 		}
 	}

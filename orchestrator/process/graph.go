@@ -151,6 +151,9 @@ func (g *graph) step(n int) (definition.Step, bool) {
 	return definition.Step{}, false
 }
 
+// seal is the node that seals a name that a step writes.
+func (g *graph) seal(name string) int { return g.number[SealPrefix+name] }
+
 // sealed is the name that node n seals.
 func (g *graph) sealed(n int) string { return g.seals[n-len(g.def.Steps)] }
 

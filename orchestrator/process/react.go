@@ -176,29 +176,32 @@ func Resume(s State) []Effect {
 	case Paused:
 		return append(s.deadline(), Withhold{})
 	case Running:
-		return append(s.deadline(), s.outstanding()...)
-	}
-	return nil
-}
-
-// outstanding is every task that is scheduled or planned.
-func (s State) outstanding() []Effect {
-	var effects []Effect
-	for i, n := range s.nodes {
-		if n.phase != running {
-			continue
-		}
-		for _, e := range s.outstandingOf(i) {
+		effects := s.deadline()
+		for _, e := range s.Outstanding() {
 			if tasks, ok := e.(Enqueue); ok {
 				e = s.send(tasks)
 			}
 			effects = append(effects, e)
 		}
+		return effects
+	}
+	return nil
+}
+
+// Outstanding is all that a state waits for, whether the process runs or not:
+// tasks that are scheduled, each an [Enqueue] whatever executes it, and planned
+// retries, each a [SetTimer].
+func (s State) Outstanding() []Effect {
+	var effects []Effect
+	for i, n := range s.nodes {
+		if n.phase == running {
+			effects = append(effects, s.outstandingOf(i)...)
+		}
 	}
 	return effects
 }
 
-// outstandingOf is the same of one node, whatever executes its tasks.
+// outstandingOf is the same of one node.
 func (s State) outstandingOf(i int) []Effect {
 	var effects []Effect
 	n := s.nodes[i]

@@ -119,29 +119,25 @@ func ofProcess(e Event) Happening {
 }
 
 func ofStep(e Event, address string) Happening {
+	var of string
+	var h Happening
 	switch e := e.(type) {
 	case StepStarted:
-		if e.Address == address {
-			return Happening{At: e.At, Generation: e.Generation, Text: e.String()}
-		}
+		of, h.At, h.Generation = e.Address, e.At, e.Generation
 	case StepCompleted:
-		if e.Address == address {
-			return Happening{At: e.At, Generation: e.Generation, Text: e.String()}
-		}
+		of, h.At, h.Generation = e.Address, e.At, e.Generation
 	case StepSkipped:
-		if e.Address == address {
-			return Happening{At: e.At, Generation: e.Generation, Text: e.String()}
-		}
+		of, h.At, h.Generation = e.Address, e.At, e.Generation
 	case RepeatEnded:
-		if e.Address == address {
-			return Happening{At: e.At, Generation: e.Generation, Text: e.String()}
-		}
+		of, h.At, h.Generation = e.Address, e.At, e.Generation
 	case TasksSkipped:
-		if e.Address == address {
-			return Happening{At: e.At, Generation: e.Generation, Text: e.String()}
-		}
+		of, h.At, h.Generation = e.Address, e.At, e.Generation
 	}
-	return Happening{}
+	if of != address {
+		return Happening{}
+	}
+	h.Text = e.String()
+	return h
 }
 
 func ofTask(e Event, address string, index int) Happening {

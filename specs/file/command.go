@@ -5,7 +5,6 @@ import (
 
 	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/orchestrator/process"
-	"github.com/deedrun/deed/specs"
 	"github.com/deedrun/deed/task"
 )
 
@@ -124,13 +123,9 @@ func (c *course) report(h happening) (process.Command, error) {
 // outstanding are the tasks that are at workers, or those that wait for a retry.
 func (c *course) outstanding(address string, planned bool) task.Ranges {
 	var all task.Ranges
-	for _, effect := range specs.Outstanding(c.state) {
+	for _, effect := range c.state.Outstanding() {
 		switch e := effect.(type) {
 		case process.Enqueue:
-			if e.Address == address && !planned {
-				all = all.Union(e.Tasks)
-			}
-		case process.StartChildren:
 			if e.Address == address && !planned {
 				all = all.Union(e.Tasks)
 			}
@@ -152,15 +147,11 @@ func (c *course) attempt(h happening, tasks task.Ranges) (int, error) {
 	isTimer := h.verb == "retry due"
 	found, first := 0, 0
 	left := tasks
-	for _, effect := range specs.Outstanding(c.state) {
+	for _, effect := range c.state.Outstanding() {
 		var of task.Ranges
 		attempt := 0
 		switch e := effect.(type) {
 		case process.Enqueue:
-			if e.Address == h.subject.address && !isTimer {
-				of, attempt = e.Tasks, e.Attempt
-			}
-		case process.StartChildren:
 			if e.Address == h.subject.address && !isTimer {
 				of, attempt = e.Tasks, e.Attempt
 			}
@@ -196,7 +187,7 @@ func (c *course) attempt(h happening, tasks task.Ranges) (int, error) {
 // due is when the last of these tasks has its retry.
 func (c *course) due(s subject) time.Time {
 	var last time.Time
-	for _, effect := range specs.Outstanding(c.state) {
+	for _, effect := range c.state.Outstanding() {
 		timer, ok := effect.(process.SetTimer)
 		if !ok || timer.Address != s.address {
 			continue
