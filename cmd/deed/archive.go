@@ -117,7 +117,7 @@ func (a *app) archiveAll(ctx context.Context, ids []string, o archiveOptions) er
 	}
 	defer file.discard()
 	var refused error
-	err = a.reading(ctx, func(ctx context.Context, r *deed.Runtime) error {
+	err = a.attached(ctx, func(ctx context.Context, r *deed.Runtime) error {
 		all, err := o.chosen(ctx, a, r, ids, now)
 		if err != nil {
 			return err
@@ -176,7 +176,7 @@ func archivedText(did wire.Archived) string {
 // planArchive says what would be archived or removed.
 func (a *app) planArchive(ctx context.Context, ids []string, o archiveOptions) error {
 	plan := []orchestrator.Due{}
-	err := a.reading(ctx, func(ctx context.Context, r *deed.Runtime) error {
+	err := a.attached(ctx, func(ctx context.Context, r *deed.Runtime) error {
 		all, err := o.chosen(ctx, a, r, ids, time.Now())
 		if err != nil {
 			return err

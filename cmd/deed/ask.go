@@ -61,7 +61,7 @@ func (a *app) ask(ctx context.Context, given, reason string, wish wish) (granted
 		}
 		return err
 	}
-	err := a.reading(ctx, send)
+	err := a.attached(ctx, send)
 	return g, err
 }
 

@@ -34,7 +34,7 @@ func (a *app) authWhoAmI() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var who wire.Principal
-			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
+			err := a.attached(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
 				who, err = upkeep.Of(r).WhoAmI(ctx)
 				return err
 			})

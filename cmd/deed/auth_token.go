@@ -35,7 +35,7 @@ func (a *app) authTokenList() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var tokens []wire.Token
-			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
+			err := a.attached(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
 				tokens, err = upkeep.Of(r).Tokens(ctx)
 				return err
 			})
@@ -86,7 +86,7 @@ after half a minute.`,
 		Args: exactly("ID or NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var revoked wire.Token
-			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
+			err := a.attached(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
 				at := upkeep.Of(r)
 				tokens, err := at.Tokens(ctx)
 				if err != nil {

@@ -54,7 +54,7 @@ issue tokens there; of a server its admins may.`,
 			}
 			var issued wire.IssuedToken
 			asked := false
-			err = a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
+			err = a.attached(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
 				if asked { // asking again would issue another
 					return &unservedError{fmt.Sprintf("the server was lost before it answered: whether it issued a token of %s, %#q tells; revoke that one by its ID, and ask again",
 						wish.Name, a.commandLine("auth", "token", "ls"))}

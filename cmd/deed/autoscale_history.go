@@ -24,7 +24,7 @@ was made of.`,
 		Example: "  deed autoscale history\n  deed autoscale history --pool gpu -o json | jq .why",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
+			return a.attached(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
 				all, err := decisions(ctx, r, pool)
 				if err != nil {
 					return err

@@ -34,7 +34,7 @@ func (a *app) cacheLs() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			entries := []cached.Entry{}
-			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
+			err := a.attached(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
 				entries = entries[:0]
 				for e, err := range cached.Entries(ctx, r.Blobs.Cache()) {
 					if err != nil {
@@ -97,7 +97,7 @@ or of one of its steps. What other processes took before stays theirs.`,
 		Args:    between("the ID of a process and the ADDRESS of a step", 0, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cleared := 0
-			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
+			err := a.attached(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
 				var id, address string
 				if len(args) > 0 {
 					if id, err = a.resolveID(ctx, r, args[0]); err != nil {

@@ -31,7 +31,7 @@ that started last before it.
 				return err
 			}
 			var told *cached.Explanation
-			err = a.readingWith(cmd.Context(), deed.Options{Read: read}, func(ctx context.Context, r *deed.Runtime) error {
+			err = a.attachedWith(cmd.Context(), deed.Options{Read: read}, func(ctx context.Context, r *deed.Runtime) error {
 				w, err := a.work(ctx, r, args[0], address, index)
 				if err != nil {
 					return err

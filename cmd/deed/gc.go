@@ -46,7 +46,7 @@ report.`,
 			}
 			by := wire.GC{Grace: new(task.Duration(grace)), CacheFor: new(task.Duration(cacheFor)), Delete: remove}
 			var report wire.GCReport
-			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
+			err := a.attached(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
 				report, err = upkeep.Of(r).CollectGarbage(ctx, by)
 				return err
 			})

@@ -28,7 +28,7 @@ func (a *app) history() *cobra.Command {
 				tell = a.rawEvent
 			}
 			told := uint64(0)
-			return a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
+			return a.attached(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
 				id, err := a.resolveID(ctx, r, args[0])
 				if err != nil {
 					return err

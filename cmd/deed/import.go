@@ -44,7 +44,7 @@ The same file again changes nothing. An ID that another process has here is refu
 				}
 			}
 			var did wire.Archived
-			err = a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
+			err = a.attached(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
 				if _, err := file.Seek(0, io.SeekStart); err != nil {
 					return err
 				}

@@ -49,7 +49,7 @@ few seconds after they were printed.
 				return usagef("--attempt %d: attempts are numbered from 1 on", o.attempt)
 			}
 			t := &logTeller{app: a, options: o, told: map[blob.LogName]*toldLog{}}
-			return a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
+			return a.attached(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
 				return a.printLogs(ctx, r, args[0], t)
 			})
 		},

@@ -86,7 +86,7 @@ type migrationPlan struct {
 // planMigration says what a migration would do, from the state that is stored now.
 func (a *app) planMigration(ctx context.Context, given string, job deed.Job) error {
 	p := migrationPlan{Differs: []string{}, Anew: []string{}}
-	err := a.reading(ctx, func(ctx context.Context, r *deed.Runtime) error {
+	err := a.attached(ctx, func(ctx context.Context, r *deed.Runtime) error {
 		s, err := a.find(ctx, r, given)
 		if err != nil {
 			return err

@@ -70,7 +70,7 @@ repeat that has one, one round is planned.`,
 // planned plans with what the folder, or the server, knows; where there is none
 // yet, without.
 func (a *app) planned(ctx context.Context, job deed.Job, o plan.Options) (planned *plan.Plan, err error) {
-	err = a.reading(ctx, func(ctx context.Context, r *deed.Runtime) error {
+	err = a.attached(ctx, func(ctx context.Context, r *deed.Runtime) error {
 		planned, err = plan.Of(ctx, r, job, o)
 		return err
 	})

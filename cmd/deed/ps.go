@@ -32,7 +32,7 @@ below as well: first what failed, runs or is paused.
 			}
 			tree = tree || len(args) == 1
 			var all []orchestrator.Summary
-			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
+			err := a.attached(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
 				filter := orchestrator.Filter{Roots: !tree}
 				if len(args) == 1 {
 					id, err := a.resolveID(ctx, r, args[0])

@@ -109,7 +109,7 @@ message may arrive twice; that changes nothing.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var sent []uint64
 			unserved := false
-			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
+			err := a.attached(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
 				unserved = r.Serving
 				q := upkeep.Of(r)
 				todo, err := a.chosen(ctx, q, args[0])
@@ -153,7 +153,7 @@ func (a *app) chosen(ctx context.Context, q upkeep.Upkeep, given string) ([]wire
 }
 
 func (a *app) inQuarantine(ctx context.Context, look func(context.Context, upkeep.Upkeep) error) error {
-	return a.reading(ctx, func(ctx context.Context, r *deed.Runtime) error {
+	return a.attached(ctx, func(ctx context.Context, r *deed.Runtime) error {
 		return look(ctx, upkeep.Of(r))
 	})
 }

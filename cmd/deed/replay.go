@@ -56,7 +56,7 @@ func (a *app) replayProcess(ctx context.Context, given string, o replayOptions) 
 		return err
 	}
 	var report whatif.Report
-	err = a.reading(ctx, func(ctx context.Context, r *deed.Runtime) error {
+	err = a.attached(ctx, func(ctx context.Context, r *deed.Runtime) error {
 		id, err := a.resolveID(ctx, r, given)
 		if err != nil {
 			return err

@@ -46,7 +46,7 @@ completed. --dry-run says what would run, and sends nothing.
 // planRestart says what a restart would do, from the state that is stored now.
 func (a *app) planRestart(ctx context.Context, given, from string) error {
 	var p restartPlan
-	err := a.reading(ctx, func(ctx context.Context, r *deed.Runtime) error {
+	err := a.attached(ctx, func(ctx context.Context, r *deed.Runtime) error {
 		s, err := a.find(ctx, r, given)
 		if err != nil {
 			return err

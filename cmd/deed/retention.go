@@ -44,7 +44,7 @@ func (a *app) retentionList() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var all []orchestrator.Retention
-			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
+			err := a.attached(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
 				all, err = orchestrator.Retentions(ctx, r.Events)
 				return err
 			})
@@ -100,7 +100,7 @@ func (a *app) retentionSet() *cobra.Command {
 			if set.ArchiveAfter == 0 {
 				return usagef("give --archive-after AGE, such as 30d")
 			}
-			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
+			err := a.attached(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
 				return upkeep.Of(r).SetRetention(ctx, set)
 			})
 			if err != nil {
@@ -129,7 +129,7 @@ func (a *app) retentionRemove() *cobra.Command {
 		Args:  exactly("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			known := false
-			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
+			err := a.attached(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
 				there, err := upkeep.Of(r).UnsetRetention(ctx, args[0], wire.Asked{By: person(), Reason: reason})
 				known = known || there
 				return err

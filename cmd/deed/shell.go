@@ -44,7 +44,7 @@ stays in the directory, which is yours.
 				return err
 			}
 			var l layout
-			err = a.readingWith(cmd.Context(), deed.Options{Read: read}, func(ctx context.Context, r *deed.Runtime) error {
+			err = a.attachedWith(cmd.Context(), deed.Options{Read: read}, func(ctx context.Context, r *deed.Runtime) error {
 				w, err := a.work(ctx, r, args[0], address, index)
 				if err != nil {
 					return err

@@ -35,7 +35,7 @@ and outputs. With --at it folds the first N events only: where the process stood
 			var state process.State
 			var children []orchestrator.Summary
 			now := time.Now()
-			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
+			err := a.attached(cmd.Context(), func(ctx context.Context, r *deed.Runtime) error {
 				id, err := a.resolveID(ctx, r, args[0])
 				if err != nil {
 					return err

@@ -65,7 +65,7 @@ func (a *app) submitProcess(ctx context.Context, file string, o submitOptions) e
 	}
 	p := newProgress(a, o.id)
 	begin := a.submit(ctx, job, o.beginOptions)
-	err = a.reading(ctx, func(attached context.Context, r *deed.Runtime) error {
+	err = a.attached(ctx, func(attached context.Context, r *deed.Runtime) error {
 		if r.Serving {
 			return &deed.NoFolderError{Dir: a.data}
 		}

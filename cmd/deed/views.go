@@ -43,7 +43,7 @@ does not fit them is not believed, and any can be made again from them.`,
 
 func (a *app) listViews(cmd *cobra.Command, _ []string) error {
 	var all []orchestrator.ViewStatus
-	err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
+	err := a.attached(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
 		all, err = upkeep.Of(r).ViewStatus(ctx)
 		return err
 	})
@@ -79,7 +79,7 @@ equal, or what differs first; then the new one takes its place.`,
 				return &notFoundError{fmt.Sprintf("there is no view %q; there is %s", args[0], strings.Join(names, ", "))}
 			}
 			var rebuilt orchestrator.Rebuilt
-			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
+			err := a.attached(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
 				rebuilt, err = upkeep.Of(r).RebuildViews(ctx)
 				return err
 			})

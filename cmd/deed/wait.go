@@ -73,7 +73,7 @@ func (w *waiting) untilEnd(ctx context.Context) error {
 	unserved := time.Time{}
 	for {
 		var served bool
-		err := w.app.reading(ctx, func(ctx context.Context, r *deed.Runtime) error {
+		err := w.app.attached(ctx, func(ctx context.Context, r *deed.Runtime) error {
 			served = !r.Serving
 			return w.follow(ctx, r)
 		})

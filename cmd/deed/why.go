@@ -34,7 +34,7 @@ worker has the task right now, or how many others are before it.
 				}
 			}
 			var answer whyJSON
-			err := a.reading(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
+			err := a.attached(cmd.Context(), func(ctx context.Context, r *deed.Runtime) (err error) {
 				answer, err = a.explain(ctx, r, args[0], address, index)
 				return err
 			})

@@ -8,39 +8,39 @@ import (
 	"github.com/deedrun/deed"
 )
 
-// lookAgain is how often reading tries another time where it lost a server that
+// attachAgain is how often attached tries another time where it lost a server that
 // may be leaving, or be replaced at the same address.
-const lookAgain = 3
+const attachAgain = 3
 
-// reading opens the data folder to look at it, through its server if there is
-// one. If that ends meanwhile, look is called again with the next: it must not
-// print twice.
-func (a *app) reading(ctx context.Context, look func(context.Context, *deed.Runtime) error) error {
-	return a.readingWith(ctx, deed.Options{}, look)
+// attached opens the data, orchestrating nothing: through the server of the folder if
+// there is one. What is done there, a look or a command, begins anew with the next
+// server if that one ends meanwhile: so do must not print twice.
+func (a *app) attached(ctx context.Context, do func(context.Context, *deed.Runtime) error) error {
+	return a.attachedWith(ctx, deed.Options{}, do)
 }
 
-// readingWith is reading, with more said of how.
-func (a *app) readingWith(ctx context.Context, o deed.Options, look func(context.Context, *deed.Runtime) error) error {
+// attachedWith is attached, with more said of how.
+func (a *app) attachedWith(ctx context.Context, o deed.Options, do func(context.Context, *deed.Runtime) error) error {
 	o.ReadOnly = true
 	for again := 0; ; {
 		r, err := a.open(ctx, o)
 		if err != nil {
 			return err
 		}
-		attached, stop := a.whileServed(ctx, r)
-		err = look(attached, r)
+		served, stop := a.whileServed(ctx, r)
+		err = do(served, r)
 		lost := !r.Serving && lostServer(err)
 		if lost {
-			settle(attached)
+			settle(served)
 		}
-		moved := errors.Is(context.Cause(attached), errServerMoved)
+		moved := errors.Is(context.Cause(served), errServerMoved)
 		stop()
 		r.Close()
 		switch {
 		case err == nil || ctx.Err() != nil:
 			return err
 		case moved:
-		case lost && again < lookAgain:
+		case lost && again < attachAgain:
 			again++
 		default:
 			return err
