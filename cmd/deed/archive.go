@@ -10,6 +10,7 @@ import (
 
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/internal/upkeep"
 	"github.com/deedrun/deed/orchestrator"
 )
@@ -170,7 +171,7 @@ func archivedText(did wire.Archived) string {
 	case !did.Changed:
 		return did.ID + " is archived already, in " + did.Archive
 	}
-	return fmt.Sprintf("archived %s: %s, %s in %s", did.ID, plural(int(did.Events), "event"), bytesOf(did.Bytes), did.Archive)
+	return fmt.Sprintf("archived %s: %s, %s in %s", did.ID, amount.Of(int(did.Events), "event"), amount.Bytes(did.Bytes), did.Archive)
 }
 
 // planArchive says what would be archived or removed.

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
 )
@@ -85,7 +86,7 @@ func (a *app) checkHandlers(ctx context.Context, r *deed.Runtime, job deed.Job, 
 	var faults *deed.FaultsError
 	err = r.CheckHandlers(ctx, job.Source)
 	if errors.As(err, &faults) {
-		return fmt.Errorf("%s cannot be run; %s:\n%w\nIf a worker that offers it is still to come, add --await-workers", job.Source.File, plural(len(faults.Faults), "fault"), err)
+		return fmt.Errorf("%s cannot be run; %s:\n%w\nIf a worker that offers it is still to come, add --await-workers", job.Source.File, amount.Of(len(faults.Faults), "fault"), err)
 	}
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/internal/cached"
 	"github.com/deedrun/deed/internal/upkeep"
 	"github.com/deedrun/deed/task"
@@ -56,7 +57,7 @@ func (a *app) cacheLs() *cobra.Command {
 			}
 			rows := [][]string{{"KEY", "OF", "LEFT BY", "PARTS", "USED"}}
 			for _, e := range entries {
-				parts := plural(len(e.Parts), "part")
+				parts := amount.Of(len(e.Parts), "part")
 				if e.List != nil {
 					parts = "a list of them"
 				}
@@ -114,7 +115,7 @@ or of one of its steps. What other processes took before stays theirs.`,
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(a.stderr, "cleared %s\n", plural(cleared, "result"))
+			fmt.Fprintf(a.stderr, "cleared %s\n", amount.Of(cleared, "result"))
 			return nil
 		},
 	}

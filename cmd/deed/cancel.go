@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/orchestrator/process"
 )
 
@@ -32,7 +33,7 @@ goes on from there after all, deed restart runs a part again.
 			case g.event == nil:
 				return a.tell(g, g.after.ID+" is cancelled already"+since(g.after))
 			case g.executing > 0:
-				return a.tell(g, did(g)+"; "+plural(g.executing, "task")+" that workers had "+isAre(g.executing)+" being stopped")
+				return a.tell(g, did(g)+"; "+amount.Of(g.executing, "task")+" that workers had "+isAre(g.executing)+" being stopped")
 			}
 			return a.tell(g, did(g)+a.unserved(g))
 		},

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/orchestrator/definition"
 )
 
@@ -33,7 +34,7 @@ It exits with 2 if there is any.`,
 			if a.output == "json" {
 				return a.printFaults(nil)
 			}
-			_, err = fmt.Fprintf(a.stdout, "%s: ok: process %s, %s\n", args[0], source.Name.Value, plural(source.Total(), "step"))
+			_, err = fmt.Fprintf(a.stdout, "%s: ok: process %s, %s\n", args[0], source.Name.Value, amount.Of(source.Total(), "step"))
 			return err
 		},
 	}

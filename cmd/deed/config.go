@@ -16,6 +16,7 @@ import (
 	"github.com/gofrs/flock"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/orchestrator/definition"
 )
 
@@ -93,7 +94,7 @@ func readConfig(path string) (config, error) {
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, configLimit+1))
 	if err == nil && len(data) > configLimit {
-		err = fmt.Errorf("it has more than %s", bytesOf(configLimit))
+		err = fmt.Errorf("it has more than %s", amount.Bytes(configLimit))
 	}
 	if err == nil {
 		err = decodeConfig(data, &c)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/internal/amount"
 )
 
 // doctorOptions are what deed doctor looks at beside the folder or the server.
@@ -124,6 +125,6 @@ func (a *app) tellFindings(all []deed.Finding) error {
 			fmt.Fprintf(a.stdout, "      %s  → %s\n", strings.Repeat(" ", width), printable(f.Fix))
 		}
 	}
-	fmt.Fprintf(a.stderr, "%s: %d ok, %s, %d failed\n", plural(len(all), "check"), count["ok"], plural(count["warn"], "warning"), count["fail"])
+	fmt.Fprintf(a.stderr, "%s: %d ok, %s, %d failed\n", amount.Of(len(all), "check"), count["ok"], amount.Of(count["warn"], "warning"), count["fail"])
 	return failed
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/internal/gc"
 	"github.com/deedrun/deed/internal/upkeep"
 	"github.com/deedrun/deed/task"
@@ -76,7 +77,7 @@ func (a *app) tellGarbage(r wire.GCReport) error {
 			if process == "" {
 				process = "-"
 			}
-			rows = append(rows, []string{process, string(g.Kind), strconv.Itoa(g.Blobs), bytesOf(g.Bytes), g.Oldest.Local().Format(time.DateTime)})
+			rows = append(rows, []string{process, string(g.Kind), strconv.Itoa(g.Blobs), amount.Bytes(g.Bytes), g.Oldest.Local().Format(time.DateTime)})
 		}
 		if err := a.table(rows); err != nil {
 			return err
@@ -84,7 +85,7 @@ func (a *app) tellGarbage(r wire.GCReport) error {
 	}
 	say := func(format string, args ...any) { fmt.Fprintf(a.stderr, format+"\n", args...) }
 	total := r.Total()
-	size := func(c wire.GCCount) string { return plural(c.Blobs, "blob") + ", " + bytesOf(c.Bytes) }
+	size := func(c wire.GCCount) string { return amount.Of(c.Blobs, "blob") + ", " + amount.Bytes(c.Bytes) }
 	switch {
 	case r.Deleted:
 		say("removed %s", size(total))

@@ -12,6 +12,7 @@ import (
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/api/client"
 	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/internal/upkeep"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
@@ -58,7 +59,7 @@ The same file again changes nothing. An ID that another process has here is refu
 			if a.output == "json" {
 				return a.printJSON(did)
 			}
-			text := fmt.Sprintf("imported %s: %s", did.ID, plural(int(did.Events), "event"))
+			text := fmt.Sprintf("imported %s: %s", did.ID, amount.Of(int(did.Events), "event"))
 			if !did.Changed {
 				text = did.ID + " is here already"
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/internal/amount"
 )
 
 // jobOptions are the flags that say what a process is to be, for the commands that
@@ -112,7 +113,7 @@ func definitionError(file string, err error) error {
 	var faults *deed.FaultsError
 	switch {
 	case errors.As(err, &faults):
-		return fmt.Errorf("%s cannot be run; %s:\n%w", file, plural(len(faults.Faults), "fault"), err)
+		return fmt.Errorf("%s cannot be run; %s:\n%w", file, amount.Of(len(faults.Faults), "fault"), err)
 	case errors.Is(err, os.ErrNotExist):
 		return &usageError{fmt.Errorf("there is no definition %q", file)}
 	}

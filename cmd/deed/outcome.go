@@ -11,6 +11,7 @@ import (
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/orchestrator/process"
 )
 
@@ -84,7 +85,7 @@ func (a *app) report(ctx context.Context, result *deed.Result, t attendance, pat
 	}
 	a.saySkipped(result.State)
 	fmt.Fprintf(a.stderr, "%s completed in %s: %s in %s; outputs in %s\n", t.id, duration(took),
-		plural(tasks, "task"), plural(len(result.State.Steps()), "step"), t.out)
+		amount.Of(tasks, "task"), amount.Of(len(result.State.Steps()), "step"), t.out)
 	if a.output == "json" {
 		return a.printJSON(outcome{ID: t.id, Status: process.Completed, Skipped: wire.SkippedOf(result.State), Outputs: paths})
 	}

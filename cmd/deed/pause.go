@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/orchestrator/process"
 )
 
@@ -31,7 +32,7 @@ everything. The deadline of the process, if it has one, goes on counting.
 			case g.event == nil:
 				return a.tell(g, g.after.ID+" is paused already"+since(g.after))
 			case g.executing > 0:
-				return a.tell(g, did(g)+"; "+plural(g.executing, "task")+" "+isAre(g.executing)+" still being executed and will count")
+				return a.tell(g, did(g)+"; "+amount.Of(g.executing, "task")+" "+isAre(g.executing)+" still being executed and will count")
 			}
 			return a.tell(g, did(g)+a.unserved(g))
 		},

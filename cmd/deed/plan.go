@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/internal/dryrun"
 	"github.com/deedrun/deed/internal/plan"
 	"github.com/deedrun/deed/orchestrator/definition"
@@ -108,11 +109,11 @@ func (a *app) tellPlan(name string, p *plan.Plan) error {
 	}
 	total := p.Total()
 	run := total.Tasks - total.Reused
-	said := fmt.Sprintf("\n%s would execute %s", name, plural(run, "task"))
+	said := fmt.Sprintf("\n%s would execute %s", name, amount.Of(run, "task"))
 	if total.Reused > 0 {
 		said += fmt.Sprintf(" and take %d from earlier ones", total.Reused)
 	}
-	said += fmt.Sprintf(", reading %s", bytesOf(total.Read))
+	said += fmt.Sprintf(", reading %s", amount.Bytes(total.Read))
 	if total.Maybe > 0 {
 		said += fmt.Sprintf("; %d of those that it executes may turn out to be needless", total.Maybe)
 	}
@@ -155,13 +156,13 @@ func planRows(rows [][]string, p *dryrun.Plan, indent string) [][]string {
 			}
 			all := s.Child.Total()
 			rows = append(rows, []string{
-				indent + s.Address, fmt.Sprintf("%d %s", s.Tasks, children), "", bytesOf(all.Read), bytesOf(all.Written), strconv.Itoa(all.Parts), "", strings.Join(notes, "; "),
+				indent + s.Address, fmt.Sprintf("%d %s", s.Tasks, children), "", amount.Bytes(all.Read), amount.Bytes(all.Written), strconv.Itoa(all.Parts), "", strings.Join(notes, "; "),
 			})
 			rows = planRows(rows, s.Child, indent+"  ")
 			continue
 		}
 		rows = append(rows, []string{
-			indent + s.Address, tasks, reused, bytesOf(s.Read), bytesOf(s.Written), strconv.Itoa(s.Parts), string(s.Sizes), strings.Join(notes, "; "),
+			indent + s.Address, tasks, reused, amount.Bytes(s.Read), amount.Bytes(s.Written), strconv.Itoa(s.Parts), string(s.Sizes), strings.Join(notes, "; "),
 		})
 	}
 	return rows

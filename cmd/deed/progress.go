@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/orchestrator/process"
 )
 
@@ -55,7 +56,7 @@ func newProgress(a *app, id string) *progress {
 func (p *progress) importing(name string, done, total int, bytes int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.news = fmt.Sprintf("importing %s: %d of %s, %s", name, done, plural(total, "file"), bytesOf(bytes))
+	p.news = fmt.Sprintf("importing %s: %d of %s, %s", name, done, amount.Of(total, "file"), amount.Bytes(bytes))
 }
 
 func (p *progress) update(s process.State) {

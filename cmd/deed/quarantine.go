@@ -13,6 +13,7 @@ import (
 
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/internal/upkeep"
 )
 
@@ -65,7 +66,7 @@ func (a *app) quarantineList() *cobra.Command {
 			for _, m := range all {
 				rows = append(rows, []string{
 					strconv.FormatUint(m.Number, 10), m.Since.Local().Format(time.DateTime), m.From, m.Key,
-					bytesOf(int64(len(m.Body))), shortened(m.Reason, widest),
+					amount.Bytes(int64(len(m.Body))), shortened(m.Reason, widest),
 				})
 			}
 			return a.table(rows)
@@ -92,7 +93,7 @@ func (a *app) quarantineShow() *cobra.Command {
 			}
 			_, err = fmt.Fprintf(a.stdout, "message %d, in quarantine since %s\nfrom     %s\nprocess  %s\nreason   %s\nbody     %s\n\n%s\n",
 				m.Number, m.Since.Local().Format(time.DateTime), printable(m.From), printable(m.Key), printable(m.Reason),
-				bytesOf(int64(len(m.Body))), readable(m.Body))
+				amount.Bytes(int64(len(m.Body))), readable(m.Body))
 			return err
 		},
 	}
@@ -132,7 +133,7 @@ message may arrive twice; that changes nothing.`,
 					return printErr
 				}
 			}
-			fmt.Fprintf(a.stderr, "%s sent again\n", plural(len(sent), "message"))
+			fmt.Fprintf(a.stderr, "%s sent again\n", amount.Of(len(sent), "message"))
 			if unserved && len(sent) > 0 {
 				fmt.Fprintf(a.stderr, "nobody serves %s now: the next `%s run` on it reads them\n", a.where(), program())
 			}

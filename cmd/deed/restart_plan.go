@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/task"
@@ -112,7 +113,7 @@ func (a *app) printPlan(p restartPlan) error {
 	for _, s := range p.Anew {
 		then := s.Over
 		if s.Then != nil {
-			then = plural(*s.Then, "task")
+			then = amount.Of(*s.Then, "task")
 		}
 		rows = append(rows, []string{s.Address, fmt.Sprintf("%d/%d", s.Done, s.Tasks), then, fmt.Sprintf("generation %d", s.Generation)})
 	}
@@ -125,7 +126,7 @@ func (a *app) printPlan(p restartPlan) error {
 			what = "the rest"
 		}
 		rows = append(rows, []string{
-			k.Address, fmt.Sprintf("%d/%d", k.Done, k.Tasks), what, fmt.Sprintf("kept: %s, %s", plural(k.Parts, "part"), bytesOf(k.Bytes)),
+			k.Address, fmt.Sprintf("%d/%d", k.Done, k.Tasks), what, fmt.Sprintf("kept: %s, %s", amount.Of(k.Parts, "part"), amount.Bytes(k.Bytes)),
 		})
 	}
 	if err := a.table(rows); err != nil {

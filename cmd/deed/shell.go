@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/task"
 	"github.com/deedrun/deed/worker"
@@ -85,7 +86,7 @@ func (a *app) work(ctx context.Context, r *deed.Runtime, given, address string, 
 	at := slices.IndexFunc(steps, func(p process.Progress) bool { return p.Address == address })
 	if at >= 0 && index < 0 && steps[at].Phase != "waiting" {
 		if steps[at].Tasks != 1 {
-			return task.Work{}, usagef("%s has %s: say which, such as %s[0]", address, plural(steps[at].Tasks, "task"), address)
+			return task.Work{}, usagef("%s has %s: say which, such as %s[0]", address, amount.Of(steps[at].Tasks, "task"), address)
 		}
 		index = 0
 	}

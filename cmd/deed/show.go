@@ -12,6 +12,7 @@ import (
 
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/task"
@@ -48,7 +49,7 @@ and outputs. With --at it folds the first N events only: where the process stood
 				}
 				if state.Version < at {
 					return &notFoundError{fmt.Sprintf("%s has %s, there is no event %d; %#q lists them",
-						id, plural(int(state.Version), "event"), at, a.commandLine("history", id))}
+						id, amount.Of(int(state.Version), "event"), at, a.commandLine("history", id))}
 				}
 				now, err = timeOfEvent(ctx, r, id, at)
 				return err
@@ -114,7 +115,7 @@ func (a *app) printState(s process.State, now time.Time) error {
 		fmt.Fprintf(a.stdout, "child of %s\n", p)
 	}
 	fmt.Fprintf(a.stdout, "started %s%s, %s %s; %s\n", s.StartedAt.Local().Format(time.DateTime), by,
-		map[bool]string{true: "took", false: "running for"}[s.Ended()], duration(now.Sub(s.StartedAt)), plural(int(s.Version), "event"))
+		map[bool]string{true: "took", false: "running for"}[s.Ended()], duration(now.Sub(s.StartedAt)), amount.Of(int(s.Version), "event"))
 	if reason := s.Reason(); reason != "" {
 		fmt.Fprintln(a.stdout, printableLines(reason))
 	}
@@ -184,5 +185,5 @@ func stepRow(p process.Progress, status process.Status, now time.Time) []string 
 }
 
 func described(name string, d task.Dataset) string {
-	return fmt.Sprintf("%s: %s, %s", name, plural(d.Count, "part"), bytesOf(d.Bytes))
+	return fmt.Sprintf("%s: %s, %s", name, amount.Of(d.Count, "part"), amount.Bytes(d.Bytes))
 }

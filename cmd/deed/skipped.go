@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/task"
 )
@@ -36,7 +37,7 @@ func skippedLines(s process.State) []string {
 		if p.Skipped == 1 {
 			was = "was"
 		}
-		lines = append(lines, fmt.Sprintf("%d of %s of %s %s skipped: %s", p.Skipped, plural(p.Tasks, "task"), p.Address, was, strings.Join(told, "; ")))
+		lines = append(lines, fmt.Sprintf("%d of %s of %s %s skipped: %s", p.Skipped, amount.Of(p.Tasks, "task"), p.Address, was, strings.Join(told, "; ")))
 	}
 	return lines
 }

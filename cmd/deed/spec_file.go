@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/specs"
 	"github.com/deedrun/deed/specs/file"
@@ -63,7 +64,7 @@ func (a *app) specFiles(args []string) error {
 	case len(faults) > 0:
 		return &deed.FaultsError{Faults: faults}
 	case failing > 0:
-		return fmt.Errorf("%s of %d %s not hold", plural(failing, "specification"), holding+failing, map[bool]string{true: "does", false: "do"}[failing == 1])
+		return fmt.Errorf("%s of %d %s not hold", amount.Of(failing, "specification"), holding+failing, map[bool]string{true: "does", false: "do"}[failing == 1])
 	}
 	return nil
 }

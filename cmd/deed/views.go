@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/internal/upkeep"
 	"github.com/deedrun/deed/orchestrator"
 )
@@ -58,9 +59,9 @@ func (a *app) listViews(cmd *cobra.Command, _ []string) error {
 		checkpoint, stored, size := "-", "not yet", "-"
 		if v.Stored {
 			checkpoint = strconv.FormatUint(uint64(v.Checkpoint), 10)
-			stored, size = duration(max(time.Since(v.StoredAt), 0))+" ago", bytesOf(int64(v.Bytes))
+			stored, size = duration(max(time.Since(v.StoredAt), 0))+" ago", amount.Bytes(int64(v.Bytes))
 		}
-		rows = append(rows, []string{v.Name, checkpoint, strconv.Itoa(v.Processes), plural(v.Behind, "commit"), stored, size})
+		rows = append(rows, []string{v.Name, checkpoint, strconv.Itoa(v.Processes), amount.Of(v.Behind, "commit"), stored, size})
 	}
 	return a.table(rows)
 }
@@ -95,7 +96,7 @@ equal, or what differs first; then the new one takes its place.`,
 }
 
 func (a *app) sayRebuilt(r orchestrator.Rebuilt) error {
-	fmt.Fprintf(a.stdout, "%s: %s folded from zero: %d in the list\n", r.Name, plural(r.Commits, "commit"), r.Processes)
+	fmt.Fprintf(a.stdout, "%s: %s folded from zero: %d in the list\n", r.Name, amount.Of(r.Commits, "commit"), r.Processes)
 	switch {
 	case r.Equal:
 		fmt.Fprintln(a.stdout, "it equals the stored one")

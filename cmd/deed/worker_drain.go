@@ -14,6 +14,7 @@ import (
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/api/client"
 	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/internal/upkeep"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/definition"
@@ -187,8 +188,8 @@ func hasStill(v orchestrator.View, w orchestrator.WorkerView) string {
 	case w.Holding == 0:
 		return "; it executes nothing"
 	case back <= 0:
-		return fmt.Sprintf("; it finishes %s", plural(executing, "task"))
+		return fmt.Sprintf("; it finishes %s", amount.Of(executing, "task"))
 	default:
-		return fmt.Sprintf("; it finishes %s, and hands back %d", plural(executing, "task"), back)
+		return fmt.Sprintf("; it finishes %s, and hands back %d", amount.Of(executing, "task"), back)
 	}
 }

@@ -71,6 +71,7 @@ var rooms = []room{
 	{path: "api/client", may: slices.Concat(core, []string{
 		"internal/access", "api/wire", "events", "queue", "blob", "orchestrator", "internal/tracing", "gocloud.dev/blob", "gocloud.dev/blob/driver", "gocloud.dev/gcerrors",
 	})}, // never the root: that one uses it
+	{path: "internal/amount", pure: true},
 	{path: "internal/draw", may: core[:2]},
 	{path: "internal/whatif", may: core, pure: true},
 	{path: "internal/dryrun", may: core},
