@@ -160,28 +160,27 @@ func (c *children) observe(s *process.State, happened []process.Event) {
 	if f == nil {
 		return
 	}
-	over := func(address string, generation int, tasks task.Ranges, by int) { // by: the attempt that ended by itself; 0: none did
-		for _, b := range f.among(address, generation, tasks) {
-			if attempt := f.born[b].attempt; attempt != by {
+	for _, e := range happened {
+		over, is := cameBack(e)
+		if !is {
+			continue
+		}
+		for _, b := range f.among(over.Address, over.Generation, over.Tasks) {
+			if attempt := f.born[b].attempt; attempt != over.Attempt || !endsItself(e) {
 				c.order(s, b, attempt, toStop)
 			}
 			c.drop(s.ID, b)
 		}
 	}
-	for _, e := range happened {
-		switch e := e.(type) {
-		case process.TasksConfirmed:
-			over(e.Address, e.Generation, e.Tasks, e.Attempt)
-		case process.TasksFailed:
-			over(e.Address, e.Generation, e.Tasks, e.Attempt)
-		case process.TasksReused:
-			over(e.Address, e.Generation, e.Tasks, 0)
-		case process.TasksLost:
-			over(e.Address, e.Generation, e.Tasks, 0)
-		case process.TaskTimedOut:
-			over(e.Address, e.Generation, task.Span(e.Index, 1), 0)
-		}
+}
+
+// endsItself reports whether what ended tasks that are children is that these did.
+func endsItself(e process.Event) bool {
+	switch e.(type) {
+	case process.TasksConfirmed, process.TasksFailed:
+		return true
 	}
+	return false
 }
 
 // settle is observe where what happened is not known: the state was loaded, or

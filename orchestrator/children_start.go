@@ -146,23 +146,19 @@ func (o *Owner) postBirths(ctx context.Context, m *births, now time.Time) error 
 	if err == nil {
 		return nil
 	}
-	largest := -1
+	refused := -1
 	if errors.Is(err, queue.ErrTooLarge) {
-		for i := range m.messages {
-			if largest < 0 || len(m.messages[i].Body) > len(m.messages[largest].Body) {
-				largest = i
-			}
-		}
-		m.refused.add(m.of[largest].parent, unborn(m.of[largest].birth, m.of[largest].start, err, now))
+		refused = largest(m.messages)
+		m.refused.add(m.of[refused].parent, unborn(m.of[refused].birth, m.of[refused].start, err, now))
 	}
 	for i, s := range slices.Backward(m.of) {
 		f := o.children.family(s.parent)
-		if i != largest {
+		if i != refused {
 			f.starts = append([]start{s.start}, f.starts...)
 		}
 		o.children.drop(s.parent, s.birth)
 	}
-	if largest >= 0 {
+	if refused >= 0 {
 		return nil
 	}
 	return fmt.Errorf("start children: %w", err)
@@ -199,7 +195,7 @@ func (c *children) startSilent(now time.Time, f *feeder) {
 			e := process.StartChildren{Address: b.address, Generation: b.generation, Attempt: known.attempt, Tasks: task.Span(b.index, 1)}
 			c.drop(id, b)
 			if known.forgotten() {
-				f.add(id, process.Enqueue(e), "")
+				f.add(id, queued{Enqueue: process.Enqueue(e)})
 				continue
 			}
 			c.add(id, start{StartChildren: e, looked: known.looked, starts: known.starts})
@@ -214,7 +210,7 @@ func (b *born) forgotten() bool { return b.looked != nil && len(b.looked) == 0 }
 // is with no worker any more.
 func (o *Owner) prepared(id string, r task.Result) {
 	e := enqueueOf(r)
-	o.feeder.handOver(id, e)
+	o.feeder.takeBack(id, e)
 	o.children.add(id, start{StartChildren: process.StartChildren(e), looked: r.Inputs})
 }
 

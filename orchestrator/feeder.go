@@ -6,9 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/queue"
-	"github.com/deedrun/deed/task"
 )
 
 // rollCall is how long workers have to say what they hold, before what was taken
@@ -80,19 +78,19 @@ func (f *feeder) row(id, address string) *row {
 	return fd.rows[address]
 }
 
-// add takes tasks to be sent, which belong to a trace. Those that are out at this attempt already are
-// passed over when their turn comes: see resend.
-func (f *feeder) add(id string, e process.Enqueue, trace string) {
-	r := f.row(id, e.Address)
-	r.push(queued{Enqueue: e, trace: trace})
-	f.freshen(r)
+// find is a row that there is; nil: there is none.
+func (f *feeder) find(id, address string) *row {
+	if fd := f.feeds[id]; fd != nil {
+		return fd.rows[address]
+	}
+	return nil
 }
 
-// addLooked takes tasks for which nothing of use ran earlier: who executes them
-// need not look again.
-func (f *feeder) addLooked(id string, e process.Enqueue, trace string) {
-	r := f.row(id, e.Address)
-	r.push(queued{Enqueue: e, trace: trace, looked: true})
+// add takes tasks to be sent. Those that are out at this attempt already are
+// passed over when their turn comes: see resend.
+func (f *feeder) add(id string, q queued) {
+	r := f.row(id, q.Address)
+	r.push(q)
 	f.freshen(r)
 }
 
@@ -102,91 +100,6 @@ func (f *feeder) freshen(r *row) {
 	if r.stands == nowhereYet && r.waiting > 0 {
 		r.stands = isFresh
 		f.fresh = append(f.fresh, r)
-	}
-}
-
-// observe learns from stored events which tasks are not out any more.
-func (f *feeder) observe(id string, happened []process.Event) {
-	fd := f.feeds[id]
-	if fd == nil {
-		return
-	}
-	back := func(address string, tasks task.Ranges) {
-		if r := fd.rows[address]; r != nil {
-			r.comeBack(tasks, nil)
-		}
-	}
-	for _, e := range happened {
-		switch e := e.(type) {
-		case process.TasksConfirmed:
-			back(e.Address, e.Tasks)
-		case process.TasksReused:
-			back(e.Address, e.Tasks)
-		case process.TasksFailed:
-			back(e.Address, e.Tasks)
-		case process.TasksLost:
-			back(e.Address, e.Tasks)
-		case process.TaskTimedOut:
-			back(e.Address, task.Span(e.Index, 1))
-		}
-	}
-}
-
-// measure learns from a worker's report how long tasks of a step take.
-func (f *feeder) measure(id string, r task.Result) {
-	n := r.Tasks.Len()
-	if n == 0 || r.Elapsed < 0 || r.Outcome != task.Done && r.Outcome != task.Failed {
-		return
-	}
-	fd := f.feeds[id]
-	if fd == nil || fd.rows[r.Address] == nil {
-		return
-	}
-	row := fd.rows[r.Address]
-	each := max(time.Duration(r.Elapsed)/time.Duration(n), time.Microsecond)
-	row.reckon(averaged(row.took, each, n))
-	if row.pool != nil {
-		row.pool.measure(row.handler, each, n)
-	}
-}
-
-// resend takes tasks that were out, were not begun, and that nobody holds. What
-// is named and was not out is pending, or over: a report may name anything.
-func (f *feeder) resend(id string, e process.Enqueue) {
-	fd := f.feeds[id]
-	if fd == nil || fd.rows[e.Address] == nil {
-		return
-	}
-	r := fd.rows[e.Address]
-	e.Tasks = r.comeBack(e.Tasks, func(s sending) bool { return s.attempt == e.Attempt && s.generation == e.Generation })
-	r.bucket.giveBack(e.Tasks.Len())
-	r.pushFront(queued{Enqueue: e})
-	f.freshen(r)
-}
-
-// hold marks tasks as out: a worker says it has them. What was confirmed since
-// it said so is not: no event would ever take it off again.
-func (f *feeder) hold(s *process.State, h task.Hold, now time.Time) {
-	if f.feeds[s.ID] == nil {
-		return
-	}
-	r := f.row(s.ID, h.Address)
-	tasks := s.Current(h.Address, h.Attempt, s.Open(h.Address, h.Generation, h.Tasks))
-	r.goOut(tasks, sending{generation: h.Generation, attempt: h.Attempt, at: now, parts: whole})
-}
-
-// settle takes off what is over by the state: the events that say so may have
-// been somebody else's, or stored without this owner knowing.
-func (f *feeder) settle(s *process.State) {
-	fd := f.feeds[s.ID]
-	if fd == nil {
-		return
-	}
-	for _, r := range fd.rows {
-		for _, o := range slices.Clone(r.out.runs) {
-			tasks := task.Ranges{o.Range}
-			r.comeBack(tasks.Minus(s.Current(r.address, o.attempt, s.Open(r.address, o.generation, tasks))), nil)
-		}
 	}
 }
 
@@ -214,6 +127,17 @@ func (f *feeder) end(id string) {
 		a.close()
 	}
 	delete(f.feeds, id)
+}
+
+// letGo forgets the processes of shards. What is on the work queue of them
+// stays there: the next holder sweeps it.
+func (f *feeder) letGo(shards queue.Shards) {
+	for id := range f.feeds {
+		if shards.Holds(id) {
+			f.end(id)
+		}
+	}
+	f.purges = slices.DeleteFunc(f.purges, shards.Holds)
 }
 
 // halt ends a process whose messages must not be executed any more.

@@ -53,7 +53,7 @@ func BenchmarkFeeder(b *testing.B) {
 				if n%1_000_000 == 0 { // all over again
 					for id := range states {
 						f.end(id)
-						f.add(id, process.Enqueue{Address: "work", Attempt: 1, Tasks: task.Span(0, each)}, "")
+						f.add(id, queued{Enqueue: process.Enqueue{Address: "work", Attempt: 1, Tasks: task.Span(0, each)}})
 					}
 				}
 				now = now.Add(time.Millisecond)

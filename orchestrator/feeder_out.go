@@ -51,7 +51,7 @@ func (f *feeder) out(id string, t time.Time) []process.Enqueue {
 	}
 	var all []process.Enqueue
 	for b, tasks := range batches {
-		all = append(all, process.Enqueue{Address: b.address, Generation: b.generation, Attempt: b.attempt, Tasks: tasks.Union(nil)})
+		all = append(all, process.Enqueue{Address: b.address, Generation: b.generation, Attempt: b.attempt, Tasks: tasks.Joined()})
 	}
 	slices.SortFunc(all, func(a, b process.Enqueue) int {
 		return cmp.Or(cmp.Compare(a.Address, b.Address), cmp.Compare(a.Attempt, b.Attempt))
@@ -80,7 +80,7 @@ func (f *feeder) missedTwice(id string, e process.Enqueue, missing task.Ranges) 
 		o.missed = true
 		r.out.add(o.Range, o.sending)
 	}
-	return tasks.Union(nil)
+	return tasks.Joined()
 }
 
 // found says that the tasks of a process are somewhere.

@@ -130,5 +130,5 @@ func (o *outs) all() task.Ranges {
 	for _, r := range o.runs {
 		all = append(all, r.Range)
 	}
-	return all.Union(nil) // of which none stand side by side
+	return all.Joined()
 }

@@ -142,7 +142,7 @@ func (r *row) takeOff(tasks task.Ranges, accepts func(s sending) bool) (off task
 		off = append(off, gone.Range)
 	})
 	r.weigh(-n, -parts)
-	return off.Union(nil), parts
+	return off.Joined(), parts
 }
 
 // weigh adds tasks to what is out, or takes them off; they are so many parts of

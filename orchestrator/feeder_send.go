@@ -3,14 +3,12 @@ package orchestrator
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
 
-	"github.com/deedrun/deed/internal/planted"
+	"github.com/deedrun/deed/internal/metrics"
 	"github.com/deedrun/deed/orchestrator/process"
-	"github.com/deedrun/deed/queue"
 	"github.com/deedrun/deed/task"
 )
 
@@ -47,6 +45,22 @@ func (f *feeder) send(ctx context.Context, now time.Time, state states) (impossi
 		}
 	}
 	return m.refused, errors.Join(f.post(ctx, &m), err)
+}
+
+// feed lets the feeder send; what can never be sent is decided on.
+func (o *Owner) feed(ctx context.Context, now time.Time) error {
+	o.feeder.replicas = 1 + len(o.members.names())
+	before := o.feeder.posted
+	impossible, sendErr := o.feeder.send(ctx, now, func(id string) (*process.State, error) { return o.state(ctx, id) })
+	o.Metrics.Tasks(metrics.TasksSent, o.feeder.posted-before)
+	if o.feeder.roll {
+		o.feeder.roll = false
+		o.callRoll(ctx)
+	}
+	if err := o.passAll(ctx, impossible); err != nil {
+		return err
+	}
+	return sendErr
 }
 
 // placeAll puts rows with new tasks where they belong.
@@ -130,20 +144,6 @@ func (f *feeder) fill(l *lane, state states, m *mail) error {
 	return nil
 }
 
-// mail is the messages of one step.
-type mail struct {
-	now      time.Time
-	messages []queue.Message
-	of       []posted // by message
-	refused  batch
-}
-
-// posted is the tasks that a message is about.
-type posted struct {
-	*row
-	queued
-}
-
 // turn gives a process a turn of at most n messages, and returns how many it sent.
 func (f *feeder) turn(m *mail, a *account, s *process.State, n int) (sent int) {
 	r := a.ready[0]
@@ -195,82 +195,4 @@ func (f *feeder) move(now time.Time, a *account, r *row) {
 	default:
 		a.rotate()
 	}
-}
-
-// write makes messages of tasks that are still to be sent, of at most batch each
-// and no more than most. What does not fit in waits again.
-func (m *mail) write(s *process.State, r *row, e queued, batch, most int) (messages, tasks int) {
-	open := r.out.without(s.Current(e.Address, e.Attempt, s.Open(e.Address, e.Generation, e.Tasks)), e.Generation, e.Attempt)
-	if planted.Is(planted.OffByOne) && r.waiting > 0 {
-		r.take(1)
-	}
-	var letter letter
-	for len(open) > 0 && messages < most {
-		one, n := e, batch
-		one.Tasks = open
-		trace := one.messageTrace(s)
-		if one.travelsAlone(trace) {
-			n = 1
-		}
-		one.Tasks, open = open.Take(n)
-		body, err := letter.about(s, one)
-		if err != nil {
-			m.refused.add(s.ID, unsendable(one.Enqueue, err, m.now))
-			continue
-		}
-		m.messages = append(m.messages, queue.Message{Lane: r.account.lane.name, Key: s.ID, Body: body, Trace: trace})
-		m.of = append(m.of, posted{r, one})
-		n = one.Tasks.Len()
-		r.goOut(one.Tasks, sending{generation: e.Generation, attempt: e.Attempt, at: m.now, parts: partsOf(n)})
-		messages, tasks = messages+1, tasks+n
-	}
-	e.Tasks = open
-	r.pushFront(e)
-	return messages, tasks
-}
-
-// post sends the messages. After an error all of them are pending again.
-func (f *feeder) post(ctx context.Context, m *mail) error {
-	if len(m.messages) == 0 {
-		return nil
-	}
-	err := f.work.Send(ctx, m.messages...)
-	if err == nil {
-		for _, p := range m.of {
-			f.posted += p.Tasks.Len()
-		}
-		return nil
-	}
-	for _, p := range slices.Backward(m.of) {
-		n := p.comeBack(p.Tasks, nil).Len()
-		p.account.pay(-time.Duration(n) * p.cost())
-		p.bucket.giveBack(n)
-		p.pushFront(p.queued)
-		f.freshen(p.row)
-	}
-	if !errors.Is(err, queue.ErrTooLarge) {
-		return fmt.Errorf("send tasks: %w", err)
-	}
-	largest := 0
-	for i := range m.messages {
-		if len(m.messages[i].Body) > len(m.messages[largest].Body) {
-			largest = i
-		}
-	}
-	p := m.of[largest]
-	if p.Tasks.Len() > 1 {
-		p.single = true
-		return nil
-	}
-	m.refused.add(p.feed.id, unsendable(p.Enqueue, err, m.now))
-	return nil
-}
-
-// unsendable makes of a message that cannot be sent a failure of its task, so
-// that the process ends with the reason instead of standing still.
-func unsendable(e process.Enqueue, why error, now time.Time) *request {
-	return &request{command: process.FailTasks{
-		Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: e.Tasks,
-		Error: "its message cannot be sent: " + why.Error(), Verdict: task.Permanent, At: now,
-	}}
 }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/deedrun/deed/internal/metrics"
 	"github.com/deedrun/deed/orchestrator/process"
-	"github.com/deedrun/deed/task"
 )
 
 // sights is what the owner remembers between two looks at what there is to see.
@@ -91,14 +90,14 @@ func (f *feeder) pictures(mine func(id string) bool) map[string]*metrics.Pool {
 			}
 		}
 	}
-	f.running.each(func(_ beat, h task.Hold) {
-		fd := f.feeds[h.Process]
-		if fd == nil || !mine(h.Process) || fd.rows[h.Address] == nil || fd.rows[h.Address].pool == nil {
-			return
+	for _, h := range f.running.held() {
+		r := f.find(h.Process, h.Address)
+		if r == nil || r.pool == nil || !mine(h.Process) {
+			continue
 		}
-		p := pool(fd.rows[h.Address].pool.name)
+		p := pool(r.pool.name)
 		p.Running += len(h.Running)
 		p.Queued = max(p.Queued-len(h.Running), 0)
-	})
+	}
 	return pools
 }

@@ -54,7 +54,6 @@ func (o *Owner) hold(shards queue.Shards) {
 func (o *Owner) shareOut(ctx context.Context, clock func() time.Time) error {
 	o.hearReplicas(clock())
 	letGo, _ := o.members.look()
-	o.feeder.replicas = 1 + len(o.members.names())
 	if letGo != 0 {
 		if err := o.letGo(ctx, letGo); err != nil {
 			return err

@@ -149,7 +149,7 @@ func (o *Owner) perform(ctx context.Context, s *process.State, effects []process
 		case process.Enqueue:
 			e.Tasks = o.children.without(s.ID, e.Address, e.Generation, e.Attempt, e.Tasks)
 			if trace := o.traceScheduled(s, e); !o.lookFor(s, e, trace) {
-				o.feeder.add(s.ID, e, trace)
+				o.feeder.add(s.ID, queued{Enqueue: e, trace: trace})
 			}
 		case process.StartChildren:
 			o.children.add(s.ID, start{StartChildren: e})

@@ -190,10 +190,10 @@ func (o *Owner) takeIn(ctx context.Context, now time.Time, findings []finding) e
 		o.Metrics.LookedUp(false, f.misses.Len())
 		e := f.Enqueue
 		if e.Tasks = f.misses; len(e.Tasks) > 0 {
-			o.feeder.addLooked(f.state.ID, e, f.trace)
+			o.feeder.add(f.state.ID, queued{Enqueue: e, trace: f.trace, looked: true})
 		}
 		if e.Tasks = f.unsure; len(e.Tasks) > 0 {
-			o.feeder.add(f.state.ID, e, f.trace)
+			o.feeder.add(f.state.ID, queued{Enqueue: e, trace: f.trace})
 		}
 	}
 	return nil

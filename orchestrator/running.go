@@ -72,11 +72,15 @@ func (r *running) listenAnew() { r.since = time.Time{} }
 // nobody holds a task.
 func (r *running) certain(now time.Time) bool { return !r.since.IsZero() && now.Sub(r.since) > r.lease }
 
-// each yields what is held, and who holds it since when the elapsed times count.
-func (r *running) each(visit func(b beat, h task.Hold)) {
-	for _, b := range r.workers {
-		for _, h := range b.Holding {
-			visit(b, h)
+// held yields what is held, and who holds it since when the elapsed times count.
+func (r *running) held() iter.Seq2[beat, task.Hold] {
+	return func(yield func(beat, task.Hold) bool) {
+		for _, b := range r.workers {
+			for _, h := range b.Holding {
+				if !yield(b, h) {
+					return
+				}
+			}
 		}
 	}
 }
@@ -84,7 +88,9 @@ func (r *running) each(visit func(b beat, h task.Hold)) {
 // byProcess is what is held, by process.
 func (r *running) byProcess() map[string][]task.Hold {
 	all := map[string][]task.Hold{}
-	r.each(func(_ beat, h task.Hold) { all[h.Process] = append(all[h.Process], h) })
+	for _, h := range r.held() {
+		all[h.Process] = append(all[h.Process], h)
+	}
 	return all
 }
 

@@ -46,14 +46,14 @@ type lateTask struct {
 
 func (o *Owner) overdue(now time.Time) []lateTask {
 	var late []lateTask
-	o.running.each(func(b beat, h task.Hold) {
+	for b, h := range o.running.held() {
 		s := o.processes[h.Process]
 		if s == nil || s.Ended() {
-			return
+			continue
 		}
 		timeout := s.Timeout(h.Address)
 		if timeout <= 0 {
-			return
+			continue
 		}
 		for _, r := range h.Running {
 			if elapsed := time.Duration(r.Elapsed) + now.Sub(b.at); elapsed > timeout+timeoutGrace {
@@ -63,7 +63,7 @@ func (o *Owner) overdue(now time.Time) []lateTask {
 				}})
 			}
 		}
-	})
+	}
 	slices.SortFunc(late, func(a, b lateTask) int {
 		return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.command.Address, b.command.Address), cmp.Compare(a.command.Index, b.command.Index))
 	})
@@ -79,8 +79,7 @@ func (o *Owner) resendUnheld(ctx context.Context, now time.Time) error {
 	if !o.running.certain(now) {
 		return nil
 	}
-	sentBefore, held := now.Add(-o.Work.Lease()), map[string][]task.Hold{}
-	o.running.each(func(_ beat, h task.Hold) { held[h.Process] = append(held[h.Process], h) })
+	sentBefore, held := now.Add(-o.Work.Lease()), o.running.byProcess()
 	for _, id := range o.feeder.stale(sentBefore) {
 		missing := slices.DeleteFunc(o.feeder.out(id, sentBefore), func(e process.Enqueue) bool { return len(unheld(e, held[id])) == 0 })
 		somewhere := len(missing) == 0
@@ -116,20 +115,4 @@ func unheld(e process.Enqueue, holds []task.Hold) task.Ranges {
 		}
 	}
 	return left
-}
-
-// feed lets the feeder send; what can never be sent is decided on.
-func (o *Owner) feed(ctx context.Context, now time.Time) error {
-	o.feeder.replicas = 1 + len(o.members.names())
-	before := o.feeder.posted
-	impossible, sendErr := o.feeder.send(ctx, now, func(id string) (*process.State, error) { return o.state(ctx, id) })
-	o.Metrics.Tasks(metrics.TasksSent, o.feeder.posted-before)
-	if o.feeder.roll {
-		o.feeder.roll = false
-		o.callRoll(ctx)
-	}
-	if err := o.passAll(ctx, impossible); err != nil {
-		return err
-	}
-	return sendErr
 }

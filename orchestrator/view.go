@@ -188,10 +188,10 @@ func (o *Owner) view(ctx context.Context, now time.Time, id string) View {
 // that the timeout manager reads.
 func (o *Owner) executing(now time.Time, id string) []RunningTask {
 	all := []RunningTask{}
-	o.running.each(func(b beat, h task.Hold) {
+	for b, h := range o.running.held() {
 		s := o.processes[h.Process]
 		if s == nil || id != "" && h.Process != id {
-			return
+			continue
 		}
 		for _, r := range h.Running {
 			all = append(all, RunningTask{
@@ -201,7 +201,7 @@ func (o *Owner) executing(now time.Time, id string) []RunningTask {
 				Progress: min(max(r.Progress, 0), 1), Message: r.Message[:min(len(r.Message), task.MaxMessage)],
 			})
 		}
-	})
+	}
 	slices.SortFunc(all, longestFirst)
 	return all[:min(len(all), MaxRunning)]
 }

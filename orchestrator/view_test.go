@@ -39,7 +39,7 @@ func TestAViewOfScatteredTasksIsBounded(t *testing.T) {
 	}
 	r.owner.feeder.forget("p")
 	for range 3 {
-		r.owner.feeder.add("p", process.Enqueue{Address: "work", Attempt: 1, Tasks: task.Of(scattered...)}, "")
+		r.owner.feeder.add("p", queued{Enqueue: process.Enqueue{Address: "work", Attempt: 1, Tasks: task.Of(scattered...)}})
 	}
 	q := r.owner.view(r.ctx, r.now, "p").Queues[0]
 	require.Equal(t, 3*len(scattered), q.Pending)

@@ -59,7 +59,7 @@ func TestAViewOfOneProcessListsWhatWaitsToBeSent(t *testing.T) {
 	f := newFeeder(nil, 1, newRunning(time.Second))
 	require.Empty(t, f.unsent("p"))
 	for i := range maxUnsent + 5 {
-		f.add("p", process.Enqueue{Address: "count", Attempt: 1, Tasks: task.Of(i)}, "")
+		f.add("p", queued{Enqueue: process.Enqueue{Address: "count", Attempt: 1, Tasks: task.Of(i)}})
 	}
 	got := f.unsent("p")
 	require.Len(t, got, maxUnsent)

@@ -107,6 +107,15 @@ func (rs Ranges) Union(other Ranges) Ranges {
 	return out
 }
 
+// Joined is the set of ranges in order, of which some may stand side by side.
+func (rs Ranges) Joined() Ranges {
+	var out Ranges
+	for _, r := range rs {
+		out = out.push(r)
+	}
+	return out
+}
+
 // Minus is the set of indexes in rs that are not in other.
 func (rs Ranges) Minus(other Ranges) Ranges {
 	var out Ranges
