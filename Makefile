@@ -29,8 +29,8 @@ soak: ## kill a run, and its workers, again and again, SOAK=100 rounds
 	$(GO) test ./cmd/deed -run Killed -count=1 -timeout 0 -v -soak $(SOAK)
 
 worlds: ## run the stepped worlds, SEEDS=10000 of them, and plant the faults that they have to find
-	$(GO) test . -run InAnyWorld -count=1 -timeout 0 -seeds $(SEEDS)
-	$(GO) test . -tags planted -run PlantedFault -count=1 -v
+	$(GO) test ./internal/whole -run InAnyWorld -count=1 -timeout 0 -seeds $(SEEDS)
+	$(GO) test ./internal/whole -tags planted -run PlantedFault -count=1 -v
 
 lint: ## check form, and what the linters know
 	@.ci/golangci-lint

@@ -97,6 +97,7 @@ var rooms = []room{
 	{path: "internal/tlstest", may: suite[1:2]},
 	{path: "internal/tmpfs"},
 	{path: "internal/planted", pure: true},
+	{path: "internal/whole"},
 	{path: "internal/bench", may: []string{".", "internal/natsconn", "worker", "internal/bench/raw", "internal/bench/wordcount", "golang.org/x/sync/errgroup"}},   // deed as a user of the library has it
 	{path: "internal/bench/raw", may: []string{"github.com/nats-io/nats.go", "github.com/nats-io/nats.go/jetstream", "github.com/nats-io/nats-server/v2/server"}}, // nothing of deed
 	{path: "internal/bench/wordcount", may: []string{".", "task", "worker", "examples/wordcount/words", "golang.org/x/sync/errgroup"}},
