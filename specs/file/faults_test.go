@@ -116,7 +116,7 @@ func TestHostileFilesAreRefusedInBoundedTime(t *testing.T) {
 	}
 	t.Run("a file of more than a megabyte", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "a.spec.yaml")
-		require.NoError(t, os.WriteFile(path, make([]byte, file.MaxBytes+1), 0o600))
+		require.NoError(t, os.WriteFile(path, make([]byte, 1<<20+1), 0o600))
 		_, _, err := file.Load(path)
 		require.ErrorContains(t, err, "larger than 1 MiB: share the specifications among several files")
 	})
@@ -156,7 +156,7 @@ func FuzzAnyFileIsRefusedOrRun(f *testing.F) {
 	path := filepath.Join(f.TempDir(), "process.spec.yaml")
 	require.NoError(f, os.WriteFile(filepath.Join(filepath.Dir(path), "process.yaml"), []byte(texts), 0o600))
 	f.Fuzz(func(_ *testing.T, data []byte) {
-		spec, found, err := file.Bytes(path, data)
+		spec, found, err := file.LoadBytes(path, data)
 		if err != nil || len(found) > 0 {
 			return
 		}

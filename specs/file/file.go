@@ -35,8 +35,8 @@ import (
 	"github.com/deedrun/deed/specs"
 )
 
-// MaxBytes is the most that a file of specifications may have.
-const MaxBytes = 1 << 20
+// maxBytes is the most that a file of specifications may have.
+const maxBytes = 1 << 20
 
 // Ending is how the name of a file of specifications ends: those of
 // process.yaml are in process.spec.yaml.
@@ -59,11 +59,11 @@ func Load(path string) (*File, []definition.Fault, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("read specifications: %w", err)
 	}
-	return Bytes(path, data)
+	return load(path, data)
 }
 
-// Bytes is Load for what has been read already. The path is where it would lie.
-func Bytes(path string, data []byte) (*File, []definition.Fault, error) {
+// load is Load of what has been read. The path is where it would lie.
+func load(path string, data []byte) (*File, []definition.Fault, error) {
 	root, faults := parse.Any(path, data)
 	if len(faults) > 0 {
 		return nil, faults, nil
@@ -111,9 +111,9 @@ func read(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, MaxBytes+1))
-	if err == nil && len(data) > MaxBytes {
-		err = fmt.Errorf("%s is larger than %d MiB: share the specifications among several files", path, MaxBytes>>20)
+	data, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
+	if err == nil && len(data) > maxBytes {
+		err = fmt.Errorf("%s is larger than %d MiB: share the specifications among several files", path, maxBytes>>20)
 	}
 	return data, err
 }
@@ -126,7 +126,7 @@ func beside(path string) string {
 
 // Run checks all specifications, in order.
 func (f *File) Run() []Result {
-	cost, spell := MaxCost, &definition.Speller{}
+	cost, spell := maxCost, &definition.Speller{}
 	results := make([]Result, len(f.specs))
 	for i, s := range f.specs {
 		results[i] = f.run(s, &cost, spell)

@@ -13,8 +13,8 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
-// MaxParts is the most parts that a file may speak of in one place.
-const MaxParts = 10_000
+// maxParts is the most parts that a file may speak of in one place.
+const maxParts = 10_000
 
 // parts is a list of parts, of which only the keys matter: a number of them,
 // 3; their keys, [a, a, b]; or how many under each key, {a: 2, b: 1}.
@@ -49,14 +49,14 @@ func (r *reader) parts(t *parse.Tree, what string) (parts, bool) {
 				continue
 			}
 			p.keys[e.Key.Value] = n
-			p.count = min(p.count+min(n, MaxParts+1), MaxParts+1)
+			p.count = min(p.count+min(n, maxParts+1), maxParts+1)
 		}
 	default:
 		r.fault(t.Pos, "wrong-type", "write 3, or the keys: [a, a, b], or how many under each: {a: 2, b: 1}",
 			"%s must be a number of parts, not %s", what, t)
 	}
-	if p.count > MaxParts {
-		r.fault(t.Pos, "too-large", "a specification shows a rule; a smaller number shows it as well", "%s has more than %d parts", what, MaxParts)
+	if p.count > maxParts {
+		r.fault(t.Pos, "too-large", "a specification shows a rule; a smaller number shows it as well", "%s has more than %d parts", what, maxParts)
 	}
 	return p, len(r.faults) == faults
 }

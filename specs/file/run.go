@@ -14,9 +14,9 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
-// MaxCost bounds what the specifications of a file may have the core do:
+// maxCost bounds what the specifications of a file may have the core do:
 // parts, tasks that are reported and steps that are looked at, summed up.
-const MaxCost = 1_000_000
+const maxCost = 1_000_000
 
 // noon is when a specification begins.
 var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)

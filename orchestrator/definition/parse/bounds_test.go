@@ -15,7 +15,7 @@ import (
 
 func TestDocumentsThatWouldCostTooMuchAreRefused(t *testing.T) {
 	for name, tc := range map[string]struct{ text, code string }{
-		"more than 4 MiB":              {"deed: v1\n# " + strings.Repeat("x", parse.MaxBytes), "too-large"},
+		"more than 4 MiB":              {"deed: v1\n# " + strings.Repeat("x", 4<<20), "too-large"},
 		"a million elements":           {"inputs: [" + strings.Repeat("a,", 1_000_000) + "]", "too-large"},
 		"a million lines":              {strings.Repeat("a\n", 1_000_000), "too-large"},
 		"brackets nested 100,000 deep": {strings.Repeat("[", 100_000), "bad-yaml"},

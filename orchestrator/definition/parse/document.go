@@ -20,8 +20,8 @@ import (
 // lines of the text, which are counted first. walk is how many values a reader
 // meets at most, if aliases are not what most of them are.
 func admit(data []byte, decode func([]byte) (*yaml.Node, *definition.Fault)) (root *yaml.Node, walk int, refused *definition.Fault) {
-	if len(data) > MaxBytes {
-		return nil, 0, refuse(1, 1, "too-large", "put scripts into files of their own", "the definition is larger than %d MiB", MaxBytes>>20)
+	if len(data) > maxBytes {
+		return nil, 0, refuse(1, 1, "too-large", "put scripts into files of their own", "the definition is larger than %d MiB", maxBytes>>20)
 	}
 	if !utf8.Valid(data) {
 		line, column := invalidAt(data)
@@ -33,7 +33,7 @@ func admit(data []byte, decode func([]byte) (*yaml.Node, *definition.Fault)) (ro
 			values++
 		}
 	}
-	if values > MaxValues {
+	if values > maxValues {
 		return nil, 0, tooMany()
 	}
 	root, refused = decode(data)
@@ -55,7 +55,7 @@ func refuse(line, column int, code, hint, format string, args ...any) *definitio
 
 func tooMany() *definition.Fault {
 	return refuse(1, 1, "too-large", "fan out with each: instead of writing steps, and put scripts into files of their own",
-		"the definition has more than %d values", MaxValues)
+		"the definition has more than %d values", maxValues)
 }
 
 func invalidAt(data []byte) (line, column int) {

@@ -41,7 +41,7 @@ func folderOf(folder *os.Root, dir string) open {
 			return "", nil, err
 		}
 		defer f.Close()
-		data, err = io.ReadAll(io.LimitReader(f, MaxBytes+1))
+		data, err = io.ReadAll(io.LimitReader(f, maxBytes+1))
 		return filepath.Join(dir, filepath.FromSlash(file)), data, err
 	}
 }
@@ -63,7 +63,7 @@ func namesOthers(src *definition.Source) bool {
 
 // named reads the definitions that the source names, and that these name, each once.
 func named(src *definition.Source, file string, read open) []definition.Fault {
-	l := &loader{read: read, known: map[string]*definition.Source{}, left: MaxBytes}
+	l := &loader{read: read, known: map[string]*definition.Source{}, left: maxBytes}
 	l.follow(src, []string{file})
 	return l.faults
 }
@@ -113,7 +113,7 @@ func (l *loader) define(src *definition.Source, address string, n *definition.No
 		refuse("missing-file", "definitions are looked for in the folder of the one that names them", "definition %s %s", quote(n.Process.Value), reason(err))
 		return
 	case len(data) > l.left:
-		refuse("too-large", "", "the definitions are larger than %d MiB together", MaxBytes>>20)
+		refuse("too-large", "", "the definitions are larger than %d MiB together", maxBytes>>20)
 		return
 	}
 	l.left -= len(data)

@@ -3,7 +3,7 @@
 // It says what is wrong with the form: unknown keys, wrong types, values that
 // cannot be read. What is wrong with the meaning, [definition.Check] says. Any
 // bytes at all may be given: a document is refused, never a reason to panic,
-// and time and memory are bounded by the limits below, aliases included.
+// and time and memory are bounded, aliases included: 4 MiB and 400,000 values.
 package parse
 
 import (
@@ -19,12 +19,13 @@ import (
 	"github.com/deedrun/deed/orchestrator/definition"
 )
 
-// The bounds of a document.
-const (
-	MaxBytes  = 4 << 20
-	MaxValues = 400_000 // keys, elements and lines
-	MaxFaults = 1_000   // more are not listed
+// MaxFaults is how many faults are listed; of more a last one tells.
+const MaxFaults = 1_000
 
+// The other bounds of a document.
+const (
+	maxBytes   = 4 << 20
+	maxValues  = 400_000 // keys, elements and lines
 	maxAliased = 100_000 // keys and values that aliases stand for
 )
 
@@ -41,7 +42,7 @@ func File(path string) (*definition.Source, []definition.Fault, error) {
 		return nil, nil, fmt.Errorf("read definition: %w", err)
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, MaxBytes+1))
+	data, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
 	if err != nil {
 		return nil, nil, fmt.Errorf("read definition: %w", err)
 	}
@@ -56,7 +57,7 @@ func File(path string) (*definition.Source, []definition.Fault, error) {
 	defer folder.Close()
 	faults = append(faults, named(src, filepath.Base(path), folderOf(folder, filepath.Dir(path)))...)
 	for _, part := range src.Definitions() {
-		faults = append(faults, Files(part, folder.FS())...)
+		faults = append(faults, missingFiles(part, folder.FS())...)
 	}
 	definition.SortFaults(faults)
 	return src, faults, nil
@@ -86,9 +87,9 @@ func Bytes(name string, data []byte) (*definition.Source, []definition.Fault) {
 	return r.src, r.faults
 }
 
-// Files checks that the files which the source lists are there, in the folder
-// of the outermost definition. Badly written paths are left to Check.
-func Files(src *definition.Source, folder fs.FS) []definition.Fault {
+// missingFiles finds which of the files that the source lists are not there, in
+// the folder of the outermost definition. Badly written paths are left to Check.
+func missingFiles(src *definition.Source, folder fs.FS) []definition.Fault {
 	var faults []definition.Fault
 	seen := map[string]bool{}
 	for _, f := range src.Files {

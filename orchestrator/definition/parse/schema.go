@@ -13,8 +13,8 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
-// SchemaURL is the identity of the schema; nothing is fetched from there.
-const SchemaURL = "https://github.com/deedrun/deed/definition/v1"
+// schemaURL is the identity of the schema; nothing is fetched from there.
+const schemaURL = "https://github.com/deedrun/deed/definition/v1"
 
 // Schema is the JSON Schema (2020-12) of a definition, for editors: it
 // completes keys and checks forms. What names refer to, only Check knows.
@@ -35,7 +35,7 @@ func Schema() ([]byte, error) {
 	}
 	step.DependentRequired = map[string][]string{"repeat": {"process"}}
 	root.Schema = "https://json-schema.org/draft/2020-12/schema"
-	root.ID = SchemaURL
+	root.ID = schemaURL
 	root.Title = "deed process definition"
 	root.Defs = map[string]*jsonschema.Schema{
 		"group":    group,

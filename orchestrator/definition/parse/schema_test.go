@@ -74,8 +74,9 @@ func compile(t *testing.T) *jsonschema.Schema {
 	require.NoError(t, err)
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
-	require.NoError(t, c.AddResource(parse.SchemaURL, doc))
-	schema, err := c.Compile(parse.SchemaURL)
+	const url = "https://github.com/deedrun/deed/definition/v1"
+	require.NoError(t, c.AddResource(url, doc))
+	schema, err := c.Compile(url)
 	require.NoError(t, err)
 	return schema
 }
