@@ -267,11 +267,7 @@ func (c *checker) standard(n *node) {
 		given[p.Name.Value] = p.Value
 		own, known := h.Param(p.Name.Value)
 		if !known {
-			hint := c.spell.Hint(p.Name.Value, h.Names())
-			if hint == "" {
-				hint = "there are " + strings.Join(h.Names(), ", ")
-			}
-			c.fault(p.Name.Pos, n, "unknown-param", hint, "%s has no param %s", h.Name, quote(p.Name.Value))
+			c.fault(p.Name.Pos, n, "unknown-param", c.spell.Choice(p.Name.Value, h.Names()), "%s has no param %s", h.Name, quote(p.Name.Value))
 			continue
 		}
 		if text, isText := textOf(p.Value); isText && strings.Contains(text, paramOpen) {

@@ -3,7 +3,6 @@ package definition
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // types are those that a small value may have.
@@ -14,10 +13,7 @@ func (c *checker) nearType(text string) string {
 	for _, t := range types {
 		known = append(known, string(t))
 	}
-	if hint := c.spell.Hint(text, known); hint != "" {
-		return hint
-	}
-	return "there are " + strings.Join(known, ", ")
+	return c.spell.Choice(text, known)
 }
 
 // names lists the names of data that the condition reads, with their first places.

@@ -159,11 +159,7 @@ func (c *checker) handler(n *node) {
 		for _, s := range StandardHandlers() {
 			known = append(known, s.Name)
 		}
-		hint := c.spell.Hint(name, known)
-		if hint == "" {
-			hint = "there are " + strings.Join(known, ", ")
-		}
-		c.fault(h.Pos, n, "reserved-name", hint, "the handlers of %q are deed's own, and %s is none of them", reserved, quote(name))
+		c.fault(h.Pos, n, "reserved-name", c.spell.Choice(name, known), "the handlers of %q are deed's own, and %s is none of them", reserved, quote(name))
 	}
 }
 

@@ -21,45 +21,19 @@ var limitNames = []string{"memory", "cpu", "files"}
 
 // parseLimits reads what each program may use as it is given in a setting,
 // "memory=2GiB,cpu=10m,files=256": some of them, each once.
-func parseLimits(text string) (task.Limits, error) {
-	var l task.Limits
-	given := map[string]bool{}
-	for _, word := range strings.Split(text, ",") {
-		name, value, ok := strings.Cut(strings.TrimSpace(word), "=")
-		if name = strings.TrimSpace(name); !ok {
-			return task.Limits{}, fmt.Errorf("%s says not what is limited: write it like memory=2GiB,cpu=10m,files=256", quote(text))
+func parseLimits(text string) (l task.Limits, err error) {
+	err = parseAmounts(text, "limited", "memory=2GiB,cpu=10m,files=256", limitNames, func(name, value string) (err error) {
+		switch name {
+		case "memory":
+			l.Memory, err = ParseLimitMemory(value)
+		case "cpu":
+			l.CPUTime, err = ParseLimitCPU(value)
+		case "files":
+			l.OpenFiles, err = ParseLimitFiles(value)
 		}
-		if given[name] {
-			return task.Limits{}, fmt.Errorf("%s is limited twice in %s: write it once", quote(name), quote(text))
-		}
-		given[name] = true
-		if err := bound(&l, name, strings.TrimSpace(value)); err != nil {
-			return task.Limits{}, err
-		}
-	}
-	return l, nil
-}
-
-func bound(l *task.Limits, name, value string) (err error) {
-	switch name {
-	case "memory":
-		l.Memory, err = ParseLimitMemory(value)
-	case "cpu":
-		l.CPUTime, err = ParseLimitCPU(value)
-	case "files":
-		l.OpenFiles, err = ParseLimitFiles(value)
-	default:
-		var spell Speller
-		hint := spell.Hint(name, limitNames)
-		if hint == "" {
-			hint = "there are " + strings.Join(limitNames, ", ")
-		}
-		return fmt.Errorf("%s is nothing that can be limited: %s", quote(name), hint)
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return nil
+		return err
+	})
+	return l, err
 }
 
 // ParseLimitMemory reads how much memory a program may have, like [ParseMemory].

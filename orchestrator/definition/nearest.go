@@ -21,6 +21,14 @@ func (s *Speller) Hint(word string, candidates []string) string {
 	return ""
 }
 
+// Choice is a Hint, or else all that there is to choose from: `there are a, b, c`.
+func (s *Speller) Choice(word string, known []string) string {
+	if hint := s.Hint(word, known); hint != "" {
+		return hint
+	}
+	return "there are " + strings.Join(known, ", ")
+}
+
 // Nearest is the candidate with the fewest letters added, dropped, changed or
 // swapped, if that is at most a third of the word.
 func (s *Speller) Nearest(word string, candidates []string) (nearest string, ok bool) {

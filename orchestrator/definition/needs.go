@@ -3,6 +3,7 @@ package definition
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,43 +22,41 @@ var needNames = []string{"cpu", "memory", "gpu"}
 
 // parseNeeds reads what each task needs as it is given in a setting,
 // "cpu=2,memory=4GiB,gpu=1": some of them, each once.
-func parseNeeds(text string) (task.Resources, error) {
-	var r task.Resources
+func parseNeeds(text string) (r task.Resources, err error) {
+	err = parseAmounts(text, "needed", "cpu=2,memory=4GiB,gpu=1", needNames, func(name, value string) (err error) {
+		switch name {
+		case "cpu":
+			r.CPU, err = ParseCPU(value)
+		case "memory":
+			r.Memory, err = ParseMemory(value)
+		case "gpu":
+			r.GPU, err = ParseGPU(value)
+		}
+		return err
+	})
+	return r, err
+}
+
+// parseAmounts reads how much of what, and hands each to set; what is done with it,
+// and what it looks like, is said to who wrote it otherwise.
+func parseAmounts(text, done, like string, names []string, set func(name, value string) error) error {
 	given := map[string]bool{}
 	for _, word := range strings.Split(text, ",") {
 		name, value, ok := strings.Cut(strings.TrimSpace(word), "=")
-		if name = strings.TrimSpace(name); !ok {
-			return task.Resources{}, fmt.Errorf("%s says not what is needed: write it like cpu=2,memory=4GiB,gpu=1", quote(text))
-		}
-		if given[name] {
-			return task.Resources{}, fmt.Errorf("%s is needed twice in %s: write it once", quote(name), quote(text))
+		name = strings.TrimSpace(name)
+		switch {
+		case !ok:
+			return fmt.Errorf("%s says not what is %s: write it like %s", quote(text), done, like)
+		case given[name]:
+			return fmt.Errorf("%s is %s twice in %s: write it once", quote(name), done, quote(text))
+		case !slices.Contains(names, name):
+			var spell Speller
+			return fmt.Errorf("%s is nothing that can be %s: %s", quote(name), done, spell.Choice(name, names))
 		}
 		given[name] = true
-		if err := need(&r, name, strings.TrimSpace(value)); err != nil {
-			return task.Resources{}, err
+		if err := set(name, strings.TrimSpace(value)); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
-	}
-	return r, nil
-}
-
-func need(r *task.Resources, name, value string) (err error) {
-	switch name {
-	case "cpu":
-		r.CPU, err = ParseCPU(value)
-	case "memory":
-		r.Memory, err = ParseMemory(value)
-	case "gpu":
-		r.GPU, err = ParseGPU(value)
-	default:
-		var spell Speller
-		hint := spell.Hint(name, needNames)
-		if hint == "" {
-			hint = "there are " + strings.Join(needNames, ", ")
-		}
-		return fmt.Errorf("%s is nothing that can be needed: %s", quote(name), hint)
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package file
 import (
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/deedrun/deed/orchestrator/definition"
@@ -133,11 +132,7 @@ func (r *reader) noVerb(t *parse.Tree, details []parse.Entry) {
 
 func (r *reader) unknownVerb(at definition.Pos, verb string) {
 	known := slices.Sorted(maps.Keys(verbs))
-	hint := r.spell.Hint(verb, known)
-	if hint == "" {
-		hint = "there are " + strings.Join(known, ", ")
-	}
-	r.fault(at, "unknown-happening", hint, "%s is nothing that can happen", quote(verb))
+	r.fault(at, "unknown-happening", r.spell.Choice(verb, known), "%s is nothing that can happen", quote(verb))
 }
 
 func (r *reader) detail(h *happening, e parse.Entry) {

@@ -47,11 +47,7 @@ func (r *reader) keys(t *parse.Tree, what, hint string, known table, ignored ...
 }
 
 func (r *reader) unknown(key definition.Text, what string, known []string) {
-	hint := r.spell.Hint(key.Value, known)
-	if hint == "" {
-		hint = "there are " + strings.Join(known, ", ")
-	}
-	r.fault(key.Pos, "unknown-key", hint, "%s is no key of %s", quote(key.Value), what)
+	r.fault(key.Pos, "unknown-key", r.spell.Choice(key.Value, known), "%s is no key of %s", quote(key.Value), what)
 }
 
 // text reads a text that is not empty; numbers and booleans are what is written.

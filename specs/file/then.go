@@ -102,11 +102,7 @@ func (r *reader) events(t *parse.Tree) []string {
 func (r *reader) oneOf(t *parse.Tree, what string, known ...string) string {
 	text, _ := t.Text()
 	if !slices.Contains(known, text) {
-		hint := r.spell.Hint(text, known)
-		if hint == "" {
-			hint = "there are " + strings.Join(known, ", ")
-		}
-		r.fault(t.Pos, "unknown-word", hint, "%s cannot be %s", what, t)
+		r.fault(t.Pos, "unknown-word", r.spell.Choice(text, known), "%s cannot be %s", what, t)
 	}
 	return text
 }

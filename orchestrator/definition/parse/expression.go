@@ -253,11 +253,7 @@ func (e *expression) call(made definition.ExprSource, at int, name string, args 
 	switch {
 	case !known:
 		list := []string{"abs", "all", "any", "bytes", "count", "filter", "keys", "len", "map", "max", "min", "sum"}
-		hint := e.spell.Hint(name, list)
-		if hint == "" {
-			hint = "there are " + strings.Join(list, ", ")
-		}
-		e.refuse(at, hint, "there is no function %s", quote(name))
+		e.refuse(at, e.spell.Choice(name, list), "there is no function %s", quote(name))
 		return made, false
 	case len(args) < takes.least || len(args) > takes.most:
 		e.refuse(at, "", "%s takes %s, not %d", name, howMany(takes.least, takes.most), len(args))
