@@ -109,7 +109,7 @@ func (r *Replay) otherWork(address string) string {
 		a.After, b.After = nil, nil // only an order
 		differs := definition.SameWork(a, b)
 		for _, name := range changedFiles(*was, *would) {
-			if definition.NamesFile(b, name) {
+			if b.NamesFile(name) {
 				differs = append(differs, "the file "+name+", which it names, is another")
 			}
 		}

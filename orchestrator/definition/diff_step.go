@@ -104,7 +104,7 @@ func childWork(a, b *Step) comparison {
 
 // namedInside reports whether a step of a definition names a file.
 func namedInside(d *Definition, file string) bool {
-	return slices.ContainsFunc(d.Steps, func(s Step) bool { return NamesFile(s, file) })
+	return slices.ContainsFunc(d.Steps, func(s Step) bool { return s.NamesFile(file) })
 }
 
 func addresses(d *Definition) string {

@@ -90,6 +90,6 @@ func TestAStepNamesAFileByItsPathOrItsLastWord(t *testing.T) {
 		{command("ls"), "", false},
 		{task.Run{}, "count.py", false},
 	} {
-		assert.Equal(t, tc.names, definition.NamesFile(definition.Step{Run: tc.run}, tc.file), "%v names %s", tc.run, tc.file)
+		assert.Equal(t, tc.names, definition.Step{Run: tc.run}.NamesFile(tc.file), "%v names %s", tc.run, tc.file)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/deedrun/deed/task"
@@ -40,14 +41,19 @@ const (
 const reserved = "deed"
 
 var (
-	namePattern    = regexp.MustCompile(NamePattern)
-	processPattern = regexp.MustCompile(ProcessPattern)
-	handlerPattern = regexp.MustCompile(`^` + handlerName + `$`)
-	versionPattern = regexp.MustCompile(`^` + handlerVersion + `$`)
-	addressPattern = regexp.MustCompile(AddressPattern)
+	namePattern    = pattern(NamePattern)
+	processPattern = pattern(ProcessPattern)
+	handlerPattern = pattern(`^` + handlerName + `$`)
+	versionPattern = pattern(`^` + handlerVersion + `$`)
+	addressPattern = pattern(AddressPattern)
 )
 
-const nameRule = "a name is a letter a-z, then at most 62 of a-z, 0-9, _ and -"
+// pattern is compiled when a text is first held against it: most commands read no
+// definition.
+func pattern(expression string) func(text string) bool {
+	compiled := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+	return func(text string) bool { return compiled().MatchString(text) }
+}
 
 // ParseDuration reads "90s", "1m30s", "2h" or "0".
 func ParseDuration(text string) (task.Duration, error) {

@@ -130,7 +130,7 @@ func (d *decision) sharedChanges(def definition.Definition) func(definition.Step
 			differs = append(differs, fmt.Sprintf("parameter %s was %s for it", name, d.Definition.Params[name]))
 		}
 		for _, name := range files {
-			if definition.NamesFile(s, name) {
+			if s.NamesFile(name) {
 				differs = append(differs, fmt.Sprintf("the file %s, which it names, has changed", name))
 			}
 		}
