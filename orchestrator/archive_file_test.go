@@ -54,7 +54,7 @@ func packed(t testing.TB, all []entry) []byte {
 
 func TestTheSameHistoryGivesTheSameBytesAndAPersonCanReadThem(t *testing.T) {
 	s := newShelf(t, memevents.New())
-	told, err := s.archive.tell(s.ctx, "p")
+	told, err := s.archive.story(s.ctx, "p")
 	require.NoError(t, err)
 	var one, other bytes.Buffer
 	require.NoError(t, s.archive.write(s.ctx, &one, told))

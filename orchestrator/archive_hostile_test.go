@@ -69,7 +69,7 @@ func TestTheListsOfAnArchiveAreNotImportedInPlaceOfWhatOthersWrite(t *testing.T)
 		s := newShelf(t, memevents.New())
 		s.commit("q", append(started, cancelled...)...)
 		require.NoError(t, s.archive.Blobs.StoreNamed(s.ctx, key, []byte("abc")))
-		told, err := s.archive.tell(s.ctx, "q")
+		told, err := s.archive.story(s.ctx, "q")
 		require.NoError(t, err)
 		var file bytes.Buffer
 		require.NoError(t, s.archive.write(s.ctx, &file, told))

@@ -134,7 +134,7 @@ func (a *Archive) conflicting(ctx context.Context, s story) (here, error) {
 	case k.archived != nil:
 		there = toldBriefly(k.archived.Summary, k.archived.Events)
 	default:
-		mine, err := a.tell(ctx, id)
+		mine, err := a.story(ctx, id)
 		switch {
 		case errors.Is(err, process.ErrNotStarted):
 			return here{}, nil
@@ -161,7 +161,7 @@ func toldBriefly(s Summary, version uint64) string {
 // storeFile stores the file under its name, unless it is there.
 func (a *Archive) storeFile(ctx context.Context, file io.ReadSeeker, s story) (task.Ref, error) {
 	id := s.state.ID
-	for _, key := range []string{archiveFolder + id + ".tar.gz", fmt.Sprintf("%s%s.%d.tar.gz", archiveFolder, id, s.state.Version)} {
+	for _, key := range s.archiveKeys() {
 		if ref, err := a.found(ctx, key, s); err == nil {
 			return ref, nil
 		}

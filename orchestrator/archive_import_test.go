@@ -104,7 +104,7 @@ func TestAnImportWhoseIDAnotherHistoryHasIsRefusedWithBoth(t *testing.T) {
 func TestAnImportOfWhatHasNeverLeftChangesNothing(t *testing.T) {
 	s := newShelf(t, memevents.New())
 	var file bytes.Buffer
-	st, err := s.archive.tell(s.ctx, "p")
+	st, err := s.archive.story(s.ctx, "p")
 	require.NoError(t, err)
 	require.NoError(t, s.archive.write(s.ctx, &file, st))
 	_, changed, err := s.archive.Import(s.ctx, bytes.NewReader(file.Bytes()), ada, s.now)

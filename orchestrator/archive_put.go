@@ -54,7 +54,7 @@ func (a *Archive) overtaken(ctx context.Context, id string, err error) bool {
 
 // put writes the file and then the record.
 func (a *Archive) put(ctx context.Context, id string, who process.Asked, at time.Time) error {
-	s, err := a.tell(ctx, id)
+	s, err := a.story(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -138,8 +138,8 @@ func (a *Archive) emptied(ctx context.Context, id string, k closing) (bool, erro
 	return true, nil
 }
 
-// tell reads the history of a process in the event store.
-func (a *Archive) tell(ctx context.Context, id string) (story, error) {
+// story reads the history of a process in the event store.
+func (a *Archive) story(ctx context.Context, id string) (story, error) {
 	teller := newStoryteller(id)
 	for c, err := range historyOf(ctx, a.Events, id, 0) {
 		var line []byte
@@ -163,12 +163,17 @@ func (a *Archive) tell(ctx context.Context, id string) (story, error) {
 	return s, nil
 }
 
-// store writes the file of a story, unless it is there. A name is taken by
-// another history if that was archived, never closed, and went on.
+// archiveKeys is where the file of a story may lie. The first is taken by another
+// history if that was archived, never closed, and went on.
+func (s story) archiveKeys() []string {
+	return []string{archiveFolder + s.state.ID + ".tar.gz", fmt.Sprintf("%s%s.%d.tar.gz", archiveFolder, s.state.ID, s.state.Version)}
+}
+
+// store writes the file of a story, unless it is there.
 func (a *Archive) store(ctx context.Context, s story) (task.Ref, error) {
 	id := s.state.ID
 	var taken error
-	for _, key := range []string{archiveFolder + id + ".tar.gz", fmt.Sprintf("%s%s.%d.tar.gz", archiveFolder, id, s.state.Version)} {
+	for _, key := range s.archiveKeys() {
 		ref, err := a.found(ctx, key, s)
 		if errors.Is(err, blob.ErrNotFound) {
 			ref, err = a.create(ctx, key, func(to io.Writer) error { return a.write(ctx, to, s) })

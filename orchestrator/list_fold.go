@@ -27,12 +27,6 @@ type listedStep struct {
 	completed        bool
 }
 
-// Types of records that the shell puts into the stream of a process.
-const (
-	archivedType = "process-archived"
-	removedType  = "process-removed"
-)
-
 // take takes in a record, one of the shell or an event of the process.
 func (p *listed) take(e events.Event) error {
 	switch e.Type {
