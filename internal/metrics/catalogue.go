@@ -2,8 +2,8 @@ package metrics
 
 import "slices"
 
-// Metric is a line of the catalogue.
-type Metric struct {
+// metric is a line of the catalogue.
+type metric struct {
 	Name   string
 	Kind   string // counter, gauge or histogram
 	Labels []string
@@ -27,14 +27,12 @@ var (
 	some  = []float64{1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500}
 )
 
-// Catalogue is every metric there is, by role.
-func Catalogue() []Metric { return slices.Clone(catalogue) }
-
+// catalogue is every metric there is, by role.
 var catalogue = slices.Concat(
-	roleOf("everybody", []Metric{
+	roleOf("everybody", []metric{
 		{Name: "deed_build_info", Kind: gauge, Labels: []string{"version", "go"}, Help: "1, with the version of the binary and of the Go that built it."},
 	}),
-	roleOf("orchestrator", []Metric{
+	roleOf("orchestrator", []metric{
 		{Name: "deed_shards_held", Kind: gauge, Help: "Shards whose processes this replica owns; all replicas together hold 64."},
 		{Name: "deed_replicas", Kind: gauge, Help: "Orchestrators that this one hears, itself included."},
 		{Name: "deed_orchestrator_last_step_timestamp_seconds", Kind: gauge, Help: "When this replica last came through all there was to do, in Unix time; a few moments ago, unless it stands still."},
@@ -65,7 +63,7 @@ var catalogue = slices.Concat(
 		{Name: "deed_pool_slots", Kind: gauge, Labels: []string{"pool"}, Help: "Tasks that the workers of a pool execute at a time, all of them together."},
 		{Name: "deed_workers_lost_total", Kind: counter, Help: "Workers that fell silent without having left; each replica counts all."},
 	}),
-	roleOf("worker", []Metric{
+	roleOf("worker", []metric{
 		{Name: "deed_worker_slots", Kind: gauge, Help: "Tasks that this worker executes at a time."},
 		{Name: "deed_worker_slots_used", Kind: gauge, Help: "Tasks that it executes now."},
 		{Name: "deed_worker_tasks_waiting", Kind: gauge, Help: "Tasks that it holds and has not begun."},
@@ -81,13 +79,13 @@ var catalogue = slices.Concat(
 		{Name: "deed_worker_cache_lookups_total", Kind: counter, Labels: []string{"outcome"}, Help: "Looks for results of equal tasks before a task was executed here: hit, miss. Those that the orchestrator could look for are not among them."},
 		{Name: "deed_worker_quarantined_total", Kind: counter, Help: "Messages that this worker put into quarantine."},
 	}),
-	roleOf("api", []Metric{
+	roleOf("api", []metric{
 		{Name: "deed_api_requests_total", Kind: counter, Labels: []string{"route", "method", "code"}, Help: "Requests by the route that answered and the status; \"none\" is the route of what has no address."},
 		{Name: "deed_api_request_duration_seconds", Kind: histogram, Labels: []string{"route"}, Buckets: quick, Help: "How long answers took, but for streams, which last as long as somebody listens."},
 		{Name: "deed_api_requests_in_flight", Kind: gauge, Help: "Requests that are being answered, streams included."},
 		{Name: "deed_api_streams", Kind: gauge, Help: "Watches and other streams that are open."},
 	}),
-	roleOf("queues", []Metric{
+	roleOf("queues", []metric{
 		{Name: "deed_quarantine_messages", Kind: gauge, Help: "Messages in quarantine, which wait for a person."},
 		{Name: "deed_stream_messages", Kind: gauge, Labels: []string{"stream"}, Help: "Messages in the streams of JetStream: events, inbox, work, quarantine."},
 		{Name: "deed_stream_bytes", Kind: gauge, Labels: []string{"stream"}, Help: "What those take."},
@@ -97,23 +95,23 @@ var catalogue = slices.Concat(
 		{Name: "deed_data_free_bytes", Kind: gauge, Help: "What is free on the disk of the data folder; absent without one."},
 		{Name: "deed_data_size_bytes", Kind: gauge, Help: "How large that disk is."},
 	}),
-	roleOf("nats", []Metric{
+	roleOf("nats", []metric{
 		{Name: "deed_nats_connected", Kind: gauge, Help: "1 while the connection to NATS stands."},
 		{Name: "deed_nats_reconnects_total", Kind: counter, Help: "How often the connection came back."},
 		{Name: "deed_nats_messages_total", Kind: counter, Labels: []string{"direction"}, Help: "Messages that went out, and that came in."},
 		{Name: "deed_nats_bytes_total", Kind: counter, Labels: []string{"direction"}, Help: "Their bytes."},
 	}),
-	roleOf("listener", []Metric{
+	roleOf("listener", []metric{
 		{Name: "deed_certificate_expiry_timestamp_seconds", Kind: gauge, Help: "When the certificate that this process shows ends, in Unix time; absent without one."},
 	}),
-	roleOf("autoscale", []Metric{
+	roleOf("autoscale", []metric{
 		{Name: "deed_autoscale_workers", Kind: gauge, Labels: []string{"pool"}, Help: "Worker processes that autoscale keeps."},
 		{Name: "deed_autoscale_decisions_total", Kind: counter, Labels: []string{"pool", "kind"}, Help: "Decisions, those not to change anything included, by kind: began, rose, fell, held, blind, steady, replaced, failing, killed, left."},
 		{Name: "deed_autoscale_looks_total", Kind: counter, Labels: []string{"outcome"}, Help: "Looks at the pool: seen, or failed, after which it keeps what it has."},
 	}),
 )
 
-func roleOf(role string, all []Metric) []Metric {
+func roleOf(role string, all []metric) []metric {
 	for i := range all {
 		all[i].Role = role
 	}
@@ -121,8 +119,8 @@ func roleOf(role string, all []Metric) []Metric {
 }
 
 // find is a metric of the catalogue.
-func find(name string) Metric {
-	i := slices.IndexFunc(catalogue, func(m Metric) bool { return m.Name == name })
+func find(name string) metric {
+	i := slices.IndexFunc(catalogue, func(m metric) bool { return m.Name == name })
 	if i < 0 {
 		panic("metrics: " + name + " is not in the catalogue")
 	}

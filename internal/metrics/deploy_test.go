@@ -31,7 +31,7 @@ var (
 // faults says which metrics or labels of a text there are not.
 func faults(text string) (all []string) {
 	labels := map[string][]string{}
-	for _, m := range metrics.Catalogue() {
+	for _, m := range metrics.Catalogue {
 		names := []string{m.Name}
 		if m.Kind == "histogram" {
 			names = []string{m.Name + "_bucket", m.Name + "_sum", m.Name + "_count"}

@@ -75,7 +75,7 @@ func TestWhatIsRegisteredIsTheCatalogueAndNothingElse(t *testing.T) {
 	descs := make(chan *prometheus.Desc)
 	go func() {
 		defer close(descs)
-		all(t).Gather().(*prometheus.Registry).Describe(descs)
+		all(t).Gather().Describe(descs)
 	}()
 	var registered []string
 	for d := range descs {
@@ -84,7 +84,7 @@ func TestWhatIsRegisteredIsTheCatalogueAndNothingElse(t *testing.T) {
 		}
 	}
 	var catalogue []string
-	for _, m := range metrics.Catalogue() {
+	for _, m := range metrics.Catalogue {
 		catalogue = append(catalogue, m.Name+"{"+strings.Join(m.Labels, ",")+"}")
 	}
 	require.ElementsMatch(t, catalogue, registered)
@@ -97,7 +97,7 @@ func TestEveryMetricOfTheCatalogueIsToldAndIsOfItsKind(t *testing.T) {
 	for _, f := range families {
 		told[f.GetName()] = strings.ToLower(f.GetType().String())
 	}
-	for _, m := range metrics.Catalogue() {
+	for _, m := range metrics.Catalogue {
 		require.Equal(t, m.Kind, told[m.Name], m.Name)
 		require.Equal(t, m.Kind == "histogram", len(m.Buckets) > 0, "%s: a histogram has buckets, and nothing else", m.Name)
 		require.True(t, slices.IsSorted(m.Buckets), m.Name)
@@ -125,7 +125,7 @@ func scrape(t testing.TB, r *metrics.Registry) string {
 
 func TestNoLabelTellsProcessesTasksOrWorkersApart(t *testing.T) {
 	few := []string{"version", "go", "status", "to", "outcome", "kind", "event", "pool", "place", "handler", "operation", "route", "method", "code", "stream", "direction"}
-	for _, m := range metrics.Catalogue() {
+	for _, m := range metrics.Catalogue {
 		for _, l := range m.Labels {
 			require.Contains(t, few, l, "%s: is there an end to the values of this label?", m.Name)
 		}

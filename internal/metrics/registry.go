@@ -91,47 +91,37 @@ const (
 // wherever they come in.
 func (r *Registry) Handler() http.Handler { return r.handler }
 
-// Gather is what a scrape would tell.
-func (r *Registry) Gather() prometheus.Gatherer { return r.all }
-
 func (r *Registry) counter(name string) prometheus.Counter {
-	m := find(name)
-	c := prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: m.Help})
-	r.all.MustRegister(c)
-	return c
+	return registered(r, prometheus.NewCounter(prometheus.CounterOpts(opts(name))))
 }
 
 func (r *Registry) counters(name string) *prometheus.CounterVec {
-	m := find(name)
-	c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: m.Help}, m.Labels)
-	r.all.MustRegister(c)
-	return c
+	return registered(r, prometheus.NewCounterVec(prometheus.CounterOpts(opts(name)), find(name).Labels))
 }
 
 func (r *Registry) gauge(name string) prometheus.Gauge {
-	m := find(name)
-	g := prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: m.Help})
-	r.all.MustRegister(g)
-	return g
+	return registered(r, prometheus.NewGauge(prometheus.GaugeOpts(opts(name))))
 }
 
 func (r *Registry) gauges(name string) *prometheus.GaugeVec {
-	m := find(name)
-	g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: m.Help}, m.Labels)
-	r.all.MustRegister(g)
-	return g
+	return registered(r, prometheus.NewGaugeVec(prometheus.GaugeOpts(opts(name)), find(name).Labels))
 }
 
 func (r *Registry) histogram(name string) prometheus.Histogram {
-	m := find(name)
-	h := prometheus.NewHistogram(prometheus.HistogramOpts{Name: name, Help: m.Help, Buckets: m.Buckets})
-	r.all.MustRegister(h)
-	return h
+	return registered(r, prometheus.NewHistogram(histogramOpts(name)))
 }
 
 func (r *Registry) histograms(name string) *prometheus.HistogramVec {
-	m := find(name)
-	h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: m.Help, Buckets: m.Buckets}, m.Labels)
-	r.all.MustRegister(h)
-	return h
+	return registered(r, prometheus.NewHistogramVec(histogramOpts(name), find(name).Labels))
+}
+
+func opts(name string) prometheus.Opts { return prometheus.Opts{Name: name, Help: find(name).Help} }
+
+func histogramOpts(name string) prometheus.HistogramOpts {
+	return prometheus.HistogramOpts{Name: name, Help: find(name).Help, Buckets: find(name).Buckets}
+}
+
+func registered[C prometheus.Collector](r *Registry, c C) C {
+	r.all.MustRegister(c)
+	return c
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Program is the handler of tasks that are programs: their command lines have no end.
-const Program = "program"
+// program is the handler of tasks that are programs: their command lines have no end.
+const program = "program"
 
 // What a worker tries again.
 const (
@@ -109,7 +109,7 @@ func (m *Worker) handler(name string) *ofHandler {
 	if h, known := m.handlers.Load(name); known {
 		return h.(*ofHandler)
 	}
-	label := cmp.Or(name, Program)
+	label := cmp.Or(name, program)
 	h, _ := m.handlers.LoadOrStore(name, &ofHandler{
 		duration: m.durations.WithLabelValues(label),
 		done:     m.tasks.WithLabelValues(label, "done"),

@@ -47,9 +47,8 @@ func (t Tracer) On() bool { return t.tracer != nil }
 // Kind is which side of a message or request a span stands for.
 type Kind = trace.SpanKind
 
-// The kinds that deed has.
+// The kinds that deed has, beside that of what goes on within a role: the zero Kind.
 const (
-	Internal = trace.SpanKindInternal
 	Server   = trace.SpanKindServer
 	Client   = trace.SpanKindClient
 	Producer = trace.SpanKindProducer // it sends a message
