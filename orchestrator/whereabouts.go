@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/deedrun/deed/orchestrator/definition"
-	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/task"
 )
 
@@ -105,7 +104,7 @@ func (v View) Find(all View, t task.Attempt, handler string) Whereabouts {
 // Unserved says that there are workers and none of them offers a handler.
 func (v View) Unserved(handler string) (text string, unserved bool) {
 	offered := v.offered()
-	if handler == "" || handler == process.SealHandler || len(v.Workers) == 0 || offers(offered, handler) {
+	if handler == "" || handler == task.SealHandler || len(v.Workers) == 0 || offers(offered, handler) {
 		return "", false
 	}
 	return fmt.Sprintf("no worker offers the handler %q%s", handler, instead(handler, offered)), true

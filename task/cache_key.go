@@ -16,25 +16,6 @@ type Ingredient struct {
 	Value string `json:"value"` // a text; a long one as its digest
 }
 
-// BuiltinVersion is the version of all handlers that deed brings along. It rises
-// when one of them comes to write something else.
-const BuiltinVersion = "1"
-
-// builtinPrefix begins the names of the handlers that deed brings along.
-const builtinPrefix = "deed/"
-
-// HandlerVersion is the version of a handler, where its name tells: it is pinned,
-// or one that deed brings along. Programs have none.
-func HandlerVersion(handler string) (version string, known bool) {
-	switch _, pinned, ok := strings.Cut(handler, "@"); {
-	case ok:
-		return pinned, true
-	case strings.HasPrefix(handler, builtinPrefix):
-		return BuiltinVersion, true
-	}
-	return "", handler == ""
-}
-
 // Reusable reports whether the work is such that results of equal tasks may be
 // taken, and left for others. What the orchestration itself needs done is not.
 func (w *Work) Reusable() bool {

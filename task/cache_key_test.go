@@ -106,7 +106,7 @@ func TestAPinnedVersionAndTheSameOneOfferedAreEqual(t *testing.T) {
 	require.False(t, known)
 	version, known := HandlerVersion("deed/sort")
 	require.True(t, known)
-	require.Equal(t, BuiltinVersion, version)
+	require.Equal(t, builtinVersion, version)
 }
 
 func TestWhatAManifestGivesToATaskIsKnownOnlyIfItGivesAll(t *testing.T) {

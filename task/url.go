@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// MaxURL is how many bytes the URL of an object elsewhere may have.
-const MaxURL = 4 << 10
+// maxURL is how many bytes the URL of an object elsewhere may have.
+const maxURL = 4 << 10
 
 // parameters are those that a URL may have: they say where a bucket is, and
 // nothing that gives access to it. Credentials are up to who reads.
@@ -19,8 +19,8 @@ var parameters = strings.Fields(`accelerate anonymous cdn disable_https domain d
 // in its path, with parameters that tell no secret, and with neither user nor
 // fragment. Whether it may be read is up to who reads it.
 func CheckURL(text string) error {
-	if len(text) > MaxURL {
-		return fmt.Errorf("a URL has %d bytes, at most %d are allowed", len(text), MaxURL)
+	if len(text) > maxURL {
+		return fmt.Errorf("a URL has %d bytes, at most %d are allowed", len(text), maxURL)
 	}
 	if reason := badURL(text); reason != "" {
 		return fmt.Errorf("the URL %q: %s", clip([]byte(withoutUser(text))), reason)

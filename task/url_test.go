@@ -33,7 +33,7 @@ func TestAURLOfAnObjectElsewhereSaysWhereItIsAndNothingElse(t *testing.T) {
 		"s3://bucket/a%2":                       "percent sign",
 		"s3://bucket/a#b":                       "percent-encoded",
 		"s3://bucket/ü":                         "percent-encoded",
-		"s3://b/" + strings.Repeat("a", MaxURL): "at most",
+		"s3://b/" + strings.Repeat("a", maxURL): "at most",
 	} {
 		require.ErrorContains(t, CheckURL(bad), why, bad)
 	}

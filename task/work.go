@@ -107,10 +107,6 @@ type Output struct {
 // MaxValue is how many bytes a small value may have whose type is declared.
 const MaxValue = 1 << 10
 
-// ChildHandler is the built-in handler that looks up what a child process reads,
-// where the list of elements is in a manifest: it reports datasets, as Prepared.
-const ChildHandler = "deed/child"
-
 // Limits are what a program may use; 0: no limit.
 type Limits struct {
 	Memory    int64    `json:"memory,omitempty"`    // bytes of address space

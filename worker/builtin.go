@@ -17,7 +17,7 @@ import (
 // for any worker, of whatever pool; the standard ones are for authors, whose steps
 // say which.
 func builtIn() map[string]HandlerFunc {
-	all := map[string]HandlerFunc{sealHandler: seal, task.ChildHandler: lookUp}
+	all := map[string]HandlerFunc{task.SealHandler: seal, task.ChildHandler: lookUp}
 	for name, handler := range standard.Handlers() {
 		all[name] = standardHandler(name, handler)
 	}

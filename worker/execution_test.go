@@ -76,8 +76,6 @@ func called(n int) func(*task.Work) {
 	return reads(in)
 }
 
-func one(o *worker.Options) { o.Slots = 1 }
-
 func TestARunOfTasks(t *testing.T) {
 	isolated(t, "is executed in order by one goroutine", func(t *testing.T, w *world) {
 		var order []int

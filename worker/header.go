@@ -126,7 +126,7 @@ func checkTasks(tasks task.Ranges) error {
 // busy in ways that nobody else can go on from, or are more than a function.
 func quick(work *task.Work) bool {
 	switch work.Run.Handler {
-	case "", sealHandler, task.ChildHandler:
+	case "", task.SealHandler, task.ChildHandler:
 		return false
 	}
 	return work.Needs.IsZero() && !work.Reusable()

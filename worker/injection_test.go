@@ -53,7 +53,7 @@ func newJail(t *testing.T) *jail {
 	require.NoError(t, os.MkdirAll(j.temp, 0o700))
 	t.Chdir(j.root)
 	j.work, j.inbox = mem.NewQueue(mem.Options{MaxBody: 128 << 20}), newInbox(mem.Options{MaxBody: 128 << 20})
-	j.run(single, func(o *worker.Options) { o.TempDir = j.temp })
+	j.run(one, func(o *worker.Options) { o.TempDir = j.temp })
 	return j
 }
 

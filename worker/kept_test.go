@@ -1,10 +1,11 @@
+//go:build unix
+
 package worker_test
 
 import (
 	"encoding/json"
 	"fmt"
 	"os/exec"
-	"strings"
 	"testing"
 	"time"
 
@@ -15,46 +16,15 @@ import (
 	"github.com/deedrun/deed/worker"
 )
 
-// keep makes a script one that is kept alive. In it, $TMPDIR/line is the task, $id
-// what the answer repeats, $out where the outputs go and $index the number of the task.
-func keep(begin, each string) func(*task.Work) {
-	return func(w *task.Work) {
-		w.Run = task.Run{Keep: true, Shell: begin + `
-field() { { head -c 400 "$TMPDIR/line"; tail -c 400 "$TMPDIR/line"; } | tr -d '\n' | LC_ALL=C sed "s/.*\"$1\":\"*\([^\",]*\).*/\1/"; }
-while head -n 1 > "$TMPDIR/line" && test -s "$TMPDIR/line"; do
-  id=$(field id); out=$(field out); index=$(field index)
-  ` + each + `
-done`}
-	}
-}
-
-const (
-	answersDone = `echo "{\"id\":\"$id\",\"done\":true}" >&3`
-	tellsPID    = `echo $$ > "$out/out"; ` + answersDone
-)
-
-func index(i int) task.Ranges { return task.Of(i) }
-
-func single(o *worker.Options) { o.Slots = 1 }
-
-// wrote is what one task wrote.
-func (w *world) wrote(work task.Work) string {
-	w.t.Helper()
-	r := w.result(work)
-	require.Equal(w.t, task.Done, r.Outcome, "%+v\n%s", r.Failure, w.log)
-	require.Len(w.t, r.Parts, 1)
-	return strings.TrimSpace(w.read(r.Parts[0].Part))
-}
-
 func TestAProgramIsKeptAliveForTheTasksOfItsProcess(t *testing.T) {
 	w := newWorld(t)
 	dir := t.TempDir()
-	r := w.run(single, func(o *worker.Options) { o.TempDir = dir })
-	pid := w.wrote(job(index(0), keep("", tellsPID), writes("out")))
+	r := w.run(one, func(o *worker.Options) { o.TempDir = dir })
+	pid := w.wrote(job(task.Of(0), keep("", tellsPID), writes("out")))
 	require.NotEmpty(t, pid)
-	require.Equal(t, pid, w.wrote(job(index(1), keep("", tellsPID), writes("out"))), "the next task")
-	require.Equal(t, pid, w.wrote(job(index(0), keep("", tellsPID), writes("out"), func(w *task.Work) { w.Address = "other" })), "of another step with the same program")
-	require.Equal(t, pid, w.wrote(job(index(0), keep("", tellsPID), writes("out"), func(w *task.Work) { w.Process, w.Root = "child", "p" })), "of a child of the process")
+	require.Equal(t, pid, w.wrote(job(task.Of(1), keep("", tellsPID), writes("out"))), "the next task")
+	require.Equal(t, pid, w.wrote(job(task.Of(0), keep("", tellsPID), writes("out"), func(w *task.Work) { w.Address = "other" })), "of another step with the same program")
+	require.Equal(t, pid, w.wrote(job(task.Of(0), keep("", tellsPID), writes("out"), func(w *task.Work) { w.Process, w.Root = "child", "p" })), "of a child of the process")
 
 	for name, change := range map[string]func(*task.Work){
 		"of another process":       func(w *task.Work) { w.Process = "q" },
@@ -62,7 +32,7 @@ func TestAProgramIsKeptAliveForTheTasksOfItsProcess(t *testing.T) {
 		"with another environment": func(w *task.Work) { w.Env = map[string]task.Variable{"A": {Value: "b"}} },
 		"with other limits":        func(w *task.Work) { w.Limits.OpenFiles = 100 },
 	} {
-		require.NotEqual(t, pid, w.wrote(job(index(0), keep("", tellsPID), writes("out"), change)), name)
+		require.NotEqual(t, pid, w.wrote(job(task.Of(0), keep("", tellsPID), writes("out"), change)), name)
 	}
 	w.cleaned(r, dir)
 }
@@ -85,10 +55,10 @@ func TestAProgramWithNothingToDoIsEnded(t *testing.T) {
 	w := newWorld(t)
 	dir := t.TempDir()
 	path, read := pids(t)
-	r := w.run(single, func(o *worker.Options) { o.TempDir, o.KeepIdle = dir, 50*time.Millisecond })
-	w.wrote(job(index(0), keep(`echo $$ >> `+path, tellsPID), writes("out")))
+	r := w.run(one, func(o *worker.Options) { o.TempDir, o.KeepIdle = dir, 50*time.Millisecond })
+	w.wrote(job(task.Of(0), keep(`echo $$ >> `+path, tellsPID), writes("out")))
 	dead(t, read(1))
-	w.wrote(job(index(1), keep(`echo $$ >> `+path, tellsPID), writes("out")))
+	w.wrote(job(task.Of(1), keep(`echo $$ >> `+path, tellsPID), writes("out")))
 	dead(t, read(2))
 	w.cleaned(r, dir)
 }
@@ -102,8 +72,8 @@ func TestAProgramThatIsKeptEndsWithItsWorkerAndWhatItStartedToo(t *testing.T) {
 			w := newWorld(t)
 			dir := t.TempDir()
 			path, read := pids(t)
-			r := w.run(single, func(o *worker.Options) { o.TempDir, o.ProgramGrace = dir, 200*time.Millisecond })
-			w.wrote(job(index(0), keep(`trap '' TERM; (trap '' TERM; sleep 1000) & echo $$ >> `+path+`; echo $! >> `+path, tellsPID+`; sleep 1000`), writes("out")))
+			r := w.run(one, func(o *worker.Options) { o.TempDir, o.ProgramGrace = dir, 200*time.Millisecond })
+			w.wrote(job(task.Of(0), keep(`trap '' TERM; (trap '' TERM; sleep 1000) & echo $$ >> `+path+`; echo $! >> `+path, tellsPID+`; sleep 1000`), writes("out")))
 			started := read(2)
 			leave(r)
 			<-r.ended
@@ -118,7 +88,7 @@ func TestAProgramForAnotherProcessTakesThePlaceOfTheOneThatWaitsLongest(t *testi
 	path, read := pids(t)
 	w.run(func(o *worker.Options) { o.Slots = 2 })
 	for i, process := range []string{"p", "q", "r"} {
-		w.wrote(job(index(0), keep(`echo $$ >> `+path, tellsPID), writes("out"), func(w *task.Work) { w.Process = process }))
+		w.wrote(job(task.Of(0), keep(`echo $$ >> `+path, tellsPID), writes("out"), func(w *task.Work) { w.Process = process }))
 		read(i + 1)
 	}
 	started := read(3)
@@ -133,63 +103,51 @@ func TestAProgramThatWaitsMakesRoomForWhoNeedsWhatItMayHold(t *testing.T) {
 	path, read := pids(t)
 	w.run(func(o *worker.Options) { o.Slots, o.Offer = 2, task.Resources{GPU: 2} })
 	gpus := func(n int) func(*task.Work) { return func(w *task.Work) { w.Needs.GPU = n } }
-	w.wrote(job(index(0), keep(`echo $$ >> `+path, tellsPID), writes("out"), gpus(1)))
-	require.Equal(t, task.Done, w.result(job(index(1), gpus(1))).Outcome)
+	w.wrote(job(task.Of(0), keep(`echo $$ >> `+path, tellsPID), writes("out"), gpus(1)))
+	require.Equal(t, task.Done, w.result(job(task.Of(1), gpus(1))).Outcome)
 	require.True(t, alive(read(1)[0]), "there is room for both")
-	require.Equal(t, task.Done, w.result(job(index(2), gpus(2))).Outcome)
+	require.Equal(t, task.Done, w.result(job(task.Of(2), gpus(2))).Outcome)
 	require.False(t, alive(read(1)[0]), "it was over before the other began")
 }
 
 func TestWhatIsPrintedIsInTheLogOfTheTaskThatPrintedIt(t *testing.T) {
 	w := newWorld(t)
-	w.run(single)
+	w.run(one)
 	for i := range 20 {
-		w.wrote(job(index(i), keep("", `echo "out of $index"; echo "err of $index" >&2; echo "{\"id\":\"$id\",\"log\":\"log of $index\"}" >&3; `+tellsPID), writes("out")))
+		w.wrote(job(task.Of(i), keep("", `echo "out of $index"; echo "err of $index" >&2; echo "{\"id\":\"$id\",\"log\":\"log of $index\"}" >&3; `+tellsPID), writes("out")))
 	}
 	for i := range 20 {
 		require.ElementsMatch(t, []string{fmt.Sprintf("out out of %d", i), fmt.Sprintf("err err of %d", i), fmt.Sprintf("log log of %d", i)}, w.printedBy(i))
 	}
 }
 
-// printedBy is the log of a task without times.
-func (w *world) printedBy(index int) []string {
-	w.t.Helper()
-	logs, err := w.blobs.Logs(w.ctx, "p", "step")
-	require.NoError(w.t, err)
-	var lines []string
-	for _, l := range logs {
-		if l.Index != index {
-			continue
-		}
-		for line, err := range w.blobs.OpenLog(l.LogName).Lines(w.ctx) {
-			require.NoError(w.t, err)
-			lines = append(lines, fmt.Sprintf("%s %s", line.Stream, line.Text))
-		}
-	}
-	return lines
-}
-
 func TestAProgramThatIsKeptFailsTasksAndGoesOn(t *testing.T) {
 	w := newWorld(t)
-	w.run(single)
-	pid := w.wrote(job(index(0), keep("", tellsFailures), writes("out")))
-	f := w.failure(job(index(1), keep("", tellsFailures), writes("out")))
+	w.run(one)
+	pid := w.wrote(job(task.Of(0), keep("", tellsFailures), writes("out")))
+	f := w.failure(job(task.Of(1), keep("", tellsFailures), writes("out")))
 	require.Equal(t, task.Failure{Error: "script: no such row", Verdict: task.Retry}, f)
-	f = w.failure(job(index(2), keep("", tellsFailures), writes("out")))
+	f = w.failure(job(task.Of(2), keep("", tellsFailures), writes("out")))
 	require.Equal(t, task.Failure{Error: "script: bad row", Verdict: task.Permanent}, f)
-	f = w.failure(job(index(3), keep("", tellsFailures), writes("out")))
+	f = w.failure(job(task.Of(3), keep("", tellsFailures), writes("out")))
 	require.Equal(t, task.Failure{Error: "script: busy", Verdict: task.Retry, After: task.Duration(1500 * time.Millisecond)}, f)
-	f = w.failure(job(index(4), keep("", tellsFailures), writes("out")))
+	f = w.failure(job(task.Of(4), keep("", tellsFailures), writes("out")))
 	require.Contains(t, f.Error, `the program did not write "out"`)
-	require.Equal(t, pid, w.wrote(job(index(0), keep("", tellsFailures), writes("out"))))
+	require.Equal(t, pid, w.wrote(job(task.Of(0), keep("", tellsFailures), writes("out"))))
 }
 
 const tellsFailures = `case $index in
+
   0) ` + tellsPID + ` ;;
+
   1) echo "{\"id\":\"$id\",\"failed\":\"no such row\"}" >&3 ;;
+
   2) echo "{\"id\":\"$id\",\"failed\":\"bad row\",\"permanent\":true}" >&3 ;;
+
   3) echo "{\"id\":\"$id\",\"failed\":\"busy\",\"retryAfter\":1.5}" >&3 ;;
+
   4) ` + answersDone + ` ;;
+
   esac`
 
 func TestAProgramThatIsKeptAndMisbehavesIsReplacedAndItsTaskFails(t *testing.T) {
@@ -211,12 +169,12 @@ func TestAProgramThatIsKeptAndMisbehavesIsReplacedAndItsTaskFails(t *testing.T) 
 			t.Parallel()
 			w := newWorld(t)
 			dir := t.TempDir()
-			r := w.run(single, func(o *worker.Options) { o.TempDir, o.ProgramGrace = dir, 100*time.Millisecond })
+			r := w.run(one, func(o *worker.Options) { o.TempDir, o.ProgramGrace = dir, 100*time.Millisecond })
 			does := `if [ $index = 1 ]; then ` + test.does + `; fi; ` + tellsPID
-			pid := w.wrote(job(index(0), keep("", does), writes("out"), timeout(time.Second)))
-			f := w.failure(job(index(1), keep("", does), writes("out"), timeout(time.Second)))
+			pid := w.wrote(job(task.Of(0), keep("", does), writes("out"), timeout(time.Second)))
+			f := w.failure(job(task.Of(1), keep("", does), writes("out"), timeout(time.Second)))
 			assert.Contains(t, f.Error, test.says)
-			require.NotEqual(t, pid, w.wrote(job(index(2), keep("", does), writes("out"), timeout(time.Second))), "another one serves the next task")
+			require.NotEqual(t, pid, w.wrote(job(task.Of(2), keep("", does), writes("out"), timeout(time.Second))), "another one serves the next task")
 			w.cleaned(r, dir)
 		})
 	}
@@ -224,20 +182,20 @@ func TestAProgramThatIsKeptAndMisbehavesIsReplacedAndItsTaskFails(t *testing.T) 
 
 func TestASecondAnswerDoesNotCountForTheNextTask(t *testing.T) {
 	w := newWorld(t)
-	w.run(single)
+	w.run(one)
 	twice := tellsPID + `; ` + answersDone
-	w.wrote(job(index(0), keep("", twice), writes("out")))
-	f := w.failure(job(index(0), keep("", twice), writes("out"), func(w *task.Work) { w.Attempt = 2 }))
+	w.wrote(job(task.Of(0), keep("", twice), writes("out")))
+	f := w.failure(job(task.Of(0), keep("", twice), writes("out"), func(w *task.Work) { w.Attempt = 2 }))
 	require.Contains(t, f.Error, "its answer makes no sense: it is for")
 }
 
 func TestAProgramThatEndedWhileItHadNothingToDoIsReplacedBeforeItCostsAnAttempt(t *testing.T) {
 	w := newWorld(t)
 	path, read := pids(t)
-	w.run(single)
+	w.run(one)
 	once := `echo $$ >> ` + path + `; ` + tellsPID + `; exit 0`
 	for i := range 5 {
-		pid := w.wrote(job(index(i), keep("", once), writes("out")))
+		pid := w.wrote(job(task.Of(i), keep("", once), writes("out")))
 		started := read(i + 1)
 		require.Equal(t, pid, fmt.Sprint(started[i]))
 		dead(t, started[i:])
@@ -246,10 +204,10 @@ func TestAProgramThatEndedWhileItHadNothingToDoIsReplacedBeforeItCostsAnAttempt(
 
 func TestAProgramThatDoesNotStartFailsItsTaskWithWhatItSaid(t *testing.T) {
 	w := newWorld(t)
-	w.run(single)
-	f := w.failure(job(index(0), keep(`echo "no module named x" >&2; exit 1`, ``), writes("out")))
+	w.run(one)
+	f := w.failure(job(task.Of(0), keep(`echo "no module named x" >&2; exit 1`, ``), writes("out")))
 	require.Equal(t, "script: exit code 1; the last lines of its standard error: no module named x", f.Error)
-	f = w.failure(job(index(0), func(w *task.Work) { w.Run = task.Run{Keep: true, Command: []string{"no-such-program"}} }))
+	f = w.failure(job(task.Of(0), func(w *task.Work) { w.Run = task.Run{Keep: true, Command: []string{"no-such-program"}} }))
 	require.Contains(t, f.Error, `run "no-such-program": it is not in the PATH of the worker`)
 }
 
@@ -259,7 +217,7 @@ func TestANodeProgramIsKeptAlive(t *testing.T) {
 		t.Skip("node is not installed here")
 	}
 	w := newWorld(t)
-	w.run(single)
+	w.run(one)
 	program := w.blob("", "", `
 const fs = require("fs");
 const say = (event) => fs.writeSync(Number(process.env.DEED_EVENTS), JSON.stringify(event) + "\n");
@@ -272,8 +230,9 @@ require("readline").createInterface({ input: process.stdin }).on("line", (line) 
   console.log("printed by", task.index);
   say({ id: task.id, done: true });
 });`)
+
 	work := func(i int) task.Work {
-		return job(index(i), reads(task.Input{Local: "text", Mode: task.Element, Lists: [][]task.Part{{w.blob("", "a", "hello")}}}), writes("out"), func(w *task.Work) {
+		return job(task.Of(i), reads(task.Input{Local: "text", Mode: task.Element, Lists: [][]task.Part{{w.blob("", "a", "hello")}}}), writes("out"), func(w *task.Work) {
 			w.Run = task.Run{Keep: true, Command: []string{node, "program.js"}}
 			w.Files = []task.File{{Name: "program.js", Ref: *program.Ref}}
 			w.Params = map[string]json.RawMessage{"mark": []byte(`"!"`)}

@@ -14,8 +14,6 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
-func limited(l task.Limits) func(*task.Work) { return func(w *task.Work) { w.Limits = l } }
-
 func TestAProgramHasItsLimitsFromItsFirstInstructionOn(t *testing.T) {
 	w := newWorld(t)
 	w.run()
@@ -95,14 +93,14 @@ func TestAProgramThatDoesNotExistIsNamedAlsoUnderLimits(t *testing.T) {
 
 func TestEveryTaskOfAProgramThatIsKeptHasTheWholeCPUTime(t *testing.T) {
 	w := newWorld(t)
-	w.run(single)
+	w.run(one)
 	// Together they burn more than the limit. The clock that they see is not quite the kernel's.
 	burns := `while :; do read -r stat < /proc/$$/stat; set -- $stat; [ $((${14} + ${15})) -lt $((index * 50 + 50)) ] || break; done; ` + tellsPID
 	limit := limited(task.Limits{CPUTime: task.Duration(time.Second)})
-	first := w.wrote(job(index(0), keep("", burns), writes("out"), limit))
+	first := w.wrote(job(task.Of(0), keep("", burns), writes("out"), limit))
 	for i := 1; i < 3; i++ {
-		require.Equal(t, first, w.wrote(job(index(i), keep("", burns), writes("out"), limit)))
+		require.Equal(t, first, w.wrote(job(task.Of(i), keep("", burns), writes("out"), limit)))
 	}
-	f := w.failure(job(index(3), keep("", `while :; do :; done`), writes("out"), limit))
+	f := w.failure(job(task.Of(3), keep("", `while :; do :; done`), writes("out"), limit))
 	require.True(t, strings.HasPrefix(f.Error, "script: killed by its CPU limit of 1s"), f.Error)
 }

@@ -1,3 +1,5 @@
+//go:build unix
+
 package worker_test
 
 import (
@@ -18,10 +20,6 @@ import (
 	"github.com/deedrun/deed/task"
 	"github.com/deedrun/deed/worker"
 )
-
-func timeout(d time.Duration) func(*task.Work) {
-	return func(w *task.Work) { w.Timeout = task.Duration(d) }
-}
 
 // pids makes a script write process IDs where the test can read them.
 func pids(t *testing.T) (path string, read func(n int) []int) {

@@ -22,7 +22,7 @@ func TestAProgramSaysHowFarItIsAndWorkersPassItOn(t *testing.T) {
 	beats, err := w.signals.Subscribe("heartbeat")
 	require.NoError(t, err)
 	t.Cleanup(beats.Stop)
-	w.run(single)
+	w.run(one)
 	gate := filepath.Join(t.TempDir(), "gate")
 	w.send(job(task.Of(7), shell(`printf '{"progress": 0.4, "message": "page\\n3"}\n{"progress": 0.5}\n' >&"$DEED_EVENTS"; touch `+gate+`; while [ -e `+gate+` ]; do sleep 0.01; done`)))
 	require.Eventually(t, func() bool { _, err := os.Stat(gate); return err == nil }, 20*time.Second, time.Millisecond)
@@ -55,7 +55,7 @@ func TestAHandlerSaysHowFarItIs(t *testing.T) {
 		<-free
 		return nil
 	})
-	w.run(single)
+	w.run(one)
 	w.send(job(task.Of(0)))
 	<-said
 	var running task.Running
@@ -141,7 +141,7 @@ func TestAPythonFunctionIsAHandlerKeptAliveOrNot(t *testing.T) {
 	for name, keeps := range map[string]func(*task.Work){"kept": kept, "not kept": func(*task.Work) {}} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			w.run(single)
+			w.run(one)
 			function := w.pythonJob(`
 def shout(text: str, mark, task):
     print("printed by", task.index)
@@ -155,7 +155,7 @@ def shout(text: str, mark, task):
     return {"score": len(text), "loud": text.upper() + mark}
 `)
 			work := func(i int, text string) task.Work {
-				return job(index(i), function, keeps, reads(task.Input{Local: "text", Mode: task.Element, Lists: [][]task.Part{{w.blob("k", "a.txt", text)}}}), func(w *task.Work) {
+				return job(task.Of(i), function, keeps, reads(task.Input{Local: "text", Mode: task.Element, Lists: [][]task.Part{{w.blob("k", "a.txt", text)}}}), func(w *task.Work) {
 					w.Params = map[string]json.RawMessage{"mark": []byte(`"!"`)}
 					w.Outputs = []task.Output{{Local: "score", Data: "score", JSON: "number"}, {Local: "loud", Data: "loud"}}
 				})

@@ -2,8 +2,6 @@ package worker_test
 
 import (
 	"encoding/json"
-	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -16,35 +14,6 @@ import (
 	"github.com/deedrun/deed/task"
 	"github.com/deedrun/deed/worker"
 )
-
-func shell(script string) func(*task.Work) {
-	return func(w *task.Work) { w.Run = task.Run{Shell: script} }
-}
-
-func command(args ...string) func(*task.Work) {
-	return func(w *task.Work) { w.Run = task.Run{Command: args} }
-}
-
-// texts are the parts of a result: key/name and content.
-func (w *world) texts(r task.Result) []string {
-	w.t.Helper()
-	require.Equal(w.t, task.Done, r.Outcome, "%+v\n%s", r.Failure, w.log)
-	var texts []string
-	for _, p := range r.Parts {
-		texts = append(texts, fmt.Sprintf("%s/%s: %s", p.Key, p.Name, strings.TrimSpace(w.read(p.Part))))
-	}
-	return texts
-}
-
-// cleaned asserts that nothing is left of the programs once the worker has gone.
-func (w *world) cleaned(r *running, dir string) {
-	w.t.Helper()
-	r.Drain()
-	<-r.ended
-	left, err := os.ReadDir(dir)
-	require.NoError(w.t, err)
-	require.Empty(w.t, left)
-}
 
 func TestPrograms(t *testing.T) {
 	t.Run("a program reads its element from a file and leaves a part in a file", func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 // refuses says why a task is for another worker; nil: it can be executed here,
 // now or later. What deed itself sends any worker does, of whatever pool.
 func (w *Worker) refuses(work *task.Work) error {
-	if strings.HasPrefix(work.Run.Handler, reserved) && !isStandard(work.Run.Handler) {
+	if strings.HasPrefix(work.Run.Handler, task.BuiltinPrefix) && !isStandard(work.Run.Handler) {
 		return w.opt.Registry.Offers(work.Run.Handler)
 	}
 	if pool := poolName(work.Pool); pool != w.opt.Pool && !w.opt.AnyPool {

@@ -8,18 +8,14 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/deedrun/deed/task"
 )
 
 // HandlerFunc executes one task. nil means done; an error fails the task, and
 // says by [Permanent] that trying again is pointless, or by [RetryAfter] when
 // to. What was written counts only if nil is returned.
 type HandlerFunc func(ctx context.Context, t *Task) error
-
-// reserved are the names of built-in handlers.
-const reserved = "deed/"
-
-// sealHandler is the built-in handler that merges what a name holds.
-const sealHandler = reserved + "seal"
 
 // Registry is the handlers that a worker offers, by name, some in several
 // versions. The built-in ones are always there. It is safe for concurrent use.
@@ -53,8 +49,8 @@ func Handle(reg *Registry, name string, handler HandlerFunc) {
 		panic(fmt.Sprintf("worker.Handle: %q is no name for a handler: write it like \"words/count\"", name))
 	case err != nil:
 		panic(fmt.Sprintf("worker.Handle: %q: %v: write it like \"words/count@2\"", name, err))
-	case strings.HasPrefix(name, reserved):
-		panic(fmt.Sprintf("worker.Handle: %q: names under %q are built in; choose another", name, reserved))
+	case strings.HasPrefix(name, task.BuiltinPrefix):
+		panic(fmt.Sprintf("worker.Handle: %q: names under %q are built in; choose another", name, task.BuiltinPrefix))
 	case handler == nil:
 		panic(fmt.Sprintf("worker.Handle: %q has no function", name))
 	case reg.handlers[name] != nil:
@@ -92,7 +88,7 @@ func (reg *Registry) only(patterns []string) (*Registry, error) {
 		}
 		found := false
 		for name, handler := range reg.handlers {
-			if strings.HasPrefix(name, reserved) || !isOnly(p, name) {
+			if strings.HasPrefix(name, task.BuiltinPrefix) || !isOnly(p, name) {
 				continue
 			}
 			found = true

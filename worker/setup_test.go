@@ -273,3 +273,9 @@ func (g *gate) handle(ctx context.Context, t *worker.Task) error {
 		return ctx.Err()
 	}
 }
+
+func timeout(d time.Duration) func(*task.Work) {
+	return func(w *task.Work) { w.Timeout = task.Duration(d) }
+}
+
+func one(o *worker.Options) { o.Slots = 1 }

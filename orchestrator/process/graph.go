@@ -11,10 +11,7 @@ import (
 
 // SealPrefix begins the addresses of the built-in tasks that merge the lists
 // of a name: deed/seal/<name>. No author's address begins with it.
-const SealPrefix = "deed/seal/"
-
-// SealHandler is the handler of those tasks; every worker has it.
-const SealHandler = "deed/seal"
+const SealPrefix = task.SealHandler + "/"
 
 // graph is a definition prepared for walking: everything by number, so that
 // nothing scans it per event. It is built once a process and never changes.

@@ -25,7 +25,7 @@ func Message(s State, e Enqueue, tasks task.Ranges) (task.Work, error) {
 		return w, nil
 	}
 	if !isStep {
-		w.Run.Handler, w.Pool = SealHandler, s.Pool(e.Address)
+		w.Run.Handler, w.Pool = task.SealHandler, s.Pool(e.Address)
 		seal := s.merge(i, tasks[0].First)
 		w.Seal = &seal
 		return w, nil
