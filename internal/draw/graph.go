@@ -1,11 +1,12 @@
 // Package draw shows a definition as a picture: steps are boxes, data are the
 // edges between them, inputs and outputs are rounded, a fan-out is a stack of
-// boxes, a group is a frame, and a child is a frame with its steps inside. It is pure and deterministic: the same definition
-// gives the same bytes. Any definition can be drawn, also one that would be
-// refused: what leads nowhere is left out.
+// boxes, a group is a frame, and a child is a frame with its steps inside. It is
+// pure and deterministic: the same definition gives the same bytes. Any definition
+// can be drawn, also one that would be refused: what leads nowhere is left out.
 package draw
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -100,6 +101,12 @@ func graphOf(d definition.Definition) *graph {
 		}
 	}
 	return &b.graph
+}
+
+// JSON is the picture as nodes, edges and groups, for a program that draws.
+func JSON(d definition.Definition) []byte {
+	data, _ := json.MarshalIndent(graphOf(d), "", "  ") // texts alone always encode
+	return append(data, '\n')
 }
 
 func (b *builder) add(n node) int {

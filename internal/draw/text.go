@@ -1,20 +1,11 @@
 package draw
 
 import (
-	"encoding/json"
 	"html"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/deedrun/deed/orchestrator/definition"
 )
-
-// JSON is the picture as nodes, edges and groups, for a program that draws.
-func JSON(d definition.Definition) []byte {
-	data, _ := json.MarshalIndent(graphOf(d), "", "  ") // texts alone always encode
-	return append(data, '\n')
-}
 
 // clip shortens a text to most characters, and takes out what cannot be drawn.
 func clip(s string, most int) string {
