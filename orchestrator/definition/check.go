@@ -48,7 +48,7 @@ func (c *checker) header() {
 	if src.Format.Given() && src.Format.Value != "v1" {
 		c.fault(src.Format.Pos, nil, "bad-format", "write deed: v1", "format %s is not known", quote(src.Format.Value))
 	}
-	if src.Name.Given() && !processPattern(src.Name.Value) {
+	if src.Name.Given() && !processPattern.MatchString(src.Name.Value) {
 		c.fault(src.Name.Pos, nil, "bad-name", "a process is named by a letter a-z, then at most 36 of a-z, 0-9 and -",
 			"process name %s is not allowed", quote(src.Name.Value))
 	}
@@ -113,7 +113,7 @@ func ValidFile(path string) bool {
 
 // name refuses what is no name; what says what it should be the name of.
 func (c *checker) name(t Text, n *node, what string) bool {
-	if namePattern(t.Value) {
+	if namePattern.MatchString(t.Value) {
 		return true
 	}
 	c.fault(t.Pos, n, "bad-name", "a name is a letter a-z, then at most 62 of a-z, 0-9, _ and -", "%s name %s is not allowed", what, quote(t.Value))

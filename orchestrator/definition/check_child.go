@@ -215,7 +215,7 @@ func onlyParam(text string) (name string, ok bool) {
 		return "", false
 	}
 	name, ok = strings.CutSuffix(name, "}")
-	return name, ok && namePattern(name)
+	return name, ok && namePattern.MatchString(name)
 }
 
 // kindOf is what a param of a step is, as far as that is known before the

@@ -123,7 +123,7 @@ func (c *checker) unused() {
 		return "no step inside reads " + what, "take it out, or name it in the in: or each: of a step inside"
 	}
 	for _, name := range c.names {
-		if in := c.inputs[name]; in.Given() && !c.used[name] && namePattern(name) {
+		if in := c.inputs[name]; in.Given() && !c.used[name] && namePattern.MatchString(name) {
 			message, hint := where(quote(name))
 			c.fault(in.Pos, nil, "unused-input", hint, "%s", message)
 		}

@@ -76,7 +76,7 @@ func (c *checker) after(n *node, at Text) *node {
 		target = nil
 	}
 	switch {
-	case target == nil && !addressPattern(at.Value):
+	case target == nil && !addressPattern.MatchString(at.Value):
 		c.badAddress(at, n)
 	case target == nil && c.src.Partial:
 	case target == nil:

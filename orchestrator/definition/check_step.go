@@ -25,7 +25,7 @@ func (c *checker) nodesAndSettings() {
 		switch {
 		case n != nil:
 			c.faults = append(c.faults, in.faultsOf(n, s.Settings, s.Address.Value)...)
-		case !addressPattern(s.Address.Value):
+		case !addressPattern.MatchString(s.Address.Value):
 			c.badAddress(s.Address, nil)
 		case !c.src.Partial:
 			c.fault(s.Address.Pos, nil, "unknown-address", c.spell.address(s.Address.Value, c.everywhere()),
@@ -146,11 +146,11 @@ func (c *checker) handler(n *node) {
 	case strings.ContainsAny(h.Value, " \t\n"):
 		words := strings.Fields(h.Value)
 		c.fault(h.Pos, n, "bad-run", "for a program write "+commandLike(words)+", for a script sh:", "%s is no handler", quote(h.Value))
-	case len(name) > MaxHandler || !handlerPattern(name):
+	case len(name) > MaxHandler || !handlerPattern.MatchString(name):
 		c.fault(h.Pos, n, "bad-run", "a handler is written like words/count", "%s is no handler", quote(h.Value))
 	case pinned && standard:
 		c.fault(h.Pos, n, "bad-run", "write "+clip(name), "the handlers of %q have no versions", reserved)
-	case pinned && !versionPattern(version):
+	case pinned && !versionPattern.MatchString(version):
 		c.fault(h.Pos, n, "bad-run", fmt.Sprintf("write it like %s@2: a letter or digit, then at most %d of letters, digits, ., _ and -", clip(name), MaxVersion-1),
 			"%s is no version of a handler", quote(version))
 	case standard:

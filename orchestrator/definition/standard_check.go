@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -94,8 +95,8 @@ func unquotedNumber(value json.RawMessage) json.RawMessage {
 // A column is a name or a number, or a name in quotes if it has blanks or commas;
 // columns also say how they are compared.
 var (
-	columnPattern  = pattern(`^ *(?:"[^"]+"|[^\s",]+) *$`)
-	columnsPattern = pattern(`^ *(?:"[^"]+"|[^\s",]+)(?: +(?:number|text|desc|asc))*(?: *, *(?:"[^"]+"|[^\s",]+)(?: +(?:number|text|desc|asc))*)* *$`)
+	columnPattern  = regexp.MustCompile(`^ *(?:"[^"]+"|[^\s",]+) *$`)
+	columnsPattern = regexp.MustCompile(`^ *(?:"[^"]+"|[^\s",]+)(?: +(?:number|text|desc|asc))*(?: *, *(?:"[^"]+"|[^\s",]+)(?: +(?:number|text|desc|asc))*)* *$`)
 )
 
 // textLike says what texts of a form look like.
@@ -120,14 +121,14 @@ func (p StandardParam) checkText(s string) error {
 			return err
 		}
 	case standardColumn:
-		if !columnPattern(s) {
+		if !columnPattern.MatchString(s) {
 			return errors.New("write " + textLike[p.is])
 		}
 	case standardColumns:
 		if s == "" {
 			return nil
 		}
-		if !columnsPattern(s) {
+		if !columnsPattern.MatchString(s) {
 			return errors.New("write " + textLike[p.is])
 		}
 	case standardSeparator:

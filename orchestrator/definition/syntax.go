@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/deedrun/deed/task"
@@ -41,19 +40,12 @@ const (
 const reserved = "deed"
 
 var (
-	namePattern    = pattern(NamePattern)
-	processPattern = pattern(ProcessPattern)
-	handlerPattern = pattern(`^` + handlerName + `$`)
-	versionPattern = pattern(`^` + handlerVersion + `$`)
-	addressPattern = pattern(AddressPattern)
+	namePattern    = regexp.MustCompile(NamePattern)
+	processPattern = regexp.MustCompile(ProcessPattern)
+	handlerPattern = regexp.MustCompile(`^` + handlerName + `$`)
+	versionPattern = regexp.MustCompile(`^` + handlerVersion + `$`)
+	addressPattern = regexp.MustCompile(AddressPattern)
 )
-
-// pattern is compiled when a text is first held against it: most commands read no
-// definition.
-func pattern(expression string) func(text string) bool {
-	compiled := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
-	return func(text string) bool { return compiled().MatchString(text) }
-}
 
 // ParseDuration reads "90s", "1m30s", "2h" or "0".
 func ParseDuration(text string) (task.Duration, error) {
