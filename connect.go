@@ -13,6 +13,8 @@ import (
 	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/events"
 	memevents "github.com/deedrun/deed/events/mem"
+	"github.com/deedrun/deed/internal/eventstore"
+	"github.com/deedrun/deed/internal/folder"
 	"github.com/deedrun/deed/internal/natsconn"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/queue"
@@ -21,8 +23,8 @@ import (
 )
 
 func (r *Runtime) openMemory(ctx context.Context) error {
-	if r.events.elsewhere() {
-		return &EventsURLError{fmt.Errorf("open event store %s: give a folder, too: queues in memory would be gone while their events stay", r.events)}
+	if r.events.Elsewhere() {
+		return &eventstore.URLError{Err: fmt.Errorf("open event store %s: give a folder, too: queues in memory would be gone while their events stay", r.events)}
 	}
 	blobs, err := blob.Open(ctx, "mem://")
 	if err != nil {
@@ -63,22 +65,22 @@ const openWithin = 5 * time.Second
 // with the number of a process that died: so it tries for a while. Who serves
 // is decided by the lock alone.
 func (r *Runtime) openFolder(ctx context.Context) error {
-	folder, err := openFolder(r.options.Dir, !r.options.ReadOnly && !r.options.Join)
+	data, err := folder.Open(r.options.Dir, !r.options.ReadOnly && !r.options.Join)
 	if err != nil {
 		return err
 	}
 	patience := time.NewTimer(openWithin)
 	defer patience.Stop()
-	last := address{}
+	last := folder.Address{}
 	for {
-		a, joinErr := folder.server()
+		a, joinErr := server(data)
 		if joinErr == nil {
 			if a != last { // servers come and go: that is progress
 				last = a
 				patience.Reset(openWithin)
 			}
-			served, stop := folder.whileServed(ctx, a)
-			joinErr = r.joinFolder(served, folder, a)
+			served, stop := data.WhileServed(ctx, a)
+			joinErr = r.joinFolder(served, data, a)
 			if joinErr != nil && served.Err() != nil && ctx.Err() == nil {
 				joinErr = &UnreachableError{fmt.Errorf("open folder %q: its server ended meanwhile", r.options.Dir)}
 			}
@@ -92,7 +94,7 @@ func (r *Runtime) openFolder(ctx context.Context) error {
 		if r.options.Join || ctx.Err() != nil || errors.As(joinErr, &final) {
 			return joinErr
 		}
-		inUse := r.serve(ctx, folder)
+		inUse := r.serve(ctx, data)
 		if !errors.Is(inUse, natsconn.ErrInUse) {
 			return inUse
 		}
@@ -100,7 +102,7 @@ func (r *Runtime) openFolder(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-patience.C:
-			if last == (address{}) {
+			if last == (folder.Address{}) {
 				return &UnreachableError{fmt.Errorf("another process has the folder and does not serve it, such as `deed gc`, or a server that is only starting: try again later: %w", inUse)}
 			}
 			return &UnreachableError{fmt.Errorf("open folder %q: another process has it and cannot be joined: %w", r.options.Dir, joinErr)}
@@ -109,14 +111,23 @@ func (r *Runtime) openFolder(ctx context.Context) error {
 	}
 }
 
+// server is where a folder is served now; an *UnreachableError if nobody does.
+func server(data folder.Folder) (folder.Address, error) {
+	at, err := data.Server()
+	if err != nil {
+		return at, &UnreachableError{err}
+	}
+	return at, nil
+}
+
 // comeBack is how long a connection that was cut off needs at most until it
 // tries again.
 const comeBack = 300 * time.Millisecond
 
-func (r *Runtime) serve(ctx context.Context, folder folder) error {
-	last, listen := folder.crashed()
+func (r *Runtime) serve(ctx context.Context, data folder.Folder) error {
+	last, listen := data.Crashed()
 	server, err := natsconn.Start(natsconn.ServerOptions{
-		Dir: folder.streams(), Prefer: listen, Token: last.Token, InProcessOnly: r.options.ReadOnly, Log: r.options.Log,
+		Dir: data.Streams(), Prefer: listen, Token: last.Token, InProcessOnly: r.options.ReadOnly, Log: r.options.Log,
 	})
 	if err != nil {
 		return fmt.Errorf("open folder %q: %w", r.options.Dir, err)
@@ -127,14 +138,14 @@ func (r *Runtime) serve(ctx context.Context, folder folder) error {
 	if err != nil {
 		return fmt.Errorf("open folder %q: %w", r.options.Dir, err)
 	}
-	if err := r.connect(ctx, conn, folder.blobs(), r.events, r.lease()); err != nil {
+	if err := r.connect(ctx, conn, data.Blobs(), r.events, r.lease()); err != nil {
 		return fmt.Errorf("open folder %q: %w", r.options.Dir, err)
 	}
 	if r.options.ReadOnly {
 		return nil
 	}
-	folder.sweep()
-	r.closers = append(r.closers, folder.withdraw)
+	data.Sweep()
+	r.closers = append(r.closers, data.Withdraw)
 	if server.URL() == last.URL {
 		select { // the roll is called when those who come back can hear it
 		case <-ctx.Done():
@@ -142,27 +153,27 @@ func (r *Runtime) serve(ctx context.Context, folder folder) error {
 		case <-time.After(comeBack):
 		}
 	}
-	return folder.announce(address{URL: server.URL(), Token: server.Token(), PID: os.Getpid(), Events: r.events.url})
+	return data.Announce(folder.Address{URL: server.URL(), Token: server.Token(), PID: os.Getpid(), Events: r.events.URL()})
 }
 
 // joinFolder joins the server of a folder, which knows where the events are.
-func (r *Runtime) joinFolder(ctx context.Context, folder folder, a address) error {
-	at, err := locateEvents(a.Events)
+func (r *Runtime) joinFolder(ctx context.Context, data folder.Folder, a folder.Address) error {
+	at, err := eventstore.At(a.Events)
 	if err != nil {
 		return fmt.Errorf("open folder %q: its server uses an event store that this version does not know: %w", r.options.Dir, err)
 	}
 	if r.options.Events != "" {
-		if r.events.name != at.name {
-			return &finalError{&OtherEventsError{Used: at.String(), Given: r.events.String(), remedy: "whoever serves the folder uses those; leave out --events and DEED_EVENTS to join"}}
+		if !r.events.Same(at) {
+			return &finalError{&eventstore.OtherError{Used: at.String(), Given: r.events.String(), Remedy: "whoever serves the folder uses those; leave out --events and DEED_EVENTS to join"}}
 		}
 		at = r.events // the user may be another
 	}
 	r.events = at // also if the server ends before it is joined
-	return r.join(ctx, a.URL, a.Token, folder.blobs(), at)
+	return r.join(ctx, a.URL, a.Token, data.Blobs(), at)
 }
 
-func (r *Runtime) join(ctx context.Context, url, token, blobs string, at eventStore) error {
-	conn, err := natsconn.Connect(ctx, url, token, natsconn.ConnOptions{Name: "deed", Log: r.options.Log, Credentials: r.options.NATS.credentials()})
+func (r *Runtime) join(ctx context.Context, url, token, blobs string, at eventstore.Place) error {
+	conn, err := natsconn.Connect(ctx, url, token, natsconn.ConnOptions{Name: "deed", Log: r.options.Log, Credentials: natsconn.Credentials(r.options.NATS)})
 	var wrong *natsconn.CredentialsError
 	if errors.As(err, &wrong) {
 		return err
@@ -189,7 +200,7 @@ func (r *Runtime) servers(conn *nats.Conn) string {
 }
 
 // connect opens the backends over a connection. Lease 0 is that of the server.
-func (r *Runtime) connect(ctx context.Context, conn *nats.Conn, blobs string, at eventStore, lease time.Duration) error {
+func (r *Runtime) connect(ctx context.Context, conn *nats.Conn, blobs string, at eventstore.Place, lease time.Duration) error {
 	r.closers = append(r.closers, conn.Close)
 	r.attend(conn)
 	store, err := blob.Open(ctx, blobs)
@@ -214,8 +225,23 @@ func (r *Runtime) connect(ctx context.Context, conn *nats.Conn, blobs string, at
 	}
 	log := events.New(driver)
 	r.closers = append(r.closers, func() { _ = log.Close() })
-	r.Client = &orchestrator.Client{Events: log, Inbox: r.inbox, Signals: natsqueue.NewSignals(conn), Patient: at.elsewhere()}
+	r.Client = &orchestrator.Client{Events: log, Inbox: r.inbox, Signals: natsqueue.NewSignals(conn), Patient: at.Elsewhere()}
 	return nil
+}
+
+// openEvents opens the event store that belongs to the queues of a connection.
+// Its error is a *finalError, unless it is the connection's.
+func (r *Runtime) openEvents(ctx context.Context, conn *nats.Conn, at eventstore.Place, replicas int) (events.Driver, error) {
+	driver, err := at.Open(ctx, eventstore.Queues{Conn: conn, Dir: r.options.Dir, Replicas: replicas}, r.options.Log)
+	var other *eventstore.OtherError
+	var away *eventstore.AwayError
+	switch {
+	case errors.As(err, &other):
+		return nil, &finalError{err}
+	case errors.As(err, &away):
+		return nil, &finalError{&UnreachableError{err}}
+	}
+	return driver, err
 }
 
 // inboxLease is how long a report or command belongs to an orchestrator that is

@@ -8,6 +8,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/eventstore"
 	"github.com/deedrun/deed/internal/quarantine"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/queue"
@@ -23,7 +24,7 @@ func (r *Runtime) onlyWorks() bool {
 // worker may: it receives from its lane, and sends to the inbox and the
 // quarantine. All of these are made by who orchestrates. Everything else, such as
 // the events, is tried when it is first asked for.
-func (r *Runtime) openAsWorker(ctx context.Context, conn *nats.Conn, at eventStore) error {
+func (r *Runtime) openAsWorker(ctx context.Context, conn *nats.Conn, at eventstore.Place) error {
 	lane, err := natsqueue.OpenTaker(ctx, conn, natsqueue.Options{Name: workQueue}, r.options.Pool)
 	if errors.Is(err, natsqueue.ErrNotThere) {
 		return &UnreachableError{fmt.Errorf("nobody has served deed at %s yet: start `deed serve` there", r.servers(conn))}
@@ -46,15 +47,15 @@ func (r *Runtime) openAsWorker(ctx context.Context, conn *nats.Conn, at eventSto
 	r.lane, r.bad = lane, bad
 	r.closers = append(r.closers, lane.Flush)
 	r.lookLater = quarantine.New(laterBox{conn}, inbox, work)
-	log := events.New(&laterStore{open: func(ctx context.Context) (events.Driver, error) {
+	log := events.New(eventstore.Later(func(ctx context.Context) (events.Driver, error) {
 		replicas, err := r.replicas(ctx, conn)
 		if err != nil {
 			return nil, err
 		}
 		return r.openEvents(ctx, conn, at, replicas)
-	}})
+	}))
 	r.closers = append(r.closers, func() { _ = log.Close() })
-	r.Client = &orchestrator.Client{Events: log, Inbox: inbox, Signals: natsqueue.NewSignals(conn), Patient: at.elsewhere()}
+	r.Client = &orchestrator.Client{Events: log, Inbox: inbox, Signals: natsqueue.NewSignals(conn), Patient: at.Elsewhere()}
 	return nil
 }
 

@@ -1,12 +1,7 @@
 package deed
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"slices"
-	"strings"
+	"github.com/deedrun/deed/internal/folder"
 )
 
 // allowReading tells the blob store where data may be read that lies elsewhere: in
@@ -19,11 +14,11 @@ func (r *Runtime) allowReading() error {
 	if r.options.Dir == "" {
 		return nil
 	}
-	folder, err := openFolder(r.options.Dir, false)
+	f, err := folder.Open(r.options.Dir, false)
 	if err != nil {
 		return err
 	}
-	r.Blobs.AskReading(folder.granted)
+	r.Blobs.AskReading(f.Granted)
 	return nil
 }
 
@@ -36,38 +31,9 @@ func (r *Runtime) grant(area string) error {
 	if r.options.Dir == "" {
 		return nil
 	}
-	folder, err := openFolder(r.options.Dir, false)
+	f, err := folder.Open(r.options.Dir, false)
 	if err != nil {
 		return err
 	}
-	return folder.grant(area)
-}
-
-// granted are the places where inputs lie that were given in this folder.
-func (f folder) granted() ([]string, error) {
-	data, err := os.ReadFile(f.reads())
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	return strings.Fields(string(data)), nil
-}
-
-// grant adds a place. Two who do so at once may both add it.
-func (f folder) grant(area string) error {
-	known, err := f.granted()
-	if err == nil && slices.Contains(known, area) {
-		return nil
-	}
-	var file *os.File
-	if err == nil {
-		file, err = os.OpenFile(f.reads(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	}
-	if err == nil {
-		_, err = file.WriteString(area + "\n") // one write: lines do not mix
-		err = errors.Join(err, file.Close())
-	}
-	if err != nil {
-		return fmt.Errorf("note where inputs lie: %w", err)
-	}
-	return nil
+	return f.Grant(area)
 }

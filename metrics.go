@@ -7,6 +7,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/deedrun/deed/internal/folder"
 	"github.com/deedrun/deed/internal/metrics"
 )
 
@@ -53,8 +54,10 @@ func (r *Runtime) attendQueues() {
 
 // depths is how much there is now.
 func (r *Runtime) depths(ctx context.Context) (d metrics.Depths, err error) {
-	if free, size, ok := disk(r.options.Dir); ok {
-		d.Free, d.Size = &free, &size
+	if dir := r.options.Dir; dir != "" {
+		if free, size, err := folder.Disk(dir); err == nil {
+			d.Free, d.Size = new(uint64(free)), new(uint64(size))
+		}
 	}
 	if r.conn == nil {
 		return d, nil

@@ -10,6 +10,8 @@ import (
 
 	"github.com/deedrun/deed/api/client"
 	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/internal/eventstore"
+	"github.com/deedrun/deed/internal/folder"
 	"github.com/deedrun/deed/internal/quarantine"
 	"github.com/deedrun/deed/internal/tracing"
 	"github.com/deedrun/deed/orchestrator"
@@ -47,7 +49,7 @@ type Options struct {
 	// EventStoreDB. Empty, or "jetstream": the JetStream of the server that has
 	// the queues. Who joins the server of a folder may leave it out. Queues and
 	// events belong together: another event store than before is an
-	// *OtherEventsError.
+	// error.
 	Events string
 
 	// Join joins whoever serves Dir; nobody doing so is an *UnreachableError.
@@ -130,7 +132,7 @@ type Runtime struct {
 
 	options    Options
 	remote     *client.Client // of the server that it asks by its API; nil: by none
-	events     eventStore
+	events     eventstore.Place
 	inbox      queue.Sharded
 	work       queue.Lanes
 	quarantine queue.Queue
@@ -162,7 +164,7 @@ func Open(ctx context.Context, o Options) (*Runtime, error) {
 
 func (r *Runtime) open(ctx context.Context) error {
 	var err error
-	if r.events, err = locateEvents(r.options.Events); err != nil {
+	if r.events, err = eventstore.At(r.options.Events); err != nil {
 		return err
 	}
 	switch {
@@ -239,8 +241,21 @@ func (r *Runtime) release() {
 	r.closers = nil
 }
 
+// EventsURL is where the events are, with user and password, as Options.Events
+// has it: what whoever goes on when a joined server has ended needs to know.
+// Empty: in the server of the queues.
+func (r *Runtime) EventsURL() string { return r.events.URL() }
+
 // UnreachableError says that a server cannot be reached.
 type UnreachableError struct{ err error }
 
 func (e *UnreachableError) Error() string { return e.err.Error() }
 func (e *UnreachableError) Unwrap() error { return e.err }
+
+// finalError is one that the next server of the folder would give as well.
+type finalError struct{ error }
+
+func (e *finalError) Unwrap() error { return e.error }
+
+// NoFolderError says that there is no data yet in the folder of its name, Dir.
+type NoFolderError = folder.NoFolderError

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/deedrun/deed/internal/folder"
 	"github.com/deedrun/deed/worker"
 )
 
@@ -12,11 +13,11 @@ import (
 func (r *Runtime) startWorker(ctx context.Context) error {
 	scratch := ""
 	if r.options.Dir != "" {
-		folder, err := openFolder(r.options.Dir, false)
+		data, err := folder.Open(r.options.Dir, false)
 		if err != nil {
 			return err
 		}
-		if scratch, err = folder.scratch(); err != nil {
+		if scratch, err = data.Scratch(); err != nil {
 			return fmt.Errorf("open folder %q: %w", r.options.Dir, err)
 		}
 		r.closers = append(r.closers, func() { _ = os.RemoveAll(scratch) })

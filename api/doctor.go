@@ -7,7 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/api/wire"
 )
 
 // doctor is what a server finds wrong with what it stands on.
@@ -29,17 +29,10 @@ func (in *doctorInput) Resolve(ctx huma.Context) []error {
 	return nil
 }
 
-// findings are those of an examination.
-type findings struct {
-	Findings []deed.Finding `json:"findings"`
-}
-
 // examine takes some seconds: it listens until every role had the time to speak.
-func (s *server) examine(ctx context.Context, in *doctorInput) (*body[findings], error) {
-	found, err := s.Examine(ctx, deed.Examination{
-		Ask: func(words ...string) string {
-			return "deed " + strings.Join(append(words, "--server", in.server), " ")
-		},
+func (s *server) examine(ctx context.Context, in *doctorInput) (*body[wire.Findings], error) {
+	found := s.Examine(ctx, func(words ...string) string {
+		return "deed " + strings.Join(append(words, "--server", in.server), " ")
 	})
-	return &body[findings]{findings{found}}, err
+	return &body[wire.Findings]{wire.Findings{Findings: found}}, nil
 }

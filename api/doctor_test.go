@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/api/wire"
 )
 
 func TestAServerExaminesWhatItStandsOnAndAdvisesByTheAddressThatItWasCalledBy(t *testing.T) {
@@ -16,9 +17,9 @@ func TestAServerExaminesWhatItStandsOnAndAdvisesByTheAddressThatItWasCalledBy(t 
 	require.NoError(t, err)
 	t.Cleanup(r.Close)
 	rig := over(t, r)
-	var answer struct{ Findings []deed.Finding }
+	var answer struct{ Findings []wire.Finding }
 	rig.ask(http.StatusOK, &answer, http.MethodGet, "/v1/doctor", nil)
-	found := map[string]deed.Finding{}
+	found := map[string]wire.Finding{}
 	for _, f := range answer.Findings {
 		found[f.Check] = f
 	}
@@ -29,16 +30,16 @@ func TestAServerExaminesWhatItStandsOnAndAdvisesByTheAddressThatItWasCalledBy(t 
 	require.Equal(t, "warn", string(found["pools"].Status))
 	require.Contains(t, found["pools"].Fix, "deed worker --data ")
 
-	var same []deed.Finding
-	require.NoError(t, rig.client.Examine(t.Context(), &same))
+	same, err := rig.client.Examine(t.Context())
+	require.NoError(t, err)
 	require.Len(t, same, len(answer.Findings))
 }
 
 func TestAServerThatHasAllInMemoryExaminesWhatThereIs(t *testing.T) {
 	t.Parallel()
 	rig := inMemory(t, nil)
-	var found []deed.Finding
-	require.NoError(t, rig.client.Examine(t.Context(), &found))
+	found, err := rig.client.Examine(t.Context())
+	require.NoError(t, err)
 	for _, f := range found {
 		require.NotEqual(t, "fail", string(f.Status), "%+v", f)
 	}

@@ -1,11 +1,14 @@
 package client
 
-import "context"
+import (
+	"context"
 
-// Examine has the server look for what is wrong with what it stands on, into a
-// slice of deed.Finding, whose package uses this one.
-func (c *Client) Examine(ctx context.Context, findings any) error {
-	return c.get(ctx, &struct {
-		Findings any `json:"findings"`
-	}{findings}, nil, "v1", "doctor")
+	"github.com/deedrun/deed/api/wire"
+)
+
+// Examine has the server look for what is wrong with what it stands on.
+func (c *Client) Examine(ctx context.Context) ([]wire.Finding, error) {
+	var all wire.Findings
+	err := c.get(ctx, &all, nil, "v1", "doctor")
+	return all.Findings, err
 }

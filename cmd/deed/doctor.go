@@ -11,11 +11,12 @@ import (
 
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/internal/amount"
+	"github.com/deedrun/deed/internal/doctor"
 )
 
 // doctorOptions are what deed doctor looks at beside the folder or the server.
 type doctorOptions struct {
-	deed.Examination
+	doctor.Examination
 
 	mend string
 }
@@ -53,11 +54,11 @@ It exits with 0 if nothing fails; warnings are allowed.`,
 				return usagef("--mend changes a stream, which no server does for others: give --data, or --nats and --blobs")
 			}
 			if o.mend != "" {
-				if err := oneOf("--mend", o.mend, deed.Mendable()); err != nil {
+				if err := oneOf("--mend", o.mend, doctor.Mendable()); err != nil {
 					return err
 				}
 			}
-			if err := checkNATS(o.Options); err != nil {
+			if err := checkNATS(deed.Options{Server: o.Server, NATS: deed.NATSCredentials(o.NATS)}); err != nil {
 				return err
 			}
 			return a.examine(cmd.Context(), o)
@@ -67,7 +68,7 @@ It exits with 0 if nothing fails; warnings are allowed.`,
 	flags.StringVar(&o.mend, "mend", "", "set right the stream that the check `NAME` is about, and look at it again")
 	flags.StringVar(&o.Server, "nats", "", "`URL` of a NATS server, or several with commas (the token in DEED_NATS_TOKEN)")
 	flags.StringVar(&o.Blobs, "blobs", "", "`URL` of the blob store that belongs to it")
-	natsFlags(flags, &o.NATS)
+	natsFlags(flags, (*deed.NATSCredentials)(&o.NATS))
 	flags.StringSliceVar(&o.Certificates, "tls-cert", nil, "`FILE` with a certificate that a server shows, to see how long it is good; may be repeated")
 	flags.StringSliceVar(&o.Secrets, "private-file", nil, "`FILE` with a token or a key, to see whether others may read it; may be repeated")
 	a.dataFlag(cmd)
@@ -78,7 +79,7 @@ It exits with 0 if nothing fails; warnings are allowed.`,
 func (a *app) examine(ctx context.Context, o doctorOptions) error {
 	o.Program, o.Version, o.Log = program(), built().Version, a.log()
 	if a.server != "" {
-		return a.tellFindings(a.examineServer(ctx, o))
+		return a.tellFindings(a.examineServer(ctx))
 	}
 	o.Events = a.events
 	if o.Server == "" {
@@ -87,22 +88,22 @@ func (a *app) examine(ctx context.Context, o doctorOptions) error {
 		o.Token = os.Getenv("DEED_NATS_TOKEN")
 	}
 	if o.mend != "" {
-		done, err := deed.Mend(ctx, o.Examination, o.mend)
+		done, err := doctor.Mend(ctx, o.Examination, o.mend)
 		if err != nil {
 			return err
 		}
 		fmt.Fprintln(a.stderr, done)
 		o.StreamsOnly = true
 	}
-	all := deed.Examine(ctx, o.Examination)
+	all := doctor.Examine(ctx, o.Examination)
 	if o.mend != "" {
-		all = slices.DeleteFunc(all, func(f deed.Finding) bool { return f.Check != o.mend })
+		all = slices.DeleteFunc(all, func(f doctor.Finding) bool { return f.Check != o.mend })
 	}
 	return a.tellFindings(all)
 }
 
 // tellFindings prints what was found. That something fails is the exit code.
-func (a *app) tellFindings(all []deed.Finding) error {
+func (a *app) tellFindings(all []doctor.Finding) error {
 	count := map[string]int{}
 	width := 0
 	for _, f := range all {
@@ -114,7 +115,7 @@ func (a *app) tellFindings(all []deed.Finding) error {
 		failed = errSaid
 	}
 	if a.output == "json" {
-		if err := a.printJSON(append([]deed.Finding{}, all...)); err != nil {
+		if err := a.printJSON(append([]doctor.Finding{}, all...)); err != nil {
 			return err
 		}
 		return failed

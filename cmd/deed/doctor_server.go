@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/internal/doctor"
 )
@@ -25,36 +24,36 @@ const (
 
 // examineServer looks at the way to a server, and has it look at what it stands
 // on.
-func (a *app) examineServer(ctx context.Context, o doctorOptions) []deed.Finding {
+func (a *app) examineServer(ctx context.Context) []doctor.Finding {
 	all := a.serverCertificate(ctx)
 	answered, cancel := context.WithTimeoutCause(ctx, answersWithin, fmt.Errorf("no answer within %s", answersWithin))
 	r, err := a.openServer(answered, nil)
 	cancel()
 	if err != nil {
-		return append(all, deed.Finding{
+		return append(all, doctor.Finding{
 			Check: "server", Status: "fail", Found: err.Error(),
 			Fix: cmp.Or(strings.TrimSpace(a.remedy(err)), "start `deed serve` or `deed up` there, or give the right address with --server"),
 		})
 	}
 	defer r.Close()
-	all = append(all, deed.Finding{Check: "server", Status: "ok", Found: a.where() + " answers"})
+	all = append(all, doctor.Finding{Check: "server", Status: "ok", Found: a.where() + " answers"})
 	examined, cancel := context.WithTimeoutCause(ctx, examinesWithin, fmt.Errorf("no answer within %s", examinesWithin))
 	defer cancel()
-	found, err := r.Examine(examined, o.Examination)
+	found, err := r.Remote().Examine(examined)
 	var problem *wire.Problem
 	switch {
 	case errors.As(err, &problem) && problem.Code == wire.CodeForbidden:
-		return append(all, deed.Finding{
+		return append(all, doctor.Finding{
 			Check: "server-role", Status: "warn", Found: "what the server stands on is for admins: " + problem.Detail,
 			Fix: "ask with the token of an admin in DEED_TOKEN",
 		})
 	case errors.As(err, &problem) && problem.Code == wire.CodeNotFound:
-		return append(all, deed.Finding{
+		return append(all, doctor.Finding{
 			Check: "versions", Status: "warn", Found: "the server is of an earlier version, which does not examine itself",
 			Fix: fmt.Sprintf("start it again with this binary, %s", built().Version),
 		})
 	case err != nil:
-		return append(all, deed.Finding{
+		return append(all, doctor.Finding{
 			Check: "server", Status: "fail", Found: fmt.Sprintf("it does not say what it stands on: %v", err), Fix: "look into its log",
 		})
 	}
@@ -66,7 +65,7 @@ const lookWithinTLS = 3 * time.Second
 
 // serverCertificate says how long that of a server is good. It is not believed
 // here: one that has expired is looked at, too.
-func (a *app) serverCertificate(ctx context.Context) (all []deed.Finding) {
+func (a *app) serverCertificate(ctx context.Context) (all []doctor.Finding) {
 	at, err := url.Parse(a.server)
 	if err != nil || at.Scheme != "https" {
 		return nil
@@ -84,8 +83,8 @@ func (a *app) serverCertificate(ctx context.Context) (all []deed.Finding) {
 	}
 	defer conn.Close()
 	if encrypted, ok := conn.(*tls.Conn); ok {
-		doctor.Certificate(func(check string, status doctor.Status, found, fix string) {
-			all = append(all, deed.Finding{Check: check, Status: status, Found: found, Fix: fix})
+		doctor.Certificate(func(check string, status wire.FindingStatus, found, fix string) {
+			all = append(all, doctor.Finding{Check: check, Status: status, Found: found, Fix: fix})
 		}, "certificate", a.where(), encrypted.ConnectionState().PeerCertificates, time.Now())
 	}
 	return all

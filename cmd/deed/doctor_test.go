@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/internal/doctor"
 	"github.com/deedrun/deed/internal/natsconn"
 )
 
@@ -79,14 +80,14 @@ func (c *clinic) keeps(line string) *exec.Cmd {
 }
 
 // examines calls deed doctor.
-func (c *clinic) examines(where string) (all []deed.Finding) {
+func (c *clinic) examines(where string) (all []doctor.Finding) {
 	c.Helper()
 	cmd := c.shell("deed doctor " + where + " -o json")
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
 	require.NoError(c, json.Unmarshal(out, &all), "%v: %s%s", err, out, errs.String())
-	fails := slices.ContainsFunc(all, func(f deed.Finding) bool { return f.Status == "fail" })
+	fails := slices.ContainsFunc(all, func(f doctor.Finding) bool { return f.Status == "fail" })
 	require.Equal(c, fails, cmd.ProcessState.ExitCode() == exitFailed, "%v", err)
 	require.Equal(c, !fails, cmd.ProcessState.ExitCode() == exitOK, "%v", err)
 	for _, f := range all {
@@ -96,13 +97,13 @@ func (c *clinic) examines(where string) (all []deed.Finding) {
 }
 
 // wrong is a finding that is not ok, and says so with these words.
-func (c *clinic) wrong(where, check, status, words string) deed.Finding {
+func (c *clinic) wrong(where, check, status, words string) doctor.Finding {
 	c.Helper()
 	return c.among(c.examines(where), check, status, words)
 }
 
 // among is the same, of what was found before.
-func (c *clinic) among(all []deed.Finding, check, status, words string) deed.Finding {
+func (c *clinic) among(all []doctor.Finding, check, status, words string) doctor.Finding {
 	c.Helper()
 	f, made := worst(all, check)
 	require.True(c, made, "%s: no such check: %+v", check, all)
@@ -125,7 +126,7 @@ func (c *clinic) well(where, check string) {
 }
 
 // worst is the finding of a check that is not ok, if it found several.
-func worst(all []deed.Finding, check string) (found deed.Finding, made bool) {
+func worst(all []doctor.Finding, check string) (found doctor.Finding, made bool) {
 	for _, f := range all {
 		if f.Check == check && (!made || f.Status != "ok") {
 			found, made = f, true
@@ -137,7 +138,7 @@ func worst(all []deed.Finding, check string) (found deed.Finding, made bool) {
 var betweenBackticks = regexp.MustCompile("`([^`]+)`")
 
 // advised is the last command line of a fix.
-func (c *clinic) advised(f deed.Finding) string {
+func (c *clinic) advised(f doctor.Finding) string {
 	c.Helper()
 	all := betweenBackticks.FindAllStringSubmatch(f.Fix, -1)
 	require.NotEmpty(c, all, "%+v", f)

@@ -14,6 +14,7 @@ import (
 	"github.com/deedrun/deed/api/client"
 	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/eventstore"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/queue"
@@ -76,8 +77,8 @@ func exitCode(err error) int {
 	var unreachable *deed.UnreachableError
 	var input *deed.InputError
 	var refused *refusedError
-	var eventsURL *deed.EventsURLError
-	var otherEvents *deed.OtherEventsError
+	var eventsURL *eventstore.URLError
+	var otherEvents *eventstore.OtherError
 	var unserved *unservedError
 	var insecure *client.InsecureError
 	var handshake *client.HandshakeError

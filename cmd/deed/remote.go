@@ -8,6 +8,7 @@ import (
 
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/folder"
 )
 
 // backWithin is how long a server that has answered before may be away: it may
@@ -75,7 +76,7 @@ func (a *app) served() bool {
 	if a.server != "" {
 		return true
 	}
-	_, ok := deed.Served(a.data)
+	_, ok := folder.Served(a.data)
 	return ok
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/internal/folder"
 )
 
 // errServerMoved ends what was joined to a server of the folder that is no more.
@@ -35,7 +36,7 @@ func (a *app) whileServedOr(ctx context.Context, r *deed.Runtime, patience time.
 			case <-served.Done():
 				return
 			case <-look.C:
-				now, ok := deed.Served(a.data)
+				now, ok := folder.Served(a.data)
 				if ok {
 					seen = time.Now()
 				}

@@ -91,7 +91,11 @@ var rooms = []room{
 		"github.com/prometheus/client_golang/prometheus", "github.com/prometheus/client_golang/prometheus/collectors",
 		"github.com/prometheus/client_golang/prometheus/promhttp",
 	}},
-	{path: "internal/doctor", may: slices.Concat(client, []string{"task", "events/nats", "queue", "blob", "orchestrator"})},
+	{path: "internal/folder"},
+	{path: "internal/eventstore", may: slices.Concat(client[:2], []string{"events", "events/nats", "events/esdb"})}, // which one a URL means, and whether it is that of the queues
+	{path: "internal/doctor", may: slices.Concat(client, []string{
+		"task", "events", "events/nats", "queue", "queue/nats", "blob", "orchestrator", "api/wire", "internal/eventstore", "internal/folder",
+	})},
 	{path: "internal/metrics/metricstest", may: []string{"internal/metrics"}},
 	{path: "internal/arch"},
 	{path: "internal/tlstest", may: suite[1:2]},

@@ -22,29 +22,27 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/folder"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/queue"
-	"github.com/deedrun/deed/task"
-)
-
-// Status is how a check ended.
-type Status string
-
-// The statuses.
-const (
-	OK   Status = "ok"
-	Warn Status = "warn" // it works, and will not always
-	Fail Status = "fail" // it does not work, or loses what it must keep
 )
 
 // Finding is what a check found.
-type Finding struct {
-	Check  string `json:"check" doc:"Its name, which stays the same."`
-	Status Status `json:"status" enum:"ok,warn,fail"`
-	Found  string `json:"found" doc:"What was found, for people."`
-	Fix    string `json:"fix,omitempty" doc:"What to do; commands are between backticks."`
+type Finding = wire.Finding
+
+func finding(check string, status wire.FindingStatus, found, fix string) Finding {
+	return Finding{Check: check, Status: status, Found: found, Fix: fix}
 }
+
+// How a check ended.
+const (
+	OK   = wire.FindingOK
+	Warn = wire.FindingWarn
+	Fail = wire.FindingFail
+)
 
 // Place is what is examined. What is zero is not there, and not examined.
 type Place struct {
@@ -85,12 +83,9 @@ type NATS struct {
 type Events struct {
 	Name      string // for people: without users
 	Elsewhere bool   // not in the JetStream of the queues
-	// Open reads a little, and says why it cannot be used by who has these queues.
-	Open func(ctx context.Context) error
-	// Stored are processes that are in it, at most some, and Refs what the state of
-	// one refers to.
-	Stored func(ctx context.Context, most int) ([]string, error)
-	Refs   func(ctx context.Context, id string) ([]task.Ref, error)
+	// Open opens it when it is first needed, or says why it cannot be used by who has
+	// these queues; nil without an error: there is none yet.
+	Open func(ctx context.Context) (*events.Store, error)
 }
 
 // Blobs is the blob store.
@@ -114,17 +109,17 @@ type group struct {
 // report collects the findings of a group.
 type report struct{ findings []Finding }
 
-func (r *report) add(check string, status Status, found, fix string) {
-	r.findings = append(r.findings, Finding{check, status, found, fix})
+func (r *report) add(check string, status wire.FindingStatus, found, fix string) {
+	r.findings = append(r.findings, finding(check, status, found, fix))
 }
 
 func (r *report) ok(check, format string, args ...any) {
 	r.add(check, OK, fmt.Sprintf(format, args...), "")
 }
 
-// Examine makes all checks that the place allows. It returns within half a
+// examine makes all checks that the place allows. It returns within half a
 // minute, whatever hangs.
-func Examine(ctx context.Context, p Place) []Finding {
+func examine(ctx context.Context, p Place) []Finding {
 	p.Machine = p.Machine.withDefaults()
 	if p.Ask == nil {
 		p.Ask = anywhere
@@ -158,7 +153,7 @@ func Examine(ctx context.Context, p Place) []Finding {
 		case findings := <-done[i]:
 			all = append(all, findings...)
 		case <-patience:
-			all = append(all, Finding{g.what, Fail, fmt.Sprintf("no answer within %s", checkWithin), "look whether it hangs, and whether a network or firewall is in between"})
+			all = append(all, finding(g.what, Fail, fmt.Sprintf("no answer within %s", checkWithin), "look whether it hangs, and whether a network or firewall is in between"))
 			patience = time.After(0) // no more of it for those that follow
 		}
 	}
@@ -212,7 +207,7 @@ func (m Machine) withDefaults() Machine {
 		m.Now = time.Now
 	}
 	if m.Disk == nil {
-		m.Disk = diskOf
+		m.Disk = folder.Disk
 	}
 	if m.Files == nil {
 		m.Files = openFiles

@@ -11,7 +11,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
+	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/internal/natsconn"
 	"github.com/deedrun/deed/internal/tlstest"
 	"github.com/deedrun/deed/orchestrator"
@@ -34,7 +36,7 @@ func check(t *testing.T, all []Finding, name string) Finding {
 func TestADiskThatIsNearlyFullIsFoundBeforeItIs(t *testing.T) {
 	for _, c := range []struct {
 		free, size int64
-		want       Status
+		want       wire.FindingStatus
 	}{
 		{500 << 30, 1 << 40, OK},
 		{60 << 30, 1 << 40, Warn}, // 6 %
@@ -48,7 +50,7 @@ func TestADiskThatIsNearlyFullIsFoundBeforeItIs(t *testing.T) {
 			Folder:  &Folder{Dir: "d", Path: t.TempDir(), Served: true},
 			Machine: Machine{Disk: func(string) (int64, int64, error) { return c.free, c.size, nil }},
 		}
-		f := check(t, Examine(t.Context(), p), "disk")
+		f := check(t, examine(t.Context(), p), "disk")
 		require.Equal(t, c.want, f.Status, "%+v", f)
 	}
 }
@@ -59,10 +61,10 @@ func TestWhateverHangsEndsAnExaminationNoLaterThanItsTime(t *testing.T) {
 		p := Place{
 			Folder:  &Folder{Dir: "d", Path: ".", Served: true},
 			Machine: Machine{Stat: func(string) (os.FileInfo, error) { <-release; return os.Stat(".") }},
-			Events:  &Events{Name: "elsewhere", Open: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }},
+			Events:  &Events{Name: "elsewhere", Open: func(ctx context.Context) (*events.Store, error) { <-ctx.Done(); return nil, ctx.Err() }},
 		}
 		began := time.Now()
-		all := Examine(t.Context(), p)
+		all := examine(t.Context(), p)
 		require.LessOrEqual(t, time.Since(began), checkWithin+2*time.Second)
 		require.Equal(t, Fail, check(t, all, "folder").Status)
 		require.Contains(t, check(t, all, "folder").Found, "no answer within 12s")
@@ -76,7 +78,7 @@ func TestWhateverHangsEndsAnExaminationNoLaterThanItsTime(t *testing.T) {
 func TestShardsAreToBeHeldEachByOneReplica(t *testing.T) {
 	for _, c := range []struct {
 		replicas []orchestrator.Announcement
-		want     Status
+		want     wire.FindingStatus
 		says     string
 	}{
 		{nil, Fail, "nobody orchestrates"},
@@ -174,18 +176,18 @@ func TestWhatTheDoctorFindsInAStreamIsWhatDeedRefusesItFor(t *testing.T) {
 func TestACertificateIsFoundBeforeItExpires(t *testing.T) {
 	ends := time.Now().Add(100 * 24 * time.Hour)
 	file, _ := tlstest.New(t).Issue(t, t.TempDir(), ends, "deed.example")
-	for now, want := range map[time.Time]Status{
+	for now, want := range map[time.Time]wire.FindingStatus{
 		time.Now().Add(-48 * time.Hour): Fail,
 		time.Now():                      OK,
 		ends.Add(-20 * 24 * time.Hour):  Warn,
 		ends.Add(time.Hour):             Fail,
 	} {
-		f := check(t, Examine(t.Context(), Place{Certificates: []string{file}, Machine: Machine{Now: func() time.Time { return now }}}), "certificate")
+		f := check(t, examine(t.Context(), Place{Certificates: []string{file}, Machine: Machine{Now: func() time.Time { return now }}}), "certificate")
 		require.Equal(t, want, f.Status, "%s: %+v", now, f)
 		require.Contains(t, f.Found, "deed.example")
 	}
 	require.NoError(t, os.WriteFile(file, []byte("nothing"), 0o600))
-	require.Contains(t, check(t, Examine(t.Context(), Place{Certificates: []string{file}}), "certificate").Found, "holds no certificate")
+	require.Contains(t, check(t, examine(t.Context(), Place{Certificates: []string{file}}), "certificate").Found, "holds no certificate")
 }
 
 func TestAProbeLeavesNothingInTheBlobStoreAndOneThatIsNotTakenIsFound(t *testing.T) {
@@ -193,12 +195,12 @@ func TestAProbeLeavesNothingInTheBlobStoreAndOneThatIsNotTakenIsFound(t *testing
 	store, err := blob.Open(t.Context(), "file://"+filepath.ToSlash(dir))
 	require.NoError(t, err)
 	p := Place{Blobs: &Blobs{URL: "file://" + dir, Dir: dir, Store: store}}
-	require.Equal(t, OK, check(t, Examine(t.Context(), p), "blobs").Status)
+	require.Equal(t, OK, check(t, examine(t.Context(), p), "blobs").Status)
 	names, err := store.Names(t.Context(), "")
 	require.NoError(t, err)
 	require.Empty(t, names)
 	require.NoError(t, store.Close())
-	require.Equal(t, Fail, check(t, Examine(t.Context(), p), "blobs").Status)
+	require.Equal(t, Fail, check(t, examine(t.Context(), p), "blobs").Status)
 }
 
 func TestVersionsOfTheServerAreOrderedAsNumbers(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/deedrun/deed/api/wire"
 )
 
 // renewBefore is how long before its end a certificate had better be replaced.
@@ -61,7 +63,7 @@ func readCertificates(path string) ([]*x509.Certificate, error) {
 
 // Certificate says how long certificates are good: as long as the first of them
 // to end. There is at least one.
-func Certificate(add func(check string, status Status, found, fix string), check, where string, chain []*x509.Certificate, now time.Time) {
+func Certificate(add func(check string, status wire.FindingStatus, found, fix string), check, where string, chain []*x509.Certificate, now time.Time) {
 	first := chain[0]
 	for _, c := range chain[1:] {
 		if c.NotAfter.Before(first.NotAfter) {

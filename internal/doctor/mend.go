@@ -19,10 +19,10 @@ func Mendable() []string {
 	return all
 }
 
-// Mend gives the stream of a check the settings that it needs, and says what it
+// mend gives the stream of a check the settings that it needs, and says what it
 // did. What the server changes for no one is made anew, which only happens if
 // nobody serves, and nothing is lost that could not be derived again.
-func Mend(ctx context.Context, p Place, check string) (string, error) {
+func mend(ctx context.Context, p Place, check string) (string, error) {
 	p.Machine = p.Machine.withDefaults()
 	k, err := stream(check)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/internal/natsconn"
 )
 
@@ -172,7 +173,7 @@ func (p *Place) checkAccount(ctx context.Context, r *report) {
 	for name, t := range info.Tiers {
 		tiers[" "+name] = t
 	}
-	worst := Finding{"jetstream", OK, fmt.Sprintf("%s on disk, %s in memory", bytesOf(int64(info.Store)), bytesOf(int64(info.Memory))), ""}
+	worst := finding("jetstream", OK, fmt.Sprintf("%s on disk, %s in memory", bytesOf(int64(info.Store)), bytesOf(int64(info.Memory))), "")
 	for name, t := range tiers {
 		worst = worse(worst, nearLimit("disk"+name, "max_file", max(t.Store, t.ReservedStore), t.Limits.MaxStore))
 		worst = worse(worst, nearLimit("memory"+name, "max_memory", max(t.Memory, t.ReservedMemory), t.Limits.MaxMemory))
@@ -204,7 +205,7 @@ func nearLimit(what, setting string, used uint64, limit int64) Finding {
 
 // worse is the finding that is worse; the first, if they are alike.
 func worse(a, b Finding) Finding {
-	rank := map[Status]int{OK: 0, Warn: 1, Fail: 2}
+	rank := map[wire.FindingStatus]int{OK: 0, Warn: 1, Fail: 2}
 	if rank[b.Status] > rank[a.Status] {
 		return b
 	}

@@ -21,7 +21,7 @@ func (p *Place) checkEvents(ctx context.Context, r *report) {
 		return
 	}
 	began := time.Now()
-	if err := e.Open(ctx); err != nil {
+	if err := e.answers(ctx); err != nil {
 		r.add("events", Fail, err.Error(), "start the event store, or name the one that these queues belong to with --events")
 		return
 	}
@@ -103,16 +103,16 @@ const (
 // checkBelongs says whether what processes refer to is in the blob store: with
 // another one each of them would fail, one after the other.
 func (p *Place) checkBelongs(ctx context.Context, r *report) {
-	if p.Events == nil || p.Events.Stored == nil || p.NATS != nil && (p.NATS.Looks || p.NATS.Off != nil) {
+	if p.Events == nil || p.NATS != nil && (p.NATS.Looks || p.NATS.Off != nil) {
 		return
 	}
-	ids, err := p.Events.Stored(ctx, mostProcesses)
+	ids, err := p.Events.stored(ctx, mostProcesses)
 	if err != nil {
 		return // the check of the event store says so
 	}
 	found, missing := 0, []string{}
 	for _, id := range ids {
-		refs, err := p.Events.Refs(ctx, id)
+		refs, err := p.Events.refs(ctx, id)
 		if err != nil {
 			continue // one history says nothing of the blobs
 		}

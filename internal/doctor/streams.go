@@ -169,7 +169,7 @@ func (p *Place) peers(k kept, info *jetstream.StreamInfo) (f Finding, ill bool) 
 		return f, false
 	}
 	if c.Leader == "" {
-		return Finding{k.check, Fail, "stream " + k.name + " has no leader: nothing can be stored", "start the NATS servers that are away: a majority of those that hold it has to run"}, true
+		return finding(k.check, Fail, "stream "+k.name+" has no leader: nothing can be stored", "start the NATS servers that are away: a majority of those that hold it has to run"), true
 	}
 	var away, late []string
 	for _, peer := range c.Replicas {
@@ -185,9 +185,9 @@ func (p *Place) peers(k kept, info *jetstream.StreamInfo) (f Finding, ill bool) 
 	}
 	switch {
 	case len(away) > 0:
-		return Finding{k.check, Warn, fmt.Sprintf("stream %s: away: %s; one more, and nothing can be stored", k.name, strings.Join(away, ", ")), "start that NATS server again"}, true
+		return finding(k.check, Warn, fmt.Sprintf("stream %s: away: %s; one more, and nothing can be stored", k.name, strings.Join(away, ", ")), "start that NATS server again"), true
 	case len(late) > 0:
-		return Finding{k.check, Warn, fmt.Sprintf("stream %s: %s", k.name, strings.Join(late, ", ")), "wait; if it does not catch up, look at the disk and the network of that NATS server"}, true
+		return finding(k.check, Warn, fmt.Sprintf("stream %s: %s", k.name, strings.Join(late, ", ")), "wait; if it does not catch up, look at the disk and the network of that NATS server"), true
 	}
 	return f, false
 }

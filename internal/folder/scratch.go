@@ -1,4 +1,4 @@
-package deed
+package folder
 
 import (
 	"os"
@@ -6,15 +6,15 @@ import (
 	"strconv"
 )
 
-// scratch is where the programs of this process get their directories. It
+// Scratch is where the programs of this process get their directories. It
 // lies in the data folder, so that what a killed process leaves behind is found.
-func (f folder) scratch() (string, error) {
+func (f Folder) Scratch() (string, error) {
 	dir := filepath.Join(f.dir, "tmp", strconv.Itoa(os.Getpid()))
 	return dir, os.MkdirAll(dir, 0o700)
 }
 
-// sweep removes the scratch directories of processes that are no more.
-func (f folder) sweep() {
+// Sweep removes the scratch directories of processes that are no more.
+func (f Folder) Sweep() {
 	all := filepath.Join(f.dir, "tmp")
 	left, err := os.ReadDir(all)
 	if err != nil {

@@ -1,6 +1,6 @@
 //go:build unix
 
-package deed
+package folder
 
 import (
 	"errors"

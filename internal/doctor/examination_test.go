@@ -1,4 +1,4 @@
-package deed
+package doctor_test
 
 import (
 	"fmt"
@@ -12,12 +12,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/internal/doctor"
 	"github.com/deedrun/deed/internal/gc"
 )
 
 // inspected is what a check of an examination found.
-func inspected(t *testing.T, all []Finding, check string) Finding {
+func inspected(t *testing.T, all []doctor.Finding, check string) doctor.Finding {
 	t.Helper()
 	for _, f := range all {
 		if f.Check == check {
@@ -25,13 +26,13 @@ func inspected(t *testing.T, all []Finding, check string) Finding {
 		}
 	}
 	require.Fail(t, "no such check", "%s: %+v", check, all)
-	return Finding{}
+	return doctor.Finding{}
 }
 
 func TestTheDoctorFindsADiskThatIsNearlyFullAndGarbageGoesByItsAdvice(t *testing.T) {
 	t.Parallel()
-	o := Options{Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler)}
-	r, err := Open(t.Context(), o)
+	o := deed.Options{Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler)}
+	r, err := deed.Open(t.Context(), o)
 	require.NoError(t, err)
 	defer r.Close()
 	_, err = r.Blobs.Import(t.Context(), strings.NewReader("what nobody refers to: "+strings.Repeat("x", 9<<20)))
@@ -55,17 +56,16 @@ func TestTheDoctorFindsADiskThatIsNearlyFullAndGarbageGoesByItsAdvice(t *testing
 		size = 10 << 30
 		return size - used, size, err
 	}
-	examine := func() Finding {
-		all, err := r.Examine(t.Context(), Examination{machine: doctor.Machine{Disk: disk}})
-		require.NoError(t, err)
+	examine := func() doctor.Finding {
+		all := doctor.Examine(t.Context(), doctor.Examination{Dir: o.Dir, Log: o.Log, Machine: doctor.Machine{Disk: disk}})
 		return inspected(t, all, "disk")
 	}
 	f := examine()
 	require.NotEqual(t, doctor.OK, f.Status, "%+v", f)
 	require.Contains(t, f.Fix, fmt.Sprintf("`deed gc --delete --data %s`", o.Dir))
 
-	source := MustParse("deed: v1\nname: p\ninputs: [x]\nsteps: {wait: {run: for/ever, each: x}}\n") // without a process all blobs would be garbage
-	require.NoError(t, r.Submit(t.Context(), "p", Job{Source: source, Inputs: map[string]Input{"x": Values(1)}}))
+	source := deed.MustParse("deed: v1\nname: p\ninputs: [x]\nsteps: {wait: {run: for/ever, each: x}}\n") // without a process all blobs would be garbage
+	require.NoError(t, r.Submit(t.Context(), "p", deed.Job{Source: source, Inputs: map[string]deed.Input{"x": deed.Values(1)}}))
 	_, err = gc.Collect(t.Context(), r.Archive, gc.Options{Delete: true})
 	require.NoError(t, err)
 	f = examine()

@@ -1,7 +1,6 @@
 package deed
 
 import (
-	"context"
 	"log/slog"
 	"net/url"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	"github.com/deedrun/deed/events"
 	natsevents "github.com/deedrun/deed/events/nats"
 	"github.com/deedrun/deed/internal/esdbtest"
+	"github.com/deedrun/deed/internal/eventstore"
 	"github.com/deedrun/deed/internal/natsconn"
 	"github.com/deedrun/deed/worker"
 )
@@ -53,7 +53,7 @@ func TestAServerThatIsNoFoldersKnowsWhereTheEventsOfItsQueuesAre(t *testing.T) {
 
 	o.Events = second.URL()
 	err := opens(t, o)
-	var other *OtherEventsError
+	var other *eventstore.OtherError
 	require.ErrorAs(t, err, &other)
 	require.Equal(t, "esdb://"+first.Address(), other.Used)
 	require.Equal(t, "esdb://"+second.Address(), other.Given)
@@ -82,61 +82,9 @@ func TestAWorkerNeedsNoEventStoreAndIsToldWhenItAsksForOne(t *testing.T) {
 	ignorant, err := Open(t.Context(), o)
 	require.NoError(t, err)
 	defer ignorant.Close()
-	var other *OtherEventsError
+	var other *eventstore.OtherError
 	_, err = ignorant.Events.Version(t.Context(), "process-p")
 	require.ErrorAs(t, err, &other)
-}
-
-func TestAnEventThatIsStoredJustBeforeTheEventsMoveElsewhereIsNotLeftBehind(t *testing.T) {
-	t.Parallel()
-	o, elsewhere := external(t), double(t)
-	conn, err := natsconn.Connect(t.Context(), o.Server, o.Token, natsconn.ConnOptions{})
-	require.NoError(t, err)
-	defer conn.Close()
-	note := eventsNote{conn: conn}
-	at, err := locateEvents(elsewhere.URL())
-	require.NoError(t, err)
-	driver, err := natsevents.Open(t.Context(), conn, natsevents.Options{})
-	require.NoError(t, err)
-	store := events.New(driver)
-	noted, err := note.check(t.Context(), at)
-	require.NoError(t, err)
-	require.False(t, noted, "nothing is stored yet")
-	record := events.Record{Type: "noted", Schema: 1, Data: []byte(`{}`)}
-	put := func(ctx context.Context, expected events.Expected, id string) error {
-		_, err := store.Append(ctx, "process-p", expected, id, record)
-		return err
-	}
-	require.NoError(t, put(t.Context(), events.NoStream(), "c1"))
-
-	var other *OtherEventsError
-	require.ErrorAs(t, note.write(t.Context(), at), &other)
-	require.ErrorAs(t, note.convert(t.Context(), at), &other, "nor if it comes between looking and noting")
-	require.NoError(t, put(t.Context(), events.Exactly(1), "c2"), "it stays what it was")
-}
-
-func TestWhoNotesWhereTheEventsAreLeavesAloneWhatAnotherHasJustNoted(t *testing.T) {
-	t.Parallel()
-	o, first, second := external(t), double(t), double(t)
-	conn, err := natsconn.Connect(t.Context(), o.Server, o.Token, natsconn.ConnOptions{})
-	require.NoError(t, err)
-	defer conn.Close()
-	_, err = natsevents.Open(t.Context(), conn, natsevents.Options{})
-	require.NoError(t, err)
-	note := eventsNote{conn: conn}
-	there, err := locateEvents(first.URL())
-	require.NoError(t, err)
-	elsewhere, err := locateEvents(second.URL())
-	require.NoError(t, err)
-
-	require.NoError(t, note.write(t.Context(), there))
-	require.NoError(t, note.convert(t.Context(), there))
-	var other *OtherEventsError
-	require.ErrorAs(t, note.convert(t.Context(), elsewhere), &other)
-	require.Equal(t, there.name, other.Used)
-	noted, err := note.check(t.Context(), there)
-	require.NoError(t, err)
-	require.True(t, noted)
 }
 
 // Earlier versions made their log so, and the server never takes that back.
@@ -148,7 +96,7 @@ func TestEventsMayMoveElsewhereFromAnEmptyLogThatDeniesToBePurged(t *testing.T) 
 	defer conn.Close()
 	js, err := jetstream.New(conn)
 	require.NoError(t, err)
-	config := natsevents.Config(natsevents.Options{Stream: noteStream, Subject: "deed.events"})
+	config := natsevents.Config(natsevents.Options{Stream: "DEED_EVENTS", Subject: "deed.events"})
 	config.DenyPurge = true
 	_, err = js.CreateStream(t.Context(), config)
 	require.NoError(t, err)

@@ -1,4 +1,4 @@
-package deed
+package eventstore
 
 import (
 	"context"
@@ -6,26 +6,19 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/deedrun/deed/events"
 	natsevents "github.com/deedrun/deed/events/nats"
 )
 
-// eventsNote is what the server of the queues knows of where the events are:
-// with others, the queues would speak of processes that are not there.
+// note is what the server of the queues knows of where the events are.
 //
 // The stream that holds the events in JetStream is the note as well. If they
 // are elsewhere it holds nothing, listens to a subject that nobody uses, and its
 // metadata says where. So the server lets only one of the two come to be, and a
 // version that does not know of notes refuses the stream for its subject.
-type eventsNote struct {
-	conn *nats.Conn
-	dir  string // of the server, if it is one of a folder
-
-	replicas int // of the stream, if the note makes it
-}
+type note struct{ Queues }
 
 // Names in storage.
 const (
@@ -36,16 +29,16 @@ const (
 
 // check refuses another event store than the one that is noted. Without a note
 // it refuses one elsewhere once there are events here.
-func (n eventsNote) check(ctx context.Context, at eventStore) (noted bool, err error) {
+func (n note) check(ctx context.Context, at Place) (noted bool, err error) {
 	stream, err := n.read(ctx)
 	if err != nil || stream == nil {
 		return false, err
 	}
 	used, elsewhere := stream.Config.Metadata[noteKey]
 	switch {
-	case elsewhere && used == at.name, !elsewhere && !at.elsewhere():
+	case elsewhere && used == at.name, !elsewhere && !at.Elsewhere():
 		return true, nil
-	case elsewhere && !at.elsewhere():
+	case elsewhere && !at.Elsewhere():
 		return false, n.refuse(used, at, "give that URL with --events, or in DEED_EVENTS")
 	case elsewhere:
 		return false, n.refuse(used, at, "give that URL, or, if the database itself has moved, "+n.forget())
@@ -55,21 +48,21 @@ func (n eventsNote) check(ctx context.Context, at eventStore) (noted bool, err e
 	return false, nil
 }
 
-func (n eventsNote) refuse(used string, at eventStore, remedy string) error {
-	return &finalError{&OtherEventsError{Used: used, Given: at.String(), remedy: remedy}}
+func (n note) refuse(used string, at Place, remedy string) error {
+	return &OtherError{Used: used, Given: at.String(), Remedy: remedy}
 }
 
 // forget is how a person makes the note go.
-func (n eventsNote) forget() string {
-	if n.dir == "" {
+func (n note) forget() string {
+	if n.Dir == "" {
 		return fmt.Sprintf("remove the stream %s, which holds nothing but this note", noteStream)
 	}
-	return fmt.Sprintf("remove %q: it holds this note and queues, and what was on these is sent again", filepath.Join(n.dir, "nats"))
+	return fmt.Sprintf("remove %q: it holds this note and queues, and what was on these is sent again", filepath.Join(n.Dir, "nats"))
 }
 
 // read is the stream; nil if there is none.
-func (n eventsNote) read(ctx context.Context) (*jetstream.StreamInfo, error) {
-	js, err := jetstream.New(n.conn)
+func (n note) read(ctx context.Context) (*jetstream.StreamInfo, error) {
+	js, err := jetstream.New(n.Conn)
 	if err != nil {
 		return nil, n.failure(err)
 	}
@@ -84,12 +77,12 @@ func (n eventsNote) read(ctx context.Context) (*jetstream.StreamInfo, error) {
 }
 
 // write notes where the events are; somebody else may do so at the same time.
-func (n eventsNote) write(ctx context.Context, at eventStore) error {
-	js, err := jetstream.New(n.conn)
+func (n note) write(ctx context.Context, at Place) error {
+	js, err := jetstream.New(n.Conn)
 	if err != nil {
 		return n.failure(err)
 	}
-	_, err = js.CreateStream(ctx, noteOf(at, natsevents.Config(natsevents.Options{Stream: noteStream, Replicas: n.replicas})))
+	_, err = js.CreateStream(ctx, noteOf(at, natsevents.Config(natsevents.Options{Stream: noteStream, Replicas: n.Replicas})))
 	if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 		return n.failure(err)
 	}
@@ -101,7 +94,7 @@ func (n eventsNote) write(ctx context.Context, at eventStore) error {
 
 // noteOf is the stream that says where the events are, made of one that would
 // hold them.
-func noteOf(at eventStore, config jetstream.StreamConfig) jetstream.StreamConfig {
+func noteOf(at Place, config jetstream.StreamConfig) jetstream.StreamConfig {
 	config.Subjects, config.Metadata = []string{noteSubject}, map[string]string{noteKey: at.name}
 	config.Description = "the events of deed are elsewhere; the metadata says where"
 	return config
@@ -110,7 +103,7 @@ func noteOf(at eventStore, config jetstream.StreamConfig) jetstream.StreamConfig
 // convert makes a note of the stream of a JetStream event store in which
 // nothing has been stored. Whoever appends to it at the same time is either
 // before us, and then it stays what it was, or has nowhere to append to.
-func (n eventsNote) convert(ctx context.Context, at eventStore) error {
+func (n note) convert(ctx context.Context, at Place) error {
 	before, err := n.read(ctx)
 	if err != nil {
 		return err
@@ -122,7 +115,7 @@ func (n eventsNote) convert(ctx context.Context, at eventStore) error {
 		_, err := n.check(ctx, at)
 		return err
 	}
-	js, err := jetstream.New(n.conn)
+	js, err := jetstream.New(n.Conn)
 	if err != nil {
 		return n.failure(err)
 	}
@@ -140,7 +133,7 @@ func (n eventsNote) convert(ctx context.Context, at eventStore) error {
 	return err
 }
 
-func (n eventsNote) failure(err error) error {
+func (n note) failure(err error) error {
 	if err == nil {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package deed
+package doctor
 
 import (
 	"cmp"

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package deed
+package folder
 
 // alive cannot be known here; connecting tells.
 func alive(int) bool { return true }

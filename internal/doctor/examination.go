@@ -1,10 +1,11 @@
-package deed
+package doctor
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,22 +16,29 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/deedrun/deed/blob"
-	"github.com/deedrun/deed/internal/doctor"
+	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/eventstore"
+	"github.com/deedrun/deed/internal/folder"
 	"github.com/deedrun/deed/internal/natsconn"
+	"github.com/deedrun/deed/queue"
 	natsqueue "github.com/deedrun/deed/queue/nats"
 )
 
-// Finding is what a check of an examination found.
-type Finding = doctor.Finding
-
 // Examination says what is examined, and how advice about it is written.
 type Examination struct {
-	// Options name it: Dir, or Server with its Blobs. What else they say of a
-	// runtime means nothing.
-	Options
+	// Dir is the folder; or Server the NATS server with its Token and NATS, with the
+	// blob store at Blobs. Events is the event store, if it is not where these say.
+	// They mean what they mean to a runtime.
+	Dir                  string
+	Server, Token, Blobs string
+	NATS                 natsconn.Credentials
+	Events               string
+
+	Version string
+	Log     *slog.Logger
 
 	// Program is how people call it; "": deed. Ask writes the command line of who
-	// asks there; nil: as Options say.
+	// asks there; nil: as what is examined says.
 	Program string
 	Ask     func(words ...string) string
 
@@ -41,12 +49,10 @@ type Examination struct {
 	// StreamsOnly is for who has just mended one.
 	StreamsOnly bool
 
-	role    func(words ...string) string // the command line of who works there
-	machine doctor.Machine               // tests
-}
+	Machine Machine // for tests
 
-// Mendable are the checks that Mend knows.
-func Mendable() []string { return doctor.Mendable() }
+	role func(words ...string) string // the command line of who works there
+}
 
 // reachWithin is how long a server has to answer whoever examines it.
 const reachWithin = 5 * time.Second
@@ -58,11 +64,12 @@ const reachWithin = 5 * time.Second
 func Examine(ctx context.Context, e Examination) []Finding {
 	x := e.begin(ctx)
 	defer x.end()
-	return doctor.Examine(ctx, x.place)
+	return examine(ctx, x.place)
 }
 
 // Mend gives the stream of a check the settings that it needs, and says what it
-// did. See [doctor.Mend].
+// did. What the server changes for no one is made anew, which only happens if
+// nobody serves, and nothing is lost that could not be derived again.
 func Mend(ctx context.Context, e Examination, check string) (string, error) {
 	x := e.begin(ctx)
 	defer x.end()
@@ -76,43 +83,44 @@ func Mend(ctx context.Context, e Examination, check string) (string, error) {
 	case x.place.NATS.Err != nil:
 		return "", fmt.Errorf("mend %s: %w", check, x.place.NATS.Err)
 	}
-	return doctor.Mend(ctx, x.place, check)
+	return mend(ctx, x.place, check)
 }
 
-// Examine looks for what is wrong with what the runtime stands on. One that asks
-// a server has that examine itself, and what is not that server's to know, such
-// as how advice is written, means nothing.
-func (r *Runtime) Examine(ctx context.Context, e Examination) ([]Finding, error) {
-	if r.remote != nil {
-		var all []Finding
-		err := r.remote.Examine(ctx, &all)
-		return all, err
-	}
-	e.Options = r.options
+// Runtime is one that is open, and what it has of what is examined.
+type Runtime struct {
+	Serving bool
+	Conn    *nats.Conn // nil: there is none
+	Events  eventstore.Place
+	Signals queue.Signals
+	Blobs   *blob.Store
+}
+
+// ExamineOpen looks for what is wrong with what a runtime stands on.
+func ExamineOpen(ctx context.Context, e Examination, r Runtime) []Finding {
 	x := &examined{Examination: e}
 	defer x.end()
 	x.describe()
 	x.place.Signals = r.Signals
-	if r.conn != nil {
-		x.place.NATS = &doctor.NATS{Embedded: e.Dir != ""}
-		x.reaches(ctx, r.conn)
+	if r.Conn != nil {
+		x.place.NATS = &NATS{Embedded: e.Dir != ""}
+		x.reaches(ctx, r.Conn)
 		if r.Serving {
 			x.place.NATS.URL = "in this process"
 		}
-		x.belongs(r.conn, r.events)
+		x.belongs(r.Conn, r.Events)
 	}
 	if e.Dir != "" {
-		folder, err := openFolder(e.Dir, false)
-		x.place.Folder = &doctor.Folder{Dir: e.Dir, Path: folder.dir, Err: err, Served: true}
+		data, err := folder.Open(e.Dir, false)
+		x.place.Folder = &Folder{Dir: e.Dir, Path: data.Dir(), Err: err, Served: true}
 	}
-	x.place.Blobs = &doctor.Blobs{URL: withoutParameters(x.blobs()), Dir: fileDir(x.blobs()), Store: r.Blobs}
-	return doctor.Examine(ctx, x.place), nil
+	x.place.Blobs = &Blobs{URL: withoutParameters(x.blobs()), Dir: fileDir(x.blobs()), Store: r.Blobs}
+	return examine(ctx, x.place)
 }
 
 // examined is an examination under way, and what has to be closed after it.
 type examined struct {
 	Examination
-	place   doctor.Place
+	place   Place
 	closers []func()
 }
 
@@ -137,8 +145,8 @@ func (e Examination) begin(ctx context.Context) *examined {
 
 func (x *examined) describe() {
 	x.advised()
-	x.place = doctor.Place{
-		Version: x.Version, Ask: x.Ask, Role: x.role, Secrets: x.secrets(), Certificates: x.Certificates, StreamsOnly: x.StreamsOnly, Machine: x.machine,
+	x.place = Place{
+		Version: x.Version, Ask: x.Ask, Role: x.role, Secrets: x.secrets(), Certificates: x.Certificates, StreamsOnly: x.StreamsOnly, Machine: x.Machine,
 	}
 }
 
@@ -154,28 +162,24 @@ func (x *examined) secrets() []string {
 }
 
 func (x *examined) beginFolder(ctx context.Context) {
-	place := &doctor.Folder{Dir: x.Dir}
+	place := &Folder{Dir: x.Dir}
 	x.place.Folder = place
-	folder, err := openFolder(x.Dir, false)
+	data, err := folder.Open(x.Dir, false)
 	if err != nil {
 		place.Err = err
-		var none *NoFolderError
-		if errors.As(err, &none) {
-			place.Err = fmt.Errorf("%w: %w", fs.ErrNotExist, err)
-		}
 		return
 	}
-	place.Path = folder.dir
+	place.Path = data.Dir()
 	patience := time.Now().Add(announcesWithin)
 	for {
-		at, err := folder.server()
+		at, err := data.Server()
 		if err == nil {
 			place.Served, place.By, place.Locked = true, at.PID, nil
 			x.connect(ctx, at.URL, at.Token, at.Events)
 			return
 		}
 		place.Stale = at.PID
-		if !x.serve(ctx, folder) || ctx.Err() != nil || time.Now().After(patience) {
+		if !x.serve(ctx, data) || ctx.Err() != nil || time.Now().After(patience) {
 			return
 		}
 		time.Sleep(50 * time.Millisecond) // a server that starts has the folder before it says where it is
@@ -188,17 +192,17 @@ const announcesWithin = 2 * time.Second
 
 // serve starts the server of a folder that nobody serves; inUse says that
 // somebody has it.
-func (x *examined) serve(ctx context.Context, folder folder) (inUse bool) {
-	if _, err := os.Stat(folder.streams()); errors.Is(err, fs.ErrNotExist) {
+func (x *examined) serve(ctx context.Context, data folder.Folder) (inUse bool) {
+	if _, err := os.Stat(data.Streams()); errors.Is(err, fs.ErrNotExist) {
 		return false // nobody has ever served it
 	}
-	server, err := natsconn.Start(natsconn.ServerOptions{Dir: folder.streams(), InProcessOnly: true, Log: x.Log})
+	server, err := natsconn.Start(natsconn.ServerOptions{Dir: data.Streams(), InProcessOnly: true, Log: x.Log})
 	switch {
 	case errors.Is(err, natsconn.ErrInUse):
 		x.place.Folder.Locked = err
 		return true
 	case err != nil:
-		x.place.NATS = &doctor.NATS{Err: err}
+		x.place.NATS = &NATS{Err: err}
 		return false
 	}
 	x.place.Folder.Locked = nil
@@ -212,14 +216,14 @@ func (x *examined) serve(ctx context.Context, folder folder) (inUse bool) {
 func (x *examined) connect(ctx context.Context, url, token, eventsURL string) {
 	within, cancel := context.WithTimeout(ctx, reachWithin)
 	defer cancel()
-	conn, err := natsconn.Connect(within, url, token, natsconn.ConnOptions{Name: "deed doctor", Log: x.Log, Credentials: x.NATS.credentials()})
+	conn, err := natsconn.Connect(within, url, token, natsconn.ConnOptions{Name: "deed doctor", Log: x.Log, Credentials: x.NATS})
 	x.connected(ctx, conn, err, eventsURL)
 }
 
 // connected goes on where the queues are. Where the events are Options say, or
 // whoever serves the folder.
 func (x *examined) connected(ctx context.Context, conn *nats.Conn, err error, eventsURL string) {
-	x.place.NATS = &doctor.NATS{Err: err, Embedded: x.Dir != ""}
+	x.place.NATS = &NATS{Err: err, Embedded: x.Dir != ""}
 	if err != nil {
 		return
 	}
@@ -229,9 +233,9 @@ func (x *examined) connected(ctx context.Context, conn *nats.Conn, err error, ev
 	if x.Events != "" {
 		eventsURL = x.Events
 	}
-	at, err := locateEvents(eventsURL)
+	at, err := eventstore.At(eventsURL)
 	if err != nil {
-		x.place.Events = &doctor.Events{Open: func(context.Context) error { return err }}
+		x.place.Events = &Events{Open: func(context.Context) (*events.Store, error) { return nil, err }}
 		return
 	}
 	x.belongs(conn, at)
@@ -246,6 +250,14 @@ func (x *examined) reaches(ctx context.Context, conn *nats.Conn) {
 	}
 }
 
+// belongs describes the event store that is said to belong to the queues of a
+// connection.
+func (x *examined) belongs(conn *nats.Conn, at eventstore.Place) {
+	l := &lookedAt{at: at, queues: eventstore.Queues{Conn: conn, Dir: x.Dir}, log: x.Log}
+	x.place.Events = &Events{Name: at.String(), Elsewhere: at.Elsewhere(), Open: l.open}
+	x.closers = append(x.closers, l.close)
+}
+
 // openBlobs opens the blob store, unless it is one of files that is not there:
 // to open that would make it.
 func (x *examined) openBlobs(ctx context.Context) {
@@ -253,7 +265,7 @@ func (x *examined) openBlobs(ctx context.Context) {
 	if address == "" {
 		return
 	}
-	x.place.Blobs = &doctor.Blobs{URL: withoutParameters(address), Dir: fileDir(address)}
+	x.place.Blobs = &Blobs{URL: withoutParameters(address), Dir: fileDir(address)}
 	if dir := x.place.Blobs.Dir; dir != "" {
 		_, err := os.Stat(dir)
 		if x.Dir != "" && errors.Is(err, fs.ErrNotExist) { // nothing has ever been written
@@ -281,11 +293,11 @@ func (x *examined) blobs() string {
 	if x.Dir == "" {
 		return x.Blobs
 	}
-	dir, err := filepath.Abs(x.Dir)
+	data, err := folder.Named(x.Dir)
 	if err != nil {
 		return ""
 	}
-	return folder{dir: dir}.blobs()
+	return data.Blobs()
 }
 
 // fileDir is the directory of a store of files; empty: it is another kind.

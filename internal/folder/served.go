@@ -1,14 +1,14 @@
-package deed
+package folder
 
 import (
 	"context"
 	"time"
 )
 
-// whileServed is a context that ends when the server at an address of the
+// WhileServed is a context that ends when the server at an address of the
 // folder does, or another one takes its place: a connection would wait for it
 // for ever.
-func (f folder) whileServed(ctx context.Context, a address) (context.Context, context.CancelFunc) {
+func (f Folder) WhileServed(ctx context.Context, a Address) (context.Context, context.CancelFunc) {
 	served, cancel := context.WithCancel(ctx)
 	go func() {
 		look := time.NewTicker(100 * time.Millisecond)
@@ -18,7 +18,7 @@ func (f folder) whileServed(ctx context.Context, a address) (context.Context, co
 			case <-served.Done():
 				return
 			case <-look.C:
-				if now, err := f.server(); err != nil || now != a {
+				if now, err := f.Server(); err != nil || now != a {
 					cancel()
 				}
 			}

@@ -1,4 +1,4 @@
-package deed
+package eventstore
 
 import (
 	"context"
@@ -9,9 +9,13 @@ import (
 	"github.com/deedrun/deed/events"
 )
 
-// laterStore is an event store that is opened when it is first needed. A
-// worker needs none, so it works also where it cannot reach one.
-type laterStore struct {
+// Later is an event store that open opens when it is first needed. A worker needs
+// none, so it works also where it cannot reach one.
+func Later(open func(context.Context) (events.Driver, error)) events.Driver {
+	return &later{open: open}
+}
+
+type later struct {
 	open func(context.Context) (events.Driver, error)
 
 	mu     sync.Mutex
@@ -19,7 +23,7 @@ type laterStore struct {
 	closed bool
 }
 
-func (l *laterStore) opened(ctx context.Context) (events.Driver, error) {
+func (l *later) opened(ctx context.Context) (events.Driver, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
@@ -33,7 +37,7 @@ func (l *laterStore) opened(ctx context.Context) (events.Driver, error) {
 	return l.driver, err
 }
 
-func (l *laterStore) Append(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
+func (l *later) Append(ctx context.Context, stream string, expected events.Expected, c events.Commit) (uint64, error) {
 	d, err := l.opened(ctx)
 	if err != nil {
 		return 0, err
@@ -41,7 +45,7 @@ func (l *laterStore) Append(ctx context.Context, stream string, expected events.
 	return d.Append(ctx, stream, expected, c)
 }
 
-func (l *laterStore) Read(ctx context.Context, stream string, after uint64) iter.Seq2[events.Commit, error] {
+func (l *later) Read(ctx context.Context, stream string, after uint64) iter.Seq2[events.Commit, error] {
 	d, err := l.opened(ctx)
 	if err != nil {
 		return func(yield func(events.Commit, error) bool) { yield(events.Commit{}, err) }
@@ -49,7 +53,7 @@ func (l *laterStore) Read(ctx context.Context, stream string, after uint64) iter
 	return d.Read(ctx, stream, after)
 }
 
-func (l *laterStore) Last(ctx context.Context, stream string) (events.Commit, bool, error) {
+func (l *later) Last(ctx context.Context, stream string) (events.Commit, bool, error) {
 	d, err := l.opened(ctx)
 	if err != nil {
 		return events.Commit{}, false, err
@@ -57,7 +61,7 @@ func (l *laterStore) Last(ctx context.Context, stream string) (events.Commit, bo
 	return d.Last(ctx, stream)
 }
 
-func (l *laterStore) Subscribe(ctx context.Context, prefix string, after events.Checkpoint) (events.Subscription, error) {
+func (l *later) Subscribe(ctx context.Context, prefix string, after events.Checkpoint) (events.Subscription, error) {
 	d, err := l.opened(ctx)
 	if err != nil {
 		return nil, err
@@ -65,7 +69,7 @@ func (l *laterStore) Subscribe(ctx context.Context, prefix string, after events.
 	return d.Subscribe(ctx, prefix, after)
 }
 
-func (l *laterStore) Streams(ctx context.Context, prefix string) ([]string, error) {
+func (l *later) Streams(ctx context.Context, prefix string) ([]string, error) {
 	d, err := l.opened(ctx)
 	if err != nil {
 		return nil, err
@@ -73,7 +77,7 @@ func (l *laterStore) Streams(ctx context.Context, prefix string) ([]string, erro
 	return d.Streams(ctx, prefix)
 }
 
-func (l *laterStore) Truncate(ctx context.Context, stream string, before uint64) error {
+func (l *later) Truncate(ctx context.Context, stream string, before uint64) error {
 	d, err := l.opened(ctx)
 	if err != nil {
 		return err
@@ -81,7 +85,7 @@ func (l *laterStore) Truncate(ctx context.Context, stream string, before uint64)
 	return d.Truncate(ctx, stream, before)
 }
 
-func (l *laterStore) Close() error {
+func (l *later) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
@@ -90,5 +94,3 @@ func (l *laterStore) Close() error {
 	}
 	return l.driver.Close()
 }
-
-var _ events.Driver = (*laterStore)(nil)
