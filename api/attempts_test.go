@@ -73,6 +73,7 @@ func TestATokenThatIsRevokedOrHasExpiredOpensNothing(t *testing.T) {
 }
 
 func TestWhatIsBeingReadEndsWithItsToken(t *testing.T) {
+	t.Parallel()
 	gate := make(chan struct{})
 	defer close(gate)
 	r := inMemory(t, greeters(gate))
@@ -239,6 +240,7 @@ func TestWhatIsRepeatedInAnAnswerAddsNoHeader(t *testing.T) {
 }
 
 func TestWhatIsTooLargeIsNotRead(t *testing.T) {
+	t.Parallel()
 	d := atTheDoor(t, inMemory(t, nil).runtime)
 	endless := strings.Repeat(fmt.Sprintf("%x\r\n%s\r\n", 64<<10, strings.Repeat(" ", 64<<10)), 80) // 5 MiB, and no end
 	for name, c := range map[string]struct {

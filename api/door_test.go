@@ -32,6 +32,7 @@ import (
 )
 
 func TestWhatIsNoGoodRequestIsRefusedAndChangesNothing(t *testing.T) {
+	t.Parallel()
 	r := inMemory(t, greeters(nil))
 	_, err := r.client.Submit(t.Context(), wire.Submit{ID: "there", Definition: hello, Inputs: names("Ann")})
 	require.NoError(t, err)
@@ -207,6 +208,7 @@ func TestAServerThatLeavesEndsItsStreamsAndSaysSo(t *testing.T) {
 }
 
 func TestASlowReaderHoldsUpNobody(t *testing.T) {
+	t.Parallel()
 	r := inMemory(t, nil)
 	url, leave := leaving(t, r)
 	slow, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(url, "http://"))

@@ -30,6 +30,7 @@ func (s *split) Truncate(ctx context.Context, stream string, before uint64) erro
 }
 
 func TestAnEventStoreReadThroughTheAPIKeepsItsPromises(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, func(tb testing.TB) func() *events.Store {
 		store := mem.New()
 		r := overStore(tb.(*testing.T), events.New(store))

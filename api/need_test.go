@@ -132,6 +132,7 @@ func TestWithoutATokenOrWithAnotherNothingIsAnsweredButProbes(t *testing.T) {
 }
 
 func TestEveryAddressRefusesARoleThatIsNotEnough(t *testing.T) {
+	t.Parallel()
 	r := guarded(t, inMemory(t, nil).runtime, invited())
 	refused := 0
 	for _, o := range r.as("viewer").operations() {

@@ -242,6 +242,7 @@ func TestAWatchGoesOnAfterTheLastEventThatWasSeen(t *testing.T) {
 }
 
 func TestAProcessIsSupervised(t *testing.T) {
+	t.Parallel()
 	gate := make(chan struct{})
 	defer close(gate)
 	r := inMemory(t, greeters(gate))
@@ -295,6 +296,7 @@ func TestAProcessIsSupervised(t *testing.T) {
 }
 
 func TestCommandsAndViewsGoThroughTheClientAsThroughTheQueues(t *testing.T) {
+	t.Parallel()
 	gate := make(chan struct{})
 	defer close(gate)
 	r := inMemory(t, greeters(gate))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"flag"
 	"io"
 	"log/slog"
 	"net/http"
@@ -22,7 +23,12 @@ import (
 	"github.com/deedrun/deed/worker"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain lets more tests be parallel than there are cores: they wait for what
+// runs once in a while.
+func TestMain(m *testing.M) {
+	_ = flag.Set("test.parallel", "16")
+	goleak.VerifyTestMain(m)
+}
 
 // patience bounds what comes at once when it comes at all.
 const patience = 20 * time.Second

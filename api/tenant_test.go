@@ -29,6 +29,7 @@ func (r *rig) from() *deed.Runtime {
 }
 
 func TestATokenForSomeProcessesDoesForThemAllThatAPersonDoes(t *testing.T) {
+	t.Parallel()
 	gate := make(chan struct{})
 	defer close(gate)
 	r := guarded(t, inMemory(t, greeters(gate)).runtime, invited())
@@ -99,6 +100,7 @@ func TestATokenForSomeProcessesDoesForThemAllThatAPersonDoes(t *testing.T) {
 }
 
 func TestSupervisionThroughATokenForSomeProcesses(t *testing.T) {
+	t.Parallel()
 	gate := make(chan struct{})
 	defer close(gate)
 	r := guarded(t, inMemory(t, greeters(gate)).runtime, invited())

@@ -163,6 +163,7 @@ func TestOnlyTheNamesInTheCertificateAreAnsweredFor(t *testing.T) {
 }
 
 func TestACertificateIsReplacedWhileTheServerRuns(t *testing.T) {
+	t.Parallel()
 	s := behindTLS(t, inMemory(t, nil), "127.0.0.1:0", nextYear(), "localhost")
 	first := s.shown().PeerCertificates[0].SerialNumber
 	cert, key := s.authority.Issue(t, s.dir, nextYear().Add(time.Hour), "localhost", "new.example.org")

@@ -73,6 +73,7 @@ func TestARevocationHoldsAtEveryServerAtOnce(t *testing.T) {
 }
 
 func TestAWatchEndsWhenItsTokenDoes(t *testing.T) {
+	t.Parallel()
 	gate := make(chan struct{})
 	defer close(gate)
 	r := inMemory(t, greeters(gate))

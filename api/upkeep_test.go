@@ -180,6 +180,7 @@ func TestViewsAreLookedAtAndRebuilt(t *testing.T) {
 }
 
 func TestAWorkerIsDrained(t *testing.T) {
+	t.Parallel()
 	r := inMemory(t, greeters(nil))
 	var view orchestrator.View
 	require.Eventually(t, func() bool {
@@ -196,6 +197,7 @@ func TestAWorkerIsDrained(t *testing.T) {
 }
 
 func TestTwoServersOfOneFolderAnswerForEverything(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	first := serve(t, deed.Options{Dir: dir, Handlers: greeters(nil), Workers: 2})
 	second := serve(t, deed.Options{Dir: dir, Join: true})

@@ -15,6 +15,7 @@ import (
 )
 
 func TestASubscriberThatDoesNotWaitIsFedAllThatWasStoredBeforeItHearsThatThereIsNoMore(t *testing.T) {
+	t.Parallel()
 	server := start(t, natsconn.ServerOptions{})
 	s := open(t, server, eventsnats.Options{})
 	defer s.Close()
@@ -46,6 +47,7 @@ func TestASubscriberThatDoesNotWaitIsFedAllThatWasStoredBeforeItHearsThatThereIs
 }
 
 func TestASubscriptionThatIsStoppedLeavesNothingAtTheServer(t *testing.T) {
+	t.Parallel()
 	server := start(t, natsconn.ServerOptions{})
 	s := open(t, server, eventsnats.Options{})
 	defer s.Close()

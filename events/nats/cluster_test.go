@@ -76,6 +76,7 @@ func freePorts(t *testing.T, count int) []int {
 }
 
 func TestCluster(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("elections take seconds")
 	}

@@ -11,6 +11,7 @@ import (
 )
 
 func TestWhoHasLookedAtTheEndOfAStreamAppendsInOneRequest(t *testing.T) {
+	t.Parallel()
 	server := start(t, natsconn.ServerOptions{})
 	nc := connect(t, server)
 	driver, err := eventsnats.Open(t.Context(), nc, eventsnats.Options{})

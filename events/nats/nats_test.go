@@ -1,6 +1,7 @@
 package nats_test
 
 import (
+	"flag"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -15,7 +16,12 @@ import (
 	"github.com/deedrun/deed/internal/natsconn"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain lets more tests be parallel than there are cores: they wait for
+// elections, for disks and for servers that come back.
+func TestMain(m *testing.M) {
+	_ = flag.Set("test.parallel", "16")
+	goleak.VerifyTestMain(m)
+}
 
 // start is a server that ends with the test.
 func start(t testing.TB, o natsconn.ServerOptions) *natsconn.Server {
@@ -61,6 +67,7 @@ func backends(t testing.TB, s *natsconn.Server) storetest.Backend {
 }
 
 func TestStore(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, backends(t, start(t, natsconn.ServerOptions{})))
 }
 
