@@ -131,9 +131,7 @@ func TestTheDoctorFindsStreamsThatAreKeptOnOneServerOfACluster(t *testing.T) {
 		f := c.among(found, check, "fail", "it is on 1 of the 3 servers that there are")
 		c.does(c.advised(f))
 	}
-	for _, check := range streams {
-		c.well(s.where, check)
-	}
+	c.well(s.where, streams...)
 	stream, err := s.js.Stream(t.Context(), "DEED_EVENTS")
 	require.NoError(t, err)
 	require.Equal(t, 3, stream.CachedInfo().Config.Replicas)

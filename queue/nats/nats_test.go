@@ -2,7 +2,6 @@ package nats_test
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -19,12 +18,7 @@ import (
 	"github.com/deedrun/deed/queue/queuetest"
 )
 
-// TestMain lets more tests be parallel than there are cores: they wait for
-// elections, for leases and for servers that come back.
-func TestMain(m *testing.M) {
-	_ = flag.Set("test.parallel", "16")
-	goleak.VerifyTestMain(m)
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const maxPayload = 2 << 20
 
