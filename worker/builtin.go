@@ -87,7 +87,7 @@ func (s *standardTask) Key() string { return s.task.Key() }
 // Directory is made when it is first asked for.
 func (s *standardTask) Directory() (dir string, err error) {
 	if s.dir == "" {
-		s.dir, err = os.MkdirTemp(s.task.tools.temp, "standard-")
+		s.dir, err = os.MkdirTemp(s.task.temp, "standard-")
 	}
 	return s.dir, err
 }

@@ -38,12 +38,12 @@ func (t *Task) findVariables(ctx context.Context) error {
 			variables[name] = v.Value
 			continue
 		}
-		value, err := t.tools.secrets(ctx, v.Secret)
+		value, err := t.secrets(ctx, v.Secret)
 		switch {
 		case err != nil:
-			return fmt.Errorf("worker %q has no secret %q, which $%s is to hold: %w", t.tools.worker, v.Secret, name, err)
+			return fmt.Errorf("worker %q has no secret %q, which $%s is to hold: %w", t.worker, v.Secret, name, err)
 		case strings.Contains(value, "\x00"):
-			return fmt.Errorf("the secret %q on worker %q has a zero byte: no variable can hold it", v.Secret, t.tools.worker)
+			return fmt.Errorf("the secret %q on worker %q has a zero byte: no variable can hold it", v.Secret, t.worker)
 		}
 		variables[name] = value
 		secrets = append(secrets, value)

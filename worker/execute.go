@@ -174,8 +174,8 @@ func (t *Task) run(ctx context.Context) error {
 	if t.work.Run.Handler == "" {
 		return runProgram(ctx, t)
 	}
-	t.tools.kept.makeRoom(t.work.Needs)
-	handler, err := t.tools.registry.lookup(t.work.Run.Handler)
+	t.kept.makeRoom(t.work.Needs)
+	handler, err := t.registry.lookup(t.work.Run.Handler)
 	if err != nil {
 		return err
 	}

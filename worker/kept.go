@@ -210,7 +210,7 @@ func (k *keptPrograms) close() {
 
 // startKept starts a program that knows nothing of any task yet.
 func (t *Task) startKept(ctx context.Context, key string) (p *kept, err error) {
-	dir, err := os.MkdirTemp(t.tools.temp, "deed-kept-")
+	dir, err := os.MkdirTemp(t.temp, "deed-kept-")
 	if err != nil {
 		return nil, fmt.Errorf("make a directory for the program: %w", err)
 	}

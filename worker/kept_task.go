@@ -20,7 +20,7 @@ func (t *Task) runKept(ctx context.Context, dir string) error {
 		return fmt.Errorf("tell the program its task: %w", err)
 	}
 	for {
-		p, err := t.tools.kept.take(ctx, t)
+		p, err := t.kept.take(ctx, t)
 		if err != nil {
 			return err
 		}
@@ -28,13 +28,13 @@ func (t *Task) runKept(ctx context.Context, dir string) error {
 		var failed *event
 		switch {
 		case err == nil:
-			t.tools.kept.give(p)
+			t.kept.give(p)
 			return t.collectOutputs(ws.Out)
 		case errors.As(err, &failed):
-			t.tools.kept.give(p)
+			t.kept.give(p)
 			return failed.failure(p.name)
 		}
-		t.tools.kept.discard(p)
+		t.kept.discard(p)
 		// It ended while it had nothing to do, and has heard nothing of this task.
 		if errors.Is(err, errUnheard) && p.tasks > 1 && ctx.Err() == nil {
 			continue

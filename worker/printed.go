@@ -47,13 +47,13 @@ func (t *Task) endLog() {
 		return
 	}
 	ctx := context.WithoutCancel(t.ctx)
-	if ended(t.tools.hurry) {
+	if ended(t.hurry) {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, flushHurried)
 		defer cancel()
 	}
 	if err := log.Close(ctx); err != nil {
-		t.tools.unstored.Do(func() {
+		t.unstored.Do(func() {
 			t.log.Warn("worker: what a task printed could not be stored, and is missing in its log; this is said once", t.inLog("error", err)...)
 		})
 	}

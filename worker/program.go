@@ -13,13 +13,13 @@ var modes = map[task.Mode]string{task.Element: "file", task.Group: "directory", 
 
 // runProgram executes the command or script of a step in a directory of its own.
 func runProgram(ctx context.Context, t *Task) error {
-	dir, err := os.MkdirTemp(t.tools.temp, "deed-task-")
+	dir, err := os.MkdirTemp(t.temp, "deed-task-")
 	if err != nil {
 		return fmt.Errorf("make a directory for the program: %w", err)
 	}
 	defer func() {
 		if cleanErr := removeAll(dir); cleanErr != nil {
-			t.tools.log.Warn("worker: removing the directory of a program failed", t.inLog("error", cleanErr)...)
+			t.log.Warn("worker: removing the directory of a program failed", t.inLog("error", cleanErr)...)
 		}
 	}()
 	if t.work.Run.Keep {

@@ -36,7 +36,7 @@ func (t *Task) surroundings(temp string) environment {
 		if strings.HasPrefix(name, SecretVariables) {
 			continue
 		}
-		if slices.Contains(passed, name) || strings.HasPrefix(name, "LC_") || slices.Contains(t.tools.env, name) {
+		if slices.Contains(passed, name) || strings.HasPrefix(name, "LC_") || slices.Contains(t.env, name) {
 			env.set(name, value)
 		}
 	}

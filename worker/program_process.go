@@ -27,12 +27,12 @@ func (t *Task) start(ws *Workspace, fed bool) (*launched, error) {
 	}
 	cmd := &exec.Cmd{
 		Path: ws.Path, Args: ws.Args, Dir: ws.Work, SysProcAttr: groupAttributes(),
-		Env: append(slices.Clip(ws.Env), t.tools.guard.variable()),
+		Env: append(slices.Clip(ws.Env), t.guard.variable()),
 	}
 	if err := confine(cmd, t.work.Limits, fed); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
-	return t.tools.launch(name, cmd, fed)
+	return t.launch(name, cmd, fed)
 }
 
 // runOnce starts the program and waits until it has ended.

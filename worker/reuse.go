@@ -33,7 +33,7 @@ func (t *Task) identify(ctx context.Context) (*identity, error) {
 	}
 	version, known := task.HandlerVersion(t.work.Run.Handler)
 	if !known {
-		version = t.tools.registry.version(t.work.Run.Handler)
+		version = t.registry.version(t.work.Run.Handler)
 	}
 	digests := make([]string, len(t.work.Inputs))
 	for i := range t.work.Inputs {

@@ -6,15 +6,22 @@ import (
 	"sync"
 	"time"
 
+	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/internal/metrics"
 	"github.com/deedrun/deed/task"
 )
 
-// tools is what tasks share beside the blobs: what runs them.
+// tools is what all tasks of a worker share: what they read and write by, and what
+// runs them.
 type tools struct {
 	worker   string // its name
 	registry *Registry
+	blobs    *blob.Store
+	lists    *manifests
 	secrets  Secrets
 	log      *slog.Logger
+	metrics  *metrics.Worker
+	nonce    func() string
 	grace    time.Duration   // of programs
 	hurry    <-chan struct{} // closed: programs are killed without grace
 	env      []string        // names of further variables that programs see
@@ -30,8 +37,12 @@ func newTools(w *Worker) *tools {
 	t := &tools{
 		worker:   w.opt.Name,
 		registry: w.opt.Registry,
+		blobs:    w.opt.Blobs,
+		lists:    &manifests{blobs: w.opt.Blobs},
 		secrets:  w.opt.Secrets,
 		log:      w.opt.Log,
+		metrics:  w.opt.Metrics,
+		nonce:    w.opt.Nonce,
 		grace:    w.opt.ProgramGrace,
 		hurry:    w.hurry,
 		env:      w.opt.ProgramEnv,

@@ -82,39 +82,38 @@ type Options struct {
 // Worker executes tasks. It runs once: by [Worker.Run], or by [Worker.Step]
 // from a single goroutine.
 type Worker struct {
-	opt    Options
-	lists  *manifests
-	tools  *tools
-	tracer tracing.Tracer
+	opt      Options
+	tools    *tools
+	tracer   tracing.Tracer
+	programs programs // that it may run
 
-	mu        sync.Mutex
-	startable sync.Cond // a task may be started, or the worker drains
-	roomy     sync.Cond // there may be room for messages, or the worker drains
+	began     atomic.Bool
+	leave     chan struct{} // closed by Drain
+	drain     sync.Once
+	hurry     chan struct{} // closed by Close
+	closing   sync.Once
+	told      atomic.Bool // by a signal, to leave
+	deaf      atomic.Bool // the last look into the queue failed
+	abandoned atomic.Int64
+
+	headers  headers       // of whoever receives
+	out      outbox        // of whoever reports
+	gathered chan struct{} // holds a token after a result was added
+	steps    steps         // of who steps it
+
+	mu        sync.Mutex // guards all that follows
+	startable sync.Cond  // a task may be started, or the worker drains
+	roomy     sync.Cond  // there may be room for messages, or the worker drains
 	held      map[*holding]struct{}
 	waiting   []*holding   // with tasks not begun, oldest first
+	stuck     *holding     // of waiting: the first, which has no room; see next
 	unstarted int          // tasks in waiting
 	executing []*execution // one a slot in use, also of tasks that no longer count
+	starts    uint64       // executions that have begun
 	busy      int          // tasks in executing, begun or not, of which nothing has come yet
 	results   *gathering
 	pace      pace
 	draining  bool
-
-	gathered chan struct{} // holds a token after a result was added
-	leave    chan struct{} // closed by Drain
-	hurry    chan struct{} // closed by Close
-	drain    sync.Once
-	closing  sync.Once
-
-	starts    uint64   // executions that have begun
-	stuck     *holding // of waiting: the first, which has no room; see next
-	began     atomic.Bool
-	told      atomic.Bool // by a signal, to leave
-	deaf      atomic.Bool // the last look into the queue failed
-	abandoned atomic.Int64
-	out       outbox
-	headers   headers // of whoever receives
-	steps     steps
-	programs  programs
 }
 
 // New is a worker that does nothing yet.
@@ -159,7 +158,6 @@ func New(o Options) (*Worker, error) {
 	w := &Worker{
 		opt:      o,
 		tracer:   tracing.New(o.Tracer),
-		lists:    &manifests{blobs: o.Blobs},
 		held:     map[*holding]struct{}{},
 		results:  newGathering(),
 		gathered: make(chan struct{}, 1),

@@ -48,12 +48,11 @@ func LayOut(ctx context.Context, w task.Work, index int, blobs *blob.Store, dir 
 	}
 	t := &Task{
 		ctx: ctx, index: index, ordinal: ordinal(w.Tasks, index),
-		setting: &setting{
-			work: &w, each: each(&w), blobs: blobs, lists: &manifests{blobs: blobs}, log: slog.New(slog.DiscardHandler),
-			tools: &tools{files: newFileCache(blobs, "")},
-		},
+		setting: &setting{work: &w, each: each(&w), tools: &tools{
+			blobs: blobs, lists: &manifests{blobs: blobs}, log: slog.New(slog.DiscardHandler), files: newFileCache(blobs, ""),
+		}},
 	}
-	defer func() { err = errors.Join(err, t.tools.files.close()) }()
+	defer func() { err = errors.Join(err, t.files.close()) }()
 	var secrets map[string]string
 	t.variables, secrets = unfound(w.Env)
 	if err := emptyDirectory(dir); err != nil {
@@ -115,7 +114,7 @@ func (t *Task) layInputs(ctx context.Context, dir string) (*Workspace, error) {
 // what is to be started there.
 func (t *Task) equip(ctx context.Context, ws *Workspace) error {
 	for _, f := range t.work.Files {
-		if err := t.tools.files.place(ctx, f, ws.Work); err != nil {
+		if err := t.files.place(ctx, f, ws.Work); err != nil {
 			return fmt.Errorf("prepare the files of the program: %w", err)
 		}
 	}
