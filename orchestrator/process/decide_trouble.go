@@ -1,15 +1,12 @@
 package process
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/deedrun/deed/internal/planted"
-	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/task"
 )
 
@@ -58,11 +55,7 @@ func (d *decision) planRetries(i int, c FailTasks, indexes []int) {
 	retry := d.graph.retry(i)
 	together := map[time.Duration][]int{}
 	for _, index := range indexes {
-		wait := min(time.Duration(c.After), maxWait)
-		if wait <= 0 {
-			wait = backoff(retry, d.nodes[i].tasks.trouble(index).failures)
-			wait = d.jitter(retry, wait, c.Address, c.Generation, index, c.Attempt)
-		}
+		wait := d.wait(retry, c, index, d.nodes[i].tasks.trouble(index).failures)
 		together[wait] = append(together[wait], index)
 	}
 	for _, wait := range slices.Sorted(maps.Keys(together)) {
@@ -110,37 +103,6 @@ func spent(v task.Verdict, failures int) string {
 		return "failed at its only attempt: "
 	}
 	return fmt.Sprintf("failed %d times, the last time with: ", failures)
-}
-
-// maxWait is the longest that a handler may ask to wait for another attempt.
-const maxWait = 24 * time.Hour
-
-// backoff grows with every failure, from Min to Max.
-func backoff(r definition.Retry, failures int) time.Duration {
-	wait, most := float64(r.Backoff.Min), float64(r.Backoff.Max)
-	factor := cmp.Or(r.Factor, 2)
-	for i := 1; i < failures && wait < most && wait > 0 && factor > 1; i++ {
-		wait *= factor
-	}
-	return time.Duration(min(wait, most))
-}
-
-// jitterBlock is how many neighbours wait equally long, so that events keep
-// speaking of ranges; jitterLevels is how many different waits there are.
-const (
-	jitterBlock  = 64
-	jitterLevels = 8
-)
-
-// jitter shortens a wait by up to a share of it, so that what failed together
-// does not come back together. It is drawn from what the task is called: the
-// same history always plans the same.
-func (d *decision) jitter(r definition.Retry, wait time.Duration, address string, generation, index, attempt int) time.Duration {
-	if r.Jitter <= 0 {
-		return wait
-	}
-	level := task.Bucket(fmt.Sprintf("%s/%s~%d[%d]@%d", d.ID, address, generation, index/jitterBlock, attempt), jitterLevels)
-	return wait - time.Duration(float64(wait)*min(r.Jitter, 1)*float64(level)/jitterLevels)
 }
 
 // loseTasks schedules again what went down with its worker, as a new attempt,
@@ -238,15 +200,4 @@ func (d *decision) fireDeadline() error {
 	d.emit(ProcessDeadlineMissed{Deadline: limit, At: d.at})
 	d.emit(ProcessFailed{Index: -1, Reason: fmt.Sprintf("it took longer than its deadline of %s", limit), At: d.at})
 	return nil
-}
-
-// clip shortens a text from the middle: its first words say what happened, its
-// last ones often why.
-func clip(s string, most int) string {
-	if len(s) <= most {
-		return s
-	}
-	const gap = " […] "
-	half := (most - len(gap)) / 2
-	return strings.ToValidUTF8(s[:half], "") + gap + strings.ToValidUTF8(s[len(s)-half:], "")
 }

@@ -214,3 +214,14 @@ func asChild(p *Parent) string {
 	}
 	return " as the child of " + p.String()
 }
+
+// clip shortens a text from the middle: its first words say what happened, its
+// last ones often why.
+func clip(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	const gap = " […] "
+	half := (most - len(gap)) / 2
+	return strings.ToValidUTF8(s[:half], "") + gap + strings.ToValidUTF8(s[len(s)-half:], "")
+}

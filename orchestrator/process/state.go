@@ -93,36 +93,6 @@ type node struct {
 // closed is how many tasks are confirmed or skipped.
 func (n *node) closed() int { return n.confirmed + n.skipped }
 
-// gathered is a list that shares its tail: an append copies nothing.
-type gathered struct {
-	task.Source
-	older  *gathered
-	count  int  // of sources, up to here
-	bytes  int  // of inline parts, up to here
-	stored bool // some source up to here is a manifest
-}
-
-// Reports is how many reports the state remembers: those of steps whose lists of
-// what was written are not sealed yet. It is what makes a state large.
-func (s State) Reports() int {
-	count := 0
-	for _, n := range s.nodes {
-		if n.gathered != nil {
-			count += n.gathered.count
-		}
-	}
-	return count
-}
-
-// inlineSize is how much an inline part costs in events and messages, about.
-func inlineSize(p task.Produced) int {
-	n := 60 + len(p.Data) + len(p.Key) + len(p.Name) + len(p.Value)
-	if p.Ref != nil {
-		n += 100 + len(p.Ref.Key) + len(p.Ref.URL) + len(p.Ref.ETag)
-	}
-	return n
-}
-
 // Damage is the first event of the history that made no sense, as an error; nil
 // for a sound history. A damaged process refuses commands.
 func (s State) Damage() error { return s.damaged }
