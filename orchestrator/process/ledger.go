@@ -158,15 +158,16 @@ func (l *ledger) open(tasks task.Ranges) task.Ranges {
 // current is those of the tasks that are under way at an attempt, if they are
 // not closed.
 func (l *ledger) current(attempt int, tasks task.Ranges) task.Ranges {
+	is := func(at int) bool { return at == attempt || planted.Is(planted.UnfencedAttempt) }
 	var others task.Ranges
 	for first, count := range spans(tasks) {
 		if c := l.at(first); c != nil && len(c.odd) > 0 {
 			for i := first; i < first+count; i++ {
-				if t := l.trouble(i); t.attempt != attempt && !planted.Is(planted.UnfencedAttempt) || t.stand != underWay {
+				if t := l.trouble(i); !is(t.attempt) || t.stand != underWay {
 					others = pushRange(others, task.Range{First: i, Count: 1})
 				}
 			}
-		} else if attempt != 1 && !planted.Is(planted.UnfencedAttempt) {
+		} else if !is(1) {
 			others = pushRange(others, task.Range{First: first, Count: count})
 		}
 	}
