@@ -53,7 +53,7 @@ func TestATokenThatIsRevokedOrHasExpiredOpensNothing(t *testing.T) {
 	d := atTheDoor(t, r.runtime)
 	tokens := access.NewTokens(r.runtime.Events, nil)
 	issue := func(name string, expires time.Time) (access.Token, string) {
-		token, text, err := tokens.Issue(t.Context(), access.Issue{Name: name, Role: access.Viewer, Expires: expires})
+		token, text, err := tokens.Issue(t.Context(), access.Issue{Name: name, Role: wire.Viewer, Expires: expires})
 		require.NoError(t, err)
 		return token, text
 	}

@@ -69,7 +69,7 @@ func TestChildrenExistForWhomTheirRootExists(t *testing.T) {
 		processes []string
 		sees      int
 	}{{[]string{"families"}, 3}, {[]string{"fam*"}, 3}, {[]string{"each", "hello"}, 0}} {
-		scoped := access.Principal{Name: "ci", Token: "scoped", Role: access.Viewer, Processes: one.processes}
+		scoped := access.Principal{Name: "ci", Token: "scoped", Role: wire.Viewer, Processes: one.processes}
 		r := guarded(t, plain.runtime, &guests{known: map[string]access.Principal{"scoped": scoped}}).as("scoped")
 		require.Len(t, r.listed(client.Filter{}), one.sees, one.processes)
 		for _, id := range plain.listed(client.Filter{}) {

@@ -46,14 +46,14 @@ func (g *guests) showOut(token string) {
 // and an admin of each of two teams.
 func invited() *guests {
 	g := &guests{known: map[string]access.Principal{}}
-	for _, role := range []access.Role{access.Viewer, access.Operator, access.Admin} {
+	for _, role := range []wire.Role{wire.Viewer, wire.Operator, wire.Admin} {
 		g.known[string(role)] = access.Principal{Name: "the-" + string(role), Token: string(role), Role: role}
 	}
 	for _, team := range []string{"ours", "theirs"} {
 		scope := []string{team + "-*"}
-		g.known[team] = access.Principal{Name: team + "-ci", Token: team, Role: access.Operator, Processes: scope}
-		g.known[team+"-viewer"] = access.Principal{Name: team + "-eyes", Token: team + "-viewer", Role: access.Viewer, Processes: scope}
-		g.known[team+"-admin"] = access.Principal{Name: team + "-boss", Token: team + "-admin", Role: access.Admin, Processes: scope}
+		g.known[team] = access.Principal{Name: team + "-ci", Token: team, Role: wire.Operator, Processes: scope}
+		g.known[team+"-viewer"] = access.Principal{Name: team + "-eyes", Token: team + "-viewer", Role: wire.Viewer, Processes: scope}
+		g.known[team+"-admin"] = access.Principal{Name: team + "-boss", Token: team + "-admin", Role: wire.Admin, Processes: scope}
 	}
 	return g
 }

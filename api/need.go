@@ -14,18 +14,18 @@ import (
 // need is what somebody has to be to be answered at an address. Every address
 // says it where it is registered, so that none can be forgotten.
 type need struct {
-	role access.Role // at least; "": none, and no token either
-	all  bool        // for all processes: a token for some does not do
+	role wire.Role // at least; "": none, and no token either
+	all  bool      // for all processes: a token for some does not do
 }
 
 // What addresses need.
 var (
 	anybody     = need{}
-	viewer      = need{role: access.Viewer}
-	operator    = need{role: access.Operator}
-	admin       = need{role: access.Admin}
-	viewerOfAll = need{role: access.Viewer, all: true}
-	adminOfAll  = need{role: access.Admin, all: true}
+	viewer      = need{role: wire.Viewer}
+	operator    = need{role: wire.Operator}
+	admin       = need{role: wire.Admin}
+	viewerOfAll = need{role: wire.Viewer, all: true}
+	adminOfAll  = need{role: wire.Admin, all: true}
 )
 
 func (n need) String() string {
@@ -100,7 +100,7 @@ func (s *server) pass(r *http.Request, n need) (context.Context, *wire.Problem) 
 	if p != nil {
 		return nil, p
 	}
-	if n.role == access.Admin && who.Token != "" && r.Method != http.MethodGet && r.Method != http.MethodHead { // most of it is in no history
+	if n.role == wire.Admin && who.Token != "" && r.Method != http.MethodGet && r.Method != http.MethodHead { // most of it is in no history
 		s.log.Info("api: an admin asks", "request", r.Method+" "+r.URL.Path, "by", by(access.With(r.Context(), who), ""), "from", r.RemoteAddr)
 	}
 	return access.With(r.Context(), who), nil

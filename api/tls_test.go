@@ -18,7 +18,6 @@ import (
 	"github.com/deedrun/deed/api"
 	"github.com/deedrun/deed/api/client"
 	"github.com/deedrun/deed/api/wire"
-	"github.com/deedrun/deed/internal/access"
 	"github.com/deedrun/deed/internal/tlstest"
 )
 
@@ -112,7 +111,7 @@ func elsewhere(t *testing.T) string {
 func TestAServerWithACertificateAnswersWhoeverShowsAToken(t *testing.T) {
 	r := inMemory(t, nil)
 	s := behindTLS(t, r, "127.0.0.1:0", nextYear(), "localhost", "127.0.0.1")
-	issued := r.office(wire.NewToken{Name: "ci", Role: access.Viewer})
+	issued := r.office(wire.NewToken{Name: "ci", Role: wire.Viewer})
 	who, err := s.visitor("localhost", issued.Text).WhoAmI(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, "ci", who.Name)
@@ -133,7 +132,7 @@ func TestWhoComesToAnAddressThatOthersReachNeedsAToken(t *testing.T) {
 	require.Regexp(t, `^https://deed.example.org:\d+$`, api.URL(s.listener, s.certificate))
 	_, err := s.visitor(outside, "").WhoAmI(t.Context())
 	require.True(t, client.IsCode(err, wire.CodeUnauthorized), "%v", err)
-	issued := r.office(wire.NewToken{Name: "ci", Role: access.Viewer})
+	issued := r.office(wire.NewToken{Name: "ci", Role: wire.Viewer})
 	who, err := s.visitor(outside, issued.Text).WhoAmI(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, "ci", who.Name)

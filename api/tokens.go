@@ -20,8 +20,7 @@ func (r *routes) access() {
 }
 
 func (s *server) whoami(ctx context.Context, _ *struct{}) (*body[wire.Principal], error) {
-	who := access.From(ctx)
-	return &body[wire.Principal]{wire.Principal{Name: who.Name, Token: who.Token, Role: who.Role, Processes: who.Processes}}, nil
+	return &body[wire.Principal]{wire.Principal(access.From(ctx))}, nil
 }
 
 func (s *server) listTokens(ctx context.Context, _ *struct{}) (*body[wire.Tokens], error) {
@@ -31,7 +30,7 @@ func (s *server) listTokens(ctx context.Context, _ *struct{}) (*body[wire.Tokens
 	}
 	list := wire.Tokens{Tokens: make([]wire.Token, len(all))}
 	for i, t := range all {
-		list.Tokens[i] = wire.TokenOf(t, time.Now())
+		list.Tokens[i] = wire.TokenOf(t.TokenInfo, time.Now())
 	}
 	return &body[wire.Tokens]{list}, nil
 }
@@ -53,7 +52,7 @@ func (s *server) issueToken(ctx context.Context, in *newTokenInput) (*body[wire.
 	if err != nil {
 		return nil, err
 	}
-	return &body[wire.IssuedToken]{wire.IssuedToken{Token: token, Text: text}}, nil
+	return &body[wire.IssuedToken]{wire.IssuedToken{TokenInfo: token.TokenInfo, Text: text}}, nil
 }
 
 type tokenInput struct {
@@ -69,5 +68,5 @@ func (s *server) revokeToken(ctx context.Context, in *tokenInput) (*body[wire.To
 	if err != nil {
 		return nil, err
 	}
-	return &body[wire.Token]{wire.TokenOf(token, time.Now())}, nil
+	return &body[wire.Token]{wire.TokenOf(token.TokenInfo, time.Now())}, nil
 }

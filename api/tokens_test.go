@@ -32,7 +32,7 @@ func (r *rig) locked(change ...func(*api.Options)) *rig {
 
 func TestATokenIsToldOnceAndOpensEveryServer(t *testing.T) {
 	r := inMemory(t, nil)
-	issued := r.office(wire.NewToken{Name: "ci", Role: access.Operator, Processes: []string{"team-a-*"}, ExpiresAfter: task.Duration(time.Hour), By: "ada"})
+	issued := r.office(wire.NewToken{Name: "ci", Role: wire.Operator, Processes: []string{"team-a-*"}, ExpiresAfter: task.Duration(time.Hour), By: "ada"})
 	require.Regexp(t, `^deed_`, issued.Text)
 	require.WithinDuration(t, time.Now().Add(time.Hour), issued.Expires, time.Minute)
 
@@ -45,16 +45,16 @@ func TestATokenIsToldOnceAndOpensEveryServer(t *testing.T) {
 	for range 2 {
 		who, err := r.locked().as(issued.Text).client.WhoAmI(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, wire.Principal{Name: "ci", Token: issued.ID, Role: access.Operator, Processes: []string{"team-a-*"}}, who)
+		require.Equal(t, wire.Principal{Name: "ci", Token: issued.ID, Role: wire.Operator, Processes: []string{"team-a-*"}}, who)
 	}
 	who, err := r.client.WhoAmI(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, wire.Principal{Role: access.Admin}, who, "who is on the machine needs none")
+	require.Equal(t, wire.Principal{Role: wire.Admin}, who, "who is on the machine needs none")
 }
 
 func TestARevocationHoldsAtEveryServerAtOnce(t *testing.T) {
 	r := inMemory(t, nil)
-	issued := r.office(wire.NewToken{Name: "ci", Role: access.Viewer})
+	issued := r.office(wire.NewToken{Name: "ci", Role: wire.Viewer})
 	here, there := r.locked().as(issued.Text), r.locked().as(issued.Text)
 	for _, s := range []*rig{here, there} {
 		s.ask(http.StatusOK, nil, http.MethodGet, "/v1/whoami", nil)
@@ -79,7 +79,7 @@ func TestAWatchEndsWhenItsTokenDoes(t *testing.T) {
 	r := inMemory(t, greeters(gate))
 	_, err := r.client.Submit(t.Context(), wire.Submit{ID: "greet-1", Definition: hello, Inputs: names("Gate")})
 	require.NoError(t, err)
-	issued := r.office(wire.NewToken{Name: "ci", Role: access.Viewer})
+	issued := r.office(wire.NewToken{Name: "ci", Role: wire.Viewer})
 	visitor := r.locked().as(issued.Text)
 
 	watched, fed := make(chan error, 1), make(chan error, 1)
@@ -128,9 +128,9 @@ func endOf(t *testing.T, ended <-chan error) error {
 
 func TestTheTokenOfTheFileComesInBesideThoseThatWereIssued(t *testing.T) {
 	r := inMemory(t, nil)
-	other := &guests{known: map[string]access.Principal{"the-token-of-the-file": {Name: "admin", Token: "file", Role: access.Admin}}}
+	other := &guests{known: map[string]access.Principal{"the-token-of-the-file": {Name: "admin", Token: "file", Role: wire.Admin}}}
 	s := r.locked(func(o *api.Options) { o.Access = other })
-	issued, err := s.as("the-token-of-the-file").client.IssueToken(t.Context(), wire.NewToken{Name: "ada", Role: access.Admin, By: "somebody"})
+	issued, err := s.as("the-token-of-the-file").client.IssueToken(t.Context(), wire.NewToken{Name: "ada", Role: wire.Admin, By: "somebody"})
 	require.NoError(t, err)
 	require.Equal(t, "admin (for somebody)", issued.By)
 	s.as(issued.Text).ask(http.StatusOK, nil, http.MethodGet, "/v1/tokens", nil)
@@ -152,7 +152,7 @@ func TestWhatMakesNoTokenIsRefusedWithTheReason(t *testing.T) {
 			r.on(t).refused(http.StatusUnprocessableEntity, wire.CodeInvalid, http.MethodPost, "/v1/tokens", body)
 		})
 	}
-	_, err := r.client.IssueToken(t.Context(), wire.NewToken{Name: "ci", Role: access.Viewer, Processes: []string{}})
+	_, err := r.client.IssueToken(t.Context(), wire.NewToken{Name: "ci", Role: wire.Viewer, Processes: []string{}})
 	require.ErrorContains(t, err, "0 patterns", "for none does not become for all on its way")
 	list, err := r.client.Tokens(t.Context())
 	require.NoError(t, err)
@@ -161,13 +161,13 @@ func TestWhatMakesNoTokenIsRefusedWithTheReason(t *testing.T) {
 
 func TestWhoeverHasTheRuntimeIssuesTokensWithoutAServer(t *testing.T) {
 	r := inMemory(t, nil)
-	issued, err := upkeep.Of(r.runtime).IssueToken(t.Context(), wire.NewToken{Name: "ada", Role: access.Admin})
+	issued, err := upkeep.Of(r.runtime).IssueToken(t.Context(), wire.NewToken{Name: "ada", Role: wire.Admin})
 	require.NoError(t, err)
 	visitor := r.locked().as(issued.Text)
 	remote, err := deed.Open(t.Context(), deed.Options{URL: visitor.url, API: client.Options{Token: issued.Text}})
 	require.NoError(t, err)
 	t.Cleanup(remote.Close)
-	second, err := upkeep.Of(remote).IssueToken(t.Context(), wire.NewToken{Name: "bob", Role: access.Viewer})
+	second, err := upkeep.Of(remote).IssueToken(t.Context(), wire.NewToken{Name: "bob", Role: wire.Viewer})
 	require.NoError(t, err)
 	list, err := upkeep.Of(remote).Tokens(t.Context())
 	require.NoError(t, err)

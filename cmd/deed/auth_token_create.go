@@ -34,7 +34,7 @@ issue tokens there; of a server its admins may.`,
 			if wish.Name == "" || role == "" {
 				return usagef("--name and --role are missing, or one of them: say who will show the token, and whether as viewer, operator or admin")
 			}
-			wish.Role, wish.By = access.Role(role), person()
+			wish.Role, wish.By = wire.Role(role), person()
 			if expires != "" {
 				after, err := orchestrator.ParseAge(expires)
 				if err != nil || after <= 0 {

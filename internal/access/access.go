@@ -8,34 +8,15 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/deedrun/deed/api/wire"
 )
-
-// Role is what somebody may do. Each includes the ones before it.
-type Role string
-
-// The roles.
-const (
-	Viewer   Role = "viewer"   // read: processes, histories, outputs, logs
-	Operator Role = "operator" // and submit, supervise, store inputs
-	Admin    Role = "admin"    // and look after what is stored, workers and tokens
-)
-
-var roles = []Role{Viewer, Operator, Admin}
-
-// Known reports whether it is one of the roles.
-func (r Role) Known() bool { return slices.Contains(roles, r) }
-
-// Includes reports whether who has this role may do what the other one may.
-func (r Role) Includes(other Role) bool {
-	have, want := slices.Index(roles, r), slices.Index(roles, other)
-	return want >= 0 && have >= want
-}
 
 // Principal is somebody who asks.
 type Principal struct {
 	Name  string // who it is, for people and for the record; "": somebody at this machine, who needs no token
 	Token string // ID of the token that was shown; "": none
-	Role  Role
+	Role  wire.Role
 
 	// Processes are patterns (path.Match) of the names of definitions; only
 	// processes of these exist for the principal. nil: all.
@@ -57,7 +38,7 @@ func (p Principal) Sees(definition string) bool {
 }
 
 // Local is whoever asks at an address that only this machine can reach.
-func Local() Principal { return Principal{Role: Admin} }
+func Local() Principal { return Principal{Role: wire.Admin} }
 
 type key struct{}
 

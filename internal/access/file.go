@@ -11,10 +11,12 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+
+	"github.com/deedrun/deed/api/wire"
 )
 
-// FileName is the name of whoever shows the token of a [File].
-const FileName = "admin"
+// fileName is the name of whoever shows the token of a [File].
+const fileName = "admin"
 
 // A token in a file has at least leastToken characters: it may be one that
 // somebody made up.
@@ -92,7 +94,7 @@ func (f *File) Authenticate(_ context.Context, token string) (Principal, error) 
 	if err != nil || !matches(token, hashOf(known)) {
 		return Principal{}, ErrUnknown
 	}
-	return Principal{Name: FileName, Token: "file", Role: Admin}, nil
+	return Principal{Name: fileName, Token: "file", Role: wire.Admin}, nil
 }
 
 // say logs a fault of the file once.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/internal/access"
 )
 
@@ -27,7 +28,7 @@ func TestWhoShowsTheTokenOfTheFileIsAnAdmin(t *testing.T) {
 	require.NoError(t, err)
 	who, err := f.Authenticate(t.Context(), chosen)
 	require.NoError(t, err)
-	require.Equal(t, access.Principal{Name: "admin", Token: "file", Role: access.Admin}, who)
+	require.Equal(t, access.Principal{Name: "admin", Token: "file", Role: wire.Admin}, who)
 	for _, wrong := range []string{"", chosen + "\n", chosen[1:], strings.ToUpper(chosen)} {
 		_, err = f.Authenticate(t.Context(), wrong)
 		require.ErrorIs(t, err, access.ErrUnknown)

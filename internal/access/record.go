@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/events"
 )
 
@@ -24,7 +25,7 @@ type issued struct {
 	ID        string    `json:"id"`
 	Hash      string    `json:"hash"`
 	Name      string    `json:"name"`
-	Role      Role      `json:"role"`
+	Role      wire.Role `json:"role"`
 	Processes []string  `json:"processes,omitempty"`
 	Expires   time.Time `json:"expires,omitzero"`
 	By        string    `json:"by,omitempty"`
@@ -89,7 +90,7 @@ func (l *ledger) take(e events.Event) error {
 	if err := json.Unmarshal(e.Data, &i); err != nil {
 		return err
 	}
-	t := Token{ID: i.ID, Name: i.Name, Role: i.Role, Processes: i.Processes, Expires: i.Expires, By: i.By, At: i.At}
+	t := Token{TokenInfo: wire.TokenInfo{ID: i.ID, Name: i.Name, Role: i.Role, Processes: i.Processes, Expires: i.Expires, By: i.By, At: i.At}}
 	var err error
 	if t.hash, err = parseHash(i.Hash); err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/events/mem"
 	"github.com/deedrun/deed/internal/access"
@@ -33,7 +34,7 @@ func TestAfterARevocationNoServerGrantsTheTokenLaterThanPromised(t *testing.T) {
 				cables, replicas = append(cables, c), append(replicas, access.NewTokens(events.New(c), nil))
 			}
 			office := access.NewTokens(events.New(driver), nil)
-			id, text, err := office.Issue(t.Context(), access.Issue{Name: "ci", Role: access.Viewer})
+			id, text, err := office.Issue(t.Context(), access.Issue{Name: "ci", Role: wire.Viewer})
 			require.NoError(t, err)
 			cut := random.IntN(len(cables)) // this one loses the store some time before
 
@@ -105,7 +106,7 @@ func TestAStoreThatHangsHoldsUpOneWhoAsksAndNotAllOfThem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &cable{Driver: mem.New()}
 		tokens := access.NewTokens(events.New(c), nil)
-		_, text, err := tokens.Issue(t.Context(), access.Issue{Name: "ci", Role: access.Viewer})
+		_, text, err := tokens.Issue(t.Context(), access.Issue{Name: "ci", Role: wire.Viewer})
 		require.NoError(t, err)
 		_, err = tokens.Authenticate(t.Context(), text)
 		require.NoError(t, err)

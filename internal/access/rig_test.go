@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/events/mem"
 	"github.com/deedrun/deed/internal/access"
@@ -77,7 +78,7 @@ func (r *rig) replica() *access.Tokens {
 func (r *rig) issue(wish access.Issue) (id, text string) {
 	r.Helper()
 	if wish.Role == "" {
-		wish.Role = access.Operator
+		wish.Role = wire.Operator
 	}
 	token, text, err := r.tokens.Issue(r.Context(), wish)
 	require.NoError(r, err)

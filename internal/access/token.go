@@ -11,26 +11,14 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/deedrun/deed/api/wire"
 )
 
 // Token is what is known of a token: never its secret.
 type Token struct {
-	ID        string    `json:"id"`
-	Name      string    `json:"name" doc:"Who shows it, for people and for the record."`
-	Role      Role      `json:"role" enum:"viewer,operator,admin"`
-	Processes []string  `json:"processes,omitempty" doc:"Patterns of the names of definitions whose processes exist for it; none: all do."`
-	Expires   time.Time `json:"expires,omitzero"`
-	By        string    `json:"by,omitempty" doc:"Who issued it."`
-	At        time.Time `json:"at"`
-	RevokedBy string    `json:"revokedBy,omitempty"`
-	RevokedAt time.Time `json:"revokedAt,omitzero"`
-
+	wire.TokenInfo
 	hash [sha256.Size]byte // of the whole token
-}
-
-// Opens reports whether it opens anything at that time.
-func (t Token) Opens(now time.Time) bool {
-	return t.RevokedAt.IsZero() && (t.Expires.IsZero() || now.Before(t.Expires))
 }
 
 // principal is who shows it.
@@ -86,7 +74,7 @@ func parseHash(text string) (hash [sha256.Size]byte, err error) {
 // Issue is what a token is asked for.
 type Issue struct {
 	Name      string
-	Role      Role
+	Role      wire.Role
 	Processes []string  // nil: for all
 	Expires   time.Time // zero: never
 	By        string
@@ -105,10 +93,10 @@ func (i Issue) check(now time.Time) error {
 	switch {
 	case !tokenName.MatchString(i.Name):
 		return invalid("%q is no name for a token: take letters, digits, dots, underscores, hyphens and @, 63 at most", i.Name)
-	case i.Name == FileName:
+	case i.Name == fileName:
 		return invalid("%q is the name of whoever shows the token of the file that a server was started with: take another", i.Name)
 	case !i.Role.Known():
-		return invalid("role %q: give %s, %s or %s", i.Role, Viewer, Operator, Admin)
+		return invalid("role %q: give %s, %s or %s", i.Role, wire.Viewer, wire.Operator, wire.Admin)
 	case !i.Expires.IsZero() && !now.Before(i.Expires):
 		return invalid("the token would have expired at %s already", i.Expires.UTC().Format(time.RFC3339))
 	case i.Processes != nil && len(i.Processes) == 0 || len(i.Processes) > mostPatterns:

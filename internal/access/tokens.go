@@ -10,6 +10,7 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
+	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/events"
 )
 
@@ -154,9 +155,9 @@ func (t *Tokens) Issue(ctx context.Context, wish Issue) (Token, string, error) {
 		for id, text = draw(); t.known.byID[id].ID != ""; {
 			id, text = draw()
 		}
-		issued = Token{
-			ID: id, Name: wish.Name, Role: wish.Role, Processes: slices.Clone(wish.Processes), Expires: wish.Expires.UTC(), By: wish.By, At: now, hash: hashOf(text),
-		}
+		issued = Token{hash: hashOf(text), TokenInfo: wire.TokenInfo{
+			ID: id, Name: wish.Name, Role: wish.Role, Processes: slices.Clone(wish.Processes), Expires: wish.Expires.UTC(), By: wish.By, At: now,
+		}}
 		r, err := issued.record()
 		return r, true, err
 	})

@@ -9,15 +9,16 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/internal/access"
 )
 
 func TestATokenOpensWhatItWasIssuedFor(t *testing.T) {
 	r := setup(t)
-	id, text := r.issue(access.Issue{Name: "ci", Role: access.Operator, Processes: []string{"team-a-*"}, By: "ada"})
+	id, text := r.issue(access.Issue{Name: "ci", Role: wire.Operator, Processes: []string{"team-a-*"}, By: "ada"})
 	require.Regexp(t, `^deed_[a-z2-9]{8}_[a-z2-9]{52}$`, text)
-	require.Equal(t, access.Principal{Name: "ci", Token: id, Role: access.Operator, Processes: []string{"team-a-*"}}, r.granted(text))
+	require.Equal(t, access.Principal{Name: "ci", Token: id, Role: wire.Operator, Processes: []string{"team-a-*"}}, r.granted(text))
 	_, other := r.issue(access.Issue{Name: "ci"})
 	require.NotEqual(t, text, other, "one name may have several, to replace one by the next")
 	require.False(t, r.granted(other).Scoped())
@@ -80,14 +81,14 @@ func TestATokenOpensNothingFromTheMomentItExpires(t *testing.T) {
 	r.granted(text)
 	r.now = r.now.Add(1)
 	r.refused(text)
-	_, _, err := r.tokens.Issue(t.Context(), access.Issue{Name: "late", Role: access.Viewer, Expires: r.now})
+	_, _, err := r.tokens.Issue(t.Context(), access.Issue{Name: "late", Role: wire.Viewer, Expires: r.now})
 	require.ErrorContains(t, err, "expired at 2026-11-21T09:00:00Z already")
 }
 
 func TestTokensAreListedAsTheyWereIssued(t *testing.T) {
 	r := setup(t)
-	first, _ := r.issue(access.Issue{Name: "b", Role: access.Admin, By: "ada"})
-	second, _ := r.issue(access.Issue{Name: "a", Role: access.Viewer, Processes: []string{"x"}, Expires: r.now.Add(time.Hour)})
+	first, _ := r.issue(access.Issue{Name: "b", Role: wire.Admin, By: "ada"})
+	second, _ := r.issue(access.Issue{Name: "a", Role: wire.Viewer, Processes: []string{"x"}, Expires: r.now.Add(time.Hour)})
 	_, _, err := r.tokens.Revoke(t.Context(), first, "eve")
 	require.NoError(t, err)
 	all, err := r.replica().List(t.Context())
@@ -108,14 +109,14 @@ func TestAWishThatMakesNoTokenSaysWhy(t *testing.T) {
 		wish access.Issue
 		says string
 	}{
-		"no name":            {access.Issue{Role: access.Viewer}, `"" is no name`},
-		"a name of brackets": {access.Issue{Name: "ci (for ada)", Role: access.Viewer}, "is no name"},
-		"the file's name":    {access.Issue{Name: "admin", Role: access.Admin}, "take another"},
+		"no name":            {access.Issue{Role: wire.Viewer}, `"" is no name`},
+		"a name of brackets": {access.Issue{Name: "ci (for ada)", Role: wire.Viewer}, "is no name"},
+		"the file's name":    {access.Issue{Name: "admin", Role: wire.Admin}, "take another"},
 		"no role":            {access.Issue{Name: "ci"}, `role "": give viewer, operator or admin`},
 		"another role":       {access.Issue{Name: "ci", Role: "root"}, `role "root"`},
-		"no process at all":  {access.Issue{Name: "ci", Role: access.Viewer, Processes: []string{}}, "0 patterns"},
-		"an empty pattern":   {access.Issue{Name: "ci", Role: access.Viewer, Processes: []string{"a", ""}}, "is no pattern"},
-		"a broken pattern":   {access.Issue{Name: "ci", Role: access.Viewer, Processes: []string{"a[", "b"}}, `"a[" is no pattern`},
+		"no process at all":  {access.Issue{Name: "ci", Role: wire.Viewer, Processes: []string{}}, "0 patterns"},
+		"an empty pattern":   {access.Issue{Name: "ci", Role: wire.Viewer, Processes: []string{"a", ""}}, "is no pattern"},
+		"a broken pattern":   {access.Issue{Name: "ci", Role: wire.Viewer, Processes: []string{"a[", "b"}}, `"a[" is no pattern`},
 	} {
 		_, text, err := r.tokens.Issue(t.Context(), c.wish)
 		var invalid *access.InvalidError
@@ -131,7 +132,7 @@ func TestIssuersAtOnceLoseNoToken(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range texts {
 		all.Go(func() {
-			_, text, err := r.replica().Issue(t.Context(), access.Issue{Name: "ci", Role: access.Viewer})
+			_, text, err := r.replica().Issue(t.Context(), access.Issue{Name: "ci", Role: wire.Viewer})
 			if err == nil {
 				texts[i] = text
 			}
@@ -198,7 +199,7 @@ func TestTokensAsTheyWereStoredOnceAreReadForEver(t *testing.T) {
 		r.write(e.kind, 1, json.RawMessage(e.data))
 	}
 	who := r.granted("deed_abcdefgh_234567892345678923456789234567892345678923456789abcd")
-	require.Equal(t, access.Principal{Name: "ci", Token: "abcdefgh", Role: access.Operator, Processes: []string{"team-a-*"}}, who)
+	require.Equal(t, access.Principal{Name: "ci", Token: "abcdefgh", Role: wire.Operator, Processes: []string{"team-a-*"}}, who)
 	all, err := r.tokens.List(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, time.Date(2026, 11, 21, 20, 31, 0, 0, time.UTC), all[0].RevokedAt)

@@ -67,9 +67,9 @@ var rooms = []room{
 		".", "internal/access", "internal/upkeep", "api/wire", "internal/metrics", "orchestrator", "events", "queue", "blob", "internal/tracing", "golang.org/x/sync/errgroup", "github.com/oklog/ulid/v2",
 		"github.com/danielgtaylor/huma/v2", "github.com/danielgtaylor/huma/v2/adapters/humago",
 	})},
-	{path: "api/wire", may: slices.Concat(core, []string{"internal/access", "events", "orchestrator", "queue", "blob"})},
+	{path: "api/wire", may: slices.Concat(core, []string{"events", "orchestrator", "queue", "blob"})},
 	{path: "api/client", may: slices.Concat(core, []string{
-		"internal/access", "api/wire", "events", "queue", "blob", "orchestrator", "internal/tracing", "gocloud.dev/blob", "gocloud.dev/blob/driver", "gocloud.dev/gcerrors",
+		"api/wire", "events", "queue", "blob", "orchestrator", "internal/tracing", "gocloud.dev/blob", "gocloud.dev/blob/driver", "gocloud.dev/gcerrors",
 	})}, // never the root: that one uses it
 	{path: "internal/amount", pure: true},
 	{path: "internal/draw", may: core[:2]},
@@ -81,7 +81,7 @@ var rooms = []room{
 	{path: "internal/cached", may: slices.Concat(core, []string{".", "blob", "orchestrator"})},
 	{path: "internal/plan", may: slices.Concat(core[2:], []string{".", "task", "blob", "orchestrator", "internal/cached", "internal/dryrun"})},
 	{path: "internal/upkeep", may: []string{".", "task", "orchestrator", "api/wire", "api/client", "internal/access", "internal/cached", "internal/gc"}}, // what only operators need
-	{path: "internal/access", may: []string{"events", "github.com/oklog/ulid/v2"}},
+	{path: "internal/access", may: []string{"events", "api/wire", "github.com/oklog/ulid/v2"}},
 	{path: "internal/esdbtest", may: []string{esdbClient + "protos/...", "google.golang.org/grpc", "google.golang.org/grpc/..."}},
 	{path: "internal/cloudtest", may: slices.Concat(local, suite, cloud, []string{"gocloud.dev/gcp"})},
 	{path: "internal/natsconn", may: slices.Concat(client[:2], []string{"github.com/nats-io/nats-server/v2/server", "github.com/nats-io/nkeys", "github.com/gofrs/flock"})},

@@ -19,23 +19,23 @@ func (l local) IssueToken(ctx context.Context, wish wire.NewToken) (wire.IssuedT
 		issue.Expires = time.Now().Add(time.Duration(wish.ExpiresAfter))
 	}
 	token, text, err := l.tokens().Issue(ctx, issue)
-	return wire.IssuedToken{Token: token, Text: text}, err
+	return wire.IssuedToken{TokenInfo: token.TokenInfo, Text: text}, err
 }
 
 func (l local) Tokens(ctx context.Context) ([]wire.Token, error) {
 	all, err := l.tokens().List(ctx)
 	list := make([]wire.Token, len(all))
 	for i, t := range all {
-		list[i] = wire.TokenOf(t, time.Now())
+		list[i] = wire.TokenOf(t.TokenInfo, time.Now())
 	}
 	return list, err
 }
 
 func (l local) RevokeToken(ctx context.Context, id, by string) (token wire.Token, known bool, err error) {
 	revoked, known, err := l.tokens().Revoke(ctx, id, by)
-	return wire.TokenOf(revoked, time.Now()), known, err
+	return wire.TokenOf(revoked.TokenInfo, time.Now()), known, err
 }
 
 func (l local) WhoAmI(context.Context) (wire.Principal, error) {
-	return wire.Principal{Role: access.Local().Role}, nil
+	return wire.Principal(access.Local()), nil
 }
