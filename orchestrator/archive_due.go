@@ -118,14 +118,7 @@ func (a *Archive) ended(ctx context.Context, last events.Commit) (e ended, ok bo
 		return e, false, nil
 	}
 	d := Due{ID: id}
-	switch event := event.(type) {
-	case process.ProcessCompleted:
-		d.Status, d.EndedAt = process.Completed, event.At
-	case process.ProcessFailed:
-		d.Status, d.EndedAt = process.Failed, event.At
-	case process.ProcessCancelled:
-		d.Status, d.EndedAt = process.Cancelled, event.At
-	default:
+	if d.Status, d.EndedAt = statusBy("", event); !isEnd(d.Status) {
 		return e, false, nil
 	}
 	started, err := a.started(ctx, id)

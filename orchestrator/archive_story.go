@@ -30,14 +30,14 @@ type story struct {
 // storyteller makes a story of commits, one at a time.
 type storyteller struct {
 	story
-	list listed
+	list *listed
 	fold folding
 	next uint64
 	hash hash.Hash
 }
 
 func newStoryteller(id string) *storyteller {
-	return &storyteller{list: listed{Summary: Summary{ID: id}, steps: map[string]*listedStep{}}, hash: sha256.New()}
+	return &storyteller{list: newListed(Summary{ID: id}), hash: sha256.New()}
 }
 
 // add takes in the next commit and its line.

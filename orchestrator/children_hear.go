@@ -2,7 +2,6 @@ package orchestrator
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -141,15 +140,11 @@ func (o *Owner) sendOrders(ctx context.Context) error {
 	}
 	messages := make([]queue.Message, 0, len(some))
 	for _, one := range some {
-		encoded, err := process.EncodeCommand(one.command())
+		message, err := commandMessage(one.child, one.command(), "")
 		if err != nil {
 			return err
 		}
-		body, err := json.Marshal(task.Envelope{Command: encoded})
-		if err != nil {
-			return err
-		}
-		messages = append(messages, queue.Message{Key: one.child, Body: body})
+		messages = append(messages, message)
 	}
 	if err := o.Inbox.Send(ctx, messages...); err != nil {
 		return fmt.Errorf("stop or pause children: %w", err)

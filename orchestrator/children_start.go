@@ -3,7 +3,6 @@ package orchestrator
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -125,15 +124,9 @@ func birthMessage(s process.State, b birth, e start, now time.Time) (queue.Messa
 	if err != nil {
 		return queue.Message{}, err
 	}
-	encoded, err := process.EncodeCommand(command)
-	if err != nil {
-		return queue.Message{}, err
-	}
-	body, err := json.Marshal(task.Envelope{Command: encoded})
-	if err != nil {
-		return queue.Message{}, fmt.Errorf("encode the start of the child of %s[%d]: %w", b.address, b.index, err)
-	}
-	return queue.Message{Key: command.ID, Body: body, Trace: command.Trace}, nil
+	message, err := commandMessage(command.ID, command, "")
+	message.Trace = command.Trace
+	return message, err
 }
 
 // postBirths sends them. If some were not stored, all are as if they had not

@@ -79,21 +79,18 @@ func (c *Client) Send(ctx context.Context, id string, command process.Command) (
 }
 
 func (c *Client) send(ctx context.Context, id string, command process.Command) (Answer, error) {
-	encoded, err := process.EncodeCommand(command)
-	if err != nil {
-		return Answer{}, err
-	}
 	topic, replies, err := c.listen()
 	if err != nil {
 		return Answer{}, fmt.Errorf("ask process %q: %w", id, err)
 	}
 	defer replies.Stop()
-	body, err := json.Marshal(task.Envelope{Command: encoded, ReplyTo: topic})
+	message, err := commandMessage(id, command, topic)
 	if err != nil {
 		return Answer{}, fmt.Errorf("ask process %q: %w", id, err)
 	}
+	message.Trace = tracing.From(ctx)
 	for wait := askAgain; ; wait = min(wait+askAgain, askAgainAtMost) {
-		if err := c.Inbox.Send(ctx, queue.Message{Key: id, Body: body, Trace: tracing.From(ctx)}); err != nil {
+		if err := c.Inbox.Send(ctx, message); err != nil {
 			return Answer{}, fmt.Errorf("ask process %q: %w", id, err)
 		}
 		select {
@@ -104,6 +101,16 @@ func (c *Client) send(ctx context.Context, id string, command process.Command) (
 			return decodeAnswer(id, reply)
 		}
 	}
+}
+
+// commandMessage is a command on its way to the inbox.
+func commandMessage(id string, c process.Command, replyTo string) (queue.Message, error) {
+	encoded, err := process.EncodeCommand(c)
+	if err != nil {
+		return queue.Message{}, err
+	}
+	body, err := json.Marshal(task.Envelope{Command: encoded, ReplyTo: replyTo})
+	return queue.Message{Key: id, Body: body}, err
 }
 
 func (c *Client) listen() (topic string, replies queue.Listener, err error) {

@@ -111,7 +111,7 @@ func (l *list) stop() { l.feed.Stop() }
 func (l *list) all() []Summary {
 	all := make([]Summary, 0, len(l.byID))
 	for _, p := range l.byID {
-		if !p.removed {
+		if !p.Removed {
 			all = append(all, p.summary())
 		}
 	}
@@ -135,11 +135,11 @@ func (l *list) fold(c events.Commit) {
 	id := strings.TrimPrefix(c.Stream, streamPrefix)
 	p := l.byID[id]
 	if p == nil {
-		p = &listed{Summary: Summary{ID: id}, steps: map[string]*listedStep{}}
+		p = newListed(Summary{ID: id})
 		l.byID[id] = p
 	}
 	for e := range c.All() {
-		if e.Version <= p.version {
+		if e.Version <= p.Version {
 			continue
 		}
 		if err := p.take(e); err != nil {
@@ -147,7 +147,7 @@ func (l *list) fold(c events.Commit) {
 			l.unknown = true
 			continue
 		}
-		p.version = e.Version
+		p.Version = e.Version
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,21 +12,24 @@ import (
 	"github.com/deedrun/deed/orchestrator/process"
 )
 
-// listed is a process in the making of a list. It counts by step, since steps
-// may begin anew; all it keeps by task is which were skipped.
+// listed is a process in the making of a list, as it is stored, too. It counts by
+// step, since steps may begin anew; all it keeps by task is which were skipped.
 type listed struct {
 	Summary
-	version uint64
-	steps   map[string]*listedStep // by address, of those that have started
-	removed bool                   // kept, so that what came before does not bring it back
+	Version uint64                `json:"version"`
+	Removed bool                  `json:"removed,omitempty"` // kept, so that what came before does not bring it back
+	Started map[string]listedStep `json:"started,omitempty"` // by address
 }
 
 type listedStep struct {
-	tasks, confirmed int
-	reused           int // of the confirmed
-	skipped          marks
-	completed        bool
+	Tasks     int   `json:"tasks"`
+	Confirmed int   `json:"confirmed,omitempty"`
+	Reused    int   `json:"reused,omitempty"` // of the confirmed
+	Skipped   marks `json:"skipped,omitempty"`
+	Completed bool  `json:"completed,omitempty"`
 }
+
+func newListed(s Summary) *listed { return &listed{Summary: s, Started: map[string]listedStep{}} }
 
 // take takes in a record, one of the shell or an event of the process.
 func (p *listed) take(e events.Event) error {
@@ -33,7 +37,8 @@ func (p *listed) take(e events.Event) error {
 	case archivedType:
 		return p.archive(e.Data)
 	case removedType:
-		*p = listed{Summary: Summary{ID: p.ID}, steps: map[string]*listedStep{}, removed: true}
+		*p = *newListed(Summary{ID: p.ID})
+		p.Removed = true
 		return nil
 	}
 	event, err := decode(e.Record)
@@ -57,7 +62,7 @@ func (p *listed) archive(data []byte) error {
 		return fmt.Errorf("read what was archived: %w", err)
 	}
 	archived.Summary.ID, archived.Summary.Archived = p.ID, true
-	*p = listed{Summary: archived.Summary, steps: map[string]*listedStep{}}
+	*p = *newListed(archived.Summary)
 	return nil
 }
 
@@ -71,32 +76,49 @@ func (p *listed) apply(event process.Event) {
 		}
 	case process.StepStarted:
 		if !strings.HasPrefix(e.Address, process.SealPrefix) {
-			p.steps[e.Address] = &listedStep{tasks: e.Tasks}
+			p.Started[e.Address] = listedStep{Tasks: e.Tasks}
 		}
 	case process.TasksScheduled:
 		if n := len(e.Tasks); n > 0 { // another round of a repeat makes them more
-			p.step(e.Address, func(s *listedStep) { s.tasks = max(s.tasks, e.Tasks[n-1].End()) })
+			p.step(e.Address, func(s *listedStep) { s.Tasks = max(s.Tasks, e.Tasks[n-1].End()) })
 		}
 	case process.TasksConfirmed:
-		p.step(e.Address, func(s *listedStep) { s.confirmed += e.Tasks.Len() })
+		p.step(e.Address, func(s *listedStep) { s.Confirmed += e.Tasks.Len() })
 	case process.TasksReused:
 		p.reuse(e)
 	case process.TasksSkipped:
-		p.step(e.Address, func(s *listedStep) { s.skipped.add(e.Tasks) })
+		p.step(e.Address, func(s *listedStep) { s.Skipped.add(e.Tasks) })
 	case process.TasksFailed:
 		p.Failures += e.Tasks.Len()
 	case process.TaskTimedOut:
 		p.Failures++
 	case process.StepSkipped:
-		p.steps[e.Address] = &listedStep{completed: true}
+		p.Started[e.Address] = listedStep{Completed: true}
 	case process.StepCompleted:
-		p.step(e.Address, func(s *listedStep) { s.completed = true })
+		p.step(e.Address, func(s *listedStep) { s.Completed = true })
 	case process.ProcessCompleted:
 		p.Status, p.EndedAt, p.Reason = process.Completed, e.At, ""
 	case process.ProcessFailed:
 		p.Status, p.EndedAt, p.Reason = process.Failed, e.At, e.String()
 	default:
 		p.byPerson(event)
+	}
+}
+
+// mostUses is how many processes a summary names whose results one took.
+const mostUses = 100
+
+// reuse counts tasks that took results of equal ones.
+func (p *listed) reuse(e process.TasksReused) {
+	p.step(e.Address, func(s *listedStep) {
+		s.Confirmed += e.Tasks.Len()
+		s.Reused += e.Tasks.Len()
+	})
+	for _, origin := range e.Origins {
+		id := origin.Attempt.Process
+		if id != p.ID && len(p.Uses) < mostUses && !slices.Contains(p.Uses, id) {
+			p.Uses = append(slices.Clip(p.Uses), id)
+		}
 	}
 }
 
@@ -119,9 +141,9 @@ func (p *listed) byPerson(event process.Event) {
 		for _, s := range e.Definition.Steps {
 			there[s.Address] = true
 		}
-		for address := range p.steps {
+		for address := range p.Started {
 			if !there[address] {
-				delete(p.steps, address)
+				delete(p.Started, address)
 			}
 		}
 		p.begin(e.Steps)
@@ -135,36 +157,37 @@ func (p *listed) goAgain(steps []process.Begun, tasks []process.Reopened) {
 	}
 	p.begin(steps)
 	for _, t := range tasks {
-		p.step(t.Address, func(s *listedStep) { s.skipped.remove(t.Tasks) })
+		p.step(t.Address, func(s *listedStep) { s.Skipped.remove(t.Tasks) })
 	}
 }
 
 func (p *listed) begin(steps []process.Begun) {
 	for _, b := range steps {
 		if !b.Keep {
-			delete(p.steps, b.Address)
+			delete(p.Started, b.Address)
 			continue
 		}
-		p.step(b.Address, func(s *listedStep) { s.completed = false })
+		p.step(b.Address, func(s *listedStep) { s.Completed = false })
 	}
 }
 
 // step changes the counts of a step. Merges of lists are none.
 func (p *listed) step(address string, change func(*listedStep)) {
-	if s := p.steps[address]; s != nil {
-		change(s)
+	if s, started := p.Started[address]; started {
+		change(&s)
+		p.Started[address] = s
 	}
 }
 
 // summary adds up the steps.
 func (p *listed) summary() Summary {
 	sum := p.Summary
-	for _, s := range p.steps {
-		sum.Tasks += s.tasks
-		sum.TasksDone += s.confirmed
-		sum.Reused += s.reused
-		sum.Skipped += s.skipped.count()
-		if s.completed {
+	for _, s := range p.Started {
+		sum.Tasks += s.Tasks
+		sum.TasksDone += s.Confirmed
+		sum.Reused += s.Reused
+		sum.Skipped += s.Skipped.count()
+		if s.Completed {
 			sum.StepsDone++
 		}
 	}

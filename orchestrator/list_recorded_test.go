@@ -21,7 +21,7 @@ func TestTheListCountsWhatTheStateSaysAfterEveryEventOfEveryRecordedHistory(t *t
 			data, err := os.ReadFile(file)
 			require.NoError(t, err)
 			var s process.State
-			p := &listed{steps: map[string]*listedStep{}}
+			p := newListed(Summary{})
 			for line := range bytes.Lines(data) {
 				var e struct {
 					Type   string          `json:"type"`

@@ -158,7 +158,7 @@ func TestAProcessWhoseDefinitionIsChangedAfterItsEndIsNotUnfinished(t *testing.T
 
 func TestAListOfManyTasksThatWereSkippedOneByOneIsQuick(t *testing.T) {
 	const tasks = 100_000
-	p := &listed{steps: map[string]*listedStep{"work": {tasks: tasks}}}
+	p := &listed{Started: map[string]listedStep{"work": {Tasks: tasks}}}
 	began := time.Now()
 	for i := 0; i < tasks; i += 2 {
 		p.apply(process.TasksSkipped{Address: "work", Attempt: 1, Tasks: task.Of(i)})

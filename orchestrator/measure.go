@@ -1,7 +1,6 @@
 package orchestrator
 
 import (
-	"time"
 
 	"github.com/deedrun/deed/internal/metrics"
 	"github.com/deedrun/deed/orchestrator/process"
@@ -47,35 +46,4 @@ func failedBy(verdict task.Verdict) metrics.TaskEvent {
 		return metrics.TasksTimedOut
 	}
 	return metrics.TasksFailed
-}
-
-// statusBy is the status that an event gives a process, and when; "": none.
-func statusBy(before process.Status, e process.Event) (process.Status, time.Time) {
-	switch e := e.(type) {
-	case process.ProcessStarted:
-		return process.Running, e.At
-	case process.ProcessResumed:
-		return process.Running, e.At
-	case process.ProcessRetried:
-		return goingAgain(before), e.At
-	case process.ProcessRestarted:
-		return goingAgain(before), e.At
-	case process.ProcessPaused:
-		return process.Paused, e.At
-	case process.ProcessCompleted:
-		return process.Completed, e.At
-	case process.ProcessFailed:
-		return process.Failed, e.At
-	case process.ProcessCancelled:
-		return process.Cancelled, e.At
-	}
-	return "", time.Time{}
-}
-
-// goingAgain is the status of what is made to go again: one that is paused stays so.
-func goingAgain(before process.Status) process.Status {
-	if before == process.Paused {
-		return before
-	}
-	return process.Running
 }

@@ -131,11 +131,7 @@ func (o *Owner) reply(ctx context.Context, requests []*request) {
 		if r.replyTo == "" {
 			continue
 		}
-		body, err := json.Marshal(r.answer)
-		if err == nil {
-			err = o.Signals.Publish(ctx, r.replyTo, body)
-		}
-		if err != nil {
+		if err := o.signal(ctx, r.replyTo, r.answer); err != nil {
 			o.Log.Warn("orchestrator: an answer was not sent; the sender will ask again", "error", err)
 		}
 	}
@@ -184,13 +180,17 @@ func (o *Owner) perform(ctx context.Context, s *process.State, effects []process
 }
 
 func (o *Owner) cancel(ctx context.Context, c task.Cancel) {
-	body, err := json.Marshal(c)
-	if err == nil {
-		err = o.Signals.Publish(ctx, task.TopicCancel, body)
-	}
-	if err != nil && ctx.Err() == nil {
+	if err := o.signal(ctx, task.TopicCancel, c); err != nil && ctx.Err() == nil {
 		o.Log.Warn("orchestrator: a cancel was not sent; it goes to every heartbeat that still holds tasks", o.inLog(c.Process, "error", err)...)
 	}
+}
+
+func (o *Owner) signal(ctx context.Context, topic string, what any) error {
+	body, err := json.Marshal(what)
+	if err != nil {
+		return err
+	}
+	return o.Signals.Publish(ctx, topic, body)
 }
 
 // callRoll asks the workers what they hold. One that does not hear it says so

@@ -218,20 +218,3 @@ func (l *searches) giveBack(findings []finding) {
 func (l *searches) forget(shards queue.Shards) {
 	l.waiting = slices.DeleteFunc(l.waiting, func(w search) bool { return shards.Holds(w.state.ID) })
 }
-
-// mostUses is how many processes a summary names whose results one took.
-const mostUses = 100
-
-// reuse counts tasks that took results of equal ones.
-func (p *listed) reuse(e process.TasksReused) {
-	p.step(e.Address, func(s *listedStep) {
-		s.confirmed += e.Tasks.Len()
-		s.reused += e.Tasks.Len()
-	})
-	for _, origin := range e.Origins {
-		id := origin.Attempt.Process
-		if id != p.ID && len(p.Uses) < mostUses && !slices.Contains(p.Uses, id) {
-			p.Uses = append(slices.Clip(p.Uses), id)
-		}
-	}
-}

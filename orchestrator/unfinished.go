@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/deedrun/deed/events"
-	"github.com/deedrun/deed/orchestrator/process"
 )
 
 // Unfinished lists the IDs of the processes that have not ended. It reads one
@@ -57,9 +56,6 @@ func endsProcess(r events.Record) bool {
 	if err != nil {
 		return false // loading it says what is wrong
 	}
-	switch last.(type) {
-	case process.ProcessCompleted, process.ProcessFailed, process.ProcessCancelled:
-		return true
-	}
-	return false
+	status, _ := statusBy("", last)
+	return isEnd(status)
 }

@@ -130,11 +130,7 @@ func (o *Owner) answerQuestion(ctx context.Context, now time.Time, body []byte) 
 	if q.Process != "" && !o.shards.Holds(q.Process) || o.shards == 0 {
 		return // somebody else does, or will in a moment
 	}
-	answer, err := json.Marshal(o.view(ctx, now, q.Process))
-	if err == nil {
-		err = o.Signals.Publish(ctx, q.ReplyTo, answer)
-	}
-	if err != nil && ctx.Err() == nil {
+	if err := o.signal(ctx, q.ReplyTo, o.view(ctx, now, q.Process)); err != nil && ctx.Err() == nil {
 		o.Log.Warn("orchestrator: an answer was not sent; the asker will ask again", "error", err)
 	}
 }

@@ -60,7 +60,7 @@ func somewhere(t *rapid.T, store *events.Store, n int) {
 		for range rapid.IntRange(1, 3).Draw(t, "events") {
 			s, err := process.Encode(anyEvent(t))
 			require.NoError(t, err)
-			records = append(records, events.Record{Type: s.Type, Schema: s.Schema, Data: s.Data})
+			records = append(records, events.Record(s))
 		}
 		_, err = store.Append(t.Context(), stream, events.Exactly(version), fmt.Sprint(n), records...)
 	}
@@ -99,7 +99,7 @@ func TestAListStoredAnywhereAndFoldedOnEqualsOneThatIsFoldedInOneGo(t *testing.T
 		again, err := store.Subscribe(t.Context(), streamPrefix, 0)
 		require.NoError(t, err)
 		defer again.Stop()
-		before := asJSON(t, l.list.stored())
+		before := asJSON(t, l.list.processes())
 		at := l.list.at
 		for {
 			c, ready, err := again.Next(t.Context(), false)
@@ -109,7 +109,7 @@ func TestAListStoredAnywhereAndFoldedOnEqualsOneThatIsFoldedInOneGo(t *testing.T
 			}
 			l.list.take(c)
 		}
-		require.Equal(t, before, asJSON(t, l.list.stored()), "what is fed again changes nothing")
+		require.Equal(t, before, asJSON(t, l.list.processes()), "what is fed again changes nothing")
 		require.Equal(t, at, l.list.at)
 	})
 }

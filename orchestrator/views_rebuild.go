@@ -118,7 +118,7 @@ func level(ctx context.Context, a, b *list) error {
 // process is compared before what it is made of.
 func difference(stored, folded map[string]*listed) (*Difference, error) {
 	seen := func(p *listed) any { return p.summary() }
-	made := func(p *listed) any { return p.stored() }
+	made := func(p *listed) any { return p }
 	for _, id := range sortedKeys(stored, folded) {
 		for _, of := range []func(*listed) any{seen, made} {
 			was, err := fields(stored[id], of)

@@ -269,7 +269,7 @@ func TestARebuiltListEqualsTheStoredOneOrSaysWhatDiffers(t *testing.T) {
 	require.Nil(t, rebuilt.Differs)
 
 	r.spoil(func(data []byte) []byte {
-		return r.changed(data, func(l *list) { l.byID["p"].steps["work"].confirmed = 7 })
+		return r.changed(data, func(l *list) { l.byID["p"].step("work", func(s *listedStep) { s.Confirmed = 7 }) })
 	})
 	rebuilt, err = r.views.Rebuild(r.ctx, r.now)
 	require.NoError(t, err)
