@@ -178,12 +178,7 @@ func (s *shelf) stream() []string {
 // ask sends a command of a person and returns the answer.
 func (s *shelf) ask(c process.Command) Answer {
 	s.t.Helper()
-	encoded, err := process.EncodeCommand(c)
-	require.NoError(s.t, err)
-	replies, err := s.signals.Subscribe("reply.ask")
-	require.NoError(s.t, err)
-	defer replies.Stop()
-	s.rig.put("p", task.Envelope{Command: encoded, ReplyTo: "reply.ask"})
+	replies := s.rig.ask("p", c)
 	s.step()
 	return s.answer(replies)
 }

@@ -88,9 +88,7 @@ func (r *rig) sentences(id string) string {
 // command puts a person's command into the inbox.
 func (r *rig) command(id string, c process.Command) {
 	r.t.Helper()
-	encoded, err := process.EncodeCommand(c)
-	require.NoError(r.t, err)
-	r.put(id, task.Envelope{Command: encoded, ReplyTo: "reply.nobody"})
+	r.give(id, c, "reply.nobody")
 }
 
 // lose takes what is in the inbox for some process, as a power cut does.
@@ -101,11 +99,7 @@ func (r *rig) lose(id string) {
 
 func (r *rig) noQuarantine() {
 	r.t.Helper()
-	bad, err := r.bad.Receive(r.ctx, 10, 0)
-	require.NoError(r.t, err)
-	for _, d := range bad {
-		require.Fail(r.t, "a message is in quarantine", string(d.Body))
-	}
+	require.Empty(r.t, r.quarantined())
 }
 
 // crashAt is an owner that dies when it comes by a failpoint.
@@ -144,11 +138,5 @@ func sorted(ids ...string) []string { slices.Sort(ids); return ids }
 func (r *rig) sendListed(id string, def definition.Definition, parts int) queue.Listener {
 	r.t.Helper()
 	data := task.Dataset{Count: parts, Digest: "d", Manifest: &task.Manifest{Ref: task.Ref{Key: "sha256/00/list", Size: 1}}}
-	command, err := process.EncodeCommand(process.StartProcess{ID: id, Definition: def, Inputs: map[string]task.Dataset{"in": data}})
-	require.NoError(r.t, err)
-	replies, err := r.signals.Subscribe("reply." + id)
-	require.NoError(r.t, err)
-	r.t.Cleanup(replies.Stop)
-	r.put(id, task.Envelope{Command: command, ReplyTo: "reply." + id})
-	return replies
+	return r.demand(id, startOf(id, def, data), "reply."+id)
 }

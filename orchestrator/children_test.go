@@ -1,7 +1,6 @@
 package orchestrator
 
 import (
-	"encoding/json"
 	"testing"
 	"time"
 
@@ -229,11 +228,9 @@ func TestTheTimeoutOfAStepIsTheDeadlineOfItsChildren(t *testing.T) {
 func TestTheTraceOfAProcessIsThatOfItsChildren(t *testing.T) {
 	const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 	r := newRig(t)
-	command, err := process.EncodeCommand(process.StartProcess{
-		ID: "p", Definition: aFamily(), Trace: trace, Inputs: map[string]task.Dataset{"in": task.Inline([]task.Part{{Value: json.RawMessage(`1`)}})},
-	})
-	require.NoError(t, err)
-	r.put("p", task.Envelope{Command: command, ReplyTo: "reply.p"})
+	start := startOf("p", aFamily(), ones(1))
+	start.Trace = trace
+	r.command("p", start)
 	r.settle()
 	require.Equal(t, trace, r.state(childOf("p", 0)).Trace)
 }

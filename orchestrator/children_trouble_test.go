@@ -193,9 +193,7 @@ func TestAStartOfAChildThatHasEndedTellsItsParentHowAgain(t *testing.T) {
 		r.step()
 	}
 	r.lose("p")
-	command, err := process.EncodeCommand(again)
-	require.NoError(t, err)
-	r.put(again.ID, task.Envelope{Command: command})
+	r.give(again.ID, again, "")
 	r.settle()
 	require.Equal(t, process.Completed, r.status("p"))
 }
@@ -220,9 +218,7 @@ func TestARevisionOfAParentIsNotHeldAgainstChildrenThatRun(t *testing.T) {
 	start, err := process.Child(s, s.Children()[0], 0, nil, r.now)
 	require.NoError(t, err)
 	start.Definition.Deadline = task.Duration(time.Hour) // as a longer timeout of the step makes it
-	command, err := process.EncodeCommand(start)
-	require.NoError(t, err)
-	r.put(start.ID, task.Envelope{Command: command})
+	r.give(start.ID, start, "")
 	r.settle()
 	require.Equal(t, process.Running, r.status("p"))
 	require.Equal(t, process.Running, r.status(start.ID))
@@ -306,17 +302,13 @@ func TestAWorkerCannotSayWhatBecameOfAChild(t *testing.T) {
 	r.report("p", task.Result{Address: "each", Attempt: 1, Tasks: task.Span(0, 1000), Outcome: task.Begun})
 	r.settle()
 	require.Equal(t, process.Running, r.status("p"))
-	bad, err := r.bad.Receive(r.ctx, 10, 0)
-	require.NoError(t, err)
-	require.Len(t, bad, 3)
+	require.Len(t, r.quarantined(), 3)
 }
 
 func TestACommandOfAParentThatAChildRefusesIsNoQuarantine(t *testing.T) {
 	r := newRig(t)
 	for _, c := range []process.Command{process.CancelProcess{Asked: asParent("p")}, process.PauseProcess{Asked: asParent("p")}} {
-		command, err := process.EncodeCommand(c)
-		require.NoError(t, err)
-		r.put("nobody", task.Envelope{Command: command})
+		r.give("nobody", c, "")
 	}
 	r.settle()
 	r.noQuarantine()
@@ -382,9 +374,7 @@ func TestAPauseThatComesLateHoldsUpNoChildForGood(t *testing.T) {
 	r.send("p", aFamily(), 1)
 	r.settle()
 	child := childOf("p", 0)
-	encoded, err := process.EncodeCommand(process.PauseProcess{Asked: asParent("p")})
-	require.NoError(t, err)
-	r.put(child, task.Envelope{Command: encoded})
+	r.give(child, process.PauseProcess{Asked: asParent("p")}, "")
 	r.settle()
 	require.Equal(t, process.Paused, r.status(child))
 	for range 5 {

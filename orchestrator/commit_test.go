@@ -184,15 +184,9 @@ func TestCommitsThatAreStoredAtTheSameTimeByAStoreThatFailsNowAndThenLoseAndDoub
 		var starts []queue.Message
 		for i := range processes {
 			id := fmt.Sprintf("p%02d", i)
-			in := make([]task.Part, tasks)
-			for j := range in {
-				in[j] = task.Part{Value: json.RawMessage(`1`)}
-			}
-			command, err := process.EncodeCommand(process.StartProcess{ID: id, Definition: fanOut(), Inputs: map[string]task.Dataset{"in": task.Inline(in)}})
+			message, err := commandMessage(id, startOf(id, fanOut(), ones(tasks)), "")
 			require.NoError(t, err)
-			body, err := json.Marshal(task.Envelope{Command: command})
-			require.NoError(t, err)
-			starts = append(starts, queue.Message{Key: id, Body: body})
+			starts = append(starts, message)
 		}
 		require.NoError(t, r.inbox.Send(t.Context(), starts...))
 		for range 60 {

@@ -1,26 +1,16 @@
 package orchestrator
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/deedrun/deed/orchestrator/process"
-	"github.com/deedrun/deed/task"
 )
 
 // startsFamily has a process with so many children of one task each begin.
 func (p *plant) startsFamily(id string, children int) {
-	in := make([]task.Part, children)
-	for i := range in {
-		in[i] = task.Part{Value: json.RawMessage(`1`)}
-	}
-	command, err := process.EncodeCommand(process.StartProcess{ID: id, Definition: aFamily(), Inputs: map[string]task.Dataset{"in": task.Inline(in)}})
-	require.NoError(p.t, err)
-	p.put(id, task.Envelope{Command: command})
+	p.give(id, startOf(id, aFamily(), ones(children)), "")
 }
 
 // begunBelow counts the tasks that began of the children of a process since a time.

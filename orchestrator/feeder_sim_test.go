@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/deedrun/deed/orchestrator/definition"
-	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/task"
 )
 
@@ -88,9 +87,7 @@ func (p *plant) starts(after time.Duration, id string, tasks int, options ...fun
 	}
 	p.arrivals = append(p.arrivals, arrival{p.now.Add(after), func() {
 		in := task.Dataset{Count: tasks, Manifest: &task.Manifest{Ref: task.Ref{Key: "list"}}}
-		command, err := process.EncodeCommand(process.StartProcess{ID: id, Definition: def, Inputs: map[string]task.Dataset{"in": in}})
-		require.NoError(p.t, err)
-		p.put(id, task.Envelope{Command: command})
+		p.give(id, startOf(id, def, in), "")
 	}})
 }
 

@@ -16,13 +16,7 @@ import (
 // ask sends a person's command; its answer comes on the listener.
 func (r *rig) ask(id string, c process.Command) queue.Listener {
 	r.t.Helper()
-	command, err := process.EncodeCommand(c)
-	require.NoError(r.t, err)
-	replies, err := r.signals.Subscribe("reply.hand")
-	require.NoError(r.t, err)
-	r.t.Cleanup(replies.Stop)
-	r.put(id, task.Envelope{Command: command, ReplyTo: "reply.hand"})
-	return replies
+	return r.demand(id, c, "reply.hand")
 }
 
 func (r *rig) answer(replies queue.Listener) Answer {
@@ -241,9 +235,7 @@ func TestARefusedCommandIsAnsweredAndNotQuarantined(t *testing.T) {
 	a := r.answer(replies)
 	require.True(t, a.Refused)
 	require.Contains(t, a.Error, `did you mean "work"?`)
-	bad, err := r.bad.Receive(r.ctx, 1, 0)
-	require.NoError(t, err)
-	require.Empty(t, bad)
+	require.Empty(t, r.quarantined())
 }
 
 func TestACommandOfAPersonThatComesTwiceIsCarriedOutOnce(t *testing.T) {

@@ -32,7 +32,7 @@ func (r *rig) quarantined() (all []task.Quarantined) {
 
 func TestACommandAmongReportsIsPutIntoQuarantineAndNeitherCarriedOutNorAnswered(t *testing.T) {
 	r := newRig(t)
-	start, err := process.EncodeCommand(process.StartProcess{ID: "p", Definition: fanOut(), Inputs: map[string]task.Dataset{"in": task.Inline(nil)}})
+	start, err := process.EncodeCommand(startOf("p", fanOut(), ones(0)))
 	require.NoError(t, err)
 	cancels, err := r.signals.Subscribe(task.TopicCancel)
 	require.NoError(t, err)

@@ -1,7 +1,6 @@
 package orchestrator
 
 import (
-
 	"github.com/deedrun/deed/internal/metrics"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/task"

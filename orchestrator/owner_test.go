@@ -142,12 +142,8 @@ func TestAMessageThatMakesNoSenseGoesToQuarantineAndHoldsUpNobody(t *testing.T) 
 	r.report("p", done(task.Of(7)))
 	r.step()
 	require.Equal(t, process.Running, r.state("p").Status)
-	bad, err := r.bad.Receive(r.ctx, 10, 0)
-	require.NoError(t, err)
 	var reasons []string
-	for _, d := range bad {
-		var q task.Quarantined
-		require.NoError(t, json.Unmarshal(d.Body, &q))
+	for _, q := range r.quarantined() {
 		require.NotEmpty(t, q.Body)
 		reasons = append(reasons, q.Reason)
 	}
@@ -298,7 +294,5 @@ func TestACommandThatThisVersionCannotReadIsAnsweredAndNotKept(t *testing.T) {
 	require.NoError(t, json.Unmarshal(<-replies.C(), &a))
 	require.True(t, a.Refused)
 	require.Contains(t, a.Error, `does not know "levitate"`)
-	bad, err := r.bad.Receive(r.ctx, 10, 0)
-	require.NoError(t, err)
-	require.Empty(t, bad)
+	require.Empty(t, r.quarantined())
 }

@@ -39,9 +39,7 @@ func (r *rig) begin(id string, def definition.Definition, values ...int) {
 	for _, v := range values {
 		in = append(in, task.Part{Value: json.RawMessage(fmt.Sprint(v))})
 	}
-	command, err := process.EncodeCommand(process.StartProcess{ID: id, Definition: def, Inputs: map[string]task.Dataset{"in": task.Inline(in)}})
-	require.NoError(r.t, err)
-	r.put(id, task.Envelope{Command: command})
+	r.give(id, startOf(id, def, task.Inline(in)), "")
 	r.step()
 }
 
@@ -298,9 +296,7 @@ func TestAnOwnerThatRunsLooksAsideAndStoresTheSame(t *testing.T) {
 		defer close(ended)
 		_ = r.owner.Run(ctx)
 	}()
-	command, err := process.EncodeCommand(process.StartProcess{ID: "b", Definition: fanOut(reusing), Inputs: r.state("a").Inputs})
-	require.NoError(t, err)
-	r.put("b", task.Envelope{Command: command})
+	r.give("b", startOf("b", fanOut(reusing), r.state("a").Inputs["in"]), "")
 	require.Eventually(t, func() bool {
 		s, err := Load(context.Background(), r.store, "b")
 		return err == nil && s.Ended()

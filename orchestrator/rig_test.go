@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -106,20 +107,37 @@ func fanOut(options ...func(*definition.Step)) definition.Definition {
 	return definition.Definition{Name: "fan-out", Inputs: []string{"in"}, Steps: []definition.Step{s}, Outputs: []string{"out"}}
 }
 
+// ones is so many parts.
+func ones(n int) task.Dataset {
+	return task.Inline(slices.Repeat([]task.Part{{Value: json.RawMessage(`1`)}}, n))
+}
+
+func startOf(id string, def definition.Definition, in task.Dataset) process.StartProcess {
+	return process.StartProcess{ID: id, Definition: def, Inputs: map[string]task.Dataset{"in": in}}
+}
+
 // send puts a start into the inbox; its answer comes on the listener.
 func (r *rig) send(id string, def definition.Definition, parts int) queue.Listener {
 	r.t.Helper()
-	in := make([]task.Part, parts)
-	for i := range in {
-		in[i] = task.Part{Value: json.RawMessage(`1`)}
-	}
-	command, err := process.EncodeCommand(process.StartProcess{ID: id, Definition: def, Inputs: map[string]task.Dataset{"in": task.Inline(in)}})
-	require.NoError(r.t, err)
-	replies, err := r.signals.Subscribe("reply." + id)
+	return r.demand(id, startOf(id, def, ones(parts)), "reply."+id)
+}
+
+// demand puts a command into the inbox, and listens for its answer.
+func (r *rig) demand(id string, c process.Command, replyTo string) queue.Listener {
+	r.t.Helper()
+	replies, err := r.signals.Subscribe(replyTo)
 	require.NoError(r.t, err)
 	r.t.Cleanup(replies.Stop)
-	r.put(id, task.Envelope{Command: command, ReplyTo: "reply." + id})
+	r.give(id, c, replyTo)
 	return replies
+}
+
+// give puts a command into the inbox; replyTo "": it is of who wants no answer.
+func (r *rig) give(id string, c process.Command, replyTo string) {
+	r.t.Helper()
+	message, err := commandMessage(id, c, replyTo)
+	require.NoError(r.t, err)
+	require.NoError(r.t, r.inbox.Send(r.ctx, message))
 }
 
 func (r *rig) put(id string, e task.Envelope) {

@@ -36,21 +36,17 @@ func tracedRig(t *testing.T) (*rig, *tracetest.SpanRecorder) {
 // start starts a process of the trace that was submitted in.
 func (r *rig) start(id, trace string, parts int) {
 	r.t.Helper()
-	in := make([]task.Part, parts)
-	for i := range in {
-		in[i] = task.Part{Value: json.RawMessage(`1`)}
-	}
-	start := process.StartProcess{ID: id, Definition: fanOut(), Inputs: map[string]task.Dataset{"in": task.Inline(in)}, Trace: trace}
+	start := startOf(id, fanOut(), ones(parts))
+	start.Trace = trace
 	r.askIn(id, trace, start)
 }
 
 func (r *rig) askIn(id, trace string, c process.Command) {
 	r.t.Helper()
-	command, err := process.EncodeCommand(c)
+	message, err := commandMessage(id, c, "reply.nobody")
 	require.NoError(r.t, err)
-	body, err := json.Marshal(task.Envelope{Command: command, ReplyTo: "reply.nobody"})
-	require.NoError(r.t, err)
-	require.NoError(r.t, r.inbox.Send(r.ctx, queue.Message{Key: id, Body: body, Trace: trace}))
+	message.Trace = trace
+	require.NoError(r.t, r.inbox.Send(r.ctx, message))
 	r.step()
 }
 

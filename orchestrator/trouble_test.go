@@ -176,13 +176,10 @@ func TestAMessageTooLargeForTheQuarantineIsKeptInPartAndHoldsUpNobody(t *testing
 	r.send("p", fanOut(), 1)
 	r.step()
 	require.Equal(t, process.Running, r.state("p").Status)
-	bad, err := r.bad.Receive(r.ctx, 10, 0)
-	require.NoError(t, err)
+	bad := r.quarantined()
 	require.Len(t, bad, 1)
-	var q task.Quarantined
-	require.NoError(t, json.Unmarshal(bad[0].Body, &q))
-	require.Len(t, q.Body, quarantinedBody)
-	require.Contains(t, q.Reason, "of its 92160 bytes the first 65536 are kept")
+	require.Len(t, bad[0].Body, quarantinedBody)
+	require.Contains(t, bad[0].Reason, "of its 92160 bytes the first 65536 are kept")
 }
 
 func TestATaskWhoseMessageIsTooLargeIsTheOneThatIsSaidToFail(t *testing.T) {
@@ -190,14 +187,9 @@ func TestATaskWhoseMessageIsTooLargeIsTheOneThatIsSaidToFail(t *testing.T) {
 	r.work = memqueue.NewQueue(memqueue.Options{Lease: lease, MaxBody: 1 << 10, Now: func() time.Time { return r.now }})
 	r.options.Work = r.work
 	r.restart()
-	in := make([]task.Part, 9)
-	for i := range in {
-		in[i] = task.Part{Value: json.RawMessage(`1`)}
-	}
-	in[6].Value, _ = json.Marshal(string(make([]byte, 2<<10)))
-	command, err := process.EncodeCommand(process.StartProcess{ID: "p", Definition: fanOut(), Inputs: map[string]task.Dataset{"in": task.Inline(in)}})
-	require.NoError(t, err)
-	r.put("p", task.Envelope{Command: command})
+	in := ones(9)
+	in.Parts[6].Value, _ = json.Marshal(string(make([]byte, 2<<10)))
+	r.give("p", startOf("p", fanOut(), task.Inline(in.Parts)), "")
 	r.step()
 	s := r.state("p")
 	require.Equal(t, process.Failed, s.Status)
