@@ -336,7 +336,7 @@ func TestAnEarlierAttemptThatCompletesAfterAllStopsTheChildOfTheLaterOne(t *test
 	r.send("p", aFamily(func(s *definition.Step) { s.Retry.Attempts = 2 }), 1)
 	r.settle()
 	first, second := childOf("p", 0), childAt("p", 0, 0, 2)
-	r.report(first, task.Result{Address: "work", Attempt: 1, Tasks: task.Of(0), Outcome: task.Failed, Failure: &task.Failure{Error: "bad luck", Verdict: task.Permanent}})
+	r.report(first, failed(task.Of(0), "bad luck", task.Permanent))
 	r.settle()
 	r.pass(time.Minute)
 	r.settle()

@@ -74,7 +74,7 @@ func TestAPauseTakesWhatWaitsOffTheQueueAndItsEndSendsWhatNobodyHolds(t *testing
 	r.step()
 	require.Zero(t, r.pending("p"))
 
-	r.beat(task.Heartbeat{Worker: "w1", Holding: []task.Hold{{Process: "p", Address: "work", Attempt: 1, Tasks: task.Span(1, 1)}}})
+	r.beat(held("w1", "p", task.Span(1, 1)))
 	r.ask("p", process.ResumeProcess{})
 	r.step()
 	r.pass(rollCall)
@@ -93,7 +93,7 @@ func TestACancelEmptiesTheQueueAndStopsWhatRuns(t *testing.T) {
 	require.Equal(t, []task.Cancel{{Process: "p"}}, cancels())
 	require.Equal(t, process.Cancelled, r.state("p").Status)
 
-	r.beat(task.Heartbeat{Worker: "w1", Holding: []task.Hold{{Process: "p", Address: "work", Attempt: 1, Tasks: task.Span(0, 1)}}})
+	r.beat(held("w1", "p", task.Span(0, 1)))
 	r.step()
 	require.Equal(t, []task.Cancel{{Process: "p"}}, cancels(), "a worker that missed it is told again")
 	r.report("p", done(task.Span(0, 5)))
@@ -119,7 +119,7 @@ func TestMessagesThatADeadOwnerLeftOfACancelledProcessAreRemovedWhenAWorkerShows
 	r.restart()
 	r.step()
 	require.Equal(t, 1, r.pending("p"))
-	r.beat(task.Heartbeat{Worker: "w1", Holding: []task.Hold{{Process: "p", Address: "work", Attempt: 1, Tasks: task.Span(0, 1)}}})
+	r.beat(held("w1", "p", task.Span(0, 1)))
 	r.step()
 	require.Zero(t, r.pending("p"))
 	require.Contains(t, cancels(), task.Cancel{Process: "p"})
@@ -142,7 +142,7 @@ func TestARestartStopsWhatIsOutOfDateAndSendsTheNextGeneration(t *testing.T) {
 	for _, w := range work {
 		require.Equal(t, 1, w.Generation)
 	}
-	r.beat(task.Heartbeat{Worker: "zombie", Holding: []task.Hold{{Process: "p", Address: "work", Attempt: 1, Tasks: task.Span(1, 1)}}})
+	r.beat(held("zombie", "p", task.Span(1, 1)))
 	r.step()
 	require.Equal(t, []task.Cancel{{Process: "p", Before: map[string]int{"work": 1}}}, cancels())
 	r.report("p", done(task.Span(0, 3)))

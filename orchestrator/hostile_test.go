@@ -38,7 +38,7 @@ func TestAReportWithEndlessNamesIsPutIntoQuarantineWithAShortReasonAndHoldsUpNob
 	r.reportFrom("w", "p", "p", task.Result{Address: long, Attempt: 1, Tasks: task.Of(0), Outcome: task.Done})
 	r.reportFrom("w", "p", "p", task.Result{Address: "work", Attempt: 1, Tasks: task.Of(0), Outcome: task.Outcome(long)})
 	r.reportFrom("w", long, "p")
-	r.reportFrom(long, "p", "p", task.Result{Address: "work", Attempt: 1, Tasks: task.Of(0), Outcome: task.Done})
+	r.reportFrom(long, "p", "p", done(task.Of(0)))
 	r.reportFrom("w", "p", "p", task.Result{Address: "work", Attempt: 1, Tasks: task.Of(0), Outcome: task.Unserved, Failure: &task.Failure{Error: long}})
 	r.step()
 	bad := r.quarantined()

@@ -2,7 +2,6 @@ package orchestrator
 
 import (
 	"context"
-	"encoding/json"
 	"iter"
 	"testing"
 	"time"
@@ -67,13 +66,11 @@ func TestAProcessWhoseLastEventsAreLostStandsStillAndHoldsUpNobody(t *testing.T)
 	answer := r.send("hurt", fanOut(), 3)
 	healthy := r.send("healthy", fanOut(), 1)
 	r.step()
-	var a Answer
-	require.NoError(t, json.Unmarshal(<-answer.C(), &a))
+	a := r.answer(answer)
 	assert.Contains(t, a.Error, `"process-hurt" is damaged`)
 	assert.Contains(t, a.Error, "restore the data from a copy")
 	assert.Equal(t, 1, quarantined(r), "the report that cannot be counted is kept")
-	a = Answer{}
-	require.NoError(t, json.Unmarshal(<-healthy.C(), &a))
+	a = r.answer(healthy)
 	assert.Empty(t, a.Error)
 
 	for range 10 {

@@ -32,11 +32,11 @@ func TestWhatHappensToTasksIsCountedOnceEachHoweverOftenItIsReported(t *testing.
 	r.step()
 	r.received()
 	twice := done(task.Span(0, 2))
-	failed := task.Result{Address: "work", Attempt: 1, Tasks: task.Span(2, 1), Outcome: task.Failed, Failure: &task.Failure{Error: "no", Verdict: task.Retry}}
+	broken := failed(task.Span(2, 1), "no", task.Retry)
 	lost := task.Result{Address: "work", Attempt: 1, Tasks: task.Span(3, 1), Outcome: task.Lost}
 	returned := task.Result{Address: "work", Attempt: 1, Tasks: task.Span(4, 1), Outcome: task.Returned}
-	late := task.Result{Address: "work", Attempt: 1, Tasks: task.Span(5, 1), Outcome: task.Failed, Failure: &task.Failure{Error: "too long", Verdict: task.TimedOut}}
-	r.report("p", twice, failed, lost, returned, late)
+	late := failed(task.Span(5, 1), "too long", task.TimedOut)
+	r.report("p", twice, broken, lost, returned, late)
 	r.report("p", twice)
 	r.step()
 

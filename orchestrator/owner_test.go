@@ -17,8 +17,7 @@ func TestAStartIsAnsweredAfterItsEventIsStoredAndItsTasksAreSent(t *testing.T) {
 	r := newRig(t)
 	answer := r.send("p", fanOut(), 3)
 	r.step()
-	var a Answer
-	require.NoError(t, json.Unmarshal(<-answer.C(), &a))
+	a := r.answer(answer)
 	require.Equal(t, Answer{Version: 3}, a)
 	require.Equal(t, process.Running, r.state("p").Status)
 	require.Equal(t, task.Span(0, 3), indexes(r.received()))
@@ -29,14 +28,12 @@ func TestADifferentJobUnderTheSameIDIsRefusedAndTheSameOneAttaches(t *testing.T)
 	<-func() <-chan []byte { a := r.send("p", fanOut(), 3); r.step(); return a.C() }()
 	other := r.send("p", fanOut(), 4)
 	r.step()
-	var a Answer
-	require.NoError(t, json.Unmarshal(<-other.C(), &a))
+	a := r.answer(other)
 	require.True(t, a.Refused)
 	require.Equal(t, []string{"input in: other content (4 parts now, 3 parts then)"}, a.Differs)
 	same := r.send("p", fanOut(), 3)
 	r.step()
-	a = Answer{}
-	require.NoError(t, json.Unmarshal(<-same.C(), &a))
+	a = r.answer(same)
 	require.Empty(t, a.Error)
 	require.Equal(t, uint64(3), r.state("p").Version)
 }
@@ -98,7 +95,7 @@ func TestATakeoverDoesNotSendWhatAWorkerSaysItHolds(t *testing.T) {
 	r.restart()
 	r.step()
 	require.Empty(t, r.received(), "it listens first")
-	r.beat(task.Heartbeat{Worker: "w1", Holding: []task.Hold{{Process: "p", Address: "work", Attempt: 1, Tasks: task.Of(1, 2)}}})
+	r.beat(held("w1", "p", task.Of(1, 2)))
 	r.pass(rollCall)
 	r.step()
 	require.Equal(t, task.Of(0, 3, 4), indexes(r.received()))
@@ -191,7 +188,7 @@ func TestTasksThatNobodyHoldsWhileTheQueueIsEmptyAreSentAgainAtTheSameAttempt(t 
 	r.received() // and lost, with the queue's tail
 	for range 13 {
 		r.pass(time.Second)
-		r.beat(task.Heartbeat{Worker: "w1", Holding: []task.Hold{{Process: "p", Address: "work", Attempt: 1, Tasks: task.Of(1)}}})
+		r.beat(held("w1", "p", task.Of(1)))
 		r.step()
 	}
 	again := r.received()
@@ -205,7 +202,7 @@ func TestAPlannedRetrySurvivesARestartAndFiresWhenItsTimeHasCome(t *testing.T) {
 	r.step()
 	r.received()
 	r.report("p",
-		task.Result{Address: "work", Attempt: 1, Tasks: task.Of(1), Outcome: task.Failed, Failure: &task.Failure{Error: "x", Verdict: task.Retry}},
+		failed(task.Of(1), "x", task.Retry),
 		done(task.Of(0)))
 	r.step()
 	r.restart()
@@ -228,13 +225,13 @@ func TestAProcessThatFailsIsTakenOffTheQueueAndWorkersAreToldToStop(t *testing.T
 	defer cancels.Stop()
 	r.send("p", fanOut(), 5)
 	r.step()
-	r.report("p", task.Result{Address: "work", Attempt: 1, Tasks: task.Of(1), Outcome: task.Failed, Failure: &task.Failure{Error: "no", Verdict: task.Permanent}})
+	r.report("p", failed(task.Of(1), "no", task.Permanent))
 	r.step()
 	require.Equal(t, process.Failed, r.state("p").Status)
 	require.JSONEq(t, `{"process":"p"}`, string(<-cancels.C()))
 	require.Empty(t, r.received())
 
-	r.beat(task.Heartbeat{Worker: "w1", Holding: []task.Hold{{Process: "p", Address: "work", Attempt: 1, Tasks: task.Of(0)}}})
+	r.beat(held("w1", "p", task.Of(0)))
 	r.step()
 	require.JSONEq(t, `{"process":"p"}`, string(<-cancels.C()), "whoever still holds some is told again")
 }
@@ -290,8 +287,7 @@ func TestACommandThatThisVersionCannotReadIsAnsweredAndNotKept(t *testing.T) {
 	defer replies.Stop()
 	r.put("p", task.Envelope{Command: json.RawMessage(`{"type":"levitate","data":{}}`), ReplyTo: "reply.x"})
 	r.step()
-	var a Answer
-	require.NoError(t, json.Unmarshal(<-replies.C(), &a))
+	a := r.answer(replies)
 	require.True(t, a.Refused)
 	require.Contains(t, a.Error, `does not know "levitate"`)
 	require.Empty(t, r.quarantined())

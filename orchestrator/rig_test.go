@@ -156,6 +156,15 @@ func done(tasks task.Ranges) task.Result {
 	return task.Result{Address: "work", Attempt: 1, Tasks: tasks, Outcome: task.Done}
 }
 
+func failed(tasks task.Ranges, why string, verdict task.Verdict) task.Result {
+	return task.Result{Address: "work", Attempt: 1, Tasks: tasks, Outcome: task.Failed, Failure: &task.Failure{Error: why, Verdict: verdict}}
+}
+
+// held is the heartbeat of a worker that holds tasks.
+func held(worker, id string, tasks task.Ranges) task.Heartbeat {
+	return task.Heartbeat{Worker: worker, Holding: []task.Hold{{Process: id, Address: "work", Attempt: 1, Tasks: tasks}}}
+}
+
 // received takes all there is on the work queue.
 func (r *rig) received() []task.Work {
 	r.t.Helper()

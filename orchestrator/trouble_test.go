@@ -121,7 +121,7 @@ func TestWhatAHeartbeatClaimsIsHeldOnlyAsFarAsItIsOpen(t *testing.T) {
 	r.received()
 	r.restart()
 	r.step()
-	r.beat(task.Heartbeat{Worker: "w1", Holding: []task.Hold{{Process: "p", Address: "work", Attempt: 1, Tasks: task.Span(0, 10)}}})
+	r.beat(held("w1", "p", task.Span(0, 10)))
 	r.beat(task.Heartbeat{Worker: "w2", Holding: []task.Hold{{Process: "p", Address: "work", Attempt: 1, Tasks: task.Ranges{{First: 30, Count: task.MaxIndex - 29}}}}})
 	r.report("p", done(task.Span(0, 10))) // after the heartbeat, before it counts
 	r.pass(rollCall)
