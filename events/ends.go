@@ -7,12 +7,6 @@ import (
 	"iter"
 )
 
-// EndsDriver is a Driver that reads the ends of many streams for less than one
-// by one, as [Store.Ends] gives them.
-type EndsDriver interface {
-	Ends(ctx context.Context, prefix string) iter.Seq2[Commit, error]
-}
-
 // Ends yields the last commit of every stream whose name starts with prefix, in
 // any order. It ends with the first error; that the end of a stream is damaged
 // is none: such a stream is yielded as a commit without events, and reading it

@@ -134,20 +134,3 @@ func TestEventIDs(t *testing.T) {
 		assert.Equal(t, []string{"804a3cfc-fce5-5c24-b1b8-f3ee25740e05", "287f7f7d-c3df-5f2d-b36c-de477cbb5798"}, ids)
 	})
 }
-
-func ExampleStore_Append() {
-	ctx := context.Background()
-	store := events.New(mem.New())
-	version, _ := store.Append(ctx, "process-1", events.NoStream(), "commit-1", events.Record{Type: "Started", Schema: 1, Data: []byte(`{"by":"me"}`)})
-
-	_, err := store.Append(ctx, "process-1", events.NoStream(), "commit-2", events.Record{Type: "Started", Schema: 1, Data: []byte(`{"by":"you"}`)})
-	fmt.Println(version)
-	fmt.Println(err)
-	for e := range store.Read(ctx, "process-1", 0) {
-		fmt.Println(e.Version, e.Type, string(e.Data))
-	}
-	// Output:
-	// 1
-	// append to stream "process-1": expected no stream, it is at version 1: somebody else wrote; reload and decide again
-	// 1 Started {"by":"me"}
-}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/eventdriver"
 )
 
 // ErrReadOnly is wrapped by what would write where a client only reads.
@@ -94,7 +95,7 @@ func (h *history) Close() error { return nil }
 const feedAhead = 256
 
 func (h *history) Subscribe(ctx context.Context, prefix string, after events.Checkpoint) (events.Subscription, error) {
-	ahead := events.ReceiveAhead(ctx, prefix, feedAhead)
+	ahead := eventdriver.ReceiveAhead(ctx, prefix, feedAhead)
 	l, err := h.open(ahead.Context(), request{
 		method: http.MethodGet, path: []string{"v1", "feed"},
 		query: url.Values{"prefix": {prefix}, "after": {strconv.FormatUint(uint64(after), 10)}},
@@ -111,7 +112,7 @@ func (h *history) Subscribe(ctx context.Context, prefix string, after events.Che
 }
 
 // feed hands over commits until something is wrong for good.
-func feed(l *lines, to *events.Ahead) error {
+func feed(l *lines, to *eventdriver.Ahead) error {
 	for {
 		line, err := l.next()
 		switch {

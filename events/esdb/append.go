@@ -9,6 +9,7 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/eventdriver"
 )
 
 // appendWithin bounds an append with all its requests.
@@ -50,7 +51,7 @@ func (d *driver) append(ctx context.Context, stream string, expected events.Expe
 		c.First = version
 		err = d.write(ctx, c, again)
 		if err == nil {
-			d.heads.Put(stream, events.Head{Version: c.Version()})
+			d.heads.Put(stream, eventdriver.Head{Version: c.Version()})
 			return c.Version(), nil
 		}
 		d.heads.Drop(stream) // it was wrong, or what was written is unknown
@@ -83,7 +84,7 @@ func (d *driver) version(ctx context.Context, stream string, expected events.Exp
 	if err != nil || !ok {
 		return 0, err
 	}
-	d.heads.Put(stream, events.Head{Version: last.EventNumber + 1})
+	d.heads.Put(stream, eventdriver.Head{Version: last.EventNumber + 1})
 	return last.EventNumber + 1, nil
 }
 

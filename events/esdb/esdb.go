@@ -23,6 +23,7 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/eventdriver"
 )
 
 // Options are what the URL does not say. The zero value is the usual.
@@ -35,7 +36,7 @@ type driver struct {
 	settings settings
 	log      *slog.Logger
 	pool     *pool
-	heads    *events.Heads
+	heads    *eventdriver.Heads
 	registry *registry
 
 	ctx  context.Context // ends with Close
@@ -60,7 +61,7 @@ func Open(ctx context.Context, url string, o Options) (events.Driver, error) {
 	d := &driver{
 		settings: settings, log: o.Log,
 		pool:     newPool(settings.leader, poolSize),
-		heads:    events.NewHeads(),
+		heads:    eventdriver.NewHeads(),
 		registry: newRegistry(settings.registry()),
 	}
 	d.ctx, d.stop = context.WithCancel(context.Background())

@@ -11,6 +11,7 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/eventdriver"
 )
 
 const (
@@ -60,7 +61,7 @@ func (d *driver) read(ctx context.Context, stream string, after uint64, yield fu
 		}
 		if !more {
 			if len(list) > 0 {
-				d.heads.Put(stream, events.Head{Version: from})
+				d.heads.Put(stream, eventdriver.Head{Version: from})
 			}
 			return j.torn()
 		}
@@ -156,7 +157,7 @@ func (d *driver) last(ctx context.Context, stream string) (c events.Commit, ok b
 		return events.Commit{}, false, err
 	}
 	e := list[0]
-	d.heads.Put(stream, events.Head{Version: e.EventNumber + 1})
+	d.heads.Put(stream, eventdriver.Head{Version: e.EventNumber + 1})
 	p, ours := placeOf(e)
 	if !ours || p.Count <= len(list) {
 		var j joiner

@@ -8,6 +8,7 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/eventdriver"
 )
 
 // readyCommits are put together ahead of the subscriber.
@@ -20,7 +21,7 @@ func (d *driver) Subscribe(ctx context.Context, prefix string, after events.Chec
 	if !d.feeds() {
 		return nil, fmt.Errorf("subscribe to streams %q: %w", prefix, errClosed)
 	}
-	s := &subscription{Ahead: events.ReceiveAhead(ctx, prefix, readyCommits), driver: d, prefix: prefix, next: uint64(after)}
+	s := &subscription{Ahead: eventdriver.ReceiveAhead(ctx, prefix, readyCommits), driver: d, prefix: prefix, next: uint64(after)}
 	s.ctx = s.Context()
 	unhook := context.AfterFunc(d.ctx, s.Stop)
 	first, err := s.begin()
@@ -43,7 +44,7 @@ func (d *driver) Subscribe(ctx context.Context, prefix string, after events.Chec
 // the server went away or another node leads now, it begins again after the last
 // commit it handed over.
 type subscription struct {
-	*events.Ahead
+	*eventdriver.Ahead
 	driver *driver
 	prefix string
 	ctx    context.Context // of Ahead

@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/eventdriver"
 	"github.com/deedrun/deed/internal/natsconn"
 )
 
@@ -55,7 +56,7 @@ func (d *driver) append(caller context.Context, stream string, expected events.E
 		c.First = h.Version
 		seq, err := d.publish(ctx, stream, c, h.Position)
 		if err == nil {
-			d.heads.Put(stream, events.Head{Version: c.Version(), Position: seq})
+			d.heads.Put(stream, eventdriver.Head{Version: c.Version(), Position: seq})
 			return c.Version(), nil
 		}
 		// Whether it was stored is unknown, or the head was wrong.
@@ -105,7 +106,7 @@ func (d *driver) call(ctx context.Context) (context.Context, context.CancelFunc)
 
 // head is the end of the stream: the one that is remembered, if that fits what is
 // expected.
-func (d *driver) head(ctx context.Context, stream string, expected events.Expected) (events.Head, error) {
+func (d *driver) head(ctx context.Context, stream string, expected events.Expected) (eventdriver.Head, error) {
 	if h, ok := d.heads.Get(stream, expected); ok {
 		return h, nil
 	}
@@ -113,20 +114,20 @@ func (d *driver) head(ctx context.Context, stream string, expected events.Expect
 }
 
 // load reads the end of the stream from the server.
-func (d *driver) load(ctx context.Context, stream string) (events.Head, error) {
+func (d *driver) load(ctx context.Context, stream string) (eventdriver.Head, error) {
 	c, _, err := d.last(ctx, stream)
 	if err != nil {
-		return events.Head{}, err
+		return eventdriver.Head{}, err
 	}
 	return headOf(c), nil
 }
 
 // headOf is the end of a stream by its last commit; the zero Commit: there is none.
-func headOf(c events.Commit) events.Head {
+func headOf(c events.Commit) eventdriver.Head {
 	if len(c.Events) == 0 {
-		return events.Head{}
+		return eventdriver.Head{}
 	}
-	return events.Head{Version: c.Version(), Position: uint64(c.Checkpoint)}
+	return eventdriver.Head{Version: c.Version(), Position: uint64(c.Checkpoint)}
 }
 
 // wrongSequence says that the subject's last message is not the expected one.

@@ -22,6 +22,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/eventdriver"
 	"github.com/deedrun/deed/internal/natsconn"
 )
 
@@ -42,7 +43,7 @@ type driver struct {
 	prefix string // of subjects, with the dot
 	// replicated: any replica may answer a direct get, and one may lag behind.
 	replicated bool
-	heads      *events.Heads
+	heads      *eventdriver.Heads
 }
 
 // Open creates or checks the log and returns a driver over it. The connection
@@ -68,7 +69,7 @@ func Open(ctx context.Context, nc *nats.Conn, o Options) (events.Driver, error) 
 	return &driver{
 		nc: nc, js: js, log: log, name: o.Stream, prefix: o.Subject + ".",
 		replicated: log.CachedInfo().Config.Replicas > 1,
-		heads:      events.NewHeads(),
+		heads:      eventdriver.NewHeads(),
 	}, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/eventdriver"
 	"github.com/deedrun/deed/internal/natsconn"
 )
 
@@ -138,7 +139,7 @@ func (d *driver) last(ctx context.Context, stream string) (events.Commit, bool, 
 	}
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		if err = d.absent(ctx, stream); err == nil {
-			d.heads.Put(stream, events.Head{}) // who looked is about to begin it
+			d.heads.Put(stream, eventdriver.Head{}) // who looked is about to begin it
 		}
 		return events.Commit{}, false, err
 	}

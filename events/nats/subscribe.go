@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/eventdriver"
 	"github.com/deedrun/deed/internal/natsconn"
 )
 
@@ -24,7 +25,7 @@ const (
 )
 
 func (d *driver) Subscribe(ctx context.Context, prefix string, after events.Checkpoint) (events.Subscription, error) {
-	s := &subscription{Ahead: events.ReceiveAhead(ctx, prefix, readyCommits), driver: d, prefix: prefix, next: uint64(after) + 1}
+	s := &subscription{Ahead: eventdriver.ReceiveAhead(ctx, prefix, readyCommits), driver: d, prefix: prefix, next: uint64(after) + 1}
 	s.ctx = s.Context()
 	if err := s.open(ctx, after); err != nil {
 		s.Stop()
@@ -39,7 +40,7 @@ func (d *driver) Subscribe(ctx context.Context, prefix string, after events.Chec
 // at the server, a consumer, may vanish at any time: it is made anew from the
 // next sequence.
 type subscription struct {
-	*events.Ahead
+	*eventdriver.Ahead
 	driver *driver
 	prefix string
 	ctx    context.Context // of Ahead

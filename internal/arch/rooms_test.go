@@ -50,9 +50,9 @@ var rooms = []room{
 	{path: "specs/aggregate", may: slices.Concat(core, []string{"specs"})},
 	{path: "events"},
 	{path: "events/mem", may: []string{"events"}},
-	{path: "events/nats", may: slices.Concat(client, []string{"events"})},
+	{path: "events/nats", may: slices.Concat(client, []string{"events", "internal/eventdriver"})},
 	{path: "events/esdb", may: []string{
-		"events", esdbClient + "esdb", "github.com/google/uuid", "golang.org/x/sync/errgroup",
+		"events", "internal/eventdriver", esdbClient + "esdb", "github.com/google/uuid", "golang.org/x/sync/errgroup",
 		"google.golang.org/grpc/codes", "google.golang.org/grpc/metadata", "google.golang.org/grpc/status",
 	}},
 	{path: "events/storetest", may: slices.Concat(suite, []string{"events", "github.com/anishathalye/porcupine"})},
@@ -69,7 +69,7 @@ var rooms = []room{
 	})},
 	{path: "api/wire", may: slices.Concat(core, []string{"events", "orchestrator", "queue", "blob"})},
 	{path: "api/client", may: slices.Concat(core, []string{
-		"api/wire", "events", "queue", "blob", "orchestrator", "internal/tracing", "gocloud.dev/blob", "gocloud.dev/blob/driver", "gocloud.dev/gcerrors",
+		"api/wire", "events", "internal/eventdriver", "queue", "blob", "orchestrator", "internal/tracing", "gocloud.dev/blob", "gocloud.dev/blob/driver", "gocloud.dev/gcerrors",
 	})}, // never the root: that one uses it
 	{path: "internal/amount", pure: true},
 	{path: "internal/draw", may: core[:2]},
@@ -84,6 +84,7 @@ var rooms = []room{
 	{path: "internal/access", may: []string{"events", "api/wire", "github.com/oklog/ulid/v2"}},
 	{path: "internal/esdbtest", may: []string{esdbClient + "protos/...", "google.golang.org/grpc", "google.golang.org/grpc/..."}},
 	{path: "internal/cloudtest", may: slices.Concat(local, suite, cloud, []string{"gocloud.dev/gcp"})},
+	{path: "internal/eventdriver", may: []string{"events"}},
 	{path: "internal/natsconn", may: slices.Concat(client[:2], []string{"github.com/nats-io/nats-server/v2/server", "github.com/nats-io/nkeys", "github.com/gofrs/flock"})},
 	{path: "internal/natsaccounts", may: []string{"queue", "internal/natsconn", "github.com/nats-io/nkeys"}},
 	{path: "internal/natsproc", may: []string{"internal/natsconn", "github.com/nats-io/nats-server/v2/server"}},

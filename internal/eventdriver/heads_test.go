@@ -1,4 +1,4 @@
-package events
+package eventdriver
 
 import (
 	"fmt"
@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/deedrun/deed/events"
 )
 
 func TestHeads(t *testing.T) {
@@ -14,7 +16,7 @@ func TestHeads(t *testing.T) {
 		h.Put("hot", Head{Version: 1, Position: 1})
 		for i := range uint64(10_000) {
 			h.Put(fmt.Sprint(i), Head{Version: 1, Position: i + 2})
-			_, ok := h.Get("hot", Any())
+			_, ok := h.Get("hot", events.Any())
 			require.True(t, ok)
 			require.LessOrEqual(t, len(h.young)+len(h.old), 101)
 		}
@@ -24,17 +26,17 @@ func TestHeads(t *testing.T) {
 		h := newHeads(100)
 		h.Put("a", Head{Version: 5, Position: 9})
 		h.Put("a", Head{Version: 3, Position: 7})
-		got, _ := h.Get("a", Any())
+		got, _ := h.Get("a", events.Any())
 		assert.Equal(t, Head{Version: 5, Position: 9}, got)
 		h.Drop("a")
-		_, ok := h.Get("a", Any())
+		_, ok := h.Get("a", events.Any())
 		assert.False(t, ok)
 	})
 
 	t.Run("one that does not fit what is expected is none", func(t *testing.T) {
 		h := newHeads(100)
 		h.Put("a", Head{Version: 5, Position: 9})
-		for expected, want := range map[Expected]bool{Exactly(5): true, Any(): true, Exactly(4): false, Exactly(6): false, NoStream(): false} {
+		for expected, want := range map[events.Expected]bool{events.Exactly(5): true, events.Any(): true, events.Exactly(4): false, events.Exactly(6): false, events.NoStream(): false} {
 			_, ok := h.Get("a", expected)
 			assert.Equal(t, want, ok, expected)
 		}

@@ -1,14 +1,19 @@
-package events
+// Package eventdriver is what drivers of the event store share whose backend is
+// far away: commits that are received ahead of a subscriber ([Ahead]), and the
+// ends of streams that spare an append the question ([Heads]).
+package eventdriver
 
 import (
 	"context"
 	"fmt"
 	"sync"
+
+	"github.com/deedrun/deed/events"
 )
 
 // Ahead is the subscriber's side of a Subscription for which a goroutine of the
 // driver receives commits ahead. Drivers embed it; everybody else sees a
-// [Subscription]. The goroutine hands over commits until the context ends or
+// [events.Subscription]. The goroutine hands over commits until the context ends or
 // something is wrong for good, and then calls End, once. Meanwhile it calls
 // CaughtUp, once or more often.
 type Ahead struct {
@@ -16,7 +21,7 @@ type Ahead struct {
 	parent context.Context // of Subscribe
 	ctx    context.Context // ends with parent, and by Stop
 	stop   context.CancelFunc
-	ready  chan Commit // closed by End, after it set failed
+	ready  chan events.Commit // closed by End, after it set failed
 	failed error
 	caught chan struct{} // closed by CaughtUp
 	once   sync.Once
@@ -25,7 +30,7 @@ type Ahead struct {
 // ReceiveAhead prepares a subscription to streams under prefix that is at most
 // so many commits ahead of its subscriber.
 func ReceiveAhead(ctx context.Context, prefix string, most int) *Ahead {
-	a := &Ahead{prefix: prefix, parent: ctx, ready: make(chan Commit, most), caught: make(chan struct{})}
+	a := &Ahead{prefix: prefix, parent: ctx, ready: make(chan events.Commit, most), caught: make(chan struct{})}
 	a.ctx, a.stop = context.WithCancel(ctx)
 	return a
 }
@@ -35,7 +40,7 @@ func (a *Ahead) Context() context.Context { return a.ctx }
 
 // Hand gives the subscriber a commit. It waits while the subscriber is behind,
 // and fails once the subscription has ended.
-func (a *Ahead) Hand(c Commit) error {
+func (a *Ahead) Hand(c events.Commit) error {
 	select {
 	case a.ready <- c:
 		return nil
@@ -53,10 +58,10 @@ func (a *Ahead) End(failed error) {
 	close(a.ready)
 }
 
-// Next implements [Subscription].
-func (a *Ahead) Next(ctx context.Context, wait bool) (Commit, bool, error) {
+// Next implements [events.Subscription].
+func (a *Ahead) Next(ctx context.Context, wait bool) (events.Commit, bool, error) {
 	if err := a.ended(ctx); err != nil {
-		return Commit{}, false, err
+		return events.Commit{}, false, err
 	}
 	var caught <-chan struct{}
 	if !wait {
@@ -70,28 +75,28 @@ func (a *Ahead) Next(ctx context.Context, wait bool) (Commit, bool, error) {
 		case c, open := <-a.ready: // handed over before
 			return a.got(ctx, c, open)
 		default:
-			return Commit{}, false, nil
+			return events.Commit{}, false, nil
 		}
 	case <-ctx.Done():
 	case <-a.ctx.Done():
 	}
-	return Commit{}, false, a.ended(ctx)
+	return events.Commit{}, false, a.ended(ctx)
 }
 
-func (a *Ahead) got(ctx context.Context, c Commit, open bool) (Commit, bool, error) {
+func (a *Ahead) got(ctx context.Context, c events.Commit, open bool) (events.Commit, bool, error) {
 	if open {
 		return c, true, nil
 	}
 	if err := a.ended(ctx); err != nil {
-		return Commit{}, false, err
+		return events.Commit{}, false, err
 	}
-	return Commit{}, false, fmt.Errorf("subscription to streams %q: %w", a.prefix, a.failed)
+	return events.Commit{}, false, fmt.Errorf("subscription to streams %q: %w", a.prefix, a.failed)
 }
 
 func (a *Ahead) ended(ctx context.Context) error {
 	err := a.parent.Err()
 	if err == nil && a.ctx.Err() != nil {
-		return ErrStopped
+		return events.ErrStopped
 	}
 	if err == nil {
 		err = ctx.Err()
@@ -102,5 +107,5 @@ func (a *Ahead) ended(ctx context.Context) error {
 	return nil
 }
 
-// Stop implements [Subscription].
+// Stop implements [events.Subscription].
 func (a *Ahead) Stop() { a.stop() }

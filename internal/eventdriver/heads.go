@@ -1,6 +1,10 @@
-package events
+package eventdriver
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/deedrun/deed/events"
+)
 
 // Head is the end of a stream as a driver remembers it.
 type Head struct {
@@ -32,7 +36,7 @@ func newHeads(most int) *Heads {
 }
 
 // Get is the end of a stream, if one is remembered that fits what is expected.
-func (h *Heads) Get(stream string, expected Expected) (Head, bool) {
+func (h *Heads) Get(stream string, expected events.Expected) (Head, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	known, ok := h.young[stream]
