@@ -117,11 +117,11 @@ func (c FireTimer) when() time.Time      { return c.At }
 func (c FireDeadline) when() time.Time   { return c.At }
 
 func (c StartProcess) String() string {
-	return fmt.Sprintf("process %s is started%s%s%s%s", c.Definition.Name, c.by(), asChild(c.Parent), withInputs(c.Inputs), c.why())
+	return fmt.Sprintf("process %s is started%s%s%s%s", c.Definition.Name, c.by(), asChild(c.Parent), described(" with ", c.Inputs), c.why())
 }
 
 func (c ConfirmTasks) String() string {
-	return fmt.Sprintf("%s reported done by attempt %d%s", subject(c.Address, c.Tasks), c.Attempt, ofGeneration(c.Generation)) + wrote(c.Parts, c.Manifest, c.Sealed) + handedUp(c.Lists)
+	return fmt.Sprintf("%s reported done by attempt %d%s", subject(c.Address, c.Tasks), c.Attempt, ofGeneration(c.Generation)) + wrote(c.Parts, c.Manifest, c.Sealed) + described(", its child writing ", c.Lists)
 }
 
 func (c ReuseTasks) String() string {

@@ -13,7 +13,7 @@ import (
 // told with them.
 
 func (e ProcessStarted) String() string {
-	return fmt.Sprintf("process %s started%s%s%s%s", e.Definition.Name, e.by(), asChild(e.Parent), withInputs(e.Inputs), e.why())
+	return fmt.Sprintf("process %s started%s%s%s%s", e.Definition.Name, e.by(), asChild(e.Parent), described(" with ", e.Inputs), e.why())
 }
 
 func (e StepStarted) String() string {
@@ -32,7 +32,7 @@ func (e TasksScheduled) String() string {
 }
 
 func (e TasksConfirmed) String() string {
-	return fmt.Sprintf("%s confirmed, attempt %d", subject(e.Address, e.Tasks), e.Attempt) + wrote(e.Parts, e.Manifest, e.Sealed) + handedUp(e.Lists)
+	return fmt.Sprintf("%s confirmed, attempt %d", subject(e.Address, e.Tasks), e.Attempt) + wrote(e.Parts, e.Manifest, e.Sealed) + described(", its child writing ", e.Lists)
 }
 
 func (e TasksReused) String() string {
@@ -94,14 +94,7 @@ func (e TasksSkipped) String() string {
 }
 
 func (e StepCompleted) String() string {
-	if len(e.Data) == 0 {
-		return e.Address + " completed"
-	}
-	var wrote []string
-	for _, name := range slices.Sorted(maps.Keys(e.Data)) {
-		wrote = append(wrote, describe(name, e.Data[name]))
-	}
-	return fmt.Sprintf("%s completed: %s", e.Address, strings.Join(wrote, ", "))
+	return e.Address + " completed" + described(": ", e.Data)
 }
 
 func (e ProcessCompleted) String() string { return "process completed" }
@@ -153,15 +146,16 @@ func describe(name string, d task.Dataset) string {
 	return s
 }
 
-func withInputs(inputs map[string]task.Dataset) string {
+// described tells lists by their names; there is nothing to say before none.
+func described(before string, lists map[string]task.Dataset) string {
 	var s []string
-	for _, name := range slices.Sorted(maps.Keys(inputs)) {
-		s = append(s, describe(name, inputs[name]))
+	for _, name := range slices.Sorted(maps.Keys(lists)) {
+		s = append(s, describe(name, lists[name]))
 	}
 	if len(s) == 0 {
 		return ""
 	}
-	return " with " + strings.Join(s, ", ")
+	return before + strings.Join(s, ", ")
 }
 
 func wrote(parts []task.Produced, manifest *task.Ref, sealed *task.Dataset) string {
@@ -194,18 +188,6 @@ func wrote(parts []task.Produced, manifest *task.Ref, sealed *task.Dataset) stri
 		return ", writing " + strings.Join(names, ", ")
 	}
 	return ""
-}
-
-// handedUp is what a child wrote.
-func handedUp(lists map[string]task.Dataset) string {
-	var s []string
-	for _, name := range slices.Sorted(maps.Keys(lists)) {
-		s = append(s, describe(name, lists[name]))
-	}
-	if len(s) == 0 {
-		return ""
-	}
-	return ", its child writing " + strings.Join(s, ", ")
 }
 
 func asChild(p *Parent) string {
