@@ -98,28 +98,39 @@ func (d *decision) emit(e Event) {
 	}
 }
 
-// alive returns the node a report speaks of, and which of its tasks are still
+// alive finds the node that a report speaks of, and which of its tasks are still
 // open. None are when the report is late: of an ended process, an older
 // generation, a step that was taken out, or about tasks that others have confirmed.
-func (d *decision) alive(address string, generation int, tasks task.Ranges) (int, *node, task.Ranges, error) {
+func (d *decision) alive(address string, generation int, tasks task.Ranges) (i int, open task.Ranges, err error) {
 	i, ok := d.graph.number[address]
 	if !ok {
 		if _, was := d.retired[address]; was { // a revision took it out: the report is late
-			return 0, &node{}, nil, nil
+			return 0, nil, nil
 		}
-		return 0, nil, nil, &RefusedError{Process: d.ID, Reason: fmt.Sprintf("it has no step %q", address)}
+		return 0, nil, d.refuse("it has no step %q", address)
 	}
 	n := d.nodes[i]
 	if generation != n.generation && !planted.Is(planted.UnfencedGeneration) || n.phase != running || !d.live() {
-		return i, n, nil, nil
+		return i, nil, nil
 	}
 	if len(tasks) == 0 || tasks[0].First < 0 || tasks[len(tasks)-1].End() > n.scheduled {
-		return 0, nil, nil, &RefusedError{
-			Process: d.ID,
-			Reason:  fmt.Sprintf("%q has no scheduled tasks %s (scheduled so far: the first %d)", address, tasks, n.scheduled),
-		}
+		return 0, nil, d.refuse("%q has no scheduled tasks %s (scheduled so far: the first %d)", address, tasks, n.scheduled)
 	}
-	return i, n, n.tasks.open(tasks), nil
+	return i, n.tasks.open(tasks), nil
+}
+
+// executing is the same for a report about an attempt: those of the open tasks at
+// which it is the current one.
+func (d *decision) executing(address string, generation, attempt int, tasks task.Ranges) (i int, current task.Ranges, err error) {
+	i, open, err := d.alive(address, generation, tasks)
+	if err != nil || len(open) == 0 {
+		return i, nil, err
+	}
+	return i, d.nodes[i].tasks.current(attempt, open), nil
+}
+
+func (d *decision) refuse(format string, args ...any) error {
+	return &RefusedError{Process: d.ID, Reason: fmt.Sprintf(format, args...)}
 }
 
 // try is an execution of which the end is told.

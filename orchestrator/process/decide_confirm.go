@@ -12,7 +12,7 @@ import (
 // confirmTasks counts each task once, whoever did it first and at whatever
 // attempt; then the graph moves on as far as it can.
 func (d *decision) confirmTasks(c ConfirmTasks) error {
-	i, _, fresh, err := d.alive(c.Address, c.Generation, c.Tasks)
+	i, fresh, err := d.alive(c.Address, c.Generation, c.Tasks)
 	if err != nil || len(fresh) == 0 {
 		return err
 	}
@@ -45,7 +45,7 @@ func speaking(tasks task.Ranges, parts []task.Produced) []task.Produced {
 
 // reuseTasks takes results of equal tasks for those that are still open.
 func (d *decision) reuseTasks(c ReuseTasks) error {
-	i, _, fresh, err := d.alive(c.Address, c.Generation, c.Tasks)
+	i, fresh, err := d.alive(c.Address, c.Generation, c.Tasks)
 	if err != nil || len(fresh) == 0 {
 		return err
 	}

@@ -31,10 +31,6 @@ func (d *decision) byRequest(c Command) error {
 	return fmt.Errorf("process %q: this version does not know commands of type %T", d.ID, c)
 }
 
-func (d *decision) refuse(format string, args ...any) error {
-	return &RefusedError{Process: d.ID, Reason: fmt.Sprintf(format, args...)}
-}
-
 func (d *decision) cancel(c CancelProcess) error {
 	switch {
 	case d.Status == Cancelled:

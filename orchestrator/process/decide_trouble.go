@@ -17,13 +17,9 @@ const LossBudget = 5
 // failTasks spends attempts: a task is tried again later until its step's
 // attempts are used up, or at once no more if the failure is permanent.
 func (d *decision) failTasks(c FailTasks) error {
-	i, n, open, err := d.alive(c.Address, c.Generation, c.Tasks)
-	if err != nil {
+	i, tasks, err := d.executing(c.Address, c.Generation, c.Attempt, c.Tasks)
+	if err != nil || len(tasks) == 0 {
 		return err
-	}
-	tasks := n.tasks.current(c.Attempt, open)
-	if len(tasks) == 0 {
-		return nil
 	}
 	d.emit(TasksFailed{
 		Address: c.Address, Generation: c.Generation, Attempt: c.Attempt, Tasks: tasks,
@@ -108,13 +104,9 @@ func spent(v task.Verdict, failures int) string {
 // loseTasks schedules again what went down with its worker, as a new attempt,
 // so that whoever still works on the old one can be told apart.
 func (d *decision) loseTasks(c LoseTasks) error {
-	i, n, open, err := d.alive(c.Address, c.Generation, c.Tasks)
-	if err != nil {
+	i, tasks, err := d.executing(c.Address, c.Generation, c.Attempt, c.Tasks)
+	if err != nil || len(tasks) == 0 {
 		return err
-	}
-	tasks := n.tasks.current(c.Attempt, open)
-	if len(tasks) == 0 {
-		return nil
 	}
 	d.emit(TasksLost{Address: c.Address, Generation: c.Generation, Attempt: c.Attempt, Tasks: tasks, At: c.At})
 	var again, exhausted []int
@@ -137,18 +129,14 @@ func (d *decision) loseTasks(c LoseTasks) error {
 
 // tryTimeout gives an attempt up if it is still the current one.
 func (d *decision) tryTimeout(c TryTimeoutTask) error {
-	i, n, open, err := d.alive(c.Address, c.Generation, task.Span(c.Index, 1))
-	if err != nil {
+	i, tasks, err := d.executing(c.Address, c.Generation, c.Attempt, task.Span(c.Index, 1))
+	if err != nil || len(tasks) == 0 {
 		return err
-	}
-	if len(n.tasks.current(c.Attempt, open)) == 0 {
-		return nil
 	}
 	d.emit(TaskTimedOut{
 		Address: c.Address, Generation: c.Generation, Attempt: c.Attempt, Index: c.Index,
 		Elapsed: c.Elapsed, Worker: c.Worker, At: c.At,
 	})
-	tasks := task.Span(c.Index, 1)
 	if failures := d.nodes[i].tasks.trouble(c.Index).failures; failures >= d.graph.retry(i).Attempts {
 		if !d.giveUp(i, tasks, try{attempt: c.Attempt, worker: c.Worker}, func(int) string {
 			return spent(task.TimedOut, failures) + "it ran longer than its timeout"
@@ -164,13 +152,13 @@ func (d *decision) tryTimeout(c TryTimeoutTask) error {
 // fireTimer schedules what was waiting for this retry; whatever was confirmed
 // by a late result meanwhile is left out.
 func (d *decision) fireTimer(c FireTimer) error {
-	_, n, open, err := d.alive(c.Address, c.Generation, c.Tasks)
+	i, open, err := d.alive(c.Address, c.Generation, c.Tasks)
 	if err != nil || d.Status != Running { // a pause: the timer is set again when it is over
 		return err
 	}
 	var due []int
 	for index := range open.All() {
-		if t := n.tasks.trouble(index); (t.stand == planned || planted.Is(planted.RepeatedTimer)) && t.attempt == c.Attempt {
+		if t := d.nodes[i].tasks.trouble(index); (t.stand == planned || planted.Is(planted.RepeatedTimer)) && t.attempt == c.Attempt {
 			due = append(due, index)
 		}
 	}
