@@ -1,9 +1,15 @@
-// Package definition is what a process is: the form an author writes
-// ([Source]), the checker that finds what is wrong with it before anything runs
-// ([Check]), and the resolved form that the first event of a process carries
-// ([Resolve], [Definition]).
+// Package definition is what a process is: the form an author writes, the checker
+// that finds what is wrong with it before anything runs, and the resolved form
+// that the first event of a process carries.
 //
-// It is pure. Package parse reads files, package draw makes pictures.
+//	file ── parse ──► Source ─┬─ Check ────► faults, each with its place and what to do about it
+//	                          └─ Resolve ──► Definition: defaults, params and settings applied
+//	                                         Set: another setting, while it runs
+//	                                         Diff, SameWork: what is different in another one
+//
+// It is pure. The form is what package parse writes into a JSON Schema as well, so
+// patterns and bounds that an editor should know are exported; the others the
+// checker tells of.
 package definition
 
 import (
