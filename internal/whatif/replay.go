@@ -76,7 +76,7 @@ func (r *Replay) follow(t turn) error {
 		r.divergence = diverge(r.was.state.StartedAt, t, w.decided, why)
 		w.parted = r.divergence != nil
 	}
-	_, byPerson := requestOf(r.was.before, t.events[0])
+	_, byPerson := process.AskedIn(t.events[0])
 	if byPerson {
 		clear(r.work)
 		clear(r.data)
