@@ -3,7 +3,10 @@ package deed_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
+	"os"
 	"strings"
 
 	"github.com/deedrun/deed"
@@ -82,4 +85,78 @@ func Example_streams() {
 	// 1 to be
 	// 2 or not to be
 	// <nil>
+}
+
+// A runtime on a folder: what was not finished when the program ended goes on when
+// the folder is opened again, and the same job under the same ID is the same process.
+func ExampleOpen() {
+	dir, err := os.MkdirTemp("", "deed-*")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	handlers := worker.NewRegistry()
+	worker.HandleJSON(handlers, "numbers/square", func(_ context.Context, n int) (int, error) { return n * n, nil })
+	source := deed.MustParse("deed: v1\nname: squares\ninputs: [n]\nsteps: {square: {run: numbers/square, each: n, out: [squares]}}\noutputs: [squares]\n")
+	job := deed.Job{Source: source, Inputs: map[string]deed.Input{"n": deed.Values(1, 2, 3)}}
+
+	ctx := context.Background()
+	for range 2 {
+		r, err := deed.Open(ctx, deed.Options{Dir: dir, Handlers: handlers, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		if err := r.Submit(ctx, "squares-1", job); err != nil {
+			fmt.Println(err)
+		}
+		result, err := r.Wait(ctx, "squares-1", nil)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		for part, err := range result.Parts(ctx, "squares") {
+			fmt.Println(string(part.Value), err)
+		}
+		r.Close()
+	}
+	// Output:
+	// 1 <nil>
+	// 4 <nil>
+	// 9 <nil>
+	// 1 <nil>
+	// 4 <nil>
+	// 9 <nil>
+}
+
+// A process that fails says why; a definition that is at fault is refused with
+// everything that is wrong with it.
+func ExampleRun_errors() {
+	handlers := worker.NewRegistry()
+	worker.HandleJSON(handlers, "numbers/halve", func(_ context.Context, n int) (int, error) {
+		if n%2 != 0 {
+			return 0, worker.Permanent(fmt.Errorf("%d is odd", n))
+		}
+		return n / 2, nil
+	})
+	ctx := context.Background()
+	source := deed.MustParse("deed: v1\nname: halves\ninputs: [n]\nsteps: {halve: {run: numbers/halve, each: n, out: [halves]}}\noutputs: [halves]\n")
+	_, err := deed.Run(ctx, source, handlers, map[string]deed.Input{"n": deed.Values(2, 3)})
+	var failed *deed.FailedError
+	if errors.As(err, &failed) {
+		at := failed.Failure
+		fmt.Printf("%s[%d]: %s\n", at.Address, at.Index, at.Reason)
+	}
+
+	_, err = deed.Parse("deed: v1\nname: halves\nsteps: {halve: {run: numbers/halve, each: numbers, out: [halves]}}\noutputs: [halves]\n")
+	var faults *deed.FaultsError
+	if errors.As(err, &faults) {
+		for _, f := range faults.Faults {
+			fmt.Println(f)
+		}
+	}
+	// Output:
+	// halve[1]: failed for good: 3 is odd
+	// definition:3:43: halve: nobody writes "numbers"
 }

@@ -36,7 +36,7 @@ func (job Job) resolve(refer func(io.Reader) (task.Ref, error)) (definition.Defi
 	}
 	def, faults := definition.Resolve(job.Source, job.Params, job.Settings, files)
 	if len(faults) > 0 {
-		return def, &FaultsError{faults}
+		return def, &FaultsError{Faults: faults}
 	}
 	if job.NoCache {
 		def = refreshed(def)
@@ -76,7 +76,7 @@ func (job Job) files(refer func(io.Reader) (task.Ref, error)) ([]task.File, erro
 	for _, f := range job.Source.AllFiles() {
 		ref, given := job.Files[f.Value]
 		if !given {
-			return nil, &FaultsError{[]definition.Fault{{
+			return nil, &FaultsError{Faults: []definition.Fault{{
 				Pos: f.Pos, Code: "missing-file", Message: fmt.Sprintf("the file %q of the definition was not given", f.Value),
 				Hint: "store it first, and give its reference",
 			}}}

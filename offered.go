@@ -52,7 +52,7 @@ func (r *Runtime) CheckHandlers(ctx context.Context, source *definition.Source) 
 		})
 	}
 	if len(faults) > 0 {
-		return &FaultsError{faults}
+		return &FaultsError{Faults: faults}
 	}
 	return nil
 }

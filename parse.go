@@ -1,22 +1,12 @@
 package deed
 
 import (
-	"strings"
-
 	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/orchestrator/definition/parse"
 )
 
 // FaultsError is a definition that is refused, with everything that is wrong with it.
-type FaultsError struct{ Faults []definition.Fault }
-
-func (e *FaultsError) Error() string {
-	lines := make([]string, len(e.Faults))
-	for i, f := range e.Faults {
-		lines[i] = f.String()
-	}
-	return strings.Join(lines, "\n")
-}
+type FaultsError = definition.FaultsError
 
 // Parse reads a definition from text and checks it. Its error for a definition
 // that is at fault is a *FaultsError.
@@ -55,7 +45,7 @@ func checked(source *definition.Source, faults []definition.Fault, err error) (*
 	}
 	if len(faults) > 0 {
 		definition.SortFaults(faults)
-		return source, &FaultsError{faults}
+		return source, &FaultsError{Faults: faults}
 	}
 	return source, nil
 }

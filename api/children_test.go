@@ -7,9 +7,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/deedrun/deed/api/client"
 	"github.com/deedrun/deed/api/wire"
 	"github.com/deedrun/deed/internal/access"
+	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/orchestrator/process"
 )
@@ -39,7 +39,7 @@ func family(t *testing.T, r *rig) {
 	}
 }
 
-func (r *rig) listed(f client.Filter) (ids []string) {
+func (r *rig) listed(f orchestrator.Filter) (ids []string) {
 	r.Helper()
 	for p, err := range r.client.Processes(r.Context(), f) {
 		require.NoError(r, err)
@@ -51,12 +51,12 @@ func (r *rig) listed(f client.Filter) (ids []string) {
 func TestTheListIsAskedForRootsChildrenAndFamilies(t *testing.T) {
 	r := inMemory(t, greeters(nil))
 	family(t, r)
-	require.Equal(t, []string{"greet-1"}, r.listed(client.Filter{Roots: true}))
-	children := r.listed(client.Filter{Parent: "greet-1"})
+	require.Equal(t, []string{"greet-1"}, r.listed(orchestrator.Filter{Roots: true}))
+	children := r.listed(orchestrator.Filter{Parent: "greet-1"})
 	require.Len(t, children, 2)
-	require.Len(t, r.listed(client.Filter{Family: "greet-1"}), 3)
-	require.Equal(t, children[:1], r.listed(client.Filter{Family: children[0]}))
-	for p, err := range r.client.Processes(t.Context(), client.Filter{Roots: true}) {
+	require.Len(t, r.listed(orchestrator.Filter{Family: "greet-1"}), 3)
+	require.Equal(t, children[:1], r.listed(orchestrator.Filter{Family: children[0]}))
+	for p, err := range r.client.Processes(t.Context(), orchestrator.Filter{Roots: true}) {
 		require.NoError(t, err)
 		require.Equal(t, map[process.Status]int{process.Completed: 2}, p.Children)
 	}
@@ -71,8 +71,8 @@ func TestChildrenExistForWhomTheirRootExists(t *testing.T) {
 	}{{[]string{"families"}, 3}, {[]string{"fam*"}, 3}, {[]string{"each", "hello"}, 0}} {
 		scoped := access.Principal{Name: "ci", Token: "scoped", Role: wire.Viewer, Processes: one.processes}
 		r := guarded(t, plain.runtime, &guests{known: map[string]access.Principal{"scoped": scoped}}).as("scoped")
-		require.Len(t, r.listed(client.Filter{}), one.sees, one.processes)
-		for _, id := range plain.listed(client.Filter{}) {
+		require.Len(t, r.listed(orchestrator.Filter{}), one.sees, one.processes)
+		for _, id := range plain.listed(orchestrator.Filter{}) {
 			status := r.do(http.MethodGet, "/v1/processes/"+id, nil).status
 			require.Equal(t, map[bool]int{true: http.StatusOK, false: http.StatusNotFound}[one.sees > 0], status, id)
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/orchestrator"
+	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/worker"
 )
@@ -111,7 +112,7 @@ func TestAProcessIsSubmittedWatchedAndRead(t *testing.T) {
 	require.Equal(t, "Hello", string(part.body))
 
 	var all []orchestrator.Summary
-	for p, err := range r.client.Processes(t.Context(), client.Filter{}) {
+	for p, err := range r.client.Processes(t.Context(), orchestrator.Filter{}) {
 		require.NoError(t, err)
 		all = append(all, p)
 	}
@@ -145,7 +146,7 @@ func TestADefinitionAtFaultIsRefusedWithEveryFault(t *testing.T) {
 	require.Equal(t, "greet", p.Faults[0].Address)
 	require.Contains(t, p.Faults[0].Hint, "names")
 	_, err := r.client.Submit(t.Context(), wire.Submit{Definition: broken})
-	var faults *client.FaultsError
+	var faults *definition.FaultsError
 	require.ErrorAs(t, err, &faults)
 	require.Len(t, faults.Faults, len(p.Faults))
 	r.nothingStored()

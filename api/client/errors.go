@@ -55,18 +55,6 @@ func (e *HandshakeError) Error() string {
 
 func (e *HandshakeError) Unwrap() error { return e.Err }
 
-// FaultsError is a definition that is refused, with everything that is wrong
-// with it.
-type FaultsError struct{ Faults []definition.Fault }
-
-func (e *FaultsError) Error() string {
-	lines := make([]string, len(e.Faults))
-	for i, f := range e.Faults {
-		lines[i] = f.String()
-	}
-	return strings.Join(lines, "\n")
-}
-
 // unreachable is an error of the transport. That of a caller who gave up is his own.
 func (c *Client) unreachable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
@@ -97,7 +85,7 @@ func meaning(server string, p *wire.Problem) error {
 		for i, f := range p.Faults {
 			faults[i] = f.Definition()
 		}
-		return &FaultsError{faults}
+		return &definition.FaultsError{Faults: faults}
 	case wire.CodeDamaged:
 		return &events.DamagedError{Err: p}
 	case wire.CodeNoBlob:

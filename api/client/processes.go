@@ -13,7 +13,7 @@ import (
 )
 
 // Submit starts a process, or attaches to the one that is there under its ID. A
-// definition at fault is a *FaultsError, another process under that ID a
+// definition at fault is a *definition.FaultsError, another process under that ID a
 // *orchestrator.AnswerError with what differs. With an ID it may be repeated.
 func (c *Client) Submit(ctx context.Context, s wire.Submit) (wire.Submitted, error) {
 	var done wire.Submitted
@@ -21,11 +21,8 @@ func (c *Client) Submit(ctx context.Context, s wire.Submit) (wire.Submitted, err
 	return done, err
 }
 
-// Filter chooses among processes. The zero Filter chooses all.
-type Filter = orchestrator.Filter
-
-// Processes lists processes, the latest first.
-func (c *Client) Processes(ctx context.Context, f Filter) iter.Seq2[orchestrator.Summary, error] {
+// Processes lists the processes that a filter chooses, the latest first.
+func (c *Client) Processes(ctx context.Context, f orchestrator.Filter) iter.Seq2[orchestrator.Summary, error] {
 	return func(yield func(orchestrator.Summary, error) bool) {
 		query := url.Values{}
 		for name, value := range map[string]string{

@@ -48,6 +48,17 @@ func (f Fault) String() string {
 	return b.String()
 }
 
+// FaultsError is a definition that is refused, with everything that is wrong with it.
+type FaultsError struct{ Faults []Fault }
+
+func (e *FaultsError) Error() string {
+	lines := make([]string, len(e.Faults))
+	for i, f := range e.Faults {
+		lines[i] = f.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
 // SortFaults puts faults into the order of the file, those without a place first.
 func SortFaults(faults []Fault) {
 	slices.SortStableFunc(faults, func(a, b Fault) int {
