@@ -103,7 +103,7 @@ func newBlobs(t testing.TB) *blob.Store {
 
 // onEvery runs a test on every backend.
 func onEvery(t *testing.T, test func(t *testing.T, driver func() events.Driver)) {
-	t.Run("mem", func(t *testing.T) { test(t, func() events.Driver { return memevents.New() }) })
+	t.Run("mem", func(t *testing.T) { test(t, memevents.New) })
 	t.Run("nats", func(t *testing.T) {
 		server, err := natsconn.Start(natsconn.ServerOptions{Dir: t.TempDir(), InProcessOnly: true, NoSync: true})
 		require.NoError(t, err)
