@@ -13,6 +13,7 @@ import (
 
 	"github.com/deedrun/deed/events"
 	memevents "github.com/deedrun/deed/events/mem"
+	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/queue"
 	memqueue "github.com/deedrun/deed/queue/mem"
@@ -78,7 +79,7 @@ func TestWhateverAWorkerReportsTheOwnerGoesOn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
-			r.send("p", fanOut(), 3)
+			r.send("p", fanOut(func(s *definition.Step) { s.Timeout = task.Duration(time.Minute) }), 3)
 			r.send("q", fanOut(), 1)
 			r.beat(task.Heartbeat{Worker: "honest", Slots: 4})
 			for i, slots := range []int{math.MaxInt, math.MaxInt, math.MinInt, -1} {
@@ -86,13 +87,14 @@ func TestWhateverAWorkerReportsTheOwnerGoesOn(t *testing.T) {
 					{Process: "p", Address: "nowhere", Generation: -1, Tasks: everything},
 					{Process: "No ID!"},
 					{Process: "nobody"},
-					{Process: "p", Address: "work", Attempt: 1, Tasks: everything, Running: []task.Running{{Index: -1, Elapsed: most}, {Index: math.MaxInt, Elapsed: -most}}},
+					{Process: "p", Address: "work", Attempt: 1, Tasks: everything, Running: []task.Running{{Index: -1, Elapsed: most}, {Index: math.MinInt, Elapsed: most}, {Index: math.MaxInt, Elapsed: -most}}},
 				}})
 			}
 			r.step()
 			r.reportFrom("w", "p", "p", result)
 			for range 3 {
 				r.step()
+				_ = r.owner.view(r.ctx, r.now, "") // whoever asks gets an answer, too
 				r.pass(time.Hour)
 			}
 			r.restart()

@@ -3,7 +3,8 @@ package orchestrator
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/deedrun/deed/task"
@@ -37,13 +38,19 @@ func (o *Owner) listen(ctx context.Context, now time.Time) {
 	}
 }
 
+// decodeHeartbeat reads a heartbeat. What it says of tasks that there cannot be
+// is left out: who looks at it looks up what is known of each.
 func decodeHeartbeat(body []byte) (task.Heartbeat, error) {
 	var b task.Heartbeat
 	if err := json.Unmarshal(body, &b); err != nil {
 		return b, err
 	}
 	if b.Worker == "" {
-		return b, fmt.Errorf("it names no worker")
+		return b, errors.New("it names no worker")
+	}
+	for i := range b.Holding {
+		h := &b.Holding[i]
+		h.Running = slices.DeleteFunc(h.Running, func(r task.Running) bool { return r.Index < 0 || r.Index > task.MaxIndex })
 	}
 	return b, nil
 }
