@@ -253,6 +253,23 @@ func TestAnAttemptThatRunsTooLongIsAskedAboutAndGivenUp(t *testing.T) {
 	require.Equal(t, 2, again[0].Attempt)
 }
 
+func TestAnAttemptThatWasGivenUpAndGoesOnIsNotAskedAboutAgain(t *testing.T) {
+	r := newRig(t)
+	r.send("p", fanOut(func(s *definition.Step) { s.Timeout = task.Duration(time.Minute) }), 1)
+	r.step()
+	b := held("w1", "p", task.Of(0))
+	b.Holding[0].Running = []task.Running{{Elapsed: task.Duration(66 * time.Second)}}
+	r.beat(b)
+	r.pass(time.Second)
+	r.step()
+	require.Equal(t, 1, r.state("p").Steps()[0].Failures)
+	r.beat(b) // it cannot be ended
+	r.pass(time.Second)
+	r.step()
+	require.Empty(t, r.owner.overdue(r.now))
+	require.Len(t, r.owner.view(r.ctx, r.now, "p").Running, 1, "whoever asks sees it")
+}
+
 func TestTheListAgreesWithTheStates(t *testing.T) {
 	r := newRig(t)
 	l, err := newList(r.ctx, r.store)

@@ -44,6 +44,8 @@ type lateTask struct {
 	command process.TryTimeoutTask
 }
 
+// overdue lists what workers have been executing for too long, as far as it is
+// still theirs: one that cannot end what was given up shows it for ever.
 func (o *Owner) overdue(now time.Time) []lateTask {
 	var late []lateTask
 	for b, h := range o.running.held() {
@@ -56,7 +58,8 @@ func (o *Owner) overdue(now time.Time) []lateTask {
 			continue
 		}
 		for _, r := range h.Running {
-			if elapsed := time.Duration(r.Elapsed) + now.Sub(b.at); elapsed > timeout+timeoutGrace {
+			elapsed := time.Duration(r.Elapsed) + now.Sub(b.at)
+			if elapsed > timeout+timeoutGrace && isWanted(s, birth{h.Address, h.Generation, r.Index}, h.Attempt) {
 				late = append(late, lateTask{h.Process, process.TryTimeoutTask{
 					Address: h.Address, Generation: h.Generation, Index: r.Index, Attempt: h.Attempt,
 					Elapsed: task.Duration(elapsed), Worker: b.Worker, At: now,
