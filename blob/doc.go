@@ -22,6 +22,18 @@
 //	                                     ▼ Seal
 //	       ◄─ Part, Group, Bucket ── manifest
 //
+// What a [Store] does, by what it is for:
+//
+//	blobs                Create, Open, ReadAll
+//	content, once each   Import, ImportFile, ImportPaths, StoreContent, Want
+//	names, unverified    StoreNamed, ReadNamed, OpenUnverified, Remove, Names, Sync
+//	lists of parts       WriteReport, ReadReport, Seal, Dataset, NewManifest, OpenManifest, KeyNames, OpenPart
+//	data elsewhere       Refer, Link, AllowReading, AskReading, MayRead
+//	logs of tasks        CreateLog, OpenLog, Logs, TaskLogs
+//	results of tasks     Cache
+//	lent to others       List, Receive
+//	clearing up          Objects, Sweep, SweepShared
+//
 // # Limits
 //
 // A key is at most 1,024 bytes of UTF-8 in segments of at most 200 bytes; see

@@ -10,10 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/deedrun/deed/task"
-	"golang.org/x/sync/errgroup"
 )
 
 // looksAtOnce is how many objects of a bucket are looked at, at a time.
@@ -159,36 +157,4 @@ func order(parts []task.Part) []task.Part {
 		return cmp.Or(strings.Compare(a.Key, b.Key), strings.Compare(a.Name, b.Name))
 	})
 	return parts
-}
-
-// many makes n parts, a few at a time. The first error ends it.
-func many(ctx context.Context, n, atOnce int, progress func(done, total int, bytes int64), each func(context.Context, int) (task.Part, error)) ([]task.Part, error) {
-	parts := make([]task.Part, n)
-	var mu sync.Mutex
-	done, bytes := 0, int64(0)
-	group, within := errgroup.WithContext(ctx)
-	group.SetLimit(atOnce)
-	for i := range n {
-		group.Go(func() error {
-			if err := within.Err(); err != nil {
-				return err
-			}
-			p, err := each(within, i)
-			if err != nil {
-				return err
-			}
-			parts[i] = p
-			mu.Lock()
-			defer mu.Unlock()
-			done, bytes = done+1, bytes+p.Size()
-			if progress != nil {
-				progress(done, n, bytes)
-			}
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	return parts, nil
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/deedrun/deed/task"
 )
 
@@ -17,66 +19,47 @@ const importers = 4
 // again by the next try. progress, if not nil, is called after each file, never
 // concurrently, with the files done, of how many, and the bytes they have.
 func (s *Store) ImportPaths(ctx context.Context, files []File, progress func(done, total int, bytes int64)) ([]task.Part, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	m := &importing{store: s, files: files, parts: make([]task.Part, len(files)), progress: progress}
-	var group sync.WaitGroup
-	for range min(importers, len(files)) {
-		group.Go(func() {
-			if err := m.run(ctx); err != nil {
-				cancel(err)
+	parts, err := many(ctx, len(files), importers, progress, func(ctx context.Context, i int) (task.Part, error) {
+		ref, err := s.ImportFile(ctx, files[i].Path)
+		return task.Part{Key: files[i].Key, Name: files[i].Name, Ref: &ref}, err
+	})
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("import files: %w", err)
+	}
+	return parts, nil
+}
+
+// many makes n parts, a few at a time. The first error ends it.
+func many(ctx context.Context, n, atOnce int, progress func(done, total int, bytes int64), each func(context.Context, int) (task.Part, error)) ([]task.Part, error) {
+	parts := make([]task.Part, n)
+	var mu sync.Mutex
+	done, bytes := 0, int64(0)
+	group, within := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for i := range n {
+		group.Go(func() error {
+			if err := within.Err(); err != nil {
+				return err
 			}
+			p, err := each(within, i)
+			if err != nil {
+				return err
+			}
+			parts[i] = p
+			mu.Lock()
+			defer mu.Unlock()
+			done, bytes = done+1, bytes+p.Size()
+			if progress != nil {
+				progress(done, n, bytes)
+			}
+			return nil
 		})
 	}
-	group.Wait()
-	if ctx.Err() != nil {
-		return nil, fmt.Errorf("import files: %w", context.Cause(ctx))
+	if err := group.Wait(); err != nil {
+		return nil, err
 	}
-	return m.parts, nil
-}
-
-// importing is one call of ImportPaths, shared by its goroutines.
-type importing struct {
-	store    *Store
-	files    []File
-	parts    []task.Part // each goroutine writes the places it took
-	progress func(done, total int, bytes int64)
-
-	mu    sync.Mutex
-	taken int
-	done  int
-	bytes int64
-}
-
-func (m *importing) run(ctx context.Context) error {
-	for ctx.Err() == nil {
-		i, ok := m.take()
-		if !ok {
-			return nil
-		}
-		ref, err := m.store.ImportFile(ctx, m.files[i].Path)
-		if err != nil {
-			return err
-		}
-		m.parts[i] = task.Part{Key: m.files[i].Key, Name: m.files[i].Name, Ref: &ref}
-		m.report(ref.Size)
-	}
-	return ctx.Err()
-}
-
-func (m *importing) take() (i int, ok bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.taken++
-	return m.taken - 1, m.taken <= len(m.files)
-}
-
-func (m *importing) report(size int64) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.done++
-	m.bytes += size
-	if m.progress != nil {
-		m.progress(m.done, len(m.files), m.bytes)
-	}
+	return parts, nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/deedrun/deed/task"
 	gcblob "gocloud.dev/blob"
@@ -119,10 +118,8 @@ func (e *MismatchError) Error() string {
 // Listed is a blob in a list, or, as a folder, what the keys of several have in
 // common up to the delimiter.
 type Listed struct {
-	Key     string
-	Size    int64
-	ModTime time.Time
-	Folder  bool
+	Object
+	Folder bool
 }
 
 // List is a page of at most `most` keys that begin with prefix, in order. A page
@@ -137,7 +134,7 @@ func (s *Store) List(ctx context.Context, prefix, delimiter string, begin []byte
 		return nil, nil, fmt.Errorf("list blobs %q: %w", clip(prefix), err)
 	}
 	for _, o := range objects {
-		page = append(page, Listed{Key: o.Key, Size: o.Size, ModTime: o.ModTime, Folder: o.IsDir})
+		page = append(page, Listed{Object{o.Key, o.Size, o.ModTime}, o.IsDir})
 	}
 	return page, next, nil
 }

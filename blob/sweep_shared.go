@@ -39,8 +39,7 @@ const (
 	sweepPoll = 50 * time.Millisecond
 )
 
-// ErrSweeping says that others kept sweeping what is shared.
-var ErrSweeping = errors.New("another sweep is under way all the time; try again later")
+var errSweeping = errors.New("another sweep is under way all the time; try again later")
 
 // renew says that content that is there is wanted, and reports whether it is
 // still there when no sweep can remove it any more.
@@ -141,8 +140,8 @@ func (s *Store) outwait(ctx context.Context) error {
 
 // SweepShared removes those of the objects, blobs named after their content and
 // renewals of such, that were neither written nor renewed since `before`; gone
-// hears of each, one at a time. What it has no time for it leaves to the next sweep. Sweeps that
-// leave it no chance are an [ErrSweeping].
+// hears of each, one at a time. What it has no time for it leaves to the next
+// sweep. Other sweeps that leave it no chance are an error.
 func (s *Store) SweepShared(ctx context.Context, objects []Object, before time.Time, gone func(Object)) error {
 	own, until, err := s.startSweep(ctx)
 	if err != nil {
@@ -187,5 +186,5 @@ func (s *Store) startSweep(ctx context.Context) (own string, until time.Time, er
 		}
 		time.Sleep(rand.N(sweepPoll))
 	}
-	return "", until, ErrSweeping
+	return "", until, errSweeping
 }
