@@ -25,7 +25,7 @@ func ExampleStore_Append() {
 	// 1 Started {"by":"me"}
 }
 
-// A view folds commits, and stores with what it made of them how far it has come.
+// A view folds commits, and stores with what it made of them the checkpoint.
 func ExampleStore_Subscribe() {
 	ctx := context.Background()
 	store := events.New(mem.New())
@@ -35,8 +35,11 @@ func ExampleStore_Subscribe() {
 		_, _ = store.Append(ctx, stream, events.NoStream(), fmt.Sprint("commit-", i), record)
 	}
 
-	var seen events.Checkpoint // as it was stored
-	sub, err := store.Subscribe(ctx, "process-", seen)
+	view := struct {
+		started int
+		seen    events.Checkpoint
+	}{} // as it was stored
+	sub, err := store.Subscribe(ctx, "process-", view.seen)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -45,12 +48,11 @@ func ExampleStore_Subscribe() {
 	for {
 		c, ready, err := sub.Next(ctx, false)
 		if err != nil || !ready { // with wait it would go on with what comes
-			return
+			break
 		}
-		seen = c.Checkpoint
-		fmt.Println(c.Stream, c.Version())
+		view.started += len(c.Events)
+		view.seen = c.Checkpoint
 	}
-	// Output:
-	// process-1 1
-	// process-2 1
+	fmt.Printf("%+v\n", view)
+	// Output: {started:2 seen:3}
 }
