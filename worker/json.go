@@ -11,8 +11,8 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
-// MaxJSON is how many bytes of JSON a handler of [HandleJSON] is given.
-const MaxJSON = 64 << 20
+// maxJSON is how many bytes of JSON a handler of HandleJSON is given.
+const maxJSON = 64 << 20
 
 // HandleJSON registers a handler that takes a value and returns one.
 //
@@ -20,7 +20,7 @@ const MaxJSON = 64 << 20
 // input of the step. If that is a list, a slice takes the values of all its
 // parts, and any other type the value of its one part. A step that reads
 // nothing gives the zero value. Input that is not JSON of that type is a
-// permanent failure.
+// permanent failure, as is more than 64 MiB of it.
 //
 // Out becomes one part of the only output, as by [Task.Emit]; a step without
 // output runs for its effect, and Out is dropped. It panics like [Handle].
@@ -78,14 +78,14 @@ func (t *Task) inputJSON(input *task.Input, list bool) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		return t.partJSON(input.Local, part, MaxJSON)
+		return t.partJSON(input.Local, part, maxJSON)
 	}
 	all := []byte("[")
 	for part, err := range t.list(input) {
 		if err != nil {
 			return nil, err
 		}
-		text, err := t.partJSON(input.Local, part, MaxJSON-int64(len(all)))
+		text, err := t.partJSON(input.Local, part, maxJSON-int64(len(all)))
 		if err != nil {
 			return nil, err
 		}
@@ -100,7 +100,7 @@ func (t *Task) inputJSON(input *task.Input, list bool) ([]byte, error) {
 // partJSON reads a part of at most limit bytes.
 func (t *Task) partJSON(local string, part task.Part, limit int64) ([]byte, error) {
 	if part.Size() > limit {
-		return nil, Permanent(fmt.Errorf("read input %q: more than %d MiB of JSON: register the handler with Handle and stream it", local, MaxJSON>>20))
+		return nil, Permanent(fmt.Errorf("read input %q: more than %d MiB of JSON: register the handler with Handle and stream it", local, maxJSON>>20))
 	}
 	r, err := t.openPart(t.ctx, part)
 	if err != nil {

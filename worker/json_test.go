@@ -86,7 +86,7 @@ func TestJSONHandlers(t *testing.T) {
 	t.Run("more JSON than fits in memory is refused before it is read", func(t *testing.T) {
 		w := setup(t)
 		huge := w.blob("", "", "{}")
-		huge.Ref.Size = worker.MaxJSON + 1
+		huge.Ref.Size = 64<<20 + 1
 		f := w.failure(job(task.Of(0), runs("double"), reads(elements("in", huge)), writes("out")))
 		assert.Contains(t, f.Error, "more than 64 MiB of JSON")
 	})

@@ -33,7 +33,7 @@ func (t *Task) surroundings(temp string) environment {
 	var env environment
 	for _, variable := range os.Environ() {
 		name, value, _ := strings.Cut(variable, "=")
-		if strings.HasPrefix(name, SecretVariables) {
+		if strings.HasPrefix(name, secretVariables) {
 			continue
 		}
 		if slices.Contains(passed, name) || strings.HasPrefix(name, "LC_") || slices.Contains(t.env, name) {

@@ -39,7 +39,7 @@ func (e *event) failure(name string) error {
 	case e.Permanent:
 		return Permanent(err)
 	case e.RetryAfter > 0:
-		return RetryAfter(time.Duration(min(e.RetryAfter, MaxRetryAfter.Seconds())*float64(time.Second)), err)
+		return RetryAfter(time.Duration(min(e.RetryAfter, maxRetryAfter.Seconds())*float64(time.Second)), err)
 	}
 	return err
 }

@@ -82,7 +82,7 @@ func TestWhatAProgramTellsOfItsFailureCounts(t *testing.T) {
 		"with a reason":         {`echo '{"failed": "no such row"}' >&3; exit 1`, task.Failure{Error: "script: no such row", Verdict: task.Retry}},
 		"for good":              {`echo '{"failed": "bad row", "permanent": true}' >&3; exit 1`, task.Failure{Error: "script: bad row", Verdict: task.Permanent}},
 		"with a time":           {`echo '{"failed": "busy", "retryAfter": 60}' >&3; exit 75`, task.Failure{Error: "script: busy", Verdict: task.Retry, After: task.Duration(time.Minute)}},
-		"with an endless time":  {`echo '{"failed": "busy", "retryAfter": 1e300}' >&3; exit 75`, task.Failure{Error: "script: busy", Verdict: task.Retry, After: task.Duration(worker.MaxRetryAfter)}},
+		"with an endless time":  {`echo '{"failed": "busy", "retryAfter": 1e300}' >&3; exit 75`, task.Failure{Error: "script: busy", Verdict: task.Retry, After: task.Duration(24 * time.Hour)}},
 		"although it ends well": {`echo '{"failed": "no"}' >&3; exit 0`, task.Failure{Error: "script: no", Verdict: task.Retry}},
 		"unless it is killed":   {`echo '{"failed": "no"}' >&3; kill -9 $$`, task.Failure{Error: "script: ended by signal: killed", Verdict: task.Retry}},
 	} {

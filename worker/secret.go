@@ -21,9 +21,9 @@ import (
 // goroutines.
 type Secrets func(ctx context.Context, name string) (value string, err error)
 
-// SecretVariables is how the environment variables of a worker begin that hold
+// secretVariables is how the environment variables of a worker begin that hold
 // secrets. No program gets to see one under that name.
-const SecretVariables = "DEED_SECRET_"
+const secretVariables = "DEED_SECRET_"
 
 // maxSecret bounds a secret: it is kept in memory as long as its task.
 const maxSecret = 64 << 10
@@ -102,5 +102,5 @@ func (s *localSecrets) read(path string) (string, error) {
 
 // secretVariable is the environment variable that stands for a secret.
 func secretVariable(name string) string {
-	return SecretVariables + strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(name))
+	return secretVariables + strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(name))
 }

@@ -26,18 +26,18 @@ type permanentError struct{ err error }
 func (e *permanentError) Error() string { return e.err.Error() }
 func (e *permanentError) Unwrap() error { return e.err }
 
-// MaxRetryAfter is the longest time that RetryAfter asks for.
-const MaxRetryAfter = 24 * time.Hour
+// maxRetryAfter is the longest time that RetryAfter asks for.
+const maxRetryAfter = 24 * time.Hour
 
 // RetryAfter marks an error of a handler as one that another attempt may cure,
 // but not before d has passed: a service says when to come back. The attempt is
-// spent like any other. d is at most [MaxRetryAfter]; zero and less mean as long
+// spent like any other. d is at most a day; zero and less mean as long
 // as the step says. The mark survives wrapping; RetryAfter(d, nil) is nil.
 func RetryAfter(d time.Duration, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &retryAfterError{err, min(max(d, 0), MaxRetryAfter)}
+	return &retryAfterError{err, min(max(d, 0), maxRetryAfter)}
 }
 
 type retryAfterError struct {

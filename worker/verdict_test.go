@@ -23,7 +23,7 @@ func TestAnErrorSaysWhetherAndWhenToTryAgain(t *testing.T) {
 		"a permanent one":                 {fmt.Errorf("row 3: %w", worker.Permanent(busy)), task.Failure{Error: "row 3: busy", Verdict: task.Permanent}},
 		"in a minute":                     {worker.RetryAfter(time.Minute, busy), task.Failure{Error: "busy", Verdict: task.Retry, After: task.Duration(time.Minute)}},
 		"in a minute, wrapped":            {fmt.Errorf("call: %w", worker.RetryAfter(time.Minute, busy)), task.Failure{Error: "call: busy", Verdict: task.Retry, After: task.Duration(time.Minute)}},
-		"in a year is in a day":           {worker.RetryAfter(365*24*time.Hour, busy), task.Failure{Error: "busy", Verdict: task.Retry, After: task.Duration(worker.MaxRetryAfter)}},
+		"in a year is in a day":           {worker.RetryAfter(365*24*time.Hour, busy), task.Failure{Error: "busy", Verdict: task.Retry, After: task.Duration(24 * time.Hour)}},
 		"at once":                         {worker.RetryAfter(0, busy), task.Failure{Error: "busy", Verdict: task.Retry}},
 		"in the past":                     {worker.RetryAfter(-time.Minute, busy), task.Failure{Error: "busy", Verdict: task.Retry}},
 		"permanent weighs more":           {worker.RetryAfter(time.Minute, worker.Permanent(busy)), task.Failure{Error: "busy", Verdict: task.Permanent}},

@@ -43,7 +43,7 @@ func TestPartsRecordsAndBytesAreCounted(t *testing.T) {
 	parts := []Part{file("a", "k\n1\n\"2\n3\"\n"), file("b", "k\n"), file("c", "")}
 	b, err := do(t, "deed/count", parts, "records=csv", "header=true")
 	require.NoError(t, err)
-	require.Equal(t, []any{Counts{Parts: 3, Records: 2, Bytes: 12}}, b.values)
+	require.Equal(t, []any{counts{Parts: 3, Records: 2, Bytes: 12}}, b.values)
 
 	b = &bench{t: t, parts: parts, params: told(t, "deed/count"), wants: "number"}
 	require.NoError(t, b.run("deed/count"))

@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// Counts is what deed/count writes where its output is not declared a number.
-type Counts struct {
+// counts is what deed/count writes where its output is not declared a number.
+type counts struct {
 	Parts   int   `json:"parts"`
 	Records int64 `json:"records"`
 	Bytes   int64 `json:"bytes"`
@@ -19,7 +19,7 @@ func count(ctx context.Context, t Task) error {
 	if p.err != nil {
 		return p.err
 	}
-	var n Counts
+	var n counts
 	err := eachPart(t, func(i int, part Part, in io.Reader) error {
 		n.Parts++
 		counted := &countingReader{in: in}
