@@ -23,8 +23,9 @@ func (w *Work) Reusable() bool {
 }
 
 // Ingredients is all that the result of a task of the work follows from, in the
-// order of their names: what executes it, at the version given, and what that is told and reads. Inputs has,
-// for each input of the work, the digest of the parts that it gives to this task.
+// order of their names: what executes it, at the version given, and what that is
+// told and reads. Inputs has, for each input of the work, the digest of the parts
+// that it gives to this task.
 //
 // Left out is what tells one task from another that does the same: process,
 // address, index, attempt. And what says how it is done, not what: pool, needs,

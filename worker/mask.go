@@ -13,8 +13,9 @@ const (
 )
 
 // mask knows what must not be seen in what a task says: its secrets, without the
-// space around them, too, and their lines, since programs print line by line. It knows them as they are: encoded,
-// or with something in between, they pass. A nil mask hides nothing.
+// space around them, too, and their lines, since programs print line by line. It
+// knows them as they are: encoded, or with something in between, they pass. A nil
+// mask hides nothing.
 type mask struct {
 	values [][]byte
 	begins [256]bool // by first byte

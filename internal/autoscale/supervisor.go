@@ -59,8 +59,8 @@ func NewSupervisor(o Options) (*Supervisor, error) {
 }
 
 // Run keeps the workers until ctx ends; then it drains all of them, and returns
-// when the last has ended and nobody looks any more. All that it decides is decided by one goroutine; one
-// more looks, and each worker has one that waits for its end.
+// when the last has ended and nobody looks any more. All that it decides is decided
+// by one goroutine; one more looks, and each worker has one that waits for its end.
 func (s *Supervisor) Run(ctx context.Context) {
 	looking, stop := context.WithCancel(ctx)
 	var lookout sync.WaitGroup

@@ -9,15 +9,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/deedrun/deed/queue"
-	"github.com/deedrun/deed/queue/nats"
 )
 
 func TestWhatASenderSaysOfThePinHoldsUpNobody(t *testing.T) {
 	t.Parallel()
-	b := startBackend(t)
-	nc := b.connect(t)
-	s := openSharded(t, nc, nats.Options{Name: "inbox", Async: true})
-	require.NoError(t, s.Hold(t.Context(), queue.AllShards))
+	s, nc := holdAll(t)
 	require.NoError(t, s.Send(t.Context(), queue.Message{Key: "k"}))
 	receiveOne(t, s)
 	began := time.Now()

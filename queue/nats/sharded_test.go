@@ -24,12 +24,18 @@ func receiveOne(t *testing.T, q queue.Queue) string {
 	return string(got[0].Body)
 }
 
-func TestAHolderOfAllShardsToWhichNothingComesAsksTheServerForNextToNothing(t *testing.T) {
-	t.Parallel()
-	b := startBackend(t)
-	nc := b.connect(t)
+// holdAll is an inbox all of whose shards are held over a connection.
+func holdAll(t *testing.T) (*nats.Sharded, *natsgo.Conn) {
+	t.Helper()
+	nc := startBackend(t).connect(t)
 	s := openSharded(t, nc, nats.Options{Name: "inbox", Async: true})
 	require.NoError(t, s.Hold(t.Context(), queue.AllShards))
+	return s, nc
+}
+
+func TestAHolderOfAllShardsToWhichNothingComesAsksTheServerForNextToNothing(t *testing.T) {
+	t.Parallel()
+	s, nc := holdAll(t)
 	before := nc.Stats().OutMsgs
 	got, err := s.Receive(t.Context(), 10, time.Second)
 	require.NoError(t, err)
@@ -39,10 +45,7 @@ func TestAHolderOfAllShardsToWhichNothingComesAsksTheServerForNextToNothing(t *t
 
 func TestAConsumerThatAnEarlierVersionMadeForOneLaneOnlyIsMadeToTakeAllByWhoHoldsItsShard(t *testing.T) {
 	t.Parallel()
-	b := startBackend(t)
-	nc := b.connect(t)
-	s := openSharded(t, nc, nats.Options{Name: "inbox", Async: true})
-	require.NoError(t, s.Hold(t.Context(), queue.AllShards))
+	s, nc := holdAll(t)
 	js, err := jetstream.New(nc)
 	require.NoError(t, err)
 	shard := fmt.Sprintf("%02d", queue.ShardOf("k"))
@@ -61,10 +64,7 @@ func TestAConsumerThatAnEarlierVersionMadeForOneLaneOnlyIsMadeToTakeAllByWhoHold
 
 func TestAMessageThatSomebodyFiledWhereItDoesNotBelongIsRemovedAndHoldsUpNobody(t *testing.T) {
 	t.Parallel()
-	b := startBackend(t)
-	nc := b.connect(t)
-	s := openSharded(t, nc, nats.Options{Name: "inbox", Async: true})
-	require.NoError(t, s.Hold(t.Context(), queue.AllShards))
+	s, nc := holdAll(t)
 	js, err := jetstream.New(nc)
 	require.NoError(t, err)
 	belongs := queue.ShardOf("k")
@@ -89,10 +89,7 @@ func TestAMessageThatSomebodyFiledWhereItDoesNotBelongIsRemovedAndHoldsUpNobody(
 
 func TestAHolderThatDoesNotReceiveHasABoundedNumberOfMessagesOnLease(t *testing.T) {
 	t.Parallel()
-	b := startBackend(t)
-	nc := b.connect(t)
-	s := openSharded(t, nc, nats.Options{Name: "inbox", Async: true})
-	require.NoError(t, s.Hold(t.Context(), queue.AllShards))
+	s, nc := holdAll(t)
 	messages := make([]queue.Message, 1000)
 	for i := range messages {
 		messages[i] = queue.Message{Key: "k", Body: fmt.Append(nil, i)}
@@ -250,10 +247,7 @@ func TestShardsWhileTheServerIsAway(t *testing.T) {
 
 	t.Run("over a connection that is closed every call fails at once", func(t *testing.T) {
 		t.Parallel()
-		b := startBackend(t)
-		nc := b.connect(t)
-		s := openSharded(t, nc, nats.Options{Name: "inbox", Async: true})
-		require.NoError(t, s.Hold(t.Context(), queue.AllShards))
+		s, nc := holdAll(t)
 		nc.Close()
 		began := time.Now()
 		_, err := s.Receive(t.Context(), 1, time.Hour)

@@ -137,16 +137,8 @@ func runHandover(s suite) {
 // runShardedRestart checks that who holds shards holds them on after the
 // backend went away and came back.
 func runShardedRestart(s suite) {
-	setup := func(t *testing.T, open Open, lease time.Duration) World {
-		w := open(t, lease)
-		if w.Restart == nil {
-			t.Skip("the backend stores nothing")
-		}
-		return w
-	}
-
 	s.run("shards that were held are held after a restart, and what waited and was leased in them comes", func(t *testing.T, open Open) {
-		w := setup(t, open, short)
+		w := open.lasting(t, short)
 		k := keys(3)
 		holdShards(t, w.A, shardsOf(k[0], k[1]))
 		send(t, w.B, numbered(k[0], 3)...)
@@ -175,7 +167,7 @@ func runShardedRestart(s suite) {
 	})
 
 	s.run("a Receive that waits across a restart gets what is sent after it", func(t *testing.T, open Open) {
-		w := setup(t, open, long)
+		w := open.lasting(t, long)
 		holdShards(t, w.B, queue.AllShards)
 		waiting := receiveLater(t.Context(), w.B, 1, 2*soon)
 		w.Restart()

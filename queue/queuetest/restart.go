@@ -15,16 +15,8 @@ import (
 // went away and came back. Calls may fail with ErrUnavailable until it is back;
 // Send and a Receive that waits try again by themselves.
 func runRestart(s suite) {
-	setup := func(t *testing.T, open Open, lease time.Duration) World {
-		w := open(t, lease)
-		if w.Restart == nil {
-			t.Skip("the backend stores nothing")
-		}
-		return w
-	}
-
 	s.run("what was sent before a restart is received after it", func(t *testing.T, open Open) {
-		w := setup(t, open, long)
+		w := open.lasting(t, long)
 		send(t, w.A, numbered("k", 10)...)
 		w.Restart()
 
@@ -33,7 +25,7 @@ func runRestart(s suite) {
 	})
 
 	s.run("what was leased before a restart is delivered again after it", func(t *testing.T, open Open) {
-		w := setup(t, open, short)
+		w := open.lasting(t, short)
 		send(t, w.A, numbered("k", 3)...)
 		ack(t, w.A, receiveAll(t, w.A, 1)...)
 		receiveAll(t, w.A, 2)
@@ -45,7 +37,7 @@ func runRestart(s suite) {
 	})
 
 	s.run("a Receive that waits across a restart gets what is sent after it", func(t *testing.T, open Open) {
-		w := setup(t, open, long)
+		w := open.lasting(t, long)
 		waiting := receiveLater(t.Context(), w.B, 1, 2*soon)
 		w.Restart()
 		sendRetrying(t, w.A, queue.Message{Key: "k", Body: []byte("after")})
@@ -53,6 +45,16 @@ func runRestart(s suite) {
 		require.NoError(t, a.err)
 		assert.Equal(t, []string{"after"}, bodies(a.got))
 	})
+}
+
+// lasting is a World that can be restarted.
+func (open Open) lasting(t *testing.T, lease time.Duration) World {
+	t.Helper()
+	w := open(t, lease)
+	if w.Restart == nil {
+		t.Skip("the backend stores nothing")
+	}
+	return w
 }
 
 // sendRetrying sends until the message is certainly stored, perhaps twice: over a
