@@ -1,8 +1,6 @@
 package nats
 
 import (
-	"fmt"
-
 	natsgo "github.com/nats-io/nats.go"
 
 	"github.com/deedrun/deed/queue"
@@ -31,15 +29,4 @@ func openOutlet(nc *natsgo.Conn, o Options, f form) (queue.Sender, error) {
 		return nil, err
 	}
 	return s, nil
-}
-
-// describe is a stream that others look after.
-func describe(nc *natsgo.Conn, o Options, f form) (*stream, Options, error) {
-	o, err := o.withDefaults()
-	if err != nil {
-		return nil, o, fmt.Errorf("open queue: %w", err)
-	}
-	s := &stream{nc: nc, name: o.Name, form: f, prefix: o.Subject + ".", lease: o.Lease, inboxes: newPool(nc)}
-	s.replicated = nc.ConnectedClusterName() != "" // if it is not, elections are expected where there are none
-	return s, o, nil
 }

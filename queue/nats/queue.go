@@ -10,6 +10,9 @@
 //	OpenSharded  <Subject>.<NN>.<key>    a consumer a shard, "shard-<NN>", pinned to who holds it;
 //	             <Subject>.<NN>.<lane>.<key> for a message of a lane
 //
+// Whoever may only send to a queue opens an outlet of its form, and who may only
+// receive from a lane a [Taker]: neither makes anything on the server.
+//
 // Consumers compete by pulling from the same one:
 //
 //	Send ──► stream, subjects <Subject>.> ──► its consumer ──► Receive

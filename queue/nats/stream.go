@@ -39,12 +39,23 @@ type stream struct {
 	replicated bool // on several servers, which elect
 }
 
-func openStream(ctx context.Context, nc *natsgo.Conn, o Options, f form) (*stream, error) {
+// describe is a stream that others look after, and the options as they are filled in.
+func describe(nc *natsgo.Conn, o Options, f form) (*stream, Options, error) {
 	o, err := o.withDefaults()
 	if err != nil {
-		return nil, fmt.Errorf("open queue: %w", err)
+		return nil, o, fmt.Errorf("open queue: %w", err)
 	}
-	s := &stream{nc: nc, name: o.Name, form: f, prefix: o.Subject + ".", lease: o.Lease, inboxes: newPool(nc)}
+	return &stream{
+		nc: nc, name: o.Name, form: f, prefix: o.Subject + ".", lease: o.Lease, inboxes: newPool(nc),
+		replicated: nc.ConnectedClusterName() != "", // if it is not, elections are expected where there are none
+	}, o, nil
+}
+
+func openStream(ctx context.Context, nc *natsgo.Conn, o Options, f form) (*stream, error) {
+	s, o, err := describe(nc, o, f)
+	if err != nil {
+		return nil, err
+	}
 	js, err := jetstream.New(nc)
 	if err != nil {
 		return nil, s.failed(ctx, "open", err)
