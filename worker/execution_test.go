@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -52,6 +53,7 @@ func (w *world) warm(change ...func(*task.Work)) {
 	w.t.Helper()
 	w.send(job(task.Of(1000), change...))
 	require.Equal(w.t, task.Done, w.results(1)[0].Outcome)
+	synctest.Wait() // until the worker knows that it is reported
 }
 
 // byOutcome sorts tasks, of which none may be reported twice.
