@@ -3,6 +3,7 @@ package process
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/deedrun/deed/task"
@@ -92,12 +93,7 @@ func (d *decision) goOn() {
 				due[t.attempt] = append(due[t.attempt], index)
 			}
 		}
-		attempts := make([]int, 0, len(due))
-		for attempt := range due {
-			attempts = append(attempts, attempt)
-		}
-		slices.SortFunc(attempts, cmp.Compare[int])
-		for _, attempt := range attempts {
+		for _, attempt := range slices.Sorted(maps.Keys(due)) {
 			d.reschedule(d.graph.address(i), n.generation, attempt, task.Of(due[attempt]...))
 		}
 	}
