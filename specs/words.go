@@ -20,35 +20,35 @@ func All(n int) task.Ranges { return task.Span(0, n) }
 // Only is just these tasks.
 func Only(indexes ...int) task.Ranges { return task.Of(indexes...) }
 
-// Given is a name with its list.
-type Given struct {
+// Data is a name of the dataset and its list: an input, or what a step wrote.
+type Data struct {
 	name string
 	data task.Dataset
 }
 
 // Input is an input of n parts.
-func Input(name string, n int) Given {
+func Input(name string, n int) Data {
 	parts := make([]task.Part, n)
 	for i := range parts {
 		parts[i] = task.Part{Value: value(name, i)}
 	}
-	return Given{name: name, data: task.Inline(parts)}
+	return Data{name: name, data: task.Inline(parts)}
 }
 
 // InputKeyed is an input of one part for each of the keys, which must be in order.
-func InputKeyed(name string, keys ...string) Given {
+func InputKeyed(name string, keys ...string) Data {
 	parts := make([]task.Part, len(keys))
 	for i, key := range keys {
 		parts[i] = task.Part{Key: key, Value: value(name, i)}
 	}
-	return Given{name: name, data: task.Inline(parts)}
+	return Data{name: name, data: task.Inline(parts)}
 }
 
 func value(name string, i int) json.RawMessage {
 	return json.RawMessage(fmt.Sprintf(`"%s %d"`, name, i))
 }
 
-func inputs(given []Given) map[string]task.Dataset {
+func inputs(given []Data) map[string]task.Dataset {
 	if len(given) == 0 {
 		return nil
 	}
@@ -141,21 +141,21 @@ func merged(n, keys int) task.Dataset {
 }
 
 // List is a name of n parts without keys, as StepCompleted records it.
-func List(name string, n int) Given {
+func List(name string, n int) Data {
 	keys := min(n, 1)
-	return Given{name: name, data: task.Dataset{Count: n, Keys: keys}}
+	return Data{name: name, data: task.Dataset{Count: n, Keys: keys}}
 }
 
 // ListKeyed is a name of n parts under so many keys, as StepCompleted records it.
-func ListKeyed(name string, n, keys int) Given {
-	return Given{name: name, data: task.Dataset{Count: n, Keys: keys}}
+func ListKeyed(name string, n, keys int) Data {
+	return Data{name: name, data: task.Dataset{Count: n, Keys: keys}}
 }
 
 // ListMerged is the same for a list that was merged on a worker.
-func ListMerged(name string, n, keys int) Given { return Given{name: name, data: merged(n, keys)} }
+func ListMerged(name string, n, keys int) Data { return Data{name: name, data: merged(n, keys)} }
 
 // Started is the event that a process started.
-func Started(def definition.Definition, given ...Given) process.ProcessStarted {
+func Started(def definition.Definition, given ...Data) process.ProcessStarted {
 	return process.ProcessStarted{ID: "example", Definition: def, Hash: def.Hash(), Inputs: inputs(given), At: noon}
 }
 
@@ -209,12 +209,12 @@ func TimedOut(address string, index int, options ...Option) process.TaskTimedOut
 }
 
 // StepCompleted is the event that a step completed with these lists.
-func StepCompleted(address string, lists ...Given) process.StepCompleted {
+func StepCompleted(address string, lists ...Data) process.StepCompleted {
 	return process.StepCompleted{Address: address, Data: inputs(lists), At: noon}
 }
 
 // StepCompletedAgain is the same for a later generation of the step.
-func StepCompletedAgain(generation int, address string, lists ...Given) process.StepCompleted {
+func StepCompletedAgain(generation int, address string, lists ...Data) process.StepCompleted {
 	e := StepCompleted(address, lists...)
 	e.Generation = generation
 	return e
@@ -234,7 +234,7 @@ func ProcessFailed(address string, index int, reason string, options ...Option) 
 }
 
 // Start asks for the process of a definition.
-func Start(def definition.Definition, given ...Given) process.StartProcess {
+func Start(def definition.Definition, given ...Data) process.StartProcess {
 	return process.StartProcess{ID: "example", Definition: def, Inputs: inputs(given), At: noon}
 }
 

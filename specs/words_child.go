@@ -84,14 +84,14 @@ func Parent(address string, index int) process.Parent {
 }
 
 // StartedAsChild is the event that the child of a task started.
-func StartedAsChild(parent process.Parent, def definition.Definition, given ...Given) process.ProcessStarted {
+func StartedAsChild(parent process.Parent, def definition.Definition, given ...Data) process.ProcessStarted {
 	e := Started(def, given...)
 	e.ID, e.Parent = process.ChildID(parent), &parent
 	return e
 }
 
 // StartAsChild asks for the child of a task.
-func StartAsChild(parent process.Parent, def definition.Definition, given ...Given) process.StartProcess {
+func StartAsChild(parent process.Parent, def definition.Definition, given ...Data) process.StartProcess {
 	c := Start(def, given...)
 	c.ID, c.Parent = process.ChildID(parent), &parent
 	return c

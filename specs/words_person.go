@@ -43,14 +43,14 @@ func (d detail) asked() process.Asked {
 }
 
 // StartBy asks for the process of a definition, as somebody and in a trace.
-func StartBy(who, trace string, def definition.Definition, given ...Given) process.StartProcess {
+func StartBy(who, trace string, def definition.Definition, given ...Data) process.StartProcess {
 	c := Start(def, given...)
 	c.By, c.Trace = who, trace
 	return c
 }
 
 // StartedBy is the event that somebody started a process, in a trace.
-func StartedBy(who, trace string, def definition.Definition, given ...Given) process.ProcessStarted {
+func StartedBy(who, trace string, def definition.Definition, given ...Data) process.ProcessStarted {
 	e := Started(def, given...)
 	e.By, e.Trace = who, trace
 	return e
