@@ -76,7 +76,7 @@ func (c *checker) after(n *node, at Text) *node {
 		target = nil
 	}
 	switch {
-	case target == nil && !addressPattern.MatchString(at.Value):
+	case target == nil && !isAddress(at.Value):
 		c.badAddress(at, n)
 	case target == nil && c.src.Partial:
 	case target == nil:

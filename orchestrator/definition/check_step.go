@@ -25,7 +25,7 @@ func (c *checker) nodesAndSettings() {
 		switch {
 		case n != nil:
 			c.faults = append(c.faults, in.faultsOf(n, s.Settings, s.Address.Value)...)
-		case !addressPattern.MatchString(s.Address.Value):
+		case !isAddress(s.Address.Value):
 			c.badAddress(s.Address, nil)
 		case !c.src.Partial:
 			c.fault(s.Address.Pos, nil, "unknown-address", c.spell.address(s.Address.Value, c.everywhere()),

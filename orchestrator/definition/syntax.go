@@ -14,13 +14,14 @@ import (
 
 // The patterns of what an author may call things.
 const (
-	NamePattern    = `^[a-z][a-z0-9_-]{0,62}$`                          // data, params, steps and groups
-	ProcessPattern = `^[a-z][a-z0-9-]{0,36}$`                           // a process: with a time-ordered suffix it makes an ID of at most 64 characters
-	HandlerPattern = `^` + handlerName + `(@` + handlerVersion + `)?$`  // at most MaxHandler characters before the @
-	AddressPattern = `^[a-z][a-z0-9_-]{0,62}(/[a-z][a-z0-9_-]{0,62})*$` // a step or group: a/b/c
+	NamePattern    = `^` + oneName + `$`                               // data, params, steps and groups
+	ProcessPattern = `^[a-z][a-z0-9-]{0,36}$`                          // a process: with a time-ordered suffix it makes an ID of at most 64 characters
+	HandlerPattern = `^` + handlerName + `(@` + handlerVersion + `)?$` // at most MaxHandler characters before the @
+	AddressPattern = `^` + oneName + `(/` + oneName + `)*$`            // a step or group: a/b/c
 )
 
 const (
+	oneName        = `[a-z][a-z0-9_-]{0,62}`
 	handlerName    = `[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*`
 	handlerVersion = `[A-Za-z0-9][A-Za-z0-9._-]{0,31}`
 )
@@ -44,8 +45,17 @@ var (
 	processPattern = regexp.MustCompile(ProcessPattern)
 	handlerPattern = regexp.MustCompile(`^` + handlerName + `$`)
 	versionPattern = regexp.MustCompile(`^` + handlerVersion + `$`)
-	addressPattern = regexp.MustCompile(AddressPattern)
 )
+
+// isAddress is AddressPattern, word by word.
+func isAddress(text string) bool {
+	for word := range strings.SplitSeq(text, "/") {
+		if !namePattern.MatchString(word) {
+			return false
+		}
+	}
+	return true
+}
 
 // ParseDuration reads "90s", "1m30s", "2h" or "0".
 func ParseDuration(text string) (task.Duration, error) {
