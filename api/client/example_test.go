@@ -97,11 +97,7 @@ func ExampleIsCode() {
 		return
 	}
 	defer end()
-	c, err := client.New(url, client.Options{})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	c, _ := client.New(url, client.Options{}) // nothing is sent yet
 	defer c.Close()
 	_, err = c.Show(ctx, "nobody", 0)
 	fmt.Println(client.IsCode(err, wire.CodeNoProcess))

@@ -95,7 +95,7 @@ var rooms = []room{
 	{path: "internal/folder"},
 	{path: "internal/eventstore", may: slices.Concat(client[:2], []string{"events", "events/nats", "events/esdb"})}, // which one a URL means, and whether it is that of the queues
 	{path: "internal/doctor", may: slices.Concat(client, []string{
-		"task", "events", "events/nats", "queue", "queue/nats", "blob", "orchestrator", "api/wire", "internal/eventstore", "internal/folder",
+		"task", "events", "events/nats", "queue", "queue/nats", "blob", "orchestrator", "api/wire", "internal/amount", "internal/eventstore", "internal/folder",
 	})},
 	{path: "internal/metrics/metricstest", may: []string{"internal/metrics"}},
 	{path: "internal/arch"},

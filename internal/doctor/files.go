@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/amount"
 )
 
 // renewBefore is how long before its end a certificate had better be replaced.
@@ -91,9 +92,9 @@ func Certificate(add func(check string, status wire.FindingStatus, found, fix st
 
 func days(d time.Duration) string {
 	if d < 48*time.Hour {
-		return plural(int(d/time.Hour), "hour")
+		return amount.Of(int(d/time.Hour), "hour")
 	}
-	return plural(int(d/(24*time.Hour)), "day")
+	return amount.Of(int(d/(24*time.Hour)), "day")
 }
 
 // quoted is a word as a shell reads it.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"runtime"
+
+	"github.com/deedrun/deed/internal/amount"
 )
 
 // Of how many open files a role has enough, and of how many too few: each
@@ -39,7 +41,7 @@ func (p *Place) checkDisk(r *report, check, dir, fix string) {
 		return
 	}
 	share := 100 * float64(free) / float64(max(size, 1))
-	found := fmt.Sprintf("%s free of %s (%.0f %%) at %s", bytesOf(free), bytesOf(size), share, dir)
+	found := fmt.Sprintf("%s free of %s (%.0f %%) at %s", amount.Bytes(free), amount.Bytes(size), share, dir)
 	switch {
 	case free < 256<<20 || share < 2:
 		r.add(check, Fail, found+": what is full refuses every event", fix)
@@ -48,26 +50,6 @@ func (p *Place) checkDisk(r *report, check, dir, fix string) {
 	default:
 		r.ok(check, "%s", found)
 	}
-}
-
-func bytesOf(n int64) string {
-	const unit = 1024
-	if n < unit {
-		return fmt.Sprintf("%d B", n)
-	}
-	value, prefix := float64(n), -1
-	for value >= unit && prefix < 5 {
-		value /= unit
-		prefix++
-	}
-	return fmt.Sprintf("%.1f %ciB", value, "KMGTPE"[prefix])
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // othersMay reports whether others than the owner may do something with a file,

@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/internal/natsconn"
 )
 
@@ -52,7 +53,7 @@ func (p *Place) checkNATS(ctx context.Context, r *report) {
 	}
 	where := p.NATS.URL
 	if cluster := nc.ConnectedClusterName(); cluster != "" {
-		where += fmt.Sprintf(", one of %s of the cluster %s", plural(serversOf(nc), "server"), cluster)
+		where += fmt.Sprintf(", one of %s of the cluster %s", amount.Of(serversOf(nc), "server"), cluster)
 	}
 	r.ok("nats", "%s, answers in %s", where, took.Round(10*time.Microsecond))
 	version := nc.ConnectedServerVersion()
@@ -76,7 +77,7 @@ func (p *Place) checkNATS(ctx context.Context, r *report) {
 }
 
 func (p *Place) checkPayload(r *report, most int64) {
-	found := fmt.Sprintf("a message has at most %s", bytesOf(most))
+	found := fmt.Sprintf("a message has at most %s", amount.Bytes(most))
 	fix := "set max_payload: 8MB in the configuration of each NATS server, and reload it: `nats-server --signal reload`"
 	switch {
 	case most < leastPayload:
@@ -173,7 +174,7 @@ func (p *Place) checkAccount(ctx context.Context, r *report) {
 	for name, t := range info.Tiers {
 		tiers[" "+name] = t
 	}
-	worst := finding("jetstream", OK, fmt.Sprintf("%s on disk, %s in memory", bytesOf(int64(info.Store)), bytesOf(int64(info.Memory))), "")
+	worst := finding("jetstream", OK, fmt.Sprintf("%s on disk, %s in memory", amount.Bytes(int64(info.Store)), amount.Bytes(int64(info.Memory))), "")
 	for name, t := range tiers {
 		worst = worse(worst, nearLimit("disk"+name, "max_file", max(t.Store, t.ReservedStore), t.Limits.MaxStore))
 		worst = worse(worst, nearLimit("memory"+name, "max_memory", max(t.Memory, t.ReservedMemory), t.Limits.MaxMemory))
@@ -187,9 +188,9 @@ func nearLimit(what, setting string, used uint64, limit int64) Finding {
 		return Finding{Status: OK}
 	}
 	left := limit - int64(used)
-	f := Finding{Check: "jetstream", Found: fmt.Sprintf("%s of the %s that this account may have on %s are taken", bytesOf(int64(used)), bytesOf(limit), what)}
+	f := Finding{Check: "jetstream", Found: fmt.Sprintf("%s of the %s that this account may have on %s are taken", amount.Bytes(int64(used)), amount.Bytes(limit), what)}
 	f.Fix = fmt.Sprintf("raise %s of the account's jetstream (or max_file_store of the server) to %s or more in the NATS configuration, and reload it: `nats-server --signal reload`",
-		setting, bytesOf(max(4*int64(used), 10<<30)))
+		setting, amount.Bytes(max(4*int64(used), 10<<30)))
 	switch {
 	case setting == "max_memory" && left > limit/10: // only consumers are in memory
 		f.Status = OK

@@ -7,6 +7,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/internal/natsconn"
 )
 
@@ -36,7 +37,7 @@ func (p *Place) checkQuarantine(r *report, messages uint64) {
 		r.ok("quarantine", "it is empty")
 		return
 	}
-	r.add("quarantine", Warn, fmt.Sprintf("%s could not be used", plural(int(messages), "message")),
+	r.add("quarantine", Warn, fmt.Sprintf("%s could not be used", amount.Of(int(messages), "message")),
 		fmt.Sprintf("see what they are, %#q, and send again what can be used by now: %#q", p.Ask("quarantine", "ls"), p.Ask("quarantine", "retry", "all")))
 }
 
@@ -52,16 +53,16 @@ func (p *Place) checkInbox(ctx context.Context, r *report, js jetstream.JetStrea
 			now := info.State.Msgs
 			switch {
 			case now > tooMany && now >= first:
-				r.add("inbox", Fail, fmt.Sprintf("%s wait, and do not become fewer", plural(int(now), "message")), "start another replica: `"+p.Role("serve")+"`")
+				r.add("inbox", Fail, fmt.Sprintf("%s wait, and do not become fewer", amount.Of(int(now), "message")), "start another replica: `"+p.Role("serve")+"`")
 				return
 			case now > tooMany:
-				r.add("inbox", Warn, fmt.Sprintf("%s wait; they become fewer", plural(int(now), "message")), "wait; if it comes again, start another replica: `"+p.Role("serve")+"`")
+				r.add("inbox", Warn, fmt.Sprintf("%s wait; they become fewer", amount.Of(int(now), "message")), "wait; if it comes again, start another replica: `"+p.Role("serve")+"`")
 				return
 			}
 			first = now
 		}
 	}
-	r.ok("inbox", "%s under way", plural(int(first), "message"))
+	r.ok("inbox", "%s under way", amount.Of(int(first), "message"))
 }
 
 // checkDeliveries says which pools are given again what somebody was given
@@ -83,8 +84,8 @@ func (p *Place) checkDeliveries(ctx context.Context, r *report, js jetstream.Jet
 	case consumers.Err() != nil:
 		r.add("deliveries", Warn, fmt.Sprintf("who receives from %s cannot be listed: %v", name, consumers.Err()), "look whether this user may ask ($JS.API.CONSUMER.LIST."+name+")")
 	case again > 0:
-		r.add("deliveries", Warn, fmt.Sprintf("%s given to a worker again: an earlier one died, or was cut off", plural(again, "message")), "see who is silent, and what runs for too long: `"+p.Ask("timeouts")+"`")
+		r.add("deliveries", Warn, fmt.Sprintf("%s given to a worker again: an earlier one died, or was cut off", amount.Of(again, "message")), "see who is silent, and what runs for too long: `"+p.Ask("timeouts")+"`")
 	default:
-		r.ok("deliveries", "nothing had to be given to a worker again, in %s", plural(pools, "pool"))
+		r.ok("deliveries", "nothing had to be given to a worker again, in %s", amount.Of(pools, "pool"))
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/orchestrator"
 	"github.com/deedrun/deed/queue"
 	"github.com/deedrun/deed/task"
@@ -42,7 +43,7 @@ func (p *Place) checkShards(r *report, h heard) {
 		r.add("orchestrators", Fail, fmt.Sprintf("nobody holds %d of %d shards (%s); there is %s", missing.Len(), queue.ShardCount, numbered(missing), names),
 			"look into the logs of those replicas: who cannot read a history, or is stuck, takes nothing; another may: `"+p.Role("serve")+"`")
 	case twice != 0:
-		r.add("orchestrators", Warn, fmt.Sprintf("%s held by two replicas (%s): %s", plural(twice.Len(), "shard"), numbered(twice), names), "look again: shards that change hands are so for a moment; if it stays so, two replicas do not hear each other: look at the network between them")
+		r.add("orchestrators", Warn, fmt.Sprintf("%s held by two replicas (%s): %s", amount.Of(twice.Len(), "shard"), numbered(twice), names), "look again: shards that change hands are so for a moment; if it stays so, two replicas do not hear each other: look at the network between them")
 	default:
 		r.ok("orchestrators", "%s: each shard is held by one", names)
 	}
@@ -71,7 +72,7 @@ func (p *Place) checkVersions(r *report, h heard) {
 		}
 	}
 	if len(others) == 0 {
-		r.ok("versions", "%s, as this one: %s", own, plural(len(h.replicas)+len(h.workers), "role"))
+		r.ok("versions", "%s, as this one: %s", own, amount.Of(len(h.replicas)+len(h.workers), "role"))
 		return
 	}
 	slices.Sort(others)
@@ -94,7 +95,7 @@ func (p *Place) checkClocks(r *report, h heard) {
 	worst := slices.MaxFunc(slices.Sorted(maps.Keys(by)), func(a, b string) int { return cmp.Compare(by[a].Abs(), by[b].Abs()) })
 	whose := worst
 	if n := len(by); n > 1 && by[worst].Abs() <= skewed {
-		whose = plural(n, "role")
+		whose = amount.Of(n, "role")
 	}
 	clockFinding(r, "clock-roles", whose, by[worst])
 }
@@ -121,7 +122,7 @@ func (p *Place) checkWork(ctx context.Context, r *report) {
 		}
 		waits := "1 task waits"
 		if tasks > 1 {
-			waits = plural(tasks, "task") + " wait"
+			waits = amount.Of(tasks, "task") + " wait"
 		}
 		r.add("pools", Fail, found+", and "+waits+" for one", "start one: `"+p.Role(words...)+"`")
 	}
@@ -134,7 +135,7 @@ func (p *Place) checkWork(ctx context.Context, r *report) {
 	case len(view.Workers) == 0:
 		r.add("pools", Warn, "no worker is there; nothing waits for one", "start one: `"+p.Role("worker")+"`")
 	default:
-		r.ok("pools", "%s with %s; no pool waits for one", plural(len(view.Workers), "worker"), plural(slots, "slot"))
+		r.ok("pools", "%s with %s; no pool waits for one", amount.Of(len(view.Workers), "worker"), amount.Of(slots, "slot"))
 	}
 	p.checkServed(ctx, r, view)
 }

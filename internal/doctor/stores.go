@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/deedrun/deed/blob"
+	"github.com/deedrun/deed/internal/amount"
 )
 
 func (p *Place) checkEvents(ctx context.Context, r *report) {
@@ -130,7 +131,7 @@ func (p *Place) checkBelongs(ctx context.Context, r *report) {
 	switch {
 	case len(missing) == 0 && found == 0:
 	case len(missing) == 0:
-		r.ok("blobs-belong", "what was looked up of %s is there: %s", processes(len(ids)), plural(found, "blob"))
+		r.ok("blobs-belong", "what was looked up of %s is there: %s", processes(len(ids)), amount.Of(found, "blob"))
 	case found == 0:
 		r.add("blobs-belong", Fail, fmt.Sprintf("nothing that the processes refer to is in %s: it is another store than theirs", p.Blobs.URL), "give the store that the roles use with --blobs; an empty one is easily made by a wrong name")
 	default:

@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	eventsnats "github.com/deedrun/deed/events/nats"
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/internal/natsconn"
 )
 
@@ -110,7 +111,7 @@ func (p *Place) checkStream(r *report, k kept, info *jetstream.StreamInfo, used 
 		r.findings = append(r.findings, f)
 		return
 	}
-	r.ok(k.check, "%s, %s, %s", plural(int(info.State.Msgs), "message"), bytesOf(int64(info.State.Bytes)), keptOn(info.Config))
+	r.ok(k.check, "%s, %s, %s", amount.Of(int(info.State.Msgs), "message"), amount.Bytes(int64(info.State.Bytes)), keptOn(info.Config))
 }
 
 func keptOn(c jetstream.StreamConfig) string {
@@ -181,7 +182,7 @@ func (p *Place) peers(k kept, info *jetstream.StreamInfo) (f Finding, ill bool) 
 		}
 	}
 	if missing := info.Config.Replicas - 1 - len(c.Replicas); missing > 0 {
-		away = append(away, plural(missing, "server")+" not chosen yet")
+		away = append(away, amount.Of(missing, "server")+" not chosen yet")
 	}
 	switch {
 	case len(away) > 0:
