@@ -8,16 +8,28 @@
 //	worker.Handle(handlers, "hello/greet", greet)
 //	result, err := deed.Run(ctx, deed.MustParse(definition), handlers, map[string]deed.Input{"names": deed.Values("Ann", "Bo")})
 //
-// [Run] keeps everything in memory. [Open] keeps it in a folder, where a
-// process survives the program, and where other processes join as workers; or
-// it joins a server. The command deed is a thin layer over these two.
+// [Run] keeps everything in memory. [Open] keeps it in a folder, where a process
+// survives the program, and where other processes join as workers; or it joins
+// NATS servers, or asks a server by its API. The command deed is a thin layer over
+// these two:
+//
+//	Parse ──► Job{Source, Inputs} ──► Runtime.Submit ──► Runtime.Wait ──► Result
+//	                                        ▲                  │
+//	Open(Options{Dir, Handlers}) ───────────┘                  └─► FailedError, CancelledError
+//
+// A submission is stored when it is answered, and the same job under the same ID is
+// the same process. A task is executed at least once, and counts once: what a
+// handler does beside its outputs it may do again. A definition at fault is a
+// [*FaultsError] with everything that is wrong with it, an input that cannot be
+// used an [*InputError], a server that does not answer an [*UnreachableError]; what
+// whoever orchestrates refuses is a [*orchestrator.AnswerError].
 //
 // The tour: package task is the contract between the two sides; packages
 // orchestrator/definition and orchestrator/process are what a process is, and
 // the pure rules by which it proceeds, shown in specs/aggregate; package
 // orchestrator is the shell around them; package worker is the other side;
 // packages events, queue and blob are the three things they need from the
-// outside world, each with its backends.
+// outside world, each with its backends; package api lets others ask over HTTP.
 package deed
 
 import (
