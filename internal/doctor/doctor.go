@@ -6,7 +6,7 @@
 // removes again. Whatever cannot be reached is a finding, not an error, and
 // nothing is waited for longer than a check has time for:
 //
-//	Place ──► groups of checks, all at once, each with its own time ──► []Finding, in a fixed order
+//	what there is ──► groups of checks, all at once, each with its own time ──► []Finding, in a fixed order
 //
 // [Mend] gives a stream the settings that deed relies on. That is all it does:
 // whatever else is wrong is for people.
@@ -44,14 +44,14 @@ const (
 	Fail = wire.FindingFail
 )
 
-// Place is what is examined. What is zero is not there, and not examined.
-type Place struct {
+// place is what is examined. What is zero is not there, and not examined.
+type place struct {
 	Version string // of this binary
-	Folder  *Folder
-	NATS    *NATS
+	Folder  *dataFolder
+	NATS    *natsServer
 	Signals queue.Signals // between roles
-	Events  *Events
-	Blobs   *Blobs
+	Events  *eventStore
+	Blobs   *blobStore
 
 	// Secrets are files that hold tokens, keys or credentials, and Certificates
 	// those that a server shows, in PEM.
@@ -67,8 +67,8 @@ type Place struct {
 	Machine Machine
 }
 
-// NATS is the server of the queues, or one of a cluster.
-type NATS struct {
+// natsServer is the server of the queues, or one of a cluster.
+type natsServer struct {
 	URL      string // for people: without users
 	Err      error  // it cannot be reached
 	Conn     *nats.Conn
@@ -79,8 +79,8 @@ type NATS struct {
 	Looks     bool                // they only look, and may not ask
 }
 
-// Events is the event store.
-type Events struct {
+// eventStore is the event store.
+type eventStore struct {
 	Name      string // for people: without users
 	Elsewhere bool   // not in the JetStream of the queues
 	// Open opens it when it is first needed, or says why it cannot be used by who has
@@ -88,8 +88,8 @@ type Events struct {
 	Open func(ctx context.Context) (*events.Store, error)
 }
 
-// Blobs is the blob store.
-type Blobs struct {
+// blobStore is the blob store.
+type blobStore struct {
 	URL   string // for people: without users
 	Dir   string // of a store of files
 	Err   error  // it cannot be opened
@@ -119,7 +119,7 @@ func (r *report) ok(check, format string, args ...any) {
 
 // examine makes all checks that the place allows. It returns within half a
 // minute, whatever hangs.
-func examine(ctx context.Context, p Place) []Finding {
+func examine(ctx context.Context, p place) []Finding {
 	p.Machine = p.Machine.withDefaults()
 	if p.Ask == nil {
 		p.Ask = anywhere
@@ -161,7 +161,7 @@ func examine(ctx context.Context, p Place) []Finding {
 }
 
 // groups are those that the place allows.
-func (p *Place) groups() []group {
+func (p *place) groups() []group {
 	if p.StreamsOnly && p.NATS != nil && p.NATS.JetStream != nil {
 		return []group{{"streams", p.checkStreams}}
 	}
@@ -183,16 +183,6 @@ func (p *Place) groups() []group {
 }
 
 func anywhere(words ...string) string { return "deed " + strings.Join(words, " ") }
-
-// Failed reports whether a check failed.
-func Failed(findings []Finding) bool {
-	for _, f := range findings {
-		if f.Status == Fail {
-			return true
-		}
-	}
-	return false
-}
 
 // Machine is what is asked of the operating system.
 type Machine struct {
@@ -219,7 +209,7 @@ func (m Machine) withDefaults() Machine {
 }
 
 // look asks those who orchestrate.
-func (p *Place) look(ctx context.Context, id string) (orchestrator.View, error) {
+func (p *place) look(ctx context.Context, id string) (orchestrator.View, error) {
 	client := &orchestrator.Client{Signals: p.Signals}
 	return client.Look(ctx, id)
 }

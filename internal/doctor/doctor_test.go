@@ -46,8 +46,8 @@ func TestADiskThatIsNearlyFullIsFoundBeforeItIs(t *testing.T) {
 		{5 << 30, 10 << 30, OK},
 		{0, 0, Fail},
 	} {
-		p := Place{
-			Folder:  &Folder{Dir: "d", Path: t.TempDir(), Served: true},
+		p := place{
+			Folder:  &dataFolder{Dir: "d", Path: t.TempDir(), Served: true},
 			Machine: Machine{Disk: func(string) (int64, int64, error) { return c.free, c.size, nil }},
 		}
 		f := check(t, examine(t.Context(), p), "disk")
@@ -58,10 +58,10 @@ func TestADiskThatIsNearlyFullIsFoundBeforeItIs(t *testing.T) {
 func TestWhateverHangsEndsAnExaminationNoLaterThanItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		p := Place{
-			Folder:  &Folder{Dir: "d", Path: ".", Served: true},
+		p := place{
+			Folder:  &dataFolder{Dir: "d", Path: ".", Served: true},
 			Machine: Machine{Stat: func(string) (os.FileInfo, error) { <-release; return os.Stat(".") }},
-			Events:  &Events{Name: "elsewhere", Open: func(ctx context.Context) (*events.Store, error) { <-ctx.Done(); return nil, ctx.Err() }},
+			Events:  &eventStore{Name: "elsewhere", Open: func(ctx context.Context) (*events.Store, error) { <-ctx.Done(); return nil, ctx.Err() }},
 		}
 		began := time.Now()
 		all := examine(t.Context(), p)
@@ -91,7 +91,7 @@ func TestShardsAreToBeHeldEachByOneReplica(t *testing.T) {
 		for _, a := range c.replicas {
 			h.replicas[a.Replica] = replica{Announcement: a}
 		}
-		r, p := &report{}, Place{Ask: anywhere, Role: anywhere}
+		r, p := &report{}, place{Ask: anywhere, Role: anywhere}
 		p.checkShards(r, h)
 		require.Equal(t, c.want, r.findings[0].Status)
 		require.Contains(t, r.findings[0].Found, c.says)
@@ -116,7 +116,7 @@ func TestWhoIsNoLongerThereIsNotHeard(t *testing.T) {
 
 func TestAnExaminationListensNoLongerThanRolesNeedToSpeak(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := Place{Signals: memqueue.NewSignals(), Machine: Machine{}.withDefaults()}
+		p := place{Signals: memqueue.NewSignals(), Machine: Machine{}.withDefaults()}
 		began := time.Now()
 		h, err := p.hear(t.Context())
 		require.NoError(t, err)
@@ -161,7 +161,7 @@ func TestWhatTheDoctorFindsInAStreamIsWhatDeedRefusesItFor(t *testing.T) {
 			if _, err := js.CreateStream(t.Context(), have); err != nil {
 				continue // the server takes no such stream
 			}
-			p := Place{NATS: &NATS{Conn: nc, JetStream: js}, Machine: Machine{}.withDefaults()}
+			p := place{NATS: &natsServer{Conn: nc, JetStream: js}, Machine: Machine{}.withDefaults()}
 			info, err := p.infoOf(t.Context(), js, k.name)
 			require.NoError(t, err)
 			found := differences(info.Config, want)
@@ -182,19 +182,19 @@ func TestACertificateIsFoundBeforeItExpires(t *testing.T) {
 		ends.Add(-20 * 24 * time.Hour):  Warn,
 		ends.Add(time.Hour):             Fail,
 	} {
-		f := check(t, examine(t.Context(), Place{Certificates: []string{file}, Machine: Machine{Now: func() time.Time { return now }}}), "certificate")
+		f := check(t, examine(t.Context(), place{Certificates: []string{file}, Machine: Machine{Now: func() time.Time { return now }}}), "certificate")
 		require.Equal(t, want, f.Status, "%s: %+v", now, f)
 		require.Contains(t, f.Found, "deed.example")
 	}
 	require.NoError(t, os.WriteFile(file, []byte("nothing"), 0o600))
-	require.Contains(t, check(t, examine(t.Context(), Place{Certificates: []string{file}}), "certificate").Found, "holds no certificate")
+	require.Contains(t, check(t, examine(t.Context(), place{Certificates: []string{file}}), "certificate").Found, "holds no certificate")
 }
 
 func TestAProbeLeavesNothingInTheBlobStoreAndOneThatIsNotTakenIsFound(t *testing.T) {
 	dir := t.TempDir()
 	store, err := blob.Open(t.Context(), "file://"+filepath.ToSlash(dir))
 	require.NoError(t, err)
-	p := Place{Blobs: &Blobs{URL: "file://" + dir, Dir: dir, Store: store}}
+	p := place{Blobs: &blobStore{URL: "file://" + dir, Dir: dir, Store: store}}
 	require.Equal(t, OK, check(t, examine(t.Context(), p), "blobs").Status)
 	names, err := store.Names(t.Context(), "")
 	require.NoError(t, err)

@@ -45,7 +45,7 @@ func (l *lookedAt) close() {
 }
 
 // answers says why the event store cannot be used by who has these queues.
-func (e *Events) answers(ctx context.Context) error {
+func (e *eventStore) answers(ctx context.Context) error {
 	store, err := e.Open(ctx)
 	if err != nil || store == nil {
 		return err
@@ -55,7 +55,7 @@ func (e *Events) answers(ctx context.Context) error {
 }
 
 // stored are the last processes by name, at most some.
-func (e *Events) stored(ctx context.Context, most int) ([]string, error) {
+func (e *eventStore) stored(ctx context.Context, most int) ([]string, error) {
 	store, err := e.Open(ctx)
 	if err != nil || store == nil {
 		return nil, err
@@ -69,7 +69,7 @@ func (e *Events) stored(ctx context.Context, most int) ([]string, error) {
 
 // refs is what the state of a process refers to, as far as it is known without
 // reading lists.
-func (e *Events) refs(ctx context.Context, id string) ([]task.Ref, error) {
+func (e *eventStore) refs(ctx context.Context, id string) ([]task.Ref, error) {
 	store, err := e.Open(ctx)
 	if err != nil || store == nil {
 		return nil, err

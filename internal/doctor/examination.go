@@ -102,7 +102,7 @@ func ExamineOpen(ctx context.Context, e Examination, r Runtime) []Finding {
 	x.describe()
 	x.place.Signals = r.Signals
 	if r.Conn != nil {
-		x.place.NATS = &NATS{Embedded: e.Dir != ""}
+		x.place.NATS = &natsServer{Embedded: e.Dir != ""}
 		x.reaches(ctx, r.Conn)
 		if r.Serving {
 			x.place.NATS.URL = "in this process"
@@ -111,16 +111,16 @@ func ExamineOpen(ctx context.Context, e Examination, r Runtime) []Finding {
 	}
 	if e.Dir != "" {
 		data, err := folder.Open(e.Dir, false)
-		x.place.Folder = &Folder{Dir: e.Dir, Path: data.Dir(), Err: err, Served: true}
+		x.place.Folder = &dataFolder{Dir: e.Dir, Path: data.Dir(), Err: err, Served: true}
 	}
-	x.place.Blobs = &Blobs{URL: withoutParameters(x.blobs()), Dir: fileDir(x.blobs()), Store: r.Blobs}
+	x.place.Blobs = &blobStore{URL: withoutParameters(x.blobs()), Dir: fileDir(x.blobs()), Store: r.Blobs}
 	return examine(ctx, x.place)
 }
 
 // examined is an examination under way, and what has to be closed after it.
 type examined struct {
 	Examination
-	place   Place
+	place   place
 	closers []func()
 }
 
@@ -145,7 +145,7 @@ func (e Examination) begin(ctx context.Context) *examined {
 
 func (x *examined) describe() {
 	x.advised()
-	x.place = Place{
+	x.place = place{
 		Version: x.Version, Ask: x.Ask, Role: x.role, Secrets: x.secrets(), Certificates: x.Certificates, StreamsOnly: x.StreamsOnly, Machine: x.Machine,
 	}
 }
@@ -162,7 +162,7 @@ func (x *examined) secrets() []string {
 }
 
 func (x *examined) beginFolder(ctx context.Context) {
-	place := &Folder{Dir: x.Dir}
+	place := &dataFolder{Dir: x.Dir}
 	x.place.Folder = place
 	data, err := folder.Open(x.Dir, false)
 	if err != nil {
@@ -202,7 +202,7 @@ func (x *examined) serve(ctx context.Context, data folder.Folder) (inUse bool) {
 		x.place.Folder.Locked = err
 		return true
 	case err != nil:
-		x.place.NATS = &NATS{Err: err}
+		x.place.NATS = &natsServer{Err: err}
 		return false
 	}
 	x.place.Folder.Locked = nil
@@ -223,7 +223,7 @@ func (x *examined) connect(ctx context.Context, url, token, eventsURL string) {
 // connected goes on where the queues are. Where the events are Options say, or
 // whoever serves the folder.
 func (x *examined) connected(ctx context.Context, conn *nats.Conn, err error, eventsURL string) {
-	x.place.NATS = &NATS{Err: err, Embedded: x.Dir != ""}
+	x.place.NATS = &natsServer{Err: err, Embedded: x.Dir != ""}
 	if err != nil {
 		return
 	}
@@ -235,7 +235,7 @@ func (x *examined) connected(ctx context.Context, conn *nats.Conn, err error, ev
 	}
 	at, err := eventstore.At(eventsURL)
 	if err != nil {
-		x.place.Events = &Events{Open: func(context.Context) (*events.Store, error) { return nil, err }}
+		x.place.Events = &eventStore{Open: func(context.Context) (*events.Store, error) { return nil, err }}
 		return
 	}
 	x.belongs(conn, at)
@@ -254,7 +254,7 @@ func (x *examined) reaches(ctx context.Context, conn *nats.Conn) {
 // connection.
 func (x *examined) belongs(conn *nats.Conn, at eventstore.Place) {
 	l := &lookedAt{at: at, queues: eventstore.Queues{Conn: conn, Dir: x.Dir}, log: x.Log}
-	x.place.Events = &Events{Name: at.String(), Elsewhere: at.Elsewhere(), Open: l.open}
+	x.place.Events = &eventStore{Name: at.String(), Elsewhere: at.Elsewhere(), Open: l.open}
 	x.closers = append(x.closers, l.close)
 }
 
@@ -265,7 +265,7 @@ func (x *examined) openBlobs(ctx context.Context) {
 	if address == "" {
 		return
 	}
-	x.place.Blobs = &Blobs{URL: withoutParameters(address), Dir: fileDir(address)}
+	x.place.Blobs = &blobStore{URL: withoutParameters(address), Dir: fileDir(address)}
 	if dir := x.place.Blobs.Dir; dir != "" {
 		_, err := os.Stat(dir)
 		if x.Dir != "" && errors.Is(err, fs.ErrNotExist) { // nothing has ever been written

@@ -18,7 +18,7 @@ import (
 const renewBefore = 21 * 24 * time.Hour
 
 // checkFiles looks at files that hold secrets, and at certificates.
-func (p *Place) checkFiles(_ context.Context, r *report) {
+func (p *place) checkFiles(_ context.Context, r *report) {
 	for _, path := range p.Secrets {
 		info, err := p.Machine.Stat(path)
 		switch {

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// Folder is the data folder of one machine.
-type Folder struct {
+// dataFolder is the data folder of one machine.
+type dataFolder struct {
 	Dir    string // as it was named
 	Path   string // absolute
 	Err    error  // it cannot be used at all
@@ -21,7 +21,7 @@ type Folder struct {
 	Locked error
 }
 
-func (p *Place) checkFolder(_ context.Context, r *report) {
+func (p *place) checkFolder(_ context.Context, r *report) {
 	f := p.Folder
 	switch {
 	case f == nil:
@@ -47,7 +47,7 @@ func (p *Place) checkFolder(_ context.Context, r *report) {
 
 // checkModes says whether others may read what is in the folder: data, and, in
 // server.json, the token of its server.
-func (p *Place) checkModes(r *report) {
+func (p *place) checkModes(r *report) {
 	dir := p.Folder.Path
 	info, err := p.Machine.Stat(dir)
 	if err != nil {

@@ -40,7 +40,7 @@ type worker struct {
 
 // hear listens until everybody had the time to speak, and every shard is held
 // by one replica, or for a few seconds.
-func (p *Place) hear(ctx context.Context) (heard, error) {
+func (p *place) hear(ctx context.Context) (heard, error) {
 	h := heard{replicas: map[string]replica{}, workers: map[string]worker{}}
 	announcements, err := p.Signals.Subscribe(orchestrator.TopicReplica)
 	if err != nil {

@@ -17,7 +17,7 @@ const (
 	fewFiles  = 1024
 )
 
-func (p *Place) checkMachine(_ context.Context, r *report) {
+func (p *place) checkMachine(_ context.Context, r *report) {
 	r.ok("binary", "deed %s, %s, %s/%s", cmp.Or(p.Version, "(devel)"), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	limit, err := p.Machine.Files()
 	fix := "raise it where deed is started: `ulimit -n 65536` in a shell, LimitNOFILE=65536 in a systemd unit"
@@ -34,7 +34,7 @@ func (p *Place) checkMachine(_ context.Context, r *report) {
 }
 
 // checkDisk says whether there is room where something is stored.
-func (p *Place) checkDisk(r *report, check, dir, fix string) {
+func (p *place) checkDisk(r *report, check, dir, fix string) {
 	free, size, err := p.Machine.Disk(dir)
 	if err != nil {
 		r.add(check, Warn, fmt.Sprintf("how much is free at %s is not known: %v", dir, err), "look at `df "+quoted(dir)+"`")

@@ -22,7 +22,7 @@ func Mendable() []string {
 // mend gives the stream of a check the settings that it needs, and says what it
 // did. What the server changes for no one is made anew, which only happens if
 // nobody serves, and nothing is lost that could not be derived again.
-func mend(ctx context.Context, p Place, check string) (string, error) {
+func mend(ctx context.Context, p place, check string) (string, error) {
 	p.Machine = p.Machine.withDefaults()
 	k, err := stream(check)
 	if err != nil {
@@ -64,7 +64,7 @@ const settleWithin = 15 * time.Second
 
 // settle waits until a stream that may have moved to more servers can be stored
 // in again. If it cannot, the next look says so.
-func (p *Place) settle(ctx context.Context, js jetstream.JetStream, k kept) {
+func (p *place) settle(ctx context.Context, js jetstream.JetStream, k kept) {
 	ctx, cancel := context.WithTimeout(ctx, settleWithin)
 	defer cancel()
 	for {
@@ -91,10 +91,10 @@ func stream(check string) (kept, error) {
 	return kept{}, fmt.Errorf("mend %q: it cannot be mended here; what can is %s", check, strings.Join(Mendable(), ", "))
 }
 
-// ErrServed says that a stream is in use.
-var ErrServed = errors.New("somebody orchestrates: stop every `deed serve` and `deed up` first, and start them again afterwards")
+// errServed says that a stream is in use.
+var errServed = errors.New("somebody orchestrates: stop every `deed serve` and `deed up` first, and start them again afterwards")
 
-func (p *Place) makeAnew(ctx context.Context, js jetstream.JetStream, k kept, info *jetstream.StreamInfo, want jetstream.StreamConfig) (string, error) {
+func (p *place) makeAnew(ctx context.Context, js jetstream.JetStream, k kept, info *jetstream.StreamInfo, want jetstream.StreamConfig) (string, error) {
 	if k.truth && holdsAny(k, info) {
 		return "", fmt.Errorf("mend %s: stream %s would have to be made anew, and holds what cannot be made again: restore it, from a copy of it, into a stream with other settings", k.check, k.name)
 	}
@@ -103,7 +103,7 @@ func (p *Place) makeAnew(ctx context.Context, js jetstream.JetStream, k kept, in
 		return "", fmt.Errorf("mend %s: ask who orchestrates: %w", k.check, err)
 	}
 	if len(heard.replicas) > 0 {
-		return "", fmt.Errorf("mend %s: %w", k.check, ErrServed)
+		return "", fmt.Errorf("mend %s: %w", k.check, errServed)
 	}
 	if err := js.DeleteStream(ctx, k.name); err != nil {
 		return "", fmt.Errorf("mend %s: %w", k.check, err)

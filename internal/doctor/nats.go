@@ -26,7 +26,7 @@ const oldest = "2.12"
 // command; a definition or a message may be larger.
 const leastPayload = 1 << 20
 
-func (p *Place) notReached(_ context.Context, r *report) {
+func (p *place) notReached(_ context.Context, r *report) {
 	err := p.NATS.Err
 	fix := "start it, or give the right address with --nats"
 	if f := p.Folder; f != nil && f.By != 0 { // a number may be another's by now, so it is not to be ended unseen
@@ -44,7 +44,7 @@ func (p *Place) notReached(_ context.Context, r *report) {
 	r.add("nats", Fail, err.Error(), fix)
 }
 
-func (p *Place) checkNATS(ctx context.Context, r *report) {
+func (p *place) checkNATS(ctx context.Context, r *report) {
 	nc := p.NATS.Conn
 	took, err := nc.RTT()
 	if err != nil {
@@ -76,7 +76,7 @@ func (p *Place) checkNATS(ctx context.Context, r *report) {
 	p.checkAccount(ctx, r)
 }
 
-func (p *Place) checkPayload(r *report, most int64) {
+func (p *place) checkPayload(r *report, most int64) {
 	found := fmt.Sprintf("a message has at most %s", amount.Bytes(most))
 	fix := "set max_payload: 8MB in the configuration of each NATS server, and reload it: `nats-server --signal reload`"
 	switch {
@@ -112,7 +112,7 @@ func numbers(version string) (n [2]int) {
 
 // checkUser says what these credentials are good for. A server says it to
 // whoever asks for himself; one that does not is not pressed.
-func (p *Place) checkUser(ctx context.Context, r *report) {
+func (p *place) checkUser(ctx context.Context, r *report) {
 	call, cancel := natsconn.Call(ctx, p.NATS.Conn, 2*time.Second)
 	defer cancel()
 	answer, err := p.NATS.Conn.RequestWithContext(call, "$SYS.REQ.USER.INFO", nil)
@@ -150,7 +150,7 @@ func (p permission) isAll() bool {
 }
 
 // checkAccount says whether JetStream is there, and how near to its limits.
-func (p *Place) checkAccount(ctx context.Context, r *report) {
+func (p *place) checkAccount(ctx context.Context, r *report) {
 	var info *jetstream.AccountInfo
 	err := p.NATS.Off
 	if err == nil {

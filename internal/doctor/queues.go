@@ -15,7 +15,7 @@ import (
 const tooMany = 10_000
 
 // checkQueues looks at what lies in the queues.
-func (p *Place) checkQueues(ctx context.Context, r *report, js jetstream.JetStream, infos []*jetstream.StreamInfo) {
+func (p *place) checkQueues(ctx context.Context, r *report, js jetstream.JetStream, infos []*jetstream.StreamInfo) {
 	for i, k := range streams {
 		info := infos[i]
 		if info == nil {
@@ -32,7 +32,7 @@ func (p *Place) checkQueues(ctx context.Context, r *report, js jetstream.JetStre
 	}
 }
 
-func (p *Place) checkQuarantine(r *report, messages uint64) {
+func (p *place) checkQuarantine(r *report, messages uint64) {
 	if messages == 0 {
 		r.ok("quarantine", "it is empty")
 		return
@@ -42,7 +42,7 @@ func (p *Place) checkQuarantine(r *report, messages uint64) {
 }
 
 // checkInbox says whether reports and commands are handled as fast as they come.
-func (p *Place) checkInbox(ctx context.Context, r *report, js jetstream.JetStream, name string, first uint64) {
+func (p *place) checkInbox(ctx context.Context, r *report, js jetstream.JetStream, name string, first uint64) {
 	if first > 0 {
 		select {
 		case <-ctx.Done():
@@ -67,7 +67,7 @@ func (p *Place) checkInbox(ctx context.Context, r *report, js jetstream.JetStrea
 
 // checkDeliveries says which pools are given again what somebody was given
 // before and did not finish.
-func (p *Place) checkDeliveries(ctx context.Context, r *report, js jetstream.JetStream, name string) {
+func (p *place) checkDeliveries(ctx context.Context, r *report, js jetstream.JetStream, name string) {
 	call, cancel := natsconn.Call(ctx, p.NATS.Conn, 3*time.Second)
 	defer cancel()
 	stream, err := js.Stream(call, name)

@@ -16,7 +16,7 @@ import (
 )
 
 // checkRoles looks at who orchestrates and who works.
-func (p *Place) checkRoles(ctx context.Context, r *report) {
+func (p *place) checkRoles(ctx context.Context, r *report) {
 	h, err := p.hear(ctx)
 	if err != nil {
 		r.add("orchestrators", Fail, fmt.Sprintf("who orchestrates cannot be heard: %v", err), "look whether this user may subscribe to deed.signal.> and publish there")
@@ -33,7 +33,7 @@ func (p *Place) checkRoles(ctx context.Context, r *report) {
 	}
 }
 
-func (p *Place) checkShards(r *report, h heard) {
+func (p *place) checkShards(r *report, h heard) {
 	missing, twice := h.shards()
 	names := strings.Join(slices.Sorted(maps.Keys(h.replicas)), ", ")
 	switch {
@@ -55,7 +55,7 @@ func numbered(shards queue.Shards) string {
 }
 
 // checkVersions says who runs another version than this one.
-func (p *Place) checkVersions(r *report, h heard) {
+func (p *place) checkVersions(r *report, h heard) {
 	if len(h.replicas)+len(h.workers) == 0 {
 		return
 	}
@@ -81,7 +81,7 @@ func (p *Place) checkVersions(r *report, h heard) {
 
 // checkClocks compares the clocks of roles with this one, or, if that is the odd
 // one, says so of this one.
-func (p *Place) checkClocks(r *report, h heard) {
+func (p *place) checkClocks(r *report, h heard) {
 	by := map[string]time.Duration{}
 	for name, a := range h.replicas {
 		by[name] = a.ahead
@@ -101,7 +101,7 @@ func (p *Place) checkClocks(r *report, h heard) {
 }
 
 // checkWork says which work nobody does.
-func (p *Place) checkWork(ctx context.Context, r *report) {
+func (p *place) checkWork(ctx context.Context, r *report) {
 	within, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	view, err := p.look(within, "")
@@ -145,7 +145,7 @@ const mostAsked = 20
 
 // checkServed says which waiting tasks none of the workers that are there can
 // execute: they do not offer the handler, or not what it needs.
-func (p *Place) checkServed(ctx context.Context, r *report, view orchestrator.View) {
+func (p *place) checkServed(ctx context.Context, r *report, view orchestrator.View) {
 	asked := 0
 	var why []string
 	for _, q := range view.Queues {

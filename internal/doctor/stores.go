@@ -12,7 +12,7 @@ import (
 	"github.com/deedrun/deed/internal/amount"
 )
 
-func (p *Place) checkEvents(ctx context.Context, r *report) {
+func (p *place) checkEvents(ctx context.Context, r *report) {
 	e := p.Events
 	if e == nil {
 		return
@@ -33,7 +33,7 @@ func (p *Place) checkEvents(ctx context.Context, r *report) {
 // collection leaves them alone: no process has such a name.
 const probePrefix = "_doctor/"
 
-func (p *Place) checkBlobs(ctx context.Context, r *report) {
+func (p *place) checkBlobs(ctx context.Context, r *report) {
 	b := p.Blobs
 	if b == nil {
 		return
@@ -55,7 +55,7 @@ func (p *Place) checkBlobs(ctx context.Context, r *report) {
 
 // roundTrip writes a probe, reads it, and removes it; and that it is written
 // once, which is what keeps two executions apart.
-func (p *Place) roundTrip(ctx context.Context, r *report) error {
+func (p *place) roundTrip(ctx context.Context, r *report) error {
 	key, content := probePrefix+rand.Text(), []byte("written by deed doctor; it may be removed\n")
 	store, began := p.Blobs.Store, p.Machine.Now()
 	if err := store.StoreNamed(ctx, key, content); err != nil {
@@ -103,7 +103,7 @@ const (
 
 // checkBelongs says whether what processes refer to is in the blob store: with
 // another one each of them would fail, one after the other.
-func (p *Place) checkBelongs(ctx context.Context, r *report) {
+func (p *place) checkBelongs(ctx context.Context, r *report) {
 	if p.Events == nil || p.NATS != nil && (p.NATS.Looks || p.NATS.Off != nil) {
 		return
 	}

@@ -45,7 +45,7 @@ func queueConfig(name string, replicas int, async bool) jetstream.StreamConfig {
 	return config
 }
 
-func (p *Place) checkStreams(ctx context.Context, r *report) {
+func (p *place) checkStreams(ctx context.Context, r *report) {
 	js := p.NATS.JetStream
 	var infos []*jetstream.StreamInfo
 	clock := false
@@ -74,7 +74,7 @@ func (p *Place) checkStreams(ctx context.Context, r *report) {
 }
 
 // infoOf is what the server says of a stream; nil: it is not there.
-func (p *Place) infoOf(ctx context.Context, js jetstream.JetStream, name string) (*jetstream.StreamInfo, error) {
+func (p *place) infoOf(ctx context.Context, js jetstream.JetStream, name string) (*jetstream.StreamInfo, error) {
 	call, cancel := natsconn.Call(ctx, p.NATS.Conn, 2*time.Second)
 	defer cancel()
 	stream, err := js.Stream(call, name)
@@ -89,7 +89,7 @@ func (p *Place) infoOf(ctx context.Context, js jetstream.JetStream, name string)
 
 // checkStream looks at one stream. used: something was ever put into one of them,
 // for which there was an event; where nothing was, the last start was cut short.
-func (p *Place) checkStream(r *report, k kept, info *jetstream.StreamInfo, used bool) {
+func (p *place) checkStream(r *report, k kept, info *jetstream.StreamInfo, used bool) {
 	if info == nil && k.check == "events-stream" && used {
 		r.add(k.check, Fail, "the queues are there, and the events are not: stream "+k.name+" is missing", "restore it from a copy before anybody serves: the next `deed serve` would begin without a history")
 		return
@@ -126,14 +126,14 @@ func keptOn(c jetstream.StreamConfig) string {
 
 // replicas is on how many servers a stream ought to be kept: in a cluster of
 // three or more on three at least, so that one may fail.
-func (p *Place) replicas(info *jetstream.StreamInfo) int {
+func (p *place) replicas(info *jetstream.StreamInfo) int {
 	if p.NATS.Conn.ConnectedClusterName() != "" && serversOf(p.NATS.Conn) >= 3 {
 		return max(info.Config.Replicas, 3)
 	}
 	return max(info.Config.Replicas, 1)
 }
 
-func (p *Place) differs(r *report, k kept, info *jetstream.StreamInfo, wrong []difference) {
+func (p *place) differs(r *report, k kept, info *jetstream.StreamInfo, wrong []difference) {
 	mendable, gone := true, ""
 	var texts []string
 	for _, d := range wrong {
@@ -164,7 +164,7 @@ func holdsAny(k kept, info *jetstream.StreamInfo) bool {
 }
 
 // peers says whether the servers of a stream follow.
-func (p *Place) peers(k kept, info *jetstream.StreamInfo) (f Finding, ill bool) {
+func (p *place) peers(k kept, info *jetstream.StreamInfo) (f Finding, ill bool) {
 	c := info.Cluster
 	if c == nil || info.Config.Replicas < 2 {
 		return f, false
@@ -194,7 +194,7 @@ func (p *Place) peers(k kept, info *jetstream.StreamInfo) (f Finding, ill bool) 
 }
 
 // checkServerClock compares the clock of the NATS server with this one.
-func (p *Place) checkServerClock(r *report, asked, said time.Time) {
+func (p *place) checkServerClock(r *report, asked, said time.Time) {
 	answered := p.Machine.Now()
 	between := asked.Add(answered.Sub(asked) / 2)
 	clockFinding(r, "clock-nats", "the NATS server", said.Sub(between))
