@@ -1,9 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"net"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/deedrun/deed"
+	"github.com/deedrun/deed/internal/natscluster"
 )
 
 func TestTheDoctorFindsAStreamThatAnOperatorChangedAndSetsItRight(t *testing.T) {
@@ -114,7 +112,9 @@ func TestTheDoctorFindsStreamsThatAreKeptOnOneServerOfACluster(t *testing.T) {
 	}
 	t.Parallel()
 	c := newClinic(t)
-	s, address := c.cluster()
+	servers, urls := natscluster.Start(t)
+	address := strings.Join(urls, ",")
+	s := c.at(servers[0].Server, address)
 	o := s.options(address)
 	o.Replicas = 1
 	require.Eventually(t, func() bool {
@@ -138,42 +138,6 @@ func TestTheDoctorFindsStreamsThatAreKeptOnOneServerOfACluster(t *testing.T) {
 	r, err := deed.Open(t.Context(), s.options(address))
 	require.NoError(t, err)
 	r.Close()
-}
-
-// cluster is three servers in this process.
-func (c *clinic) cluster() (s *natsServer, address string) {
-	c.Helper()
-	var ports []int
-	var routes []*url.URL
-	for range 3 {
-		l, err := (&net.ListenConfig{}).Listen(c.Context(), "tcp", "127.0.0.1:0")
-		require.NoError(c, err)
-		defer l.Close()
-		port := l.Addr().(*net.TCPAddr).Port
-		ports, routes = append(ports, port), append(routes, &url.URL{Scheme: "nats", Host: fmt.Sprintf("127.0.0.1:%d", port)})
-		require.NoError(c, l.Close())
-	}
-	var all []string
-	var first *server.Server
-	for i, port := range ports {
-		n, err := server.NewServer(&server.Options{
-			ServerName: fmt.Sprintf("n%d", i), Host: "127.0.0.1", Port: -1, NoLog: true, NoSigs: true,
-			JetStream: true, StoreDir: c.TempDir(), MaxPayload: 8 << 20, MaxPending: 64 << 20,
-			Cluster: server.ClusterOpts{Name: "deed", Host: "127.0.0.1", Port: port}, Routes: routes,
-		})
-		require.NoError(c, err)
-		n.Start()
-		c.Cleanup(func() {
-			n.Shutdown()
-			n.WaitForShutdown()
-		})
-		if first == nil {
-			first = n
-		}
-		all = append(all, n.ClientURL())
-	}
-	address = strings.Join(all, ",")
-	return c.at(first, address), address
 }
 
 func TestTheDoctorFindsANATSServerThatTakesOnlySmallMessages(t *testing.T) {

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -18,69 +16,16 @@ import (
 
 	"github.com/deedrun/deed/events"
 	eventsnats "github.com/deedrun/deed/events/nats"
+	"github.com/deedrun/deed/internal/natscluster"
 	"github.com/deedrun/deed/internal/natsconn"
 )
-
-// member is a server of a cluster in this process.
-type member struct {
-	*server.Server
-	options server.Options
-}
-
-// cluster is three servers, and the addresses for clients.
-func cluster(t *testing.T) (servers []*member, urls []string) {
-	t.Helper()
-	ports := freePorts(t, 6)
-	var routes []*url.URL
-	for _, port := range ports[:3] {
-		routes = append(routes, &url.URL{Scheme: "nats", Host: fmt.Sprintf("127.0.0.1:%d", port)})
-	}
-	for i, port := range ports[:3] {
-		m := &member{options: server.Options{
-			ServerName: fmt.Sprintf("n%d", i), Host: "127.0.0.1", Port: ports[3+i], NoLog: true, NoSigs: true,
-			JetStream: true, StoreDir: t.TempDir(), MaxPayload: natsconn.DefaultMaxPayload,
-			Cluster: server.ClusterOpts{Name: "deed", Host: "127.0.0.1", Port: port}, Routes: routes,
-		}}
-		m.start(t)
-		t.Cleanup(m.stop)
-		servers, urls = append(servers, m), append(urls, m.ClientURL())
-	}
-	return servers, urls
-}
-
-// start starts it, or starts it again with what it had stored.
-func (m *member) start(t *testing.T) {
-	t.Helper()
-	options := m.options // the server changes them
-	s, err := server.NewServer(&options)
-	require.NoError(t, err)
-	s.Start()
-	m.Server = s
-}
-
-func (m *member) stop() {
-	m.Shutdown()
-	m.WaitForShutdown()
-}
-
-func freePorts(t *testing.T, count int) []int {
-	t.Helper()
-	var ports []int
-	for range count {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-	}
-	return ports
-}
 
 func TestCluster(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("elections take seconds")
 	}
-	servers, urls := cluster(t)
+	servers, urls := natscluster.Start(t)
 	connected := func(urls ...string) *events.Store {
 		nc, err := natsconn.Connect(t.Context(), strings.Join(urls, ","), "", natsconn.ConnOptions{})
 		require.NoError(t, err)
@@ -140,7 +85,7 @@ func TestCluster(t *testing.T) {
 		sub, err := s.Subscribe(t.Context(), "", 0)
 		require.NoError(t, err)
 		defer sub.Stop()
-		servers[0].stop()
+		servers[0].Stop()
 		for version := uint64(30); version < 40; version++ {
 			require.NoError(t, try(s, version, fmt.Sprint(version)))
 		}
@@ -152,7 +97,7 @@ func TestCluster(t *testing.T) {
 	})
 
 	t.Run("what was acknowledged while a server went is on those that stayed, and on the one that came back", func(t *testing.T) {
-		servers[0].start(t)
+		servers[0].Again(t)
 		s := connected(urls...)
 		const first, count = 40, 60
 		for version := uint64(first); version < first+count; version++ {
@@ -162,7 +107,7 @@ func TestCluster(t *testing.T) {
 				gone := make(chan struct{})
 				go func() { // with appends under way
 					defer close(gone)
-					leader.stop()
+					leader.Stop()
 				}()
 				defer func() { <-gone }()
 				t.Cleanup(func() { <-gone })
@@ -170,7 +115,7 @@ func TestCluster(t *testing.T) {
 				for _, m := range servers {
 					if !m.Running() {
 						m.WaitForShutdown()
-						m.start(t)
+						m.Again(t)
 					}
 				}
 			}
@@ -180,19 +125,19 @@ func TestCluster(t *testing.T) {
 		require.NoError(t, err)
 		defer nc.Close()
 		for _, m := range servers {
-			m.lead(t, nc)
+			lead(t, m, nc)
 			for version := uint64(first); version < first+count; version++ {
 				want := fmt.Sprintf(`{"id":"%d","first":%d,"events":[{"type":"Noted","schema":0,"data":"%d"}]}`, version, version, version)
-				require.Equal(t, want, m.message(t, nc, version+1), "on server %s", m.Name())
+				require.Equal(t, want, message(t, nc, version+1), "on server %s", m.Name())
 			}
 		}
 	})
 }
 
 // leader is the server that leads the log.
-func leader(t *testing.T, servers []*member) *member {
+func leader(t *testing.T, servers []*natscluster.Server) *natscluster.Server {
 	t.Helper()
-	var found *member
+	var found *natscluster.Server
 	require.Eventually(t, func() bool {
 		for _, m := range servers {
 			if m.JetStreamIsStreamLeader(server.DEFAULT_GLOBAL_ACCOUNT, "DEED_EVENTS") {
@@ -207,7 +152,7 @@ func leader(t *testing.T, servers []*member) *member {
 
 // lead makes a server the one that answers for the log, as soon as it has all
 // of it.
-func (m *member) lead(t *testing.T, nc *nats.Conn) {
+func lead(t *testing.T, m *natscluster.Server, nc *nats.Conn) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		if m.JetStreamIsStreamLeader(server.DEFAULT_GLOBAL_ACCOUNT, "DEED_EVENTS") {
@@ -219,7 +164,7 @@ func (m *member) lead(t *testing.T, nc *nats.Conn) {
 }
 
 // message is what the leader has at a sequence.
-func (m *member) message(t *testing.T, nc *nats.Conn, seq uint64) string {
+func message(t *testing.T, nc *nats.Conn, seq uint64) string {
 	t.Helper()
 	answer, err := nc.Request("$JS.API.STREAM.MSG.GET.DEED_EVENTS", fmt.Appendf(nil, `{"seq":%d}`, seq), 5*time.Second)
 	require.NoError(t, err)

@@ -14,6 +14,7 @@ import (
 	"github.com/deedrun/deed/events"
 	eventsnats "github.com/deedrun/deed/events/nats"
 	"github.com/deedrun/deed/events/storetest"
+	"github.com/deedrun/deed/internal/natscluster"
 	"github.com/deedrun/deed/internal/natsconn"
 )
 
@@ -24,7 +25,7 @@ func TestStoreOnThreeReplicas(t *testing.T) {
 	if testing.Short() {
 		t.Skip("elections take seconds")
 	}
-	_, urls := cluster(t)
+	_, urls := natscluster.Start(t)
 	connected := func(t testing.TB, url string) *nats.Conn {
 		nc, err := natsconn.Connect(t.Context(), url, "", natsconn.ConnOptions{})
 		require.NoError(t, err)

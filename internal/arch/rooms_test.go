@@ -86,6 +86,7 @@ var rooms = []room{
 	{path: "internal/cloudtest", may: slices.Concat(local, suite, cloud, []string{"gocloud.dev/gcp"})},
 	{path: "internal/eventdriver", may: []string{"events"}},
 	{path: "internal/natsconn", may: slices.Concat(client[:2], []string{"github.com/nats-io/nats-server/v2/server", "github.com/nats-io/nkeys", "github.com/gofrs/flock"})},
+	{path: "internal/natscluster", may: slices.Concat(suite[1:2], []string{"internal/natsconn", "github.com/nats-io/nats-server/v2/server"})},
 	{path: "internal/natsaccounts", may: []string{"queue", "internal/natsconn", "github.com/nats-io/nkeys"}},
 	{path: "internal/natsproc", may: []string{"internal/natsconn", "github.com/nats-io/nats-server/v2/server"}},
 	{path: "internal/metrics", may: []string{

@@ -3,63 +3,23 @@ package nats_test
 import (
 	"bytes"
 	"fmt"
-	"net"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	natsgo "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
+	"github.com/deedrun/deed/internal/natscluster"
 	"github.com/deedrun/deed/internal/natsconn"
 	"github.com/deedrun/deed/queue"
 	"github.com/deedrun/deed/queue/nats"
 )
 
-// cluster is three servers in this process, and the addresses for clients.
-func cluster(t *testing.T) (servers []*server.Server, urls string) {
+func connect(t *testing.T, urls []string) *natsgo.Conn {
 	t.Helper()
-	ports := freePorts(t, 3)
-	var routes []*url.URL
-	for _, port := range ports {
-		routes = append(routes, &url.URL{Scheme: "nats", Host: fmt.Sprintf("127.0.0.1:%d", port)})
-	}
-	var all []string
-	for i, port := range ports {
-		s, err := server.NewServer(&server.Options{
-			ServerName: fmt.Sprintf("n%d", i), Host: "127.0.0.1", Port: -1, NoLog: true, NoSigs: true,
-			JetStream: true, StoreDir: t.TempDir(),
-			Cluster: server.ClusterOpts{Name: "deed", Host: "127.0.0.1", Port: port}, Routes: routes,
-		})
-		require.NoError(t, err)
-		s.Start()
-		t.Cleanup(func() {
-			s.Shutdown()
-			s.WaitForShutdown()
-		})
-		servers, all = append(servers, s), append(all, s.ClientURL())
-	}
-	return servers, strings.Join(all, ",")
-}
-
-func freePorts(t *testing.T, count int) []int {
-	t.Helper()
-	var ports []int
-	for range count {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-	}
-	return ports
-}
-
-func connect(t *testing.T, urls string) *natsgo.Conn {
-	t.Helper()
-	nc, err := natsconn.Connect(t.Context(), urls, "", natsconn.ConnOptions{})
+	nc, err := natsconn.Connect(t.Context(), strings.Join(urls, ","), "", natsconn.ConnOptions{})
 	require.NoError(t, err)
 	t.Cleanup(nc.Close)
 	return nc
@@ -70,7 +30,7 @@ func TestOnThreeReplicasShardsAndLanesGoOnWhenTheServerDiesThatLedTheirConsumers
 		t.Skip("elections take seconds")
 	}
 	t.Parallel()
-	servers, urls := cluster(t)
+	servers, urls := natscluster.Start(t)
 	inbox := openSharded(t, connect(t, urls), nats.Options{Name: "inbox", Replicas: 3})
 	require.NoError(t, inbox.Hold(t.Context(), queue.AllShards))
 	work, err := nats.OpenLanes(t.Context(), connect(t, urls), nats.Options{Name: "work", Replicas: 3})
@@ -106,8 +66,7 @@ func TestOnThreeReplicasShardsAndLanesGoOnWhenTheServerDiesThatLedTheirConsumers
 	require.NoError(t, err)
 	for _, s := range servers {
 		if s.Name() == shard.CachedInfo().Cluster.Leader {
-			s.Shutdown()
-			s.WaitForShutdown()
+			s.Stop()
 		}
 	}
 	arrives(inbox, queue.Message{Key: key, Body: []byte("after")})
@@ -123,7 +82,7 @@ func TestOnThreeReplicasARequestThatWasLostWithAServerIsMadeAgainWithinSeconds(t
 		t.Skip("it takes seconds")
 	}
 	t.Parallel()
-	_, urls := cluster(t)
+	_, urls := natscluster.Start(t)
 	inbox := openSharded(t, connect(t, urls), nats.Options{Name: "inbox", Replicas: 3})
 	requests := make(chan *natsgo.Msg, 64)
 	watching := connect(t, urls)
