@@ -11,7 +11,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/events"
 	"github.com/deedrun/deed/events/esdb"
 	memevents "github.com/deedrun/deed/events/mem"
@@ -92,13 +91,6 @@ func newShelf(t *testing.T, driver events.Driver) *shelf {
 	require.NotEmpty(t, r.snapshots("p"))
 	s.before = s.tell("p")
 	return s
-}
-
-func newBlobs(t testing.TB) *blob.Store {
-	blobs, err := blob.Open(t.Context(), "mem://")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = blobs.Close() })
-	return blobs
 }
 
 // onEvery runs a test on every backend.

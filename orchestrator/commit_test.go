@@ -15,7 +15,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/events"
 	memevents "github.com/deedrun/deed/events/mem"
 	"github.com/deedrun/deed/orchestrator/definition"
@@ -58,9 +57,7 @@ func (h *hindered) Append(ctx context.Context, stream string, expected events.Ex
 
 func hinderedRig(t *testing.T) (*rig, *hindered) {
 	r, h := newRig(t), &hindered{Driver: memevents.New()}
-	r.store = events.New(h)
-	r.options.Events = r.store
-	r.restart()
+	r.on(h)
 	return r, h
 }
 
@@ -174,8 +171,7 @@ func TestCommitsThatAreStoredAtTheSameTimeByAStoreThatFailsNowAndThenLoseAndDoub
 		r := newRuns(t)
 		r.options.Events = events.New(&hindered{Driver: memevents.New(), append: trouble})
 		r.client.Events = r.options.Events
-		blobs, err := blob.Open(t.Context(), "mem://")
-		require.NoError(t, err)
+		blobs := newBlobs(t)
 		require.NoError(t, blobs.Close()) // snapshots fail, too, while the owner goes on
 		r.options.Snapshots = &Snapshots{Blobs: blobs, Every: 1, Log: slog.New(slog.DiscardHandler)}
 		_, stop := r.start("a", true)

@@ -120,9 +120,7 @@ func (a *lookups) Last(ctx context.Context, stream string) (events.Commit, bool,
 func TestAHeartbeatThatNamesEndlesslyManyProcessesKeepsNoOwnerFromItsWork(t *testing.T) {
 	r := newRig(t)
 	store := &lookups{Driver: memevents.New()}
-	r.store = events.New(store)
-	r.options.Events = r.store
-	r.restart()
+	r.on(store)
 	r.step()
 	before := store.streams
 	for i := range 10 {

@@ -49,9 +49,7 @@ func (s *shortened) Append(ctx context.Context, stream string, expected events.E
 func TestAProcessWhoseLastEventsAreLostStandsStillAndHoldsUpNobody(t *testing.T) {
 	r := newRig(t)
 	disk := memevents.New()
-	r.store = events.New(disk)
-	r.options.Events = r.store
-	r.restart()
+	r.on(disk)
 	r.send("hurt", fanOut(), 3)
 	r.step()
 	require.Len(t, r.received(), 3)
@@ -59,9 +57,7 @@ func TestAProcessWhoseLastEventsAreLostStandsStillAndHoldsUpNobody(t *testing.T)
 	r.report("hurt", done(task.Span(0, 1)))
 	r.step()
 
-	r.store = events.New(&shortened{disk, "process-hurt", left})
-	r.options.Events = r.store
-	r.restart()
+	r.on(&shortened{disk, "process-hurt", left})
 	r.report("hurt", done(task.Span(1, 1)))
 	answer := r.send("hurt", fanOut(), 3)
 	healthy := r.send("healthy", fanOut(), 1)

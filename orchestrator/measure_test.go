@@ -218,9 +218,7 @@ func TestAReportThatIsNoneOfItsKindIsNoCommand(t *testing.T) {
 func TestWhatComesOutOfTheInboxIsCountedOnceHoweverOftenItIsTried(t *testing.T) {
 	r, told := measured(t)
 	store := &flaky{Driver: memevents.New()}
-	r.store = events.New(store)
-	r.options.Events = r.store
-	r.restart()
+	r.on(store)
 	r.send("p", fanOut(), 2)
 	r.step()
 	r.received()

@@ -150,9 +150,7 @@ func (a *appends) Append(ctx context.Context, stream string, expected events.Exp
 func TestRetriesOfAProcessThatAreDueTogetherAreOneCommit(t *testing.T) {
 	r := newRig(t)
 	disk := &appends{Driver: memevents.New()}
-	r.store = events.New(disk)
-	r.options.Events = r.store
-	r.restart()
+	r.on(disk)
 	r.send("p", fanOut(), 50)
 	r.step()
 	r.received()
@@ -174,9 +172,7 @@ func TestRetriesOfAProcessThatAreDueTogetherAreOneCommit(t *testing.T) {
 func TestAttemptsOfAProcessThatRunTooLongAreGivenUpInOneCommit(t *testing.T) {
 	r := newRig(t)
 	disk := &appends{Driver: memevents.New()}
-	r.store = events.New(disk)
-	r.options.Events = r.store
-	r.restart()
+	r.on(disk)
 	r.send("p", fanOut(func(s *definition.Step) { s.Timeout = task.Duration(time.Minute) }), 50)
 	r.step()
 	r.received()

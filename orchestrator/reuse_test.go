@@ -20,9 +20,7 @@ import (
 // as they do.
 func cacheRig(t *testing.T) (*rig, *blob.Store) {
 	r := newRig(t)
-	blobs, err := blob.Open(t.Context(), "mem://")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = blobs.Close() })
+	blobs := newBlobs(t)
 	r.options.Cache = &Cache{Blobs: blobs, Log: r.options.Log}
 	r.restart()
 	return r, blobs

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/events"
 	memevents "github.com/deedrun/deed/events/mem"
 	"github.com/deedrun/deed/orchestrator/definition"
@@ -59,6 +60,13 @@ func (r *rig) restart() {
 	r.owner = r.newOwner()
 }
 
+// on has another owner begin on another event store.
+func (r *rig) on(driver events.Driver) {
+	r.store = events.New(driver)
+	r.options.Events = r.store
+	r.restart()
+}
+
 func (r *rig) newOwner() *Owner {
 	r.options.Signals = unheard{r.signals, memqueue.NewSignals()}
 	o, err := NewOwner(r.options)
@@ -94,6 +102,13 @@ func (r *rig) step() {
 }
 
 func (r *rig) pass(d time.Duration) { r.now = r.now.Add(d) }
+
+func newBlobs(t testing.TB) *blob.Store {
+	blobs, err := blob.Open(t.Context(), "mem://")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = blobs.Close() })
+	return blobs
+}
 
 func fanOut(options ...func(*definition.Step)) definition.Definition {
 	b := func(n string) definition.Binding { return definition.Binding{Local: n, Data: n} }

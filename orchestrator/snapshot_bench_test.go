@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/events"
 	memevents "github.com/deedrun/deed/events/mem"
 	"github.com/deedrun/deed/orchestrator/process"
@@ -34,9 +33,7 @@ func BenchmarkLoadMillion(b *testing.B) {
 		list := &task.Ref{Key: fmt.Sprintf("p/work/0/%d/1-0123456789abcdef/report", first), Size: 10_000, SHA256: fmt.Sprintf("%064x", first)}
 		put("c", []process.Event{process.TasksConfirmed{Address: "work", Attempt: 1, Tasks: task.Span(first, report), Manifest: list}})
 	}
-	blobs, err := blob.Open(b.Context(), "mem://")
-	require.NoError(b, err)
-	defer blobs.Close()
+	blobs := newBlobs(b)
 	snapshots := &Snapshots{Blobs: blobs, Log: slog.New(slog.DiscardHandler)}
 	require.NoError(b, snapshots.Save(b.Context(), state, last))
 

@@ -41,9 +41,7 @@ func snapshotRig(t *testing.T) (*rig, *counting) {
 	r := newRig(t)
 	counted := &counting{Driver: memevents.New()}
 	r.store = events.New(counted)
-	blobs, err := blob.Open(r.ctx, "mem://")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = blobs.Close() })
+	blobs := newBlobs(t)
 	r.options.Events = r.store
 	r.options.Snapshots = &Snapshots{Blobs: blobs, Every: 10, Log: slog.New(slog.DiscardHandler)}
 	r.restart()

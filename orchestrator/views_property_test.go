@@ -68,7 +68,7 @@ func somewhere(t *rapid.T, store *events.Store, n int) {
 }
 
 func TestAListStoredAnywhereAndFoldedOnEqualsOneThatIsFoldedInOneGo(t *testing.T) {
-	blobs := memBlobs(t)
+	blobs := newBlobs(t)
 	rapid.Check(t, func(t *rapid.T) {
 		store := events.New(memevents.New())
 		old, err := blobs.Names(t.Context(), viewsFolder)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/events"
 	memevents "github.com/deedrun/deed/events/mem"
 	"github.com/deedrun/deed/task"
@@ -49,10 +48,8 @@ type viewsRig struct {
 
 func newViewsRig(t *testing.T) *viewsRig {
 	r := &viewsRig{rig: newRig(t), fed: &fed{Driver: memevents.New()}}
-	r.store = events.New(r.fed)
-	r.options.Events = r.store
-	r.restart()
-	r.views = &Views{Events: r.store, Blobs: memBlobs(t), Every: 10, Log: slog.New(slog.DiscardHandler)}
+	r.on(r.fed)
+	r.views = &Views{Events: r.store, Blobs: newBlobs(t), Every: 10, Log: slog.New(slog.DiscardHandler)}
 	r.send("p", fanOut(), 100)
 	r.send("ended", fanOut(), 1)
 	r.step()
@@ -64,13 +61,6 @@ func newViewsRig(t *testing.T) *viewsRig {
 	r.sameAsStreams()
 	require.Len(t, r.keys(), 1)
 	return r
-}
-
-func memBlobs(t *testing.T) *blob.Store {
-	blobs, err := blob.Open(t.Context(), "mem://")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = blobs.Close() })
-	return blobs
 }
 
 func (r *viewsRig) keys() []string {
