@@ -197,13 +197,13 @@ func (a *account) release(n int, now time.Time) {
 }
 
 // accounts is a heap of those that have something to send, by whose turn it is.
-type accounts []*account
+type accounts = heapOf[*account]
 
-func (h accounts) first() *account {
-	if len(h) == 0 {
-		return nil
-	}
-	return h[0]
+func (a *account) stand(place int) { a.place = place }
+
+func (a *account) before(b *account) bool {
+	mine, theirs := a.due(), b.due()
+	return mine < theirs || mine == theirs && a.made < b.made
 }
 
 // due is what decides whose turn it is: the least. Of what was spent a rough
@@ -213,30 +213,4 @@ func (a *account) due() time.Duration {
 		return time.Duration(bits.Len64(uint64(max(a.spent, 0) / time.Second)))
 	}
 	return a.turn
-}
-
-func (h accounts) Len() int { return len(h) }
-
-func (h accounts) Less(i, j int) bool {
-	a, b := h[i].due(), h[j].due()
-	return a < b || a == b && h[i].made < h[j].made
-}
-
-func (h accounts) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].place, h[j].place = i, j
-}
-
-func (h *accounts) Push(x any) {
-	a := x.(*account)
-	a.place = len(*h)
-	*h = append(*h, a)
-}
-
-func (h *accounts) Pop() any {
-	last := (*h)[len(*h)-1]
-	last.place = -1
-	(*h)[len(*h)-1] = nil
-	*h = (*h)[:len(*h)-1]
-	return last
 }

@@ -68,12 +68,15 @@ func (b *bucket) next() time.Time {
 
 // sleepers is the rows that wait for a time, the first to wake first. Those that
 // have left since are passed over.
-type sleepers []sleeper
+type sleepers struct{ heapOf[sleeper] }
 
 type sleeper struct {
 	at time.Time
 	*row
 }
+
+func (s sleeper) before(other sleeper) bool { return s.at.Before(other.at) }
+func (s sleeper) stand(int)                 {} // nobody looks for one
 
 // add lets a row sleep.
 func (s *sleepers) add(r *row, until time.Time) {
@@ -82,13 +85,13 @@ func (s *sleepers) add(r *row, until time.Time) {
 }
 
 func (s *sleepers) next() (time.Time, bool) {
-	for len(*s) > 0 && (*s)[0].gone() {
+	for s.Len() > 0 && s.first().gone() {
 		heap.Pop(s)
 	}
-	if len(*s) == 0 {
+	if s.Len() == 0 {
 		return time.Time{}, false
 	}
-	return (*s)[0].at, true
+	return s.first().at, true
 }
 
 // due takes out a row whose time has come; nil: there is none.
@@ -100,14 +103,3 @@ func (s *sleepers) due(now time.Time) *row {
 }
 
 func (s sleeper) gone() bool { return s.stands != isAsleep || !s.wake.Equal(s.at) }
-
-func (s sleepers) Len() int           { return len(s) }
-func (s sleepers) Less(i, j int) bool { return s[i].at.Before(s[j].at) }
-func (s sleepers) Swap(i, j int)      { s[i], s[j] = s[j], s[i] }
-func (s *sleepers) Push(x any)        { *s = append(*s, x.(sleeper)) }
-func (s *sleepers) Pop() any {
-	old := *s
-	last := old[len(old)-1]
-	*s = old[:len(old)-1]
-	return last
-}

@@ -32,7 +32,6 @@ func (f *feeder) views() []PoolView {
 			waiting := r.wanted()
 			v.Waiting += waiting
 			v.Out += r.out.tasks
-			v.Took = task.Duration(r.pool.took)
 			v.Backlog += task.Duration(waiting+r.out.tasks) * task.Duration(cmp.Or(r.took, r.guess, r.pool.took, unmeasured))
 		}
 	}

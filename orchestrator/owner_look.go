@@ -65,16 +65,13 @@ func (f *feeder) pictures(mine func(id string) bool) map[string]*metrics.Pool {
 		}
 		return pools[name]
 	}
-	for _, b := range f.running.workers {
-		p := pool(poolName(b.Pool))
-		p.Workers++
-		p.Slots += b.Slots
-		if b.Draining {
-			p.Draining++
-		}
-	}
 	for _, v := range f.views() {
-		pool(v.Pool).Backlog = time.Duration(v.Backlog)
+		pools[v.Pool] = &metrics.Pool{Name: v.Pool, Workers: v.Workers, Slots: v.Slots, Backlog: time.Duration(v.Backlog)}
+	}
+	for _, b := range f.running.workers {
+		if b.Draining {
+			pool(poolName(b.Pool)).Draining++
+		}
 	}
 	for _, fd := range f.feeds {
 		for _, r := range fd.rows {

@@ -15,7 +15,7 @@ import (
 // owner is rebuilt by process.Resume, which wants everything sent again that no
 // worker holds; it is never stored.
 type timers struct {
-	heap timerHeap
+	heap heapOf[*timer]
 	of   map[string]map[*timer]struct{} // by process, so that what ends is not looked for among all
 	made int
 }
@@ -27,6 +27,15 @@ type timer struct {
 	what  any
 	made  int // the how manyth it is: of those that are due at once the first comes first
 	place int // in the heap
+}
+
+func (t *timer) stand(place int) { t.place = place }
+
+func (t *timer) before(other *timer) bool {
+	if order := t.due.Compare(other.due); order != 0 {
+		return order < 0
+	}
+	return t.made < other.made
 }
 
 // resend is tasks that came back unexecuted.
@@ -142,33 +151,4 @@ func (o *Owner) fire(ctx context.Context, now time.Time, due []*timer) error {
 		}
 	}
 	return o.passAll(ctx, all)
-}
-
-type timerHeap []*timer
-
-func (h timerHeap) Len() int { return len(h) }
-
-func (h timerHeap) Less(i, j int) bool {
-	if order := h[i].due.Compare(h[j].due); order != 0 {
-		return order < 0
-	}
-	return h[i].made < h[j].made
-}
-
-func (h timerHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].place, h[j].place = i, j
-}
-
-func (h *timerHeap) Push(x any) {
-	added := x.(*timer)
-	added.place = len(*h)
-	*h = append(*h, added)
-}
-
-func (h *timerHeap) Pop() any {
-	last := (*h)[len(*h)-1]
-	(*h)[len(*h)-1] = nil
-	*h = (*h)[:len(*h)-1]
-	return last
 }
