@@ -140,15 +140,13 @@ const (
 
 // openQueues opens the queues. What one server alone has of tasks and reports it
 // may lose in a power cut, and is spared to write at once: it is derived anew.
-// Queues in the form of an earlier version are made over by who serves the folder:
-// who joins one would take them away from a server of that version.
 func (r *Runtime) openQueues(ctx context.Context, conn *nats.Conn, lease time.Duration, replicas int) error {
 	async := replicas == 1
-	work, err := natsqueue.OpenLanes(ctx, conn, natsqueue.Options{Name: workQueue, Lease: lease, Async: async, Replicas: replicas, MakeOver: r.Serving})
+	work, err := natsqueue.OpenLanes(ctx, conn, natsqueue.Options{Name: workQueue, Lease: lease, Async: async, Replicas: replicas})
 	if err != nil {
 		return err
 	}
-	inbox, err := natsqueue.OpenSharded(ctx, conn, natsqueue.Options{Name: inboxQueue, Lease: min(work.Lease(), inboxLease), Async: async, Replicas: replicas, MakeOver: r.Serving})
+	inbox, err := natsqueue.OpenSharded(ctx, conn, natsqueue.Options{Name: inboxQueue, Lease: min(work.Lease(), inboxLease), Async: async, Replicas: replicas})
 	if err != nil {
 		return err
 	}

@@ -36,17 +36,13 @@ var (
 )
 
 // OpenLanes opens a queue in lanes, and creates its stream and the consumer of
-// its default lane if they are not there. One that an earlier version made as
-// a plain queue is an error, or is made over: see Options.
+// its default lane if they are not there.
 func OpenLanes(ctx context.Context, nc *natsgo.Conn, o Options) (*Lanes, error) {
 	s, err := openStream(ctx, nc, o, inLanes)
 	if err != nil {
 		return nil, err
 	}
 	l := &Lanes{stream: s, known: map[string]*consumer{}}
-	if err := s.makeOver(ctx, o.MakeOver); err != nil {
-		return nil, s.failed(ctx, "open", err)
-	}
 	if err := s.adoptLease(ctx, l.describe(queue.DefaultLane)); err != nil {
 		return nil, s.failed(ctx, "open", err)
 	}

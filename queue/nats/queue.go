@@ -47,7 +47,6 @@ type Options struct {
 	Lease    time.Duration // 0: as it is, 10 s for a new queue; else the last to use the queue decides
 	Async    bool          // acknowledged before it is written: the sudden end of the server, or a power cut, takes the tail; one node only
 	Replicas int           // 0: 1 for a new stream, what is there otherwise
-	MakeOver bool          // a stream that an earlier version made in another form is made over, and what lies in it dropped; else it is an error
 }
 
 func (o Options) withDefaults() (Options, error) {

@@ -67,9 +67,7 @@ type arrived struct {
 var _ queue.Sharded = (*Sharded)(nil)
 
 // OpenSharded opens a queue in shards, and creates its stream if it is not
-// there; the consumers of shards are created by who holds them. A stream that
-// an earlier version made as a plain queue is an error, or is made over: see
-// Options.
+// there; the consumers of shards are created by who holds them.
 func OpenSharded(ctx context.Context, nc *natsgo.Conn, o Options) (*Sharded, error) {
 	stream, err := openStream(ctx, nc, o, inShards)
 	if err != nil {
@@ -91,9 +89,6 @@ func OpenSharded(ctx context.Context, nc *natsgo.Conn, o Options) (*Sharded, err
 		c.config.PriorityGroups = []string{pinGroup}
 		c.config.PinnedTTL = pinFor
 		s.consumers[shard] = c
-	}
-	if err := s.makeOver(ctx, o.MakeOver); err != nil {
-		return nil, s.failed(ctx, "open", err)
 	}
 	if err := s.adoptLease(ctx, s.consumers[0]); err != nil {
 		return nil, s.failed(ctx, "open", err)
