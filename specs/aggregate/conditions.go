@@ -33,8 +33,7 @@ var unclear = pickyWith(when(`score - "x" > 1`, compare(">", compare("-", value(
 
 // judged is picky whose photo has a score.
 func judged(def definition.Definition, score string, then ...process.Event) []process.Event {
-	return following(Events(
-		Started(def, Input("photo", 1)), StepStarted("judge", 1), Scheduled("judge", All(1)),
+	return following(begun(def, 1,
 		Confirmed("judge", Only(0), WroteValue(0, "score", score)), StepCompleted("judge", List("score", 1)),
 	), then...)
 }

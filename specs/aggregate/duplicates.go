@@ -13,8 +13,7 @@ func duplicates() Feature {
 		Specs: []Spec{
 			{
 				Name: "a duplicate of a result changes nothing",
-				Given: Events(
-					Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2)),
+				Given: shrinking(2,
 					Confirmed("shrink", Only(1), Wrote(1, "small")),
 				),
 				When: Confirm("shrink", Only(1), Wrote(1, "small")),
@@ -22,8 +21,7 @@ func duplicates() Feature {
 			},
 			{
 				Name: "of a result that overlaps an earlier one, only what is new counts",
-				Given: Events(
-					Started(resize, Input("photos", 4)), StepStarted("shrink", 4), Scheduled("shrink", All(4)),
+				Given: shrinking(4,
 					Confirmed("shrink", Only(1), Wrote(1, "small")),
 				),
 				When: Confirm("shrink", All(3), Wrote(0, "small"), Wrote(1, "small"), Wrote(2, "small")),
@@ -31,8 +29,7 @@ func duplicates() Feature {
 			},
 			{
 				Name: "a manifest speaks for exactly the tasks it was accepted for",
-				Given: Events(
-					Started(resize, Input("photos", 4)), StepStarted("shrink", 4), Scheduled("shrink", All(4)),
+				Given: shrinking(4,
 					Confirmed("shrink", Only(0), Wrote(0, "small")),
 				),
 				When: Confirm("shrink", All(2), Listed("report 2")),
@@ -40,8 +37,7 @@ func duplicates() Feature {
 			},
 			{
 				Name: "a late result of an older attempt still counts while the task is open",
-				Given: Events(
-					Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2)),
+				Given: shrinking(2,
 					Lost("shrink", Only(1)), Scheduled("shrink", Only(1), Attempt(2)),
 				),
 				When: Confirm("shrink", Only(1), Wrote(1, "small")),
@@ -49,8 +45,7 @@ func duplicates() Feature {
 			},
 			{
 				Name: "the newer attempt, when it comes after that, changes nothing",
-				Given: Events(
-					Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2)),
+				Given: shrinking(2,
 					Lost("shrink", Only(1)), Scheduled("shrink", Only(1), Attempt(2)),
 					Confirmed("shrink", Only(1), Wrote(1, "small")),
 				),
@@ -58,17 +53,14 @@ func duplicates() Feature {
 				Then: Nothing,
 			},
 			{
-				Name: "a result of another generation of the step changes nothing",
-				Given: Events(
-					Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2)),
-				),
-				When: Confirm("shrink", Only(1), Generation(1)),
-				Then: Nothing,
+				Name:  "a result of another generation of the step changes nothing",
+				Given: shrinking(2),
+				When:  Confirm("shrink", Only(1), Generation(1)),
+				Then:  Nothing,
 			},
 			{
 				Name: "a result that comes after the process has completed changes nothing",
-				Given: Events(
-					Started(resize, Input("photos", 1)), StepStarted("shrink", 1), Scheduled("shrink", All(1)),
+				Given: shrinking(1,
 					Confirmed("shrink", Only(0), Wrote(0, "small")), StepCompleted("shrink", List("small", 1)), ProcessCompleted(),
 				),
 				When:  Confirm("shrink", Only(0), Wrote(0, "small")),
@@ -77,8 +69,7 @@ func duplicates() Feature {
 			},
 			{
 				Name: "a result that comes after the process has failed changes nothing",
-				Given: Events(
-					Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2)),
+				Given: shrinking(2,
 					Failed("shrink", Only(0), Permanently()), ProcessFailed("shrink", 0, "out of luck"),
 				),
 				When: Confirm("shrink", Only(1), Wrote(1, "small")),

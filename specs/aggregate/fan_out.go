@@ -10,14 +10,13 @@ func fanOut() Feature {
 		Specs: []Spec{
 			{
 				Name:  "a result of one task confirms that task and no more",
-				Given: Events(Started(resize, Input("photos", 3)), StepStarted("shrink", 3), Scheduled("shrink", All(3))),
+				Given: shrinking(3),
 				When:  Confirm("shrink", Only(1), Wrote(1, "small")),
 				Then:  Events(Confirmed("shrink", Only(1), Wrote(1, "small"))),
 			},
 			{
 				Name: "the last confirmation seals what the step wrote, and the next step starts",
-				Given: Events(
-					Started(wordCount, Input("corpus", 3)), StepStarted("count", 3), Scheduled("count", All(3)),
+				Given: begun(wordCount, 3,
 					Confirmed("count", Only(0, 2), Wrote(0, "partial", "a"), Wrote(2, "partial", "b")),
 				),
 				When: Confirm("count", Only(1), Wrote(1, "partial", "a")),
@@ -30,7 +29,7 @@ func fanOut() Feature {
 			},
 			{
 				Name:  "results of many tasks may come as one",
-				Given: Events(Started(resize, Input("photos", 3)), StepStarted("shrink", 3), Scheduled("shrink", All(3))),
+				Given: shrinking(3),
 				When:  Confirm("shrink", All(3), Wrote(0, "small"), Wrote(1, "small"), Wrote(2, "small")),
 				Then: Events(
 					Confirmed("shrink", All(3), Wrote(0, "small"), Wrote(1, "small"), Wrote(2, "small")),
@@ -59,11 +58,9 @@ func fanOut() Feature {
 				),
 			},
 			{
-				Name: "a step without each is one task, also when what it reads is empty",
-				Given: Events(
-					Started(wordCount, Input("corpus", 1)), StepStarted("count", 1), Scheduled("count", All(1)),
-				),
-				When: Confirm("count", Only(0)),
+				Name:  "a step without each is one task, also when what it reads is empty",
+				Given: begun(wordCount, 1),
+				When:  Confirm("count", Only(0)),
 				Then: Events(
 					Confirmed("count", Only(0)),
 					StepCompleted("count", List("partial", 0)),
@@ -75,7 +72,7 @@ func fanOut() Feature {
 			},
 			{
 				Name:  "a result with a part for a name that the step does not write is a failure for good",
-				Given: Events(Started(resize, Input("photos", 1)), StepStarted("shrink", 1), Scheduled("shrink", All(1))),
+				Given: shrinking(1),
 				When:  Confirm("shrink", Only(0), Wrote(0, "large")),
 				Then: Events(
 					Failed("shrink", Only(0), Permanently(), Because(`shrink[0] wrote "large", which is not among its outputs`)),
@@ -84,13 +81,13 @@ func fanOut() Feature {
 			},
 			{
 				Name:  "a result for a task that was never scheduled is refused",
-				Given: Events(Started(resize, Input("photos", 1)), StepStarted("shrink", 1), Scheduled("shrink", All(1))),
+				Given: shrinking(1),
 				When:  Confirm("shrink", Only(7)),
 				Fails: `"shrink" has no scheduled tasks 7`,
 			},
 			{
 				Name:  "a result for a step that does not exist is refused",
-				Given: Events(Started(resize, Input("photos", 1)), StepStarted("shrink", 1), Scheduled("shrink", All(1))),
+				Given: shrinking(1),
 				When:  Confirm("enlarge", Only(0)),
 				Fails: `has no step "enlarge"`,
 			},

@@ -17,7 +17,7 @@ func losses() Feature {
 		Specs: []Spec{
 			{
 				Name:  "lost tasks are scheduled again as a new attempt",
-				Given: Events(Started(resize, Input("photos", 3)), StepStarted("shrink", 3), Scheduled("shrink", All(3))),
+				Given: shrinking(3),
 				When:  Lose("shrink", Only(0, 2)),
 				Then: Events(
 					Lost("shrink", Only(0, 2)),
@@ -27,8 +27,7 @@ func losses() Feature {
 			},
 			{
 				Name: "what was confirmed before the worker died is not lost",
-				Given: Events(
-					Started(resize, Input("photos", 3)), StepStarted("shrink", 3), Scheduled("shrink", All(3)),
+				Given: shrinking(3,
 					Confirmed("shrink", Only(0), Wrote(0, "small")),
 				),
 				When: Lose("shrink", Only(0, 2)),
@@ -77,8 +76,7 @@ func losses() Feature {
 			},
 			{
 				Name: "the same loss reported twice is one loss",
-				Given: Events(
-					Started(resize, Input("photos", 3)), StepStarted("shrink", 3), Scheduled("shrink", All(3)),
+				Given: shrinking(3,
 					Lost("shrink", Only(1)), Scheduled("shrink", Only(1), Attempt(2)),
 				),
 				When: Lose("shrink", Only(1)),

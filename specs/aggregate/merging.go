@@ -16,7 +16,7 @@ func merging() Feature {
 		Specs: []Spec{
 			{
 				Name:  "a step whose results came in manifests does not complete before its names are merged",
-				Given: Events(Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2))),
+				Given: shrinking(2),
 				When:  Confirm("shrink", All(2), Listed("report 1")),
 				Then: Events(
 					Confirmed("shrink", All(2), Listed("report 1")),
@@ -26,8 +26,7 @@ func merging() Feature {
 			},
 			{
 				Name: "the merge seals the name, and the step completes",
-				Given: Events(
-					Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2)),
+				Given: shrinking(2,
 					Confirmed("shrink", All(2), Listed("report 1")),
 					StepStarted("deed/seal/small", 1), Scheduled("deed/seal/small", All(1)),
 				),
@@ -62,8 +61,7 @@ func merging() Feature {
 			},
 			{
 				Name: "a result of a merge without a merged list is a failure for good",
-				Given: Events(
-					Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2)),
+				Given: shrinking(2,
 					Confirmed("shrink", All(2), Listed("report 1")),
 					StepStarted("deed/seal/small", 1), Scheduled("deed/seal/small", All(1)),
 				),
@@ -80,7 +78,7 @@ func merging() Feature {
 // manyReports is a fan-out of n tasks, all but the last confirmed, each by a
 // manifest of its own.
 func manyReports(n int) []process.Event {
-	events := Events(Started(resize, Input("photos", n)), StepStarted("shrink", n), Scheduled("shrink", All(n)))
+	events := shrinking(n)
 	for i := range n - 1 {
 		events = append(events, Confirmed("shrink", Only(i), Listed(fmt.Sprintf("report %d", i))))
 	}

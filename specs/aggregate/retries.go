@@ -23,7 +23,7 @@ func retries() Feature {
 		Specs: []Spec{
 			{
 				Name:  "a task that fails is planned again, a little later",
-				Given: Events(Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2))),
+				Given: shrinking(2),
 				When:  Fail("shrink", Only(1), Because("disk full")),
 				Then: Events(
 					Failed("shrink", Only(1), Because("disk full")),
@@ -32,8 +32,7 @@ func retries() Feature {
 			},
 			{
 				Name: "when its time has come it is scheduled as a new attempt",
-				Given: Events(
-					Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2)),
+				Given: shrinking(2,
 					Failed("shrink", Only(1)), RetryPlanned("shrink", Only(1), Attempt(2), After(second)),
 				),
 				When:  Fire("shrink", Only(1), Attempt(2)),
@@ -42,8 +41,7 @@ func retries() Feature {
 			},
 			{
 				Name: "the wait doubles with every failure",
-				Given: Events(
-					Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2)),
+				Given: shrinking(2,
 					Failed("shrink", Only(1)), RetryPlanned("shrink", Only(1), Attempt(2), After(second)), Scheduled("shrink", Only(1), Attempt(2)),
 				),
 				When: Fail("shrink", Only(1), Attempt(2)),
@@ -54,8 +52,7 @@ func retries() Feature {
 			},
 			{
 				Name: "the last attempt ends the process, with the reason",
-				Given: Events(
-					Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2)),
+				Given: shrinking(2,
 					Failed("shrink", Only(1)), RetryPlanned("shrink", Only(1), Attempt(2), After(second)), Scheduled("shrink", Only(1), Attempt(2)),
 					Failed("shrink", Only(1), Attempt(2)), RetryPlanned("shrink", Only(1), Attempt(3), After(2*second)), Scheduled("shrink", Only(1), Attempt(3)),
 				),
@@ -68,7 +65,7 @@ func retries() Feature {
 			},
 			{
 				Name:  "a permanent failure ends the process at the first attempt",
-				Given: Events(Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2))),
+				Given: shrinking(2),
 				When:  Fail("shrink", Only(0), Permanently(), Because("not a photo")),
 				Then: Events(
 					Failed("shrink", Only(0), Permanently(), Because("not a photo")),
@@ -77,8 +74,7 @@ func retries() Feature {
 			},
 			{
 				Name: "a late result while a retry is planned makes the retry needless",
-				Given: Events(
-					Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2)),
+				Given: shrinking(2,
 					Failed("shrink", Only(1)), RetryPlanned("shrink", Only(1), Attempt(2), After(second)),
 					Confirmed("shrink", Only(1), Wrote(1, "small")),
 				),
@@ -87,8 +83,7 @@ func retries() Feature {
 			},
 			{
 				Name: "the same failure reported twice is one failure",
-				Given: Events(
-					Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2)),
+				Given: shrinking(2,
 					Failed("shrink", Only(1)), RetryPlanned("shrink", Only(1), Attempt(2), After(second)),
 				),
 				When: Fail("shrink", Only(1)),
@@ -96,8 +91,7 @@ func retries() Feature {
 			},
 			{
 				Name: "a failure of an attempt that was given up is not counted",
-				Given: Events(
-					Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2)),
+				Given: shrinking(2,
 					Lost("shrink", Only(1)), Scheduled("shrink", Only(1), Attempt(2)),
 				),
 				When: Fail("shrink", Only(1)),

@@ -21,11 +21,9 @@ func shuffle() Feature {
 				),
 			},
 			{
-				Name: "by key into N, a step has N tasks, however many keys there are",
-				Given: Events(
-					Started(wordCount, Input("corpus", 1)), StepStarted("count", 1), Scheduled("count", All(1)),
-				),
-				When: Confirm("count", Only(0), Wrote(0, "partial", "a"), Wrote(0, "partial", "b"), Wrote(0, "partial", "c")),
+				Name:  "by key into N, a step has N tasks, however many keys there are",
+				Given: begun(wordCount, 1),
+				When:  Confirm("count", Only(0), Wrote(0, "partial", "a"), Wrote(0, "partial", "b"), Wrote(0, "partial", "c")),
 				Then: Events(
 					Confirmed("count", Only(0), Wrote(0, "partial", "a"), Wrote(0, "partial", "b"), Wrote(0, "partial", "c")),
 					StepCompleted("count", ListKeyed("partial", 3, 3)),

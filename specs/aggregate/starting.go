@@ -25,7 +25,7 @@ func starting() Feature {
 			},
 			{
 				Name:  "the same start again changes nothing",
-				Given: Events(Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2))),
+				Given: shrinking(2),
 				When:  Start(resize, Input("photos", 2)),
 				Then:  Nothing,
 			},
@@ -46,13 +46,13 @@ func starting() Feature {
 			},
 			{
 				Name:  "another definition under the same ID is refused, with what differs",
-				Given: Events(Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2))),
+				Given: shrinking(2),
 				When:  Start(throttled, Input("photos", 2)),
 				Fails: "it exists and is another job",
 			},
 			{
 				Name:  "other inputs under the same ID are refused, with what differs",
-				Given: Events(Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2))),
+				Given: shrinking(2),
 				When:  Start(resize, Input("photos", 3)),
 				Fails: "input photos: other content (3 parts now, 2 parts then)",
 			},

@@ -26,7 +26,7 @@ func timeouts() Feature {
 			},
 			{
 				Name:  "an attempt that runs too long is given up, and the task is scheduled again",
-				Given: Events(Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2))),
+				Given: shrinking(2),
 				When:  TryTimeout("shrink", 1),
 				Then:  Events(TimedOut("shrink", 1), Scheduled("shrink", Only(1), Attempt(2))),
 				Sends: []process.Effect{process.Enqueue{Address: "shrink", Attempt: 2, Tasks: Only(1)}},
@@ -53,8 +53,7 @@ func timeouts() Feature {
 			},
 			{
 				Name: "a task that was confirmed meanwhile is left alone",
-				Given: Events(
-					Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2)),
+				Given: shrinking(2,
 					Confirmed("shrink", Only(1), Wrote(1, "small")),
 				),
 				When: TryTimeout("shrink", 1),
@@ -62,8 +61,7 @@ func timeouts() Feature {
 			},
 			{
 				Name: "asking about an attempt that is over changes nothing",
-				Given: Events(
-					Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2)),
+				Given: shrinking(2,
 					TimedOut("shrink", 1), Scheduled("shrink", Only(1), Attempt(2)),
 				),
 				When: TryTimeout("shrink", 1, Attempt(1)),
@@ -95,8 +93,7 @@ func timeouts() Feature {
 			},
 			{
 				Name: "a timeout of the last attempt ends the process",
-				Given: Events(
-					Started(resize, Input("photos", 2)), StepStarted("shrink", 2), Scheduled("shrink", All(2)),
+				Given: shrinking(2,
 					TimedOut("shrink", 1), Scheduled("shrink", Only(1), Attempt(2)),
 					TimedOut("shrink", 1, Attempt(2)), Scheduled("shrink", Only(1), Attempt(3)),
 				),
