@@ -90,7 +90,7 @@
 // would lead elsewhere are replaced, and those that are taken get a number.
 // A script runs by sh -eu. Of the worker's environment a program sees PATH,
 // HOME, USER, LOGNAME, SHELL, TERM, LANG, LANGUAGE, LC_*, TZ, TZDIR,
-// SSL_CERT_FILE and SSL_CERT_DIR, and what [Options].ProgramEnv names.
+// SSL_CERT_FILE and SSL_CERT_DIR.
 //
 // What the step sets itself wins over all but DEED_*; a handler reads it by
 // [Task.Env]. Some of it may be secrets, which [Options].Secrets finds when the

@@ -56,7 +56,7 @@ func (w *world) said() string {
 func TestAProgramFindsWhatItsStepSetsInItsEnvironment(t *testing.T) {
 	t.Setenv("DEED_SECRET_OTHER", "hidden from programs")
 	w := newWorld(t)
-	w.keeper(func(o *worker.Options) { o.ProgramEnv = []string{"DEED_SECRET_OTHER"} })
+	w.keeper()
 	got := w.result(job(task.Of(0), writes("out"), shell(`/usr/bin/env > "$DEED_OUT/out"`), env(map[string]task.Variable{
 		"PGHOST": {Value: "db"}, "EMPTY": {}, "PATH": {Value: "/opt/tools"}, "LC_ALL": {Value: "C"}, "TEXT": {Value: "${params.x} $HOME\nb"},
 	})))

@@ -16,9 +16,9 @@ import (
 	"github.com/deedrun/deed/internal/tracing"
 )
 
-// passed are the variables of the worker's own environment that programs see;
-// Options.ProgramEnv adds to them. Everything else stays with the worker: it
-// may hold credentials. TMPDIR is not passed but points into the private directory.
+// passed are the variables of the worker's own environment that programs see.
+// Everything else stays with the worker: it may hold credentials. TMPDIR is not
+// passed but points into the private directory.
 var passed = []string{
 	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TZDIR", "TERM",
 	"SSL_CERT_FILE", "SSL_CERT_DIR", "SYSTEMROOT",
@@ -33,10 +33,7 @@ func (t *Task) surroundings(temp string) environment {
 	var env environment
 	for _, variable := range os.Environ() {
 		name, value, _ := strings.Cut(variable, "=")
-		if strings.HasPrefix(name, secretVariables) {
-			continue
-		}
-		if slices.Contains(passed, name) || strings.HasPrefix(name, "LC_") || slices.Contains(t.env, name) {
+		if slices.Contains(passed, name) || strings.HasPrefix(name, "LC_") {
 			env.set(name, value)
 		}
 	}

@@ -66,10 +66,9 @@ func TestPrograms(t *testing.T) {
 func TestWhatAProgramKnows(t *testing.T) {
 	t.Run("the task, its parameters and little of the worker's environment", func(t *testing.T) {
 		t.Setenv("DEED_TEST_SECRET", "secret")
-		t.Setenv("DEED_TEST_SHARED", "shared")
 		t.Setenv("LC_TEST", "C")
 		w := newWorld(t)
-		w.run(func(o *worker.Options) { o.ProgramEnv = []string{"DEED_TEST_SHARED"} })
+		w.run()
 		got := w.result(job(task.Of(4), reads(elements("in", w.blob("2024", "a", "x"))), writes("out"), shell(`env > "$DEED_OUT/out"`),
 			func(w *task.Work) {
 				w.Address, w.Attempt = "clean/dedupe", 3
@@ -80,7 +79,7 @@ func TestWhatAProgramKnows(t *testing.T) {
 		for _, want := range []string{
 			"DEED_TASK=p/clean/dedupe[4]", "DEED_INDEX=4", "DEED_KEY=2024", "DEED_ATTEMPT=3", "DEED_PROCESS=p",
 			"DEED_ADDRESS=clean/dedupe", "DEED_PARAM_TOP_N=20", `DEED_PARAM_WORD=a "b"`, "DEED_PARAM_ON=true",
-			"DEED_TEST_SHARED=shared", "LC_TEST=C",
+			"LC_TEST=C",
 		} {
 			assert.Contains(t, env, want)
 		}

@@ -24,7 +24,6 @@ type tools struct {
 	nonce    func() string
 	grace    time.Duration   // of programs
 	hurry    <-chan struct{} // closed: programs are killed without grace
-	env      []string        // names of further variables that programs see
 	temp     string
 	files    *fileCache
 	guard    *guard
@@ -45,7 +44,6 @@ func newTools(w *Worker) *tools {
 		nonce:    w.opt.Nonce,
 		grace:    w.opt.ProgramGrace,
 		hurry:    w.hurry,
-		env:      w.opt.ProgramEnv,
 		temp:     w.opt.TempDir,
 		files:    newFileCache(w.opt.Blobs, w.opt.TempDir),
 		guard:    &guard{log: w.opt.Log, mark: rand.Text()},

@@ -68,7 +68,6 @@ type Options struct {
 
 	ProgramGrace time.Duration // from SIGTERM to SIGKILL; 0: 2 s
 	KeepIdle     time.Duration // how long a program that is kept alive stays without a task; 0: 1 minute
-	ProgramEnv   []string      // names of further environment variables that programs see
 	TempDir      string        // where programs get their private directories; "": os.TempDir()
 
 	Metrics   *metrics.Worker   // nil: nobody measures

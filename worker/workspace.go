@@ -39,9 +39,8 @@ type Workspace struct {
 
 // LayOut prepares a directory in which a person can try task index of w by
 // hand: inputs, files of the definition, environment and command line are those
-// that an execution on this machine would see, without what
-// [Options].ProgramEnv adds. dir is made if it is not there, and has to be
-// empty; it is the caller's to remove. Nothing is executed.
+// that an execution on this machine would see. dir is made if it is not there, and
+// has to be empty; it is the caller's to remove. Nothing is executed.
 func LayOut(ctx context.Context, w task.Work, index int, blobs *blob.Store, dir string) (ws *Workspace, err error) {
 	if !w.Tasks.Contains(index) {
 		return nil, fmt.Errorf("lay out task %d of %q: the step has no such task: it has %v", index, w.Address, w.Tasks)

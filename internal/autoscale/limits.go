@@ -1,7 +1,6 @@
 package autoscale
 
 import (
-	"cmp"
 	"fmt"
 	"time"
 )
@@ -12,11 +11,10 @@ type Limits struct {
 	Slots    int           // tasks that one worker executes at a time
 	Target   time.Duration // the time in which its slots should be able to work off the backlog
 	CoolDown time.Duration // for so long fewer must have been enough before the number falls
-	Patience time.Duration // after so long without anything ending the number does not rise; 0: a minute
 }
 
-// check says what is wrong, and fills in what was left out.
-func (l *Limits) check() error {
+// check says what is wrong.
+func (l Limits) check() error {
 	switch {
 	case l.Min < 0 || l.Max < 1 || l.Max < l.Min:
 		return fmt.Errorf("between %d and %d workers: the most is at least 1, the least is neither negative nor more than the most", l.Min, l.Max)
@@ -24,9 +22,8 @@ func (l *Limits) check() error {
 		return fmt.Errorf("workers of %d slots: each has at least one", l.Slots)
 	case l.Target <= 0:
 		return fmt.Errorf("a target of %s: give a time in which the backlog should be worked off", l.Target)
-	case l.CoolDown < 0 || l.Patience < 0:
-		return fmt.Errorf("a cool-down of %s, a patience of %s: neither can be negative", l.CoolDown, l.Patience)
+	case l.CoolDown < 0:
+		return fmt.Errorf("a cool-down of %s: it cannot be negative", l.CoolDown)
 	}
-	l.Patience = cmp.Or(l.Patience, time.Minute)
 	return nil
 }

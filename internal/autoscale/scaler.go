@@ -87,13 +87,17 @@ func (s *Scaler) observe(now time.Time, f Figures) {
 	s.last = &f
 }
 
+// leastPatience is how long nothing has to end, at least, before the number does
+// not rise for that.
+const leastPatience = time.Minute
+
 // idleFor is how long slots have to be free although tasks wait: what has just
 // begun to wait is not on the queue yet.
 const idleFor = 2 * time.Second
 
 // held says why more workers would not help, if so.
 func (s *Scaler) held(now time.Time, f Figures) (held bool, why string) {
-	patience := max(s.limits.Patience, 3*time.Duration(f.Took))
+	patience := max(leastPatience, 3*time.Duration(f.Took))
 	switch silent := now.Sub(s.ended); {
 	case !s.idle.IsZero() && now.Sub(s.idle) >= idleFor:
 		return true, fmt.Sprintf("%s while %d of %s are free: more workers would not help", waits(f.Waiting), f.Slots-f.Out, count(f.Slots, "slot"))

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Options of a supervisor. All are required, but Patience of the limits.
+// Options of a supervisor. All are required.
 type Options struct {
 	Limits
 	Every    time.Duration // between two looks

@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -52,18 +51,6 @@ func TestOpen(t *testing.T) {
 		_, err := nats.Open(t.Context(), nc, nats.Options{Name: "settings"})
 		require.ErrorContains(t, err, `open queue "settings"`)
 		require.ErrorContains(t, err, "persist mode is Async, wanted Default")
-	})
-
-	t.Run("the stream and the subject can be chosen", func(t *testing.T) {
-		q := openQueue(t, nc, nats.Options{Name: "inbox", Stream: "DEED_INBOX", Subject: "deed.inbox"})
-		require.NoError(t, q.Send(t.Context(), queue.Message{Key: "p-1"}))
-		js, err := jetstream.New(nc)
-		require.NoError(t, err)
-		stream, err := js.Stream(t.Context(), "DEED_INBOX")
-		require.NoError(t, err)
-		last, err := stream.GetLastMsgForSubject(t.Context(), "deed.inbox.p-1")
-		require.NoError(t, err)
-		assert.Empty(t, last.Data)
 	})
 
 	t.Run("options that cannot work are refused, with what to write instead", func(t *testing.T) {

@@ -24,7 +24,7 @@ func OpenLanesOutlet(nc *natsgo.Conn, o Options) (queue.Sender, error) {
 }
 
 func openOutlet(nc *natsgo.Conn, o Options, f form) (queue.Sender, error) {
-	s, _, err := describe(nc, o, f)
+	s, err := describe(nc, o, f)
 	if err != nil {
 		return nil, err
 	}

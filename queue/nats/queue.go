@@ -5,18 +5,18 @@
 // its key, so a key can be counted and purged, and is removed from the stream
 // by its ack. What comes before the key, and who takes it, are three forms:
 //
-//	Open         <Subject>.<key>         one consumer, "shared", for all
-//	OpenLanes    <Subject>.<lane>.<key>  a consumer a lane, "pool-<lane>"
-//	OpenSharded  <Subject>.<NN>.<key>    a consumer a shard, "shard-<NN>", pinned to who holds it;
-//	             <Subject>.<NN>.<lane>.<key> for a message of a lane
+//	Open         deed.queue.<name>.<key>         one consumer, "shared", for all
+//	OpenLanes    deed.queue.<name>.<lane>.<key>  a consumer a lane, "pool-<lane>"
+//	OpenSharded  deed.queue.<name>.<NN>.<key>    a consumer a shard, "shard-<NN>", pinned to who holds it;
+//	             deed.queue.<name>.<NN>.<lane>.<key> for a message of a lane
 //
 // Whoever may only send to a queue opens an outlet of its form, and who may only
 // receive from a lane a [Taker]: neither makes anything on the server.
 //
 // Consumers compete by pulling from the same one:
 //
-//	Send ──► stream, subjects <Subject>.> ──► its consumer ──► Receive
-//	                                             ▲ ack, extend ─────┘
+//	Send ──► stream deed-<name> ──► its consumer ──► Receive
+//	                                   ▲ ack, extend ───┘
 //
 // Nothing has to be opened again after the server restarted or the connection
 // came back, or after somebody deleted a consumer. While the server is away
@@ -42,31 +42,28 @@ const sharedName = "shared"
 // Options of a queue. Only Name is required.
 type Options struct {
 	Name     string        // names of a-z, 0-9 and "-" separated by dots: "inbox", "work.default"
-	Stream   string        // "": "deed-" and Name with dashes for its dots
-	Subject  string        // "": "deed.queue." and Name; no other stream may listen below it
 	Lease    time.Duration // 0: as it is, 10 s for a new queue; else the last to use the queue decides
 	Async    bool          // acknowledged before it is written: the sudden end of the server, or a power cut, takes the tail; one node only
 	Replicas int           // 0: 1 for a new stream, what is there otherwise
 }
 
-func (o Options) withDefaults() (Options, error) {
+func (o Options) check() error {
 	if queue.CheckTopic(o.Name) != nil {
-		return o, fmt.Errorf("name %q: write names of a-z, 0-9 and \"-\" separated by dots, such as work.default", o.Name)
+		return fmt.Errorf("name %q: write names of a-z, 0-9 and \"-\" separated by dots, such as work.default", o.Name)
 	}
 	if o.Async && o.Replicas > 1 {
-		return o, fmt.Errorf("%d replicas with async persistence: the server takes only one of both; leave async to single nodes", o.Replicas)
+		return fmt.Errorf("%d replicas with async persistence: the server takes only one of both; leave async to single nodes", o.Replicas)
 	}
 	if o.Lease < 0 {
-		return o, fmt.Errorf("lease %s: give a positive duration", o.Lease)
+		return fmt.Errorf("lease %s: give a positive duration", o.Lease)
 	}
-	if o.Stream == "" {
-		o.Stream = "deed-" + strings.ReplaceAll(o.Name, ".", "-")
-	}
-	if o.Subject == "" {
-		o.Subject = "deed.queue." + o.Name
-	}
-	return o, nil
+	return nil
 }
+
+// stream and subject are where a queue lies, and storage. No other stream may listen
+// below the subject.
+func (o Options) stream() string  { return "deed-" + strings.ReplaceAll(o.Name, ".", "-") }
+func (o Options) subject() string { return "deed.queue." + o.Name }
 
 // Queue is a queue.Queue in a JetStream stream. It is safe for many goroutines
 // and needs no closing: it ends with its connection.

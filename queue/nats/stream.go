@@ -39,20 +39,19 @@ type stream struct {
 	replicated bool // on several servers, which elect
 }
 
-// describe is a stream that others look after, and the options as they are filled in.
-func describe(nc *natsgo.Conn, o Options, f form) (*stream, Options, error) {
-	o, err := o.withDefaults()
-	if err != nil {
-		return nil, o, fmt.Errorf("open queue: %w", err)
+// describe is a stream that others look after.
+func describe(nc *natsgo.Conn, o Options, f form) (*stream, error) {
+	if err := o.check(); err != nil {
+		return nil, fmt.Errorf("open queue: %w", err)
 	}
 	return &stream{
-		nc: nc, name: o.Name, form: f, prefix: o.Subject + ".", lease: o.Lease, inboxes: newPool(nc),
+		nc: nc, name: o.Name, form: f, prefix: o.subject() + ".", lease: o.Lease, inboxes: newPool(nc),
 		replicated: nc.ConnectedClusterName() != "", // if it is not, elections are expected where there are none
-	}, o, nil
+	}, nil
 }
 
 func openStream(ctx context.Context, nc *natsgo.Conn, o Options, f form) (*stream, error) {
-	s, o, err := describe(nc, o, f)
+	s, err := describe(nc, o, f)
 	if err != nil {
 		return nil, err
 	}
@@ -61,8 +60,8 @@ func openStream(ctx context.Context, nc *natsgo.Conn, o Options, f form) (*strea
 		return nil, s.failed(ctx, "open", err)
 	}
 	config := jetstream.StreamConfig{
-		Name:      o.Stream,
-		Subjects:  []string{o.Subject + ".>"},
+		Name:      o.stream(),
+		Subjects:  []string{o.subject() + ".>"},
 		Retention: jetstream.WorkQueuePolicy,
 		Storage:   jetstream.FileStorage,
 		Replicas:  o.Replicas,
@@ -169,8 +168,8 @@ func pause(ctx context.Context, d time.Duration) bool {
 // Replicas is on how many servers a queue is kept that nobody called otherwise
 // than by its name; 0: it is not there.
 func Replicas(ctx context.Context, nc *natsgo.Conn, name string) (int, error) {
-	o, err := Options{Name: name}.withDefaults()
-	if err != nil {
+	o := Options{Name: name}
+	if err := o.check(); err != nil {
 		return 0, err
 	}
 	js, err := jetstream.New(nc)
@@ -179,7 +178,7 @@ func Replicas(ctx context.Context, nc *natsgo.Conn, name string) (int, error) {
 	}
 	call, cancel := natsconn.Call(ctx, nc, lookWithin)
 	defer cancel()
-	stored, err := js.Stream(call, o.Stream)
+	stored, err := js.Stream(call, o.stream())
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return 0, nil
 	}

@@ -36,14 +36,14 @@ func OpenTaker(ctx context.Context, nc *natsgo.Conn, o Options, lane string) (Ta
 	if err := queue.CheckLane(lane); err != nil {
 		return nil, fmt.Errorf("open a lane of queue %q: %w", o.Name, err)
 	}
-	s, o, err := describe(nc, o, inLanes)
+	s, err := describe(nc, o, inLanes)
 	if err != nil {
 		return nil, err
 	}
 	c := &consumer{stream: s}
 	err = natsconn.ByAPI(nc, func(api string) error {
-		c.next = api + ".CONSUMER.MSG.NEXT." + o.Stream + "." + laneConsumer(laneOf(queue.Message{Lane: lane}))
-		s.lease, err = s.leaseBy(ctx, api, o.Stream)
+		c.next = api + ".CONSUMER.MSG.NEXT." + o.stream() + "." + laneConsumer(laneOf(queue.Message{Lane: lane}))
+		s.lease, err = s.leaseBy(ctx, api, o.stream())
 		return err
 	})
 	if err != nil {
