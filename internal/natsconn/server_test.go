@@ -1,7 +1,6 @@
 package natsconn_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -9,9 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -231,149 +228,5 @@ func TestServer(t *testing.T) {
 			_, err := natsconn.Start(c.o)
 			require.ErrorContains(t, err, c.says, name)
 		}
-	})
-}
-
-func TestConnect(t *testing.T) {
-	t.Run("nobody there: the error names the address and asks the right question", func(t *testing.T) {
-		_, err := natsconn.Connect(t.Context(), "nats://127.0.0.1:1", "", natsconn.ConnOptions{})
-		require.ErrorIs(t, err, nats.ErrNoServers)
-		assert.ErrorContains(t, err, `"nats://127.0.0.1:1"`)
-		assert.ErrorContains(t, err, "is a server running there")
-	})
-
-	t.Run("an error shows neither users nor passwords", func(t *testing.T) {
-		for _, url := range []string{"nats://ada:secret@127.0.0.1:1", "nats://secret@127.0.0.1:1", "nats://a:secret@127.0.0.1:1,nats://b:secret@127.0.0.1:1", "nats://ada:secret@127.0.0.1:port"} {
-			_, err := natsconn.Connect(t.Context(), url, "", natsconn.ConnOptions{})
-			require.ErrorContains(t, err, "…@127.0.0.1")
-			require.NotContains(t, err.Error(), "secret")
-		}
-	})
-
-	t.Run("a wrong token is told from an absent server", func(t *testing.T) {
-		s := start(t, natsconn.ServerOptions{Token: "right"})
-		_, err := natsconn.Connect(t.Context(), s.URL(), "wrong", natsconn.ConnOptions{})
-		require.ErrorIs(t, err, nats.ErrAuthorization)
-		assert.ErrorContains(t, err, "the server wants a token")
-	})
-
-	t.Run("a context that ends stops waiting for a server that accepts and says nothing", func(t *testing.T) {
-		silent, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		accepted := make(chan net.Conn, 1)
-		go func() {
-			if c, err := silent.Accept(); err == nil {
-				accepted <- c
-			}
-		}()
-		ctx, cancel := context.WithCancelCause(t.Context())
-		failed := make(chan error, 1)
-		go func() {
-			_, err := natsconn.Connect(ctx, "nats://"+silent.Addr().String(), "", natsconn.ConnOptions{})
-			failed <- err
-		}()
-		c := <-accepted
-		cancel(errors.New("enough"))
-		assert.ErrorIs(t, <-failed, context.Canceled)
-		c.Close()
-		silent.Close()
-	})
-
-	t.Run("a connection comes back when its server does", func(t *testing.T) {
-		dir := t.TempDir()
-		s := start(t, natsconn.ServerOptions{Dir: dir})
-		nc, err := natsconn.Connect(t.Context(), s.URL(), s.Token(), natsconn.ConnOptions{})
-		require.NoError(t, err)
-		defer nc.Close()
-		lost, back := nc.StatusChanged(nats.RECONNECTING), nc.StatusChanged(nats.CONNECTED)
-		listen, token := strings.TrimPrefix(s.URL(), "nats://"), s.Token()
-		s.Close()
-		<-lost
-		assert.Error(t, nc.Publish("a", []byte("while it is away")), "nothing is kept back and sent late")
-		start(t, natsconn.ServerOptions{Dir: dir, Listen: listen, Token: token})
-		<-back
-		assert.NoError(t, nc.FlushTimeout(5*time.Second))
-	})
-
-	t.Run("an address is preferred while nobody else has it", func(t *testing.T) {
-		first := start(t, natsconn.ServerOptions{})
-		address := strings.TrimPrefix(first.URL(), "nats://")
-		assert.NotEqual(t, first.URL(), start(t, natsconn.ServerOptions{Prefer: address}).URL())
-		first.Close()
-		assert.Equal(t, first.URL(), start(t, natsconn.ServerOptions{Prefer: address}).URL())
-		start(t, natsconn.ServerOptions{Prefer: "nowhere"}) // what cannot be listened on is not free
-	})
-}
-
-func TestEnsureStream(t *testing.T) {
-	js := connect(t, start(t, natsconn.ServerOptions{InProcessOnly: true}))
-	config := func(name string) jetstream.StreamConfig {
-		return jetstream.StreamConfig{
-			Name: name, Subjects: []string{name + ".a", name + ".b"}, Retention: jetstream.WorkQueuePolicy,
-			Storage: jetstream.FileStorage, PersistMode: jetstream.AsyncPersistMode, AllowDirect: true,
-		}
-	}
-
-	t.Run("a stream is created as asked, and found again", func(t *testing.T) {
-		want := config("FOUND")
-		stream, err := natsconn.EnsureStream(t.Context(), js, want)
-		require.NoError(t, err)
-		assert.Equal(t, jetstream.AsyncPersistMode, stream.CachedInfo().Config.PersistMode)
-		want.Subjects = []string{"FOUND.b", "FOUND.a"}
-		_, err = natsconn.EnsureStream(t.Context(), js, want)
-		assert.NoError(t, err)
-	})
-
-	t.Run("a stream with other settings is refused, each difference named, and left as it is", func(t *testing.T) {
-		_, err := natsconn.EnsureStream(t.Context(), js, config("OTHER"))
-		require.NoError(t, err)
-		_, err = natsconn.EnsureStream(t.Context(), js, jetstream.StreamConfig{Name: "OTHER", Subjects: []string{"OTHER.a"}, Replicas: 3, DenyDelete: true})
-		require.Error(t, err)
-		for _, says := range []string{
-			`stream "OTHER"`, "subjects is [OTHER.a OTHER.b], wanted [OTHER.a]", "retention is WorkQueue, wanted Limits",
-			"persist mode is Async, wanted Default", "deny delete is false, wanted true", "allow direct is true, wanted false",
-			"replicas is 1, wanted 3", "another name",
-		} {
-			assert.ErrorContains(t, err, says)
-		}
-		_, err = natsconn.EnsureStream(t.Context(), js, config("OTHER"))
-		assert.NoError(t, err)
-	})
-
-	t.Run("many may ensure one stream at once", func(t *testing.T) {
-		failed := make(chan error)
-		for range 8 {
-			go func() {
-				_, err := natsconn.EnsureStream(t.Context(), js, config("RACED"))
-				failed <- err
-			}()
-		}
-		for range 8 {
-			assert.NoError(t, <-failed)
-		}
-	})
-
-	t.Run("an unusable config is an error at once, not retried", func(t *testing.T) {
-		bad := config("BAD")
-		bad.Storage = jetstream.MemoryStorage // excludes async persistence
-		_, err := natsconn.EnsureStream(t.Context(), js, bad)
-		require.ErrorContains(t, err, `stream "BAD"`)
-		assert.NotContains(t, err.Error(), "gave up")
-	})
-
-	t.Run("without a server it waits as long as the context allows, and says what to look at", func(t *testing.T) {
-		s := start(t, natsconn.ServerOptions{})
-		nc, err := natsconn.Connect(t.Context(), s.URL(), s.Token(), natsconn.ConnOptions{})
-		require.NoError(t, err)
-		defer nc.Close()
-		gone, err := jetstream.New(nc)
-		require.NoError(t, err)
-		lost := nc.StatusChanged(nats.RECONNECTING)
-		s.Close()
-		<-lost
-		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-		defer cancel()
-		_, err = natsconn.EnsureStream(ctx, gone, config("GONE"))
-		assert.ErrorContains(t, err, "gave up waiting for JetStream")
 	})
 }
