@@ -20,6 +20,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
+
+	"github.com/deedrun/deed/internal/bench/raw"
 )
 
 // Scenario is a kind of work. The ratios are those to its first subject.
@@ -71,4 +74,26 @@ func besideRaw[P any](
 		return func(ctx context.Context, dir string, p P) (Measure, error) { return deed(ctx, dir, p, alone) }
 	}
 	return []Subject{by("raw", loop), by("single", way(true)), by("ranges", way(false))}
+}
+
+// rawLoop measures the raw loop on steps of so many tasks, after it had nothing to
+// do for some seconds. Beside that it returns how long it was from step to step.
+func rawLoop(ctx context.Context, dir string, steps, width int, quiet float64) (Measure, []time.Duration, error) {
+	rig, err := raw.Start(ctx, raw.Options{Dir: dir})
+	if err != nil {
+		return Measure{}, nil, err
+	}
+	defer rig.Close()
+	idle, err := idleCPU(ctx, quiet)
+	if err != nil {
+		return Measure{}, nil, err
+	}
+	clock := startClock()
+	hops, err := rig.Loop(ctx, steps, width)
+	if err != nil {
+		return Measure{}, nil, err
+	}
+	m := clock.stop(int64(steps * width))
+	m.Invoked, m.Also = m.Tasks, idle // the loop checks that each is done once
+	return m, hops, nil
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/deedrun/deed"
-	"github.com/deedrun/deed/internal/bench/raw"
 	"github.com/deedrun/deed/worker"
 )
 
@@ -29,25 +28,9 @@ func Chain() Scenario {
 }
 
 func rawChain(ctx context.Context, dir string, p ChainParams) (Measure, error) {
-	rig, err := raw.Start(ctx, raw.Options{Dir: dir})
-	if err != nil {
-		return Measure{}, err
-	}
-	defer rig.Close()
-	idle, err := idleCPU(ctx, p.Idle)
-	if err != nil {
-		return Measure{}, err
-	}
-	n := int64(p.N * p.Width)
-	clock := startClock()
-	hops, err := rig.Loop(ctx, p.N, p.Width)
-	if err != nil {
-		return Measure{}, err
-	}
-	m := clock.stop(n)
-	m.Invoked, m.Also = n, idle
+	m, hops, err := rawLoop(ctx, dir, p.N, p.Width, p.Idle)
 	m.latencies(hops)
-	return m, nil
+	return m, err
 }
 
 func chain(ctx context.Context, dir string, p ChainParams, alone bool) (Measure, error) {

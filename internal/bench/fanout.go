@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/deedrun/deed"
-	"github.com/deedrun/deed/internal/bench/raw"
 	"github.com/deedrun/deed/worker"
 )
 
@@ -28,18 +27,8 @@ func Fanout() Scenario {
 }
 
 func rawFanout(ctx context.Context, dir string, p FanoutParams) (Measure, error) {
-	rig, err := raw.Start(ctx, raw.Options{Dir: dir})
-	if err != nil {
-		return Measure{}, err
-	}
-	defer rig.Close()
-	clock := startClock()
-	if _, err := rig.Loop(ctx, 1, p.N); err != nil {
-		return Measure{}, err
-	}
-	m := clock.stop(int64(p.N))
-	m.Invoked = int64(p.N) // the loop checks that
-	return m, nil
+	m, _, err := rawLoop(ctx, dir, 1, p.N, 0)
+	return m, err
 }
 
 const (

@@ -13,7 +13,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/deedrun/deed"
-	"github.com/deedrun/deed/internal/bench/raw"
 	"github.com/deedrun/deed/worker"
 )
 
@@ -43,22 +42,12 @@ func Many() Scenario {
 }
 
 func rawMany(ctx context.Context, dir string, p ManyParams) (Measure, error) {
-	rig, err := raw.Start(ctx, raw.Options{Dir: dir})
-	if err != nil {
-		return Measure{}, err
-	}
-	defer rig.Close()
 	steps, width := 1, p.N*manyTasks
 	if p.Deep {
 		steps, width = manyTasks, p.N
 	}
-	clock := startClock()
-	if _, err := rig.Loop(ctx, steps, width); err != nil {
-		return Measure{}, err
-	}
-	m := clock.stop(int64(p.N * manyTasks))
-	m.Invoked = m.Tasks // the loop checks that
-	return m, nil
+	m, _, err := rawLoop(ctx, dir, steps, width, 0)
+	return m, err
 }
 
 const (
