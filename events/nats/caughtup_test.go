@@ -15,7 +15,6 @@ import (
 )
 
 func TestASubscriberThatDoesNotWaitIsFedAllThatWasStoredBeforeItHearsThatThereIsNoMore(t *testing.T) {
-	t.Parallel()
 	server := start(t, natsconn.ServerOptions{})
 	s := open(t, server, eventsnats.Options{})
 	defer s.Close()
@@ -47,7 +46,6 @@ func TestASubscriberThatDoesNotWaitIsFedAllThatWasStoredBeforeItHearsThatThereIs
 }
 
 func TestASubscriptionThatIsStoppedLeavesNothingAtTheServer(t *testing.T) {
-	t.Parallel()
 	server := start(t, natsconn.ServerOptions{})
 	s := open(t, server, eventsnats.Options{})
 	defer s.Close()

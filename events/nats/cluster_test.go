@@ -21,7 +21,6 @@ import (
 )
 
 func TestCluster(t *testing.T) {
-	t.Parallel()
 	if testing.Short() {
 		t.Skip("elections take seconds")
 	}

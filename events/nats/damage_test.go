@@ -44,7 +44,6 @@ func damaged(t *testing.T, message string, write func(s *events.Store)) *natscon
 }
 
 func TestAStreamWithACommitThatCannotBeReadIsDamagedWhicheverItIs(t *testing.T) {
-	t.Parallel()
 	written := []string{"one", "two", "three"}
 	for i, which := range written {
 		t.Run(which, func(t *testing.T) {

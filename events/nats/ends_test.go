@@ -26,7 +26,6 @@ func ends(t *testing.T, s *events.Store, prefix string) map[string]string {
 }
 
 func TestTheEndsOfMoreStreamsThanOneRequestAsksAboutAreReadOnceEach(t *testing.T) {
-	t.Parallel()
 	s := open(t, start(t, natsconn.ServerOptions{NoSync: true}), eventsnats.Options{})
 	want := map[string]string{}
 	for i := range 1_100 {
@@ -48,7 +47,6 @@ func TestTheEndsOfMoreStreamsThanOneRequestAsksAboutAreReadOnceEach(t *testing.T
 }
 
 func TestEndsThatAreTooLargeForOneAnswerAreAllRead(t *testing.T) {
-	t.Parallel()
 	s := open(t, start(t, natsconn.ServerOptions{NoSync: true}), eventsnats.Options{})
 	large := events.Record{Type: "Noted", Data: bytes.Join([][]byte{[]byte(`"`), bytes.Repeat([]byte("x"), 900<<10), []byte(`"`)}, nil)}
 	want := map[string]string{}
@@ -62,7 +60,6 @@ func TestEndsThatAreTooLargeForOneAnswerAreAllRead(t *testing.T) {
 }
 
 func TestReadingEndsFailsWhenTheServerIsGone(t *testing.T) {
-	t.Parallel()
 	server := start(t, natsconn.ServerOptions{NoSync: true})
 	s := open(t, server, eventsnats.Options{})
 	server.Close()

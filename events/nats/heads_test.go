@@ -11,7 +11,6 @@ import (
 )
 
 func TestWhoHasLookedAtTheEndOfAStreamAppendsInOneRequest(t *testing.T) {
-	t.Parallel()
 	server := start(t, natsconn.ServerOptions{})
 	nc := connect(t, server)
 	driver, err := eventsnats.Open(t.Context(), nc, eventsnats.Options{})

@@ -20,7 +20,6 @@ import (
 )
 
 func TestLog(t *testing.T) {
-	t.Parallel()
 	t.Run("a server started again on the same directory has every event, stream and checkpoint", func(t *testing.T) {
 		dir := t.TempDir()
 		server := start(t, natsconn.ServerOptions{Dir: dir})
@@ -150,7 +149,6 @@ func all(t *testing.T, s *events.Store, count int) []events.Commit {
 }
 
 func TestReplicatedReads(t *testing.T) {
-	t.Parallel()
 	server := start(t, natsconn.ServerOptions{InProcessOnly: true, NoSync: true})
 	count := 0
 	storetest.Run(t, func(testing.TB) func() *events.Store {
@@ -166,7 +164,6 @@ func TestReplicatedReads(t *testing.T) {
 }
 
 func TestOutage(t *testing.T) {
-	t.Parallel()
 	t.Run("while the server is away appends are unavailable; afterwards a repeat succeeds and subscriptions go on", func(t *testing.T) {
 		dir := t.TempDir()
 		server := start(t, natsconn.ServerOptions{Dir: dir})
@@ -236,7 +233,6 @@ func TestOutage(t *testing.T) {
 }
 
 func TestForeignMessages(t *testing.T) {
-	t.Parallel()
 	for name, body := range map[string]string{
 		"nothing":                  ``,
 		"no JSON":                  `hello`,

@@ -1,7 +1,6 @@
 package nats_test
 
 import (
-	"flag"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -16,12 +15,7 @@ import (
 	"github.com/deedrun/deed/internal/natsconn"
 )
 
-// TestMain lets more tests be parallel than there are cores: they wait for
-// elections, for disks and for servers that come back.
-func TestMain(m *testing.M) {
-	_ = flag.Set("test.parallel", "16")
-	goleak.VerifyTestMain(m)
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // start is a server that ends with the test.
 func start(t testing.TB, o natsconn.ServerOptions) *natsconn.Server {
@@ -67,7 +61,6 @@ func backends(t testing.TB, s *natsconn.Server) storetest.Backend {
 }
 
 func TestStore(t *testing.T) {
-	t.Parallel()
 	storetest.Run(t, backends(t, start(t, natsconn.ServerOptions{})))
 }
 

@@ -18,7 +18,6 @@ import (
 func init() { natsproc.Serve() }
 
 func TestCallsThatWaitForAServerEndWhenItDiesAndNotTenSecondsLater(t *testing.T) {
-	t.Parallel()
 	p, err := natsproc.Start(t.Context(), natsproc.Options{Dir: t.TempDir(), Listen: "127.0.0.1:0", Token: "token"})
 	require.NoError(t, err)
 	nc, err := natsconn.Connect(t.Context(), p.URL(), "token", natsconn.ConnOptions{})

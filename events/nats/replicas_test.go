@@ -21,7 +21,6 @@ import (
 // Each store is at another server of the cluster than the one before it: what
 // one wrote the next asks a replica for.
 func TestStoreOnThreeReplicas(t *testing.T) {
-	t.Parallel()
 	if testing.Short() {
 		t.Skip("elections take seconds")
 	}
