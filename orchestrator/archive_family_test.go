@@ -118,9 +118,7 @@ func TestWhatEndedBeforeATimeIsChosenByItsRoot(t *testing.T) {
 }
 
 func TestTheListSaysWhoseChildrenProcessesAreAndHowThoseBelowStand(t *testing.T) {
-	r := newRig(t)
-	r.send("p", parentOf(aFamily()), 2)
-	r.settle()
+	r := settled(t, parentOf(aFamily()), 2)
 	child := childOf("p", 1)
 	grandchild := process.ChildID(process.Parent{Process: child, Address: "each", Attempt: 1, Root: "p"})
 	r.finish(grandchild)

@@ -10,9 +10,7 @@ import (
 )
 
 func TestALossOfAllTheTasksThereCanBeHoldsUpNoOwnerThatHasChildren(t *testing.T) {
-	r := newRig(t)
-	r.send("p", aFamily(), 3)
-	r.settle()
+	r := settled(t, aFamily(), 3)
 	began := time.Now()
 	r.report("p", task.Result{Address: "nowhere", Attempt: 1, Tasks: task.Span(0, task.MaxIndex+1), Outcome: task.Lost})
 	r.step()

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"testing"
 
 	"github.com/stretchr/testify/require"
 
@@ -38,6 +39,14 @@ func childOf(id string, i int) string { return childAt(id, i, 0, 1) }
 
 func childAt(id string, i, generation, attempt int) string {
 	return process.ChildID(process.Parent{Process: id, Address: "each", Generation: generation, Index: i, Attempt: attempt, Root: id})
+}
+
+// settled is a rig whose process "p" has begun, and its children.
+func settled(t testing.TB, def definition.Definition, parts int) *rig {
+	r := newRig(t)
+	r.send("p", def, parts)
+	r.settle()
+	return r
 }
 
 // settle steps until nothing more follows at once.

@@ -12,9 +12,7 @@ import (
 )
 
 func TestAChildIsAProcessOfItsOwnAndWhatItWritesIsWhatItsTaskWrote(t *testing.T) {
-	r := newRig(t)
-	r.send("p", aFamily(), 3)
-	r.settle()
+	r := settled(t, aFamily(), 3)
 	require.Equal(t, sorted(childOf("p", 0), childOf("p", 1), childOf("p", 2)), processesOf(r.received()))
 	child := r.state(childOf("p", 1))
 	require.Equal(t, "family/each", child.Definition.Name)
@@ -34,9 +32,7 @@ func TestAChildIsAProcessOfItsOwnAndWhatItWritesIsWhatItsTaskWrote(t *testing.T)
 }
 
 func TestChildrenOfChildrenKnowTheRoot(t *testing.T) {
-	r := newRig(t)
-	r.send("p", parentOf(aFamily()), 2)
-	r.settle()
+	r := settled(t, parentOf(aFamily()), 2)
 	child := childOf("p", 1)
 	grandchild := process.ChildID(process.Parent{Process: child, Address: "each", Attempt: 1, Root: "p"})
 	s := r.state(grandchild)
@@ -49,9 +45,7 @@ func TestChildrenOfChildrenKnowTheRoot(t *testing.T) {
 }
 
 func TestAChildThatFailsFailsItsTask(t *testing.T) {
-	r := newRig(t)
-	r.send("p", aFamily(), 2)
-	r.settle()
+	r := settled(t, aFamily(), 2)
 	r.report(childOf("p", 0), failed(task.Of(0), "no such album", task.Permanent))
 	r.settle()
 	s := r.state("p")
@@ -65,9 +59,7 @@ func TestAChildThatFailsFailsItsTask(t *testing.T) {
 }
 
 func TestAChildThatFailsIsTriedAgainAsAnotherChildIfItsStepSaysSo(t *testing.T) {
-	r := newRig(t)
-	r.send("p", aFamily(func(s *definition.Step) { s.Retry.Attempts = 2 }), 1)
-	r.settle()
+	r := settled(t, aFamily(func(s *definition.Step) { s.Retry.Attempts = 2 }), 1)
 	r.report(childOf("p", 0), failed(task.Of(0), "bad luck", task.Permanent))
 	r.settle()
 	require.Equal(t, process.Running, r.status("p"))
@@ -81,9 +73,7 @@ func TestAChildThatFailsIsTriedAgainAsAnotherChildIfItsStepSaysSo(t *testing.T) 
 }
 
 func TestCancellingAParentCancelsAllItsDescendants(t *testing.T) {
-	r := newRig(t)
-	r.send("p", parentOf(aFamily()), 2)
-	r.settle()
+	r := settled(t, parentOf(aFamily()), 2)
 	r.command("p", process.CancelProcess{Asked: process.Asked{By: "ada"}})
 	r.settle()
 	ids, err := IDs(r.ctx, r.store, "p")
@@ -96,9 +86,7 @@ func TestCancellingAParentCancelsAllItsDescendants(t *testing.T) {
 }
 
 func TestAChildThatAPersonCancelsFailsItsTaskForGood(t *testing.T) {
-	r := newRig(t)
-	r.send("p", aFamily(func(s *definition.Step) { s.Retry.Attempts = 5 }), 1)
-	r.settle()
+	r := settled(t, aFamily(func(s *definition.Step) { s.Retry.Attempts = 5 }), 1)
 	r.command(childOf("p", 0), process.CancelProcess{Asked: process.Asked{By: "ada", Reason: "not this one"}})
 	r.settle()
 	s := r.state("p")
@@ -111,9 +99,7 @@ func TestAChildThatAPersonBeginsAnewIsStoppedIfItsParentDoesNotWaitForIt(t *test
 		"retry": process.RetryTasks{Asked: process.Asked{By: "bo"}}, "restart": process.RestartFrom{Address: "work", Asked: process.Asked{By: "bo"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t)
-			r.send("p", aFamily(), 1)
-			r.settle()
+			r := settled(t, aFamily(), 1)
 			child := childOf("p", 0)
 			r.report(child, failed(task.Of(0), "bad luck", task.Permanent))
 			r.settle()
@@ -128,9 +114,7 @@ func TestAChildThatAPersonBeginsAnewIsStoppedIfItsParentDoesNotWaitForIt(t *test
 }
 
 func TestAPauseReachesChildrenAndItsEndToo(t *testing.T) {
-	r := newRig(t)
-	r.send("p", parentOf(aFamily()), 1)
-	r.settle()
+	r := settled(t, parentOf(aFamily()), 1)
 	child := childOf("p", 0)
 	grandchild := process.ChildID(process.Parent{Process: child, Address: "each", Attempt: 1, Root: "p"})
 	r.command("p", process.PauseProcess{Asked: process.Asked{By: "ada"}})
@@ -150,9 +134,7 @@ func TestAPauseReachesChildrenAndItsEndToo(t *testing.T) {
 }
 
 func TestCancellingAPausedParentCancelsItsChildrenAtOnce(t *testing.T) {
-	r := newRig(t)
-	r.send("p", parentOf(aFamily()), 2)
-	r.settle()
+	r := settled(t, parentOf(aFamily()), 2)
 	r.command("p", process.PauseProcess{Asked: process.Asked{By: "ada"}})
 	r.settle()
 	r.command("p", process.CancelProcess{Asked: process.Asked{By: "ada"}})
@@ -167,9 +149,7 @@ func TestCancellingAPausedParentCancelsItsChildrenAtOnce(t *testing.T) {
 }
 
 func TestAChildThatAPersonPausedStaysPausedWhenItsParentGoesOn(t *testing.T) {
-	r := newRig(t)
-	r.send("p", aFamily(), 1)
-	r.settle()
+	r := settled(t, aFamily(), 1)
 	r.command(childOf("p", 0), process.PauseProcess{Asked: process.Asked{By: "ada"}})
 	r.settle()
 	r.command("p", process.PauseProcess{Asked: process.Asked{By: "bo"}})
@@ -180,9 +160,7 @@ func TestAChildThatAPersonPausedStaysPausedWhenItsParentGoesOn(t *testing.T) {
 }
 
 func TestARetryOfAParentMakesItsStoppedChildrenGoOnWhereTheyWere(t *testing.T) {
-	r := newRig(t)
-	r.send("p", aFamily(), 2)
-	r.settle()
+	r := settled(t, aFamily(), 2)
 	r.report(childOf("p", 0), failed(task.Of(0), "bad luck", task.Permanent))
 	r.settle()
 	require.Equal(t, process.Cancelled, r.status(childOf("p", 1)))
@@ -202,9 +180,7 @@ func TestARetryOfAParentMakesItsStoppedChildrenGoOnWhereTheyWere(t *testing.T) {
 }
 
 func TestARestartStopsTheChildrenOfTheGenerationBefore(t *testing.T) {
-	r := newRig(t)
-	r.send("p", aFamily(), 2)
-	r.settle()
+	r := settled(t, aFamily(), 2)
 	r.command("p", process.RestartFrom{Address: "each", Asked: process.Asked{By: "ada"}})
 	r.settle()
 	for i := range 2 {
@@ -215,9 +191,7 @@ func TestARestartStopsTheChildrenOfTheGenerationBefore(t *testing.T) {
 }
 
 func TestTheTimeoutOfAStepIsTheDeadlineOfItsChildren(t *testing.T) {
-	r := newRig(t)
-	r.send("p", aFamily(func(s *definition.Step) { s.Timeout = task.Duration(time.Minute) }), 1)
-	r.settle()
+	r := settled(t, aFamily(func(s *definition.Step) { s.Timeout = task.Duration(time.Minute) }), 1)
 	r.pass(time.Minute)
 	r.settle()
 	require.Equal(t, process.Failed, r.status(childOf("p", 0)))

@@ -79,9 +79,7 @@ func TestAnOwnerThatDiesBeforeItTellsAParentLeavesThatToTheNext(t *testing.T) {
 }
 
 func TestATakeoverStartsNoChildTwiceAndLosesNone(t *testing.T) {
-	r := newRig(t)
-	r.send("p", aFamily(), 30)
-	r.step()
+	r := begun(t, aFamily(), 30)
 	r.step()
 	r.restart()
 	r.settle()
@@ -99,9 +97,7 @@ func TestATakeoverStartsNoChildTwiceAndLosesNone(t *testing.T) {
 }
 
 func TestChildrenWhoseParentEndedUnnoticedAreStoppedWhenTheySayThatTheyGoOn(t *testing.T) {
-	r := newRig(t)
-	r.send("p", aFamily(), 3)
-	r.settle()
+	r := settled(t, aFamily(), 3)
 	_, err := Record(r.ctx, r.store, "p", r.now, process.CancelProcess{Asked: process.Asked{By: "ada"}})
 	require.NoError(t, err)
 	r.restart()
@@ -113,9 +109,7 @@ func TestChildrenWhoseParentEndedUnnoticedAreStoppedWhenTheySayThatTheyGoOn(t *t
 }
 
 func TestAChildOfAnAttemptThatPassedIsStoppedWhenItSaysThatItGoesOn(t *testing.T) {
-	r := newRig(t)
-	r.send("p", aFamily(), 1)
-	r.settle()
+	r := settled(t, aFamily(), 1)
 	r.command("p", process.RestartFrom{Address: "each", Asked: process.Asked{By: "ada"}})
 	for r.state("p").Version < 5 {
 		r.step()
@@ -131,9 +125,7 @@ func TestAChildOfAnAttemptThatPassedIsStoppedWhenItSaysThatItGoesOn(t *testing.T
 }
 
 func TestAnOwnerThatHasFallenBehindStopsNoChildOfAnother(t *testing.T) {
-	r := newRig(t)
-	r.send("p", aFamily(), 1)
-	r.settle()
+	r := settled(t, aFamily(), 1)
 	behind := r.owner
 	r.command("p", process.CancelProcess{Asked: process.Asked{By: "ada"}})
 	r.settle()
@@ -182,9 +174,7 @@ func TestOfTwoOwnersNeitherStartsAChildTwiceNorLosesOne(t *testing.T) {
 }
 
 func TestAStartOfAChildThatHasEndedTellsItsParentHowAgain(t *testing.T) {
-	r := newRig(t)
-	r.send("p", aFamily(), 1)
-	r.settle()
+	r := settled(t, aFamily(), 1)
 	s := r.state("p")
 	again, err := process.Child(s, s.Children()[0], 0, nil, r.now)
 	require.NoError(t, err)
@@ -211,9 +201,7 @@ func TestAChildWhoseIDIsTakenFailsItsTaskWithTheReason(t *testing.T) {
 }
 
 func TestARevisionOfAParentIsNotHeldAgainstChildrenThatRun(t *testing.T) {
-	r := newRig(t)
-	r.send("p", aFamily(), 1)
-	r.settle()
+	r := settled(t, aFamily(), 1)
 	s := r.state("p")
 	start, err := process.Child(s, s.Children()[0], 0, nil, r.now)
 	require.NoError(t, err)
@@ -288,9 +276,7 @@ func processOf(work []task.Work, id string) (of []task.Work) {
 }
 
 func TestAWorkerCannotSayWhatBecameOfAChild(t *testing.T) {
-	r := newRig(t)
-	r.send("p", aFamily(), 1)
-	r.settle()
+	r := settled(t, aFamily(), 1)
 	for _, result := range []task.Result{
 		{Address: "each", Attempt: 1, Tasks: task.Of(0), Outcome: task.Done, Lists: map[string]task.Dataset{"out": task.Inline(nil)}},
 		{Address: "each", Attempt: 1, Tasks: task.Of(0), Outcome: task.Begun},
@@ -315,9 +301,7 @@ func TestACommandOfAParentThatAChildRefusesIsNoQuarantine(t *testing.T) {
 }
 
 func TestAChildThatGoesOnSaysSoEverMoreSeldom(t *testing.T) {
-	r := newRig(t)
-	r.send("p", aFamily(), 1)
-	r.settle()
+	r := settled(t, aFamily(), 1)
 	said := 0
 	for range 3600 {
 		r.pass(time.Second)
@@ -332,9 +316,7 @@ func TestAChildThatGoesOnSaysSoEverMoreSeldom(t *testing.T) {
 }
 
 func TestAnEarlierAttemptThatCompletesAfterAllStopsTheChildOfTheLaterOne(t *testing.T) {
-	r := newRig(t)
-	r.send("p", aFamily(func(s *definition.Step) { s.Retry.Attempts = 2 }), 1)
-	r.settle()
+	r := settled(t, aFamily(func(s *definition.Step) { s.Retry.Attempts = 2 }), 1)
 	first, second := childOf("p", 0), childAt("p", 0, 0, 2)
 	r.report(first, failed(task.Of(0), "bad luck", task.Permanent))
 	r.settle()
@@ -370,9 +352,7 @@ func TestAPauseAndItsEndReachChildrenInThatOrder(t *testing.T) {
 }
 
 func TestAPauseThatComesLateHoldsUpNoChildForGood(t *testing.T) {
-	r := newRig(t)
-	r.send("p", aFamily(), 1)
-	r.settle()
+	r := settled(t, aFamily(), 1)
 	child := childOf("p", 0)
 	r.give(child, process.PauseProcess{Asked: asParent("p")}, "")
 	r.settle()

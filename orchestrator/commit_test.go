@@ -62,9 +62,7 @@ func hinderedRig(t *testing.T) (*rig, *hindered) {
 }
 
 func TestAStateThatIsKeptKeepsNothingOfWhatLedToIt(t *testing.T) {
-	r := newRig(t)
-	r.send("p", fanOut(), 4)
-	r.step()
+	r := begun(t, fanOut(), 4)
 	r.received()
 	before := weak.Make(r.owner.processes["p"])
 	require.NotNil(t, before.Value())

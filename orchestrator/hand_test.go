@@ -60,9 +60,7 @@ func (r *rig) pending(id string) int {
 }
 
 func TestAPauseTakesWhatWaitsOffTheQueueAndItsEndSendsWhatNobodyHolds(t *testing.T) {
-	r := newRig(t)
-	r.send("p", fanOut(), 5)
-	r.step()
+	r := begun(t, fanOut(), 5)
 	require.Equal(t, 5, r.pending("p"))
 
 	require.Empty(t, r.answer(func() queue.Listener { l := r.ask("p", process.PauseProcess{}); r.step(); return l }()).Error)
@@ -106,9 +104,7 @@ func TestACancelEmptiesTheQueueAndStopsWhatRuns(t *testing.T) {
 }
 
 func TestMessagesThatADeadOwnerLeftOfACancelledProcessAreRemovedWhenAWorkerShowsThem(t *testing.T) {
-	r := newRig(t)
-	r.send("p", fanOut(), 5)
-	r.step()
+	r := begun(t, fanOut(), 5)
 	left := r.received()
 	r.ask("p", process.CancelProcess{})
 	r.step()
@@ -151,9 +147,7 @@ func TestARestartStopsWhatIsOutOfDateAndSendsTheNextGeneration(t *testing.T) {
 }
 
 func TestTasksThatAWorkerDoesNotServeGoToAnotherAndCostNoAttempt(t *testing.T) {
-	r := newRig(t)
-	r.send("p", fanOut(), 1)
-	r.step()
+	r := begun(t, fanOut(), 1)
 	r.received()
 	unserved := task.Result{Address: "work", Attempt: 1, Tasks: task.Span(0, 1), Outcome: task.Unserved}
 	r.report("p", unserved)
@@ -227,9 +221,7 @@ func TestADeadlineHoldsThroughARestartOfTheOwner(t *testing.T) {
 }
 
 func TestARefusedCommandIsAnsweredAndNotQuarantined(t *testing.T) {
-	r := newRig(t)
-	r.send("p", fanOut(), 1)
-	r.step()
+	r := begun(t, fanOut(), 1)
 	replies := r.ask("p", process.RestartFrom{Address: "wrk"})
 	r.step()
 	a := r.answer(replies)
@@ -239,9 +231,7 @@ func TestARefusedCommandIsAnsweredAndNotQuarantined(t *testing.T) {
 }
 
 func TestACommandOfAPersonThatComesTwiceIsCarriedOutOnce(t *testing.T) {
-	r := newRig(t)
-	r.send("p", fanOut(), 2)
-	r.step()
+	r := begun(t, fanOut(), 2)
 	c := process.RestartFrom{Address: "work", Asked: process.Asked{Command: "c1"}}
 	r.ask("p", c)
 	r.step()
@@ -251,9 +241,7 @@ func TestACommandOfAPersonThatComesTwiceIsCarriedOutOnce(t *testing.T) {
 }
 
 func TestAnyoneMayAskWhatRuns(t *testing.T) {
-	r := newRig(t)
-	r.send("p", fanOut(func(s *definition.Step) { s.Timeout = task.Duration(time.Minute) }), 4)
-	r.step()
+	r := begun(t, fanOut(func(s *definition.Step) { s.Timeout = task.Duration(time.Minute) }), 4)
 	r.received()
 	r.report("p", done(task.Span(0, 1)))
 	r.report("p", done(task.Span(0, 1)))
@@ -282,9 +270,7 @@ func TestAnyoneMayAskWhatRuns(t *testing.T) {
 }
 
 func TestAChangeOfSettingsStopsNothingThatRuns(t *testing.T) {
-	r := newRig(t)
-	r.send("p", fanOut(), 5)
-	r.step()
+	r := begun(t, fanOut(), 5)
 	r.received()
 	hold := task.Hold{Process: "p", Address: "work", Attempt: 1, Tasks: task.Span(0, 5)}
 	r.beat(task.Heartbeat{Worker: "w1", Holding: []task.Hold{hold}})

@@ -136,9 +136,7 @@ func TestAHeartbeatThatNamesEndlesslyManyProcessesKeepsNoOwnerFromItsWork(t *tes
 }
 
 func TestAHeartbeatThatNamesAGenerationThatThereIsNotCancelsNothingOfOthers(t *testing.T) {
-	r := newRig(t)
-	r.send("p", fanOut(), 3)
-	r.step()
+	r := begun(t, fanOut(), 3)
 	cancels, err := r.signals.Subscribe(task.TopicCancel)
 	require.NoError(t, err)
 	defer cancels.Stop()

@@ -56,9 +56,7 @@ func TestACommandAmongReportsIsPutIntoQuarantineAndNeitherCarriedOutNorAnswered(
 }
 
 func TestAReportCountsByTheLaneForReportsAndAsAnEarlierVersionSendsIt(t *testing.T) {
-	r := newRig(t)
-	r.send("p", fanOut(), 3)
-	r.step()
+	r := begun(t, fanOut(), 3)
 	report := func(index int) task.Envelope {
 		return task.Envelope{Report: &task.Report{Process: "p", Worker: "w1", Results: []task.Result{done(task.Of(index))}}}
 	}

@@ -95,9 +95,7 @@ func TestTheListFollowsWhatPersonsDoToAProcess(t *testing.T) {
 }
 
 func TestWhatIsRecordedWhileNobodyOrchestratesHoldsForTheNextWhoDoes(t *testing.T) {
-	r := newRig(t)
-	r.send("p", fanOut(), 5)
-	r.step()
+	r := begun(t, fanOut(), 5)
 	before := r.state("p").Version
 
 	s, err := Record(r.ctx, r.store, "p", r.now, process.PauseProcess{Asked: asked("1")})
@@ -125,9 +123,7 @@ func TestWhatIsRecordedWhileNobodyOrchestratesHoldsForTheNextWhoDoes(t *testing.
 }
 
 func TestAnOrchestratorThatDoesNotKnowWhatWasRecordedDecidesAgain(t *testing.T) {
-	r := newRig(t)
-	r.send("p", fanOut(), 5)
-	r.step()
+	r := begun(t, fanOut(), 5)
 	_, err := Record(r.ctx, r.store, "p", r.now, process.CancelProcess{Asked: asked("1")})
 	require.NoError(t, err)
 	r.report("p", done(task.Span(0, 5)))
@@ -137,9 +133,7 @@ func TestAnOrchestratorThatDoesNotKnowWhatWasRecordedDecidesAgain(t *testing.T) 
 }
 
 func TestAProcessWhoseDefinitionIsChangedAfterItsEndIsNotUnfinished(t *testing.T) {
-	r := newRig(t)
-	r.send("p", two(), 4)
-	r.step()
+	r := begun(t, two(), 4)
 	_, err := Record(r.ctx, r.store, "p", r.now, process.CancelProcess{Asked: asked("1")})
 	require.NoError(t, err)
 	other := two()

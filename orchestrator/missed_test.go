@@ -18,9 +18,7 @@ func (r *rig) looks(n int) {
 }
 
 func TestATaskWhoseMessageIsGoneIsSentAgainAtTheSameAttemptOnceItWasMissedTwice(t *testing.T) {
-	r := newRig(t)
-	r.send("p", fanOut(), 2)
-	r.step()
+	r := begun(t, fanOut(), 2)
 	require.Len(t, r.received(), 2) // and acknowledged, by a worker that then dies without a word
 	r.looks(int(lease / time.Second))
 	require.Empty(t, r.received())
@@ -35,9 +33,7 @@ func TestATaskWhoseMessageIsGoneIsSentAgainAtTheSameAttemptOnceItWasMissedTwice(
 }
 
 func TestATaskThatIsBetweenItsReportAndItsAcknowledgementIsNotSentAgain(t *testing.T) {
-	r := newRig(t)
-	r.send("p", fanOut(), 1)
-	r.step()
+	r := begun(t, fanOut(), 1)
 	r.received()
 	r.looks(int(lease/time.Second) + 1) // missed once: the report comes just now
 	r.report("p", task.Result{Address: "work", Attempt: 1, Tasks: task.Span(0, 1), Outcome: task.Lost})

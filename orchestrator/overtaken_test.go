@@ -39,9 +39,7 @@ func TestAnOwnerThatWasOvertakenDoesNotStopWhatTheOtherOneSent(t *testing.T) {
 }
 
 func TestTasksThatNobodyServesAreSentAgainAlsoIfTheProcessIsLoadedAnewMeanwhile(t *testing.T) {
-	r := newRig(t)
-	r.send("p", fanOut(), 2)
-	r.step()
+	r := begun(t, fanOut(), 2)
 	r.received()
 	r.report("p", task.Result{Address: "work", Attempt: 1, Tasks: task.Of(0), Outcome: task.Unserved})
 	r.step()
@@ -118,9 +116,7 @@ func TestTheQueueIsNotAskedAboutProcessesWhoseTasksAreAllHeld(t *testing.T) {
 }
 
 func TestWhatIsKeptForTheFeederOfAProcessEndsWithIt(t *testing.T) {
-	r := newRig(t)
-	r.send("p", fanOut(), 1)
-	r.step()
+	r := begun(t, fanOut(), 1)
 	r.received()
 	r.report("p", done(task.Of(0)))
 	r.step()

@@ -88,9 +88,7 @@ func TestAnOwnerThatDiedAfterTheAppendAndBeforeTheSendIsResumedByTheNext(t *test
 }
 
 func TestATakeoverDoesNotSendWhatAWorkerSaysItHolds(t *testing.T) {
-	r := newRig(t)
-	r.send("p", fanOut(), 5)
-	r.step()
+	r := begun(t, fanOut(), 5)
 	r.received()
 	r.restart()
 	r.step()
@@ -102,9 +100,7 @@ func TestATakeoverDoesNotSendWhatAWorkerSaysItHolds(t *testing.T) {
 }
 
 func TestOfTwoOwnersOneWinsAndNothingIsScheduledOrConfirmedTwice(t *testing.T) {
-	r := newRig(t)
-	r.send("p", fanOut(), 4)
-	r.step()
+	r := begun(t, fanOut(), 4)
 	r.received()
 	second := r.newOwner()
 	defer second.Close()
@@ -154,9 +150,7 @@ func TestAMessageThatMakesNoSenseGoesToQuarantineAndHoldsUpNobody(t *testing.T) 
 }
 
 func TestTasksThatAWorkerHandsBackAreSentAgainWithoutAnEvent(t *testing.T) {
-	r := newRig(t)
-	r.send("p", fanOut(), 3)
-	r.step()
+	r := begun(t, fanOut(), 3)
 	r.received()
 	version := r.state("p").Version
 	r.report("p", task.Result{Address: "work", Attempt: 1, Tasks: task.Of(1, 2), Outcome: task.Returned})
@@ -168,9 +162,7 @@ func TestTasksThatAWorkerHandsBackAreSentAgainWithoutAnEvent(t *testing.T) {
 }
 
 func TestTasksThatWereHandedBackWhileTheOwnerWasAwayAreSentOnce(t *testing.T) {
-	r := newRig(t)
-	r.send("p", fanOut(), 3)
-	r.step()
+	r := begun(t, fanOut(), 3)
 	r.received()
 	r.report("p", task.Result{Address: "work", Attempt: 1, Tasks: task.Span(0, 3), Outcome: task.Returned})
 	r.restart()
@@ -182,9 +174,7 @@ func TestTasksThatWereHandedBackWhileTheOwnerWasAwayAreSentOnce(t *testing.T) {
 }
 
 func TestTasksThatNobodyHoldsWhileTheQueueIsEmptyAreSentAgainAtTheSameAttempt(t *testing.T) {
-	r := newRig(t)
-	r.send("p", fanOut(), 3)
-	r.step()
+	r := begun(t, fanOut(), 3)
 	r.received() // and lost, with the queue's tail
 	for range 13 {
 		r.pass(time.Second)
@@ -197,9 +187,7 @@ func TestTasksThatNobodyHoldsWhileTheQueueIsEmptyAreSentAgainAtTheSameAttempt(t 
 }
 
 func TestAPlannedRetrySurvivesARestartAndFiresWhenItsTimeHasCome(t *testing.T) {
-	r := newRig(t)
-	r.send("p", fanOut(), 2)
-	r.step()
+	r := begun(t, fanOut(), 2)
 	r.received()
 	r.report("p",
 		failed(task.Of(1), "x", task.Retry),
@@ -237,9 +225,7 @@ func TestAProcessThatFailsIsTakenOffTheQueueAndWorkersAreToldToStop(t *testing.T
 }
 
 func TestAnAttemptThatRunsTooLongIsAskedAboutAndGivenUp(t *testing.T) {
-	r := newRig(t)
-	r.send("p", fanOut(func(s *definition.Step) { s.Timeout = task.Duration(time.Minute) }), 2)
-	r.step()
+	r := begun(t, fanOut(func(s *definition.Step) { s.Timeout = task.Duration(time.Minute) }), 2)
 	r.received()
 	hold := task.Hold{Process: "p", Address: "work", Attempt: 1, Tasks: task.Of(0, 1), Running: []task.Running{
 		{Index: 0, Elapsed: task.Duration(30 * time.Second)}, {Index: 1, Elapsed: task.Duration(66 * time.Second)},
@@ -254,9 +240,7 @@ func TestAnAttemptThatRunsTooLongIsAskedAboutAndGivenUp(t *testing.T) {
 }
 
 func TestAnAttemptThatWasGivenUpAndGoesOnIsNotAskedAboutAgain(t *testing.T) {
-	r := newRig(t)
-	r.send("p", fanOut(func(s *definition.Step) { s.Timeout = task.Duration(time.Minute) }), 1)
-	r.step()
+	r := begun(t, fanOut(func(s *definition.Step) { s.Timeout = task.Duration(time.Minute) }), 1)
 	b := held("w1", "p", task.Of(0))
 	b.Holding[0].Running = []task.Running{{Elapsed: task.Duration(66 * time.Second)}}
 	r.beat(b)

@@ -52,6 +52,14 @@ func newRig(t testing.TB) *rig {
 	return r
 }
 
+// begun is a rig whose process "p" has begun.
+func begun(t testing.TB, def definition.Definition, parts int) *rig {
+	r := newRig(t)
+	r.send("p", def, parts)
+	r.step()
+	return r
+}
+
 // restart drops the owner where it stands, as a crash does, and starts another.
 func (r *rig) restart() {
 	if r.owner != nil {

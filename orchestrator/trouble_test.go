@@ -130,9 +130,7 @@ func TestWhatAHeartbeatClaimsIsHeldOnlyAsFarAsItIsOpen(t *testing.T) {
 }
 
 func TestAReportThatHandsBackMoreThanThereIsCostsNothing(t *testing.T) {
-	r := newRig(t)
-	r.send("p", fanOut(), 3)
-	r.step()
+	r := begun(t, fanOut(), 3)
 	r.received()
 	r.report("p", task.Result{Address: "work", Attempt: 1, Tasks: task.Ranges{{First: 1, Count: task.MaxIndex}}, Outcome: task.Returned})
 	r.step()
