@@ -170,39 +170,6 @@ func (o *Owner) append(ctx context.Context, c *commit) error {
 	return nil
 }
 
-// confirmCurrent fences a decision that led to no event. Without it, an owner
-// that does not know that another one has gone on would drop, or refuse, what
-// the other one asked for.
-func (o *Owner) confirmCurrent(ctx context.Context, id string, version uint64) error {
-	err := o.fence(ctx, id, o.stands(id, version))
-	if isConflict(err) {
-		o.drop(id)
-	}
-	return err
-}
-
-// stands is the version of the stream of a process of which a version is known: in
-// one that is archived there is a record more.
-func (o *Owner) stands(id string, version uint64) uint64 {
-	if k := o.closings[id]; k.archived != nil {
-		return k.version
-	}
-	return version
-}
-
-// fence says whether a stream stands where it is known to. After a conflict what is
-// known of the process is to be dropped.
-func (o *Owner) fence(ctx context.Context, id string, version uint64) error {
-	stored, err := o.Events.Version(ctx, streamPrefix+id)
-	if err != nil {
-		return fmt.Errorf("process %q: %w", id, err)
-	}
-	if stored == version || planted.Is(planted.UnverifiedTakeover) {
-		return nil
-	}
-	return &events.ConflictError{Stream: streamPrefix + id, Expected: events.Exactly(version), Actual: stored}
-}
-
 // carryOut does what follows from a commit, once it is stored, and returns on how
 // many requests was decided.
 func (o *Owner) carryOut(ctx context.Context, c *commit) (done int, err error) {

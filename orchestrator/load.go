@@ -36,8 +36,3 @@ func LoadAt(ctx context.Context, from Commits, id string, version uint64) (proce
 func isPassing(ctx context.Context, err error) bool {
 	return errors.Is(err, events.ErrUnavailable) || ctx.Err() != nil
 }
-
-func isConflict(err error) bool {
-	var conflict *events.ConflictError
-	return errors.As(err, &conflict)
-}

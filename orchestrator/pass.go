@@ -11,14 +11,10 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
-// conflictsInARow is how often a pass is decided anew because somebody else
-// wrote; more means two owners that fight, and the rest waits for the next step.
-const conflictsInARow = 8
-
 // pass decides on requests of one process in order, and stores what follows:
 // one commit, or several where it is much. Then it performs the effects and
 // answers. It may be repeated: what was stored already gives no events. The first
-// commit has been tried.
+// commit has been tried. After too many conflicts the rest waits for the next step.
 func (o *Owner) pass(ctx context.Context, id string, requests []*request, first *commit) error {
 	conflicts := 0
 	done, err := o.carryOut(ctx, first)
