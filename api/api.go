@@ -83,10 +83,11 @@ func New(o Options) http.Handler {
 	o.Log = cmp.Or(o.Log, slog.Default())
 	o.Beat = cmp.Or(o.Beat, 10*time.Second)
 	o.AnswerWithin = cmp.Or(o.AnswerWithin, 30*time.Second)
+	tokens := access.NewTokens(o.Runtime.Events, nil)
 	s := &server{
 		Runtime: o.Runtime, options: o, log: o.Log,
-		upkeep: upkeep.Of(o.Runtime),
-		tokens: access.NewTokens(o.Runtime.Events, nil),
+		upkeep: upkeep.Here(o.Runtime, tokens),
+		tokens: tokens,
 		seats:  newSeats(cmp.Or(o.Streams, 1024)),
 	}
 	mux := http.NewServeMux()

@@ -24,35 +24,23 @@ func (s *server) whoami(ctx context.Context, _ *struct{}) (*body[wire.Principal]
 }
 
 func (s *server) listTokens(ctx context.Context, _ *struct{}) (*body[wire.Tokens], error) {
-	all, err := s.tokens.List(ctx)
-	if err != nil {
-		return nil, err
-	}
-	list := wire.Tokens{Tokens: make([]wire.Token, len(all))}
-	for i, t := range all {
-		list.Tokens[i] = wire.TokenOf(t.TokenInfo, time.Now())
-	}
-	return &body[wire.Tokens]{list}, nil
+	all, err := s.upkeep.Tokens(ctx)
+	return &body[wire.Tokens]{wire.Tokens{Tokens: all}}, err
 }
 
 type newTokenInput struct{ Body wire.NewToken }
 
 func (s *server) issueToken(ctx context.Context, in *newTokenInput) (*body[wire.IssuedToken], error) {
-	wish := access.Issue{Name: in.Body.Name, Role: in.Body.Role, Processes: in.Body.Processes, By: by(ctx, in.Body.By)}
-	switch after := time.Duration(in.Body.ExpiresAfter); {
-	case after < 0:
-		return nil, newProblem(http.StatusUnprocessableEntity, wire.CodeInvalid, "expiresAfter %s: give a time such as 720h, or none", after)
-	case after > 0:
-		wish.Expires = time.Now().Add(after)
+	wish := in.Body
+	if wish.ExpiresAfter < 0 {
+		return nil, newProblem(http.StatusUnprocessableEntity, wire.CodeInvalid, "expiresAfter %s: give a time such as 720h, or none", time.Duration(wish.ExpiresAfter))
 	}
-	token, text, err := s.tokens.Issue(ctx, wish)
+	wish.By = by(ctx, wish.By)
+	issued, err := s.upkeep.IssueToken(ctx, wish)
 	if invalid := (*access.InvalidError)(nil); errors.As(err, &invalid) {
 		return nil, newProblem(http.StatusUnprocessableEntity, wire.CodeInvalid, "%v", invalid)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return &body[wire.IssuedToken]{wire.IssuedToken{TokenInfo: token.TokenInfo, Text: text}}, nil
+	return &body[wire.IssuedToken]{issued}, err
 }
 
 type tokenInput struct {
@@ -61,12 +49,9 @@ type tokenInput struct {
 }
 
 func (s *server) revokeToken(ctx context.Context, in *tokenInput) (*body[wire.Token], error) {
-	token, known, err := s.tokens.Revoke(ctx, in.ID, by(ctx, in.By))
+	token, known, err := s.upkeep.RevokeToken(ctx, in.ID, by(ctx, in.By))
 	if err == nil && !known {
 		err = newProblem(http.StatusNotFound, wire.CodeNotFound, "there is no token %q; /v1/tokens lists them", in.ID)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return &body[wire.Token]{wire.TokenOf(token.TokenInfo, time.Now())}, nil
+	return &body[wire.Token]{token}, err
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/access"
 	"github.com/deedrun/deed/internal/cached"
 	"github.com/deedrun/deed/internal/gc"
 	"github.com/deedrun/deed/orchestrator"
@@ -16,7 +17,10 @@ import (
 )
 
 // local does it in this process.
-type local struct{ r *deed.Runtime }
+type local struct {
+	r      *deed.Runtime
+	tokens *access.Tokens
+}
 
 func (l local) Due(ctx context.Context, before time.Time, name string) ([]orchestrator.Due, error) {
 	if before.IsZero() {

@@ -11,19 +11,17 @@ import (
 // Who has the folder may issue tokens for the servers of it: he could change the
 // events themselves. Of a server that is asked by its API its admins may.
 
-func (l local) tokens() *access.Tokens { return access.NewTokens(l.r.Events, nil) }
-
 func (l local) IssueToken(ctx context.Context, wish wire.NewToken) (wire.IssuedToken, error) {
 	issue := access.Issue{Name: wish.Name, Role: wish.Role, Processes: wish.Processes, By: wish.By}
 	if wish.ExpiresAfter != 0 {
 		issue.Expires = time.Now().Add(time.Duration(wish.ExpiresAfter))
 	}
-	token, text, err := l.tokens().Issue(ctx, issue)
+	token, text, err := l.tokens.Issue(ctx, issue)
 	return wire.IssuedToken{TokenInfo: token.TokenInfo, Text: text}, err
 }
 
 func (l local) Tokens(ctx context.Context) ([]wire.Token, error) {
-	all, err := l.tokens().List(ctx)
+	all, err := l.tokens.List(ctx)
 	list := make([]wire.Token, len(all))
 	for i, t := range all {
 		list[i] = wire.TokenOf(t.TokenInfo, time.Now())
@@ -32,7 +30,7 @@ func (l local) Tokens(ctx context.Context) ([]wire.Token, error) {
 }
 
 func (l local) RevokeToken(ctx context.Context, id, by string) (token wire.Token, known bool, err error) {
-	revoked, known, err := l.tokens().Revoke(ctx, id, by)
+	revoked, known, err := l.tokens.Revoke(ctx, id, by)
 	return wire.TokenOf(revoked.TokenInfo, time.Now()), known, err
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/deedrun/deed"
 	"github.com/deedrun/deed/api/client"
 	"github.com/deedrun/deed/api/wire"
+	"github.com/deedrun/deed/internal/access"
 	"github.com/deedrun/deed/orchestrator"
 )
 
@@ -80,8 +81,12 @@ func Of(r *deed.Runtime) Upkeep {
 	if c := r.Remote(); c != nil {
 		return remote{c}
 	}
-	return local{r}
+	return Here(r, access.NewTokens(r.Events, nil))
 }
+
+// Here is the upkeep of a runtime that has the stores, with the tokens of a server:
+// what is revoked here that refuses at once.
+func Here(r *deed.Runtime, tokens *access.Tokens) Upkeep { return local{r, tokens} }
 
 // remote has a server do it.
 type remote struct{ *client.Client }
