@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/task"
 )
@@ -22,7 +23,7 @@ func (r Report) String() string {
 	}
 	say("")
 	if r.Divergence == nil {
-		say("no divergence: under that definition all %s would have happened the same", plural(int(min(r.Events, 1<<31)), "event"))
+		say("no divergence: under that definition all %s would have happened the same", amount.Of(int(min(r.Events, 1<<31)), "event"))
 		say("%s", r.Recorded.sentence())
 	} else {
 		r.Divergence.tell(&b)
@@ -70,13 +71,13 @@ func (r Report) tellEnd(b *strings.Builder) {
 		fmt.Fprintf(b, "retries   %d recorded, %s%d instead\n", r.Retries.Recorded, least, r.Retries.Instead)
 	}
 	if r.LeftOut > 0 {
-		fmt.Fprintf(b, "left out  recorded results of %s, which mean nothing there\n", plural(r.LeftOut, "task"))
+		fmt.Fprintf(b, "left out  recorded results of %s, which mean nothing there\n", amount.Of(r.LeftOut, "task"))
 	}
 	for _, refused := range r.Refused {
 		fmt.Fprintf(b, "refused   event %d (%s): %s\n", refused.Event, oneLine(refused.Command), oneLine(refused.Reason))
 	}
 	if more := r.Refusals - len(r.Refused); more > 0 {
-		fmt.Fprintf(b, "refused   … and %s more\n", plural(more, "command"))
+		fmt.Fprintf(b, "refused   … and %s more\n", amount.Of(more, "command"))
 	}
 	fmt.Fprintf(b, "recorded  %s\n", r.Recorded.sentence())
 	instead := r.Instead.sentence()
@@ -130,7 +131,7 @@ func (t Tasks) String() string {
 		s += fmt.Sprintf(" attempt %d", t.Attempt)
 	}
 	if n := t.Tasks.Len(); n > 1 {
-		s += ", " + plural(n, "task")
+		s += ", " + amount.Of(n, "task")
 	}
 	if t.Why != "" {
 		s += ": " + t.Why
@@ -145,13 +146,6 @@ func named(address string, tasks task.Ranges) string {
 		return fmt.Sprintf("%s[%s, …]", address, tasks[:most])
 	}
 	return fmt.Sprintf("%s[%s]", address, tasks)
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // mostListed bounds the lists of a report that are for people.

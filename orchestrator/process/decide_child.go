@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/task"
 )
@@ -90,7 +91,7 @@ func (d *decision) repeat(i int) {
 		d.endRepeat(i, rounds, "")
 	default:
 		d.fail(i, rounds-1, try{}, fmt.Sprintf("its %s are over, and it does not hold that %s: raise max, or see why it does not get there",
-			plural(rounds, "round"), step.Repeat.Until.Text))
+			amount.Of(rounds, "round"), step.Repeat.Until.Text))
 	}
 }
 

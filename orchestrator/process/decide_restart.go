@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/task"
 )
 
@@ -149,7 +150,7 @@ func (d *decision) retry(c RetryTasks) error {
 func (d *decision) goneOnWithout() string {
 	for i, step := range d.Definition.Steps {
 		if n := d.nodes[i]; n.skipped > 0 {
-			return fmt.Sprintf("; %s of %s had been skipped: retry %s to go back for them", plural(n.skipped, "task"), step.Address, step.Address)
+			return fmt.Sprintf("; %s of %s had been skipped: retry %s to go back for them", amount.Of(n.skipped, "task"), step.Address, step.Address)
 		}
 	}
 	return ""
@@ -207,9 +208,9 @@ func (d *decision) checkRetried(i int, tasks task.Ranges) error {
 	case n.phase == waiting:
 		return d.refuse("%s has not started yet", address)
 	case tasks[len(tasks)-1].End() > n.total:
-		return d.refuse("%s has %s, numbered from 0", address, plural(n.total, "task"))
+		return d.refuse("%s has %s, numbered from 0", address, amount.Of(n.total, "task"))
 	case tasks[len(tasks)-1].End() > n.scheduled:
-		return d.refuse("%s: only its first %s have been scheduled so far", address, plural(n.scheduled, "task"))
+		return d.refuse("%s: only its first %s have been scheduled so far", address, amount.Of(n.scheduled, "task"))
 	}
 	failed := d.standing(i, broken, skipped, planned)
 	rest := tasks.Minus(failed)

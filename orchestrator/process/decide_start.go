@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/orchestrator/definition"
 )
 
@@ -57,7 +58,7 @@ func differences(s State, c StartProcess) []string {
 		was, given := s.Inputs[name]
 		if given && was.Digest != c.Inputs[name].Digest {
 			differs = append(differs, fmt.Sprintf("input %s: other content (%s now, %s then)", name,
-				plural(c.Inputs[name].Count, "part"), plural(was.Count, "part")))
+				amount.Of(c.Inputs[name].Count, "part"), amount.Of(was.Count, "part")))
 		}
 	}
 	return differs

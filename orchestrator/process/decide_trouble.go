@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/internal/planted"
 	"github.com/deedrun/deed/task"
 )
@@ -82,7 +83,7 @@ func (d *decision) giveUp(i int, tasks task.Ranges, last try, why func(index int
 		return false
 	}
 	if allowed > 0 {
-		reason = fmt.Sprintf("more than the %s that may fail (tolerate: %s) have failed; this one %s", plural(allowed, "task"), step.Tolerate, reason)
+		reason = fmt.Sprintf("more than the %s that may fail (tolerate: %s) have failed; this one %s", amount.Of(allowed, "task"), step.Tolerate, reason)
 	}
 	if tasks.Len() > 1 {
 		last.element = ""

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"maps"
 
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/task"
 )
@@ -53,7 +54,7 @@ func MessageAgain(s State, address string, index int) (task.Work, error) {
 	case n.phase == waiting:
 		return task.Work{}, fmt.Errorf("%s has not started: what it reads is not there yet", address)
 	case index < 0 || index >= n.total:
-		return task.Work{}, fmt.Errorf("%s has %s, and none is %s[%d]", address, plural(n.total, "task"), address, index)
+		return task.Work{}, fmt.Errorf("%s has %s, and none is %s[%d]", address, amount.Of(n.total, "task"), address, index)
 	}
 	attempt := n.tasks.trouble(index).attempt
 	w := task.Work{Process: s.ID, Address: address, Generation: n.generation, Attempt: attempt, Tasks: task.Span(index, 1)}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/task"
 )
 
@@ -21,7 +22,7 @@ func (e StepStarted) String() string {
 	if e.Generation > 0 {
 		again = fmt.Sprintf(" as generation %d", e.Generation)
 	}
-	return fmt.Sprintf("%s started%s: %s", e.Address, again, plural(e.Tasks, "task"))
+	return fmt.Sprintf("%s started%s: %s", e.Address, again, amount.Of(e.Tasks, "task"))
 }
 
 func (e TasksScheduled) String() string {
@@ -64,9 +65,9 @@ func (e StepSkipped) String() string {
 
 func (e RepeatEnded) String() string {
 	if e.Until == "" {
-		return fmt.Sprintf("%s ended after %s", e.Address, plural(e.Rounds, "round"))
+		return fmt.Sprintf("%s ended after %s", e.Address, amount.Of(e.Rounds, "round"))
 	}
-	return fmt.Sprintf("%s ended after %s, since %s", e.Address, plural(e.Rounds, "round"), e.Until)
+	return fmt.Sprintf("%s ended after %s, since %s", e.Address, amount.Of(e.Rounds, "round"), e.Until)
 }
 
 func (e TasksFailed) String() string {
@@ -131,17 +132,10 @@ func subject(address string, tasks task.Ranges) string {
 	return fmt.Sprintf("%s: tasks %s", address, tasks)
 }
 
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
 func describe(name string, d task.Dataset) string {
-	s := fmt.Sprintf("%s of %s", name, plural(d.Count, "part"))
+	s := fmt.Sprintf("%s of %s", name, amount.Of(d.Count, "part"))
 	if d.Keys > 1 {
-		s += fmt.Sprintf(" under %s", plural(d.Keys, "key"))
+		s += fmt.Sprintf(" under %s", amount.Of(d.Keys, "key"))
 	}
 	return s
 }
@@ -161,7 +155,7 @@ func described(before string, lists map[string]task.Dataset) string {
 func wrote(parts []task.Produced, manifest *task.Ref, sealed *task.Dataset) string {
 	switch {
 	case sealed != nil:
-		return fmt.Sprintf(", merging %s", plural(sealed.Count, "part"))
+		return fmt.Sprintf(", merging %s", amount.Of(sealed.Count, "part"))
 	case manifest != nil:
 		return ", its parts listed in a manifest"
 	case len(parts) > 0:
@@ -178,12 +172,12 @@ func wrote(parts []task.Produced, manifest *task.Ref, sealed *task.Dataset) stri
 		}
 		for i, name := range names {
 			if times[name] > 1 {
-				names[i] = fmt.Sprintf("%s (%s)", name, plural(times[name], "part"))
+				names[i] = fmt.Sprintf("%s (%s)", name, amount.Of(times[name], "part"))
 			}
 		}
 		const most = 4
 		if len(names) > most {
-			return fmt.Sprintf(", writing %s", plural(len(parts), "part"))
+			return fmt.Sprintf(", writing %s", amount.Of(len(parts), "part"))
 		}
 		return ", writing " + strings.Join(names, ", ")
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/task"
 )
 
@@ -117,7 +118,7 @@ func (w *why) task(i, index int) error {
 		if n.total == 0 {
 			return fmt.Errorf("%s of process %q has no tasks: what it reads is empty", w.Address, w.s.ID)
 		}
-		return fmt.Errorf("%s of process %q has %s, the last one is %s[%d]", w.Address, w.s.ID, plural(n.total, "task"), w.Address, n.total-1)
+		return fmt.Errorf("%s of process %q has %s, the last one is %s[%d]", w.Address, w.s.ID, amount.Of(n.total, "task"), w.Address, n.total-1)
 	}
 	t := n.tasks.trouble(index)
 	w.Attempt, w.Element = t.attempt, w.s.Element(w.Address, index)
@@ -161,12 +162,12 @@ func (w *why) unscheduled(i, index int) {
 	if step.Parallelism > 0 && (open >= step.Parallelism || most <= 0) {
 		w.heldBack(step.Address + ".parallelism")
 		w.because("of its step no more than %s may be open at a time (parallelism), and %d are; %s before it",
-			plural(step.Parallelism, "task"), open, othersCome(index-n.scheduled))
+			amount.Of(step.Parallelism, "task"), open, othersCome(index-n.scheduled))
 	}
 	if most > 0 && ofAll >= most {
 		w.heldBack("parallelism")
 		w.because("of the whole process no more than %s may be open at a time (parallelism), and %d are, %d of its step; of its step %s before it",
-			plural(most, "task"), ofAll, open, othersCome(index-n.scheduled))
+			amount.Of(most, "task"), ofAll, open, othersCome(index-n.scheduled))
 	}
 	if w.s.Status == Paused {
 		w.stands(IsPaused)
@@ -199,10 +200,10 @@ func (w *why) planned(i int, t trouble) {
 func (w *why) spent(i int, t trouble) string {
 	var said []string
 	if t.failures > 0 {
-		said = append(said, fmt.Sprintf("it has failed %d of the %s that its step allows", t.failures, plural(w.s.graph.retry(i).Attempts, "time")))
+		said = append(said, fmt.Sprintf("it has failed %d of the %s that its step allows", t.failures, amount.Of(w.s.graph.retry(i).Attempts, "time")))
 	}
 	if t.losses > 0 {
-		said = append(said, fmt.Sprintf("it was lost with its worker %d of the %s it may be", t.losses, plural(LossBudget, "time")))
+		said = append(said, fmt.Sprintf("it was lost with its worker %d of the %s it may be", t.losses, amount.Of(LossBudget, "time")))
 	}
 	if len(said) == 0 {
 		return ""
