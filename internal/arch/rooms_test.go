@@ -75,7 +75,7 @@ var rooms = []room{
 	{path: "internal/draw", may: core[:2]},
 	{path: "internal/whatif", may: slices.Concat(core, []string{"internal/amount"}), pure: true},
 	{path: "internal/dryrun", may: core},
-	{path: "internal/autoscale", may: core[:1]},
+	{path: "internal/autoscale", may: []string{"task", "internal/amount"}},
 	{path: "internal/gc", may: slices.Concat(core, []string{"events", "blob", "orchestrator", "api/wire"})},
 	{path: "internal/quarantine", may: []string{"task", "queue", "api/wire"}},
 	{path: "internal/cached", may: slices.Concat(core, []string{".", "blob", "orchestrator"})},
@@ -96,7 +96,7 @@ var rooms = []room{
 	{path: "internal/folder"},
 	{path: "internal/eventstore", may: slices.Concat(client[:2], []string{"events", "events/nats", "events/esdb"})}, // which one a URL means, and whether it is that of the queues
 	{path: "internal/doctor", may: slices.Concat(client, []string{
-		"task", "events", "events/nats", "queue", "queue/nats", "blob", "orchestrator", "api/wire", "internal/amount", "internal/eventstore", "internal/folder",
+		"internal/amount", "task", "events", "events/nats", "queue", "queue/nats", "blob", "orchestrator", "api/wire", "internal/amount", "internal/eventstore", "internal/folder",
 	})},
 	{path: "internal/metrics/metricstest", may: []string{"internal/metrics"}},
 	{path: "internal/arch"},

@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/task"
 )
 
@@ -28,7 +29,7 @@ func (f Figures) slotsFor(target time.Duration) (slots int, why string) {
 	case f.tasks() == 0:
 		return 0, "no work"
 	case f.unknown():
-		return f.tasks(), fmt.Sprintf("%s, and none has ended yet: a slot for each", count(f.tasks(), "task"))
+		return f.tasks(), fmt.Sprintf("%s, and none has ended yet: a slot for each", amount.Of(f.tasks(), "task"))
 	}
 	why = fmt.Sprintf("a backlog of %s of work", short(time.Duration(f.Backlog)))
 	if f.Slots > 0 {
@@ -73,11 +74,4 @@ func short(d time.Duration) string {
 		return d.Round(100 * time.Millisecond).String()
 	}
 	return d.Round(time.Second).String()
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -3,6 +3,8 @@ package autoscale
 import (
 	"fmt"
 	"time"
+
+	"github.com/deedrun/deed/internal/amount"
 )
 
 // Scaler decides how many workers a pool should have. It does nothing and knows
@@ -100,9 +102,9 @@ func (s *Scaler) held(now time.Time, f Figures) (held bool, why string) {
 	patience := max(leastPatience, 3*time.Duration(f.Took))
 	switch silent := now.Sub(s.ended); {
 	case !s.idle.IsZero() && now.Sub(s.idle) >= idleFor:
-		return true, fmt.Sprintf("%s while %d of %s are free: more workers would not help", waits(f.Waiting), f.Slots-f.Out, count(f.Slots, "slot"))
+		return true, fmt.Sprintf("%s while %d of %s are free: more workers would not help", waits(f.Waiting), f.Slots-f.Out, amount.Of(f.Slots, "slot"))
 	case silent >= patience:
-		return true, fmt.Sprintf("nothing has ended for %s, with %s out to %s: more workers would not help", short(patience), count(f.Out, "task"), count(f.Slots, "slot"))
+		return true, fmt.Sprintf("nothing has ended for %s, with %s out to %s: more workers would not help", short(patience), amount.Of(f.Out, "task"), amount.Of(f.Slots, "slot"))
 	}
 	return false, ""
 }
