@@ -18,9 +18,9 @@ func (a *app) set() *cobra.Command {
 		Use:   "set ID [ADDRESS.]SETTING=VALUE…",
 		Short: "Change settings of one process, while it runs",
 		Long: `Set changes settings of one process, not of its file: timeout, retry.attempts,
-retry.backoff, retry.factor, retry.jitter, tolerate, pool and needs of a step or of
-all steps of a group, parallelism and rate of a step, and, without an address,
-deadline, parallelism and weight of the process. They hold at once: a parallelism
+retry.backoff, retry.factor, retry.jitter, tolerate, pool, needs, limits and cache of a
+step or of all steps of a group, parallelism and rate of a step, and, without an
+address, deadline, parallelism and weight of the process. They hold at once: a parallelism
 that is raised schedules more, a timeout counts for what runs already, and what
 nobody executes yet goes to the pool that is named now. "none" lifts a timeout, a
 parallelism, a pool, needs, a rate, and whatever is set for the process.
