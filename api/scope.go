@@ -100,7 +100,7 @@ func startedAs(c events.Commit) string {
 		return ""
 	}
 	first := c.Events[0]
-	event, err := process.Decode(process.Stored{Type: first.Type, Schema: first.Schema, Data: first.Data})
+	event, err := process.Decode(process.Stored(first))
 	if started, ok := event.(process.ProcessStarted); err == nil && ok {
 		return started.Definition.Name
 	}

@@ -55,7 +55,7 @@ func (a *app) history() *cobra.Command {
 }
 
 func (a *app) sentence(e events.Event) error {
-	event, err := process.Decode(process.Stored{Type: e.Type, Schema: e.Schema, Data: e.Data})
+	event, err := process.Decode(process.Stored(e.Record))
 	if err != nil { // shown in its place: what comes after may still be of use
 		_, err = fmt.Fprintf(a.stdout, "%5d  %-12s  %s\n", e.Version, "", printable(err.Error()))
 		return err

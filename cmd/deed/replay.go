@@ -83,7 +83,7 @@ func tellAgain(ctx context.Context, r *deed.Runtime, id string, change whatif.Ch
 		if err != nil {
 			return whatif.Report{}, err
 		}
-		e, err := process.Decode(process.Stored{Type: stored.Type, Schema: stored.Schema, Data: stored.Data})
+		e, err := process.Decode(process.Stored(stored.Record))
 		if err != nil {
 			return whatif.Report{}, fmt.Errorf("event %d: %w", stored.Version, err)
 		}

@@ -83,7 +83,7 @@ func timeOfEvent(ctx context.Context, r *deed.Runtime, id string, version uint64
 			return time.Time{}, err
 		}
 		if e.Version == version {
-			event, err := process.Decode(process.Stored{Type: e.Type, Schema: e.Schema, Data: e.Data})
+			event, err := process.Decode(process.Stored(e.Record))
 			at, _ := eventTime(event)
 			return at, err
 		}

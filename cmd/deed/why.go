@@ -92,7 +92,7 @@ func (a *app) explain(ctx context.Context, r *deed.Runtime, given, address strin
 		if e.Version > s.Version {
 			break
 		}
-		event, err := process.Decode(process.Stored{Type: e.Type, Schema: e.Schema, Data: e.Data})
+		event, err := process.Decode(process.Stored(e.Record))
 		if err == nil && process.Concerns(event, address, index) {
 			story = append(story, event)
 		}

@@ -166,7 +166,7 @@ func (r reader) reusedBy(ctx context.Context, id, address string, generation, in
 		if e.Type != "tasks-reused" {
 			continue
 		}
-		event, err := process.Decode(process.Stored{Type: e.Type, Schema: e.Schema, Data: e.Data})
+		event, err := process.Decode(process.Stored(e.Record))
 		if err != nil {
 			return nil, err
 		}

@@ -57,3 +57,26 @@ func TestResumeHaltsAFailedProcessAgainAndLeavesACompletedOneAlone(t *testing.T)
 	require.Equal(t, Completed, done.Status)
 	require.Empty(t, Resume(done))
 }
+
+func TestWhatIsAskedOfATaskThatThereCannotBeIsAnsweredAndNeverPanics(t *testing.T) {
+	begun := Fold(State{},
+		ProcessStarted{ID: "p", Definition: fanOut(0), Inputs: map[string]task.Dataset{"in": listOf(3)}},
+		StepStarted{Address: "work", Tasks: 3}, TasksScheduled{Address: "work", Attempt: 1, Tasks: task.Span(0, 3)})
+	for name, s := range map[string]State{"of a process": begun, "of none that was started": {}} {
+		t.Run(name, func(t *testing.T) {
+			for _, index := range []int{-1 << 40, -513, -1, 3, task.MaxIndex, 1 << 40} {
+				s.IsCurrent("work", index, 1)
+				attempt, due := s.Attempt("work", index)
+				require.Equal(t, 1, attempt)
+				require.Zero(t, due)
+				require.Empty(t, s.Element("work", index))
+				_, err := Message(s, Enqueue{Address: "work", Attempt: 1}, task.Ranges{{First: index, Count: 1}})
+				require.Error(t, err, "task %d", index)
+				_, err = MessageAgain(s, "work", index)
+				require.Error(t, err, "task %d", index)
+			}
+		})
+	}
+	_, err := Child(State{}, StartChildren{Address: "work", Attempt: 1}, 0, nil, start)
+	require.Error(t, err)
+}

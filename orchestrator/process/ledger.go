@@ -74,8 +74,10 @@ func (l *ledger) grow(total int) {
 	}
 }
 
+// at is where task i is noted; nil: nothing is known of it, also where there can be
+// no such task.
 func (l *ledger) at(i int) *chunk {
-	if n := i / chunkSize; n < len(l.chunks) {
+	if n := i / chunkSize; i >= 0 && n < len(l.chunks) {
 		return l.chunks[n]
 	}
 	return nil

@@ -16,7 +16,7 @@ import (
 // reads, which is sealed, and from the indexes.
 func Message(s State, e Enqueue, tasks task.Ranges) (task.Work, error) {
 	i, n, ok := s.find(e.Address)
-	if !ok || n.phase != running || len(tasks) == 0 || tasks[len(tasks)-1].End() > n.total {
+	if !ok || n.phase != running || len(tasks) == 0 || tasks[0].First < 0 || tasks[len(tasks)-1].End() > n.total {
 		return task.Work{}, fmt.Errorf("process %q: %s is not there to be executed", s.ID, subject(e.Address, tasks))
 	}
 	w := task.Work{Process: s.ID, Address: e.Address, Generation: e.Generation, Attempt: e.Attempt, Tasks: tasks}
