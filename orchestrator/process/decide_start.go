@@ -27,10 +27,12 @@ func (d *decision) start(c StartProcess) error {
 	d.emit(ProcessStarted{
 		ID: c.ID, Definition: c.Definition, Hash: c.Definition.Hash(), Inputs: c.Inputs, Trace: c.Trace, Parent: c.Parent, Asked: c.Asked, At: c.At,
 	})
-	if d.damaged != nil {
-		return d.refuse("%v", d.damaged)
+	if d.damaged == nil {
+		d.advanceAll()
 	}
-	d.advanceAll()
+	if d.damaged != nil { // it was not started, so there is nothing that stands still
+		return &RefusedError{Process: c.ID, Reason: d.damaged.Error()}
+	}
 	return nil
 }
 

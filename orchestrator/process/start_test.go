@@ -26,3 +26,17 @@ func TestADecisionEndsAtAnEventThatMakesNoSense(t *testing.T) {
 	d.advanceAll()
 	require.Empty(t, d.events, "a step that cannot start would be started for ever")
 }
+
+func TestAStartThatMakesNoSenseFurtherOnIsRefused(t *testing.T) {
+	d := &decision{edits: edit(State{})}
+	d.follows = func(e Event) {
+		if _, began := e.(StepStarted); began {
+			d.damage("it is damaged")
+		}
+	}
+	_, err := d.on(StartProcess{ID: "p", Definition: fanOut(0), Inputs: map[string]task.Dataset{"in": listOf(1)}, At: start})
+	var refused *RefusedError
+	require.ErrorAs(t, err, &refused, "asking again is pointless")
+	require.Equal(t, "p", refused.Process)
+	require.ErrorContains(t, err, "it is damaged")
+}
