@@ -81,7 +81,6 @@ func TestPicturesAreTheseBytes(t *testing.T) {
 	}
 }
 
-// hostile holds texts that mean something to each of the languages.
 // children has a process each photo, a definition of its own each album, and rounds.
 var children = definition.Definition{
 	Name: "children", Inputs: []string{"photos", "mark"}, Outputs: []string{"sheets", "rows"},
@@ -109,6 +108,7 @@ var children = definition.Definition{
 	},
 }
 
+// hostile holds texts that mean something to each of the languages.
 var hostile = definition.Definition{
 	Name:   `</title><script>alert(1)</script>"]]>`,
 	Inputs: []string{"a\x00b\xff", `"; } digraph {`},
@@ -307,4 +307,20 @@ func TestAChildIsAFrameWhoseStepsReadFromAround(t *testing.T) {
 	assert.False(t, got.Groups[1].Child)
 	assert.Equal(t, "repeat 3 times, carry cursor", got.Groups[2].Each)
 	assert.Equal(t, "when count(sheets) > 0", got.Groups[2].When)
+}
+
+// An old history may have what would be refused today.
+func TestOfTwoStepsWithOneAddressAndOfTwoWritersTheFirstIsDrawn(t *testing.T) {
+	picture := func(steps ...definition.Step) string {
+		return string(draw.JSON(definition.Definition{Name: "old", Inputs: []string{"in", "other"}, Outputs: []string{"x"}, Steps: steps}))
+	}
+	first := definition.Step{Address: "a", Run: handler("a"), In: bind("in"), Out: definition.Outputs(bind("x")...)}
+	again := definition.Step{Address: "a", Run: handler("b"), In: bind("other"), Out: definition.Outputs(bind("y")...)}
+	reader := definition.Step{Address: "r", Run: handler("r"), In: bind("x", "y"), After: []string{"a"}}
+	got := picture(first, again, reader)
+	assert.Equal(t, 1, strings.Count(got, `"name": "a"`), got)
+	assert.NotContains(t, got, `"y"`, "who would have written it is not there")
+
+	second := definition.Step{Address: "c", Run: handler("c"), Out: first.Out}
+	assert.Equal(t, picture(first, definition.Step{Address: "c", Run: handler("c")}, reader), picture(first, second, reader))
 }
