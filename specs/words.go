@@ -20,7 +20,7 @@ func All(n int) task.Ranges { return task.Span(0, n) }
 // Only is just these tasks.
 func Only(indexes ...int) task.Ranges { return task.Of(indexes...) }
 
-// Data is a name of the dataset and its list: an input, or what a step wrote.
+// Data is a name with its list: an input, or what a step wrote.
 type Data struct {
 	name string
 	data task.Dataset

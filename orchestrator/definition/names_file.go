@@ -7,9 +7,9 @@ import (
 
 // NamesFile reports whether the command or the script mentions a file that travels
 // with the definition, by its path or its last word alone: who has changed its
-// folder calls lib/exif.py exif.py. It takes a mention for one too
-// often rather than too seldom. What a file reads in turn, and what a script
-// finds by a pattern, it cannot see.
+// folder calls lib/exif.py exif.py. It takes a mention for one too often rather
+// than too seldom. What a file reads in turn, and what a script finds by a
+// pattern, it cannot see.
 func (s Step) NamesFile(file string) bool {
 	last := file[strings.LastIndexByte(file, '/')+1:]
 	return last != "" && (mentions(s.Run.Shell, last) ||

@@ -13,10 +13,10 @@ import (
 	"github.com/deedrun/deed/task"
 )
 
-// The schema numbers of snapshots that are read, the newest and the oldest. Unlike events, snapshots of an
-// older form are not read: the history is. But one whose definitions an older
-// version knows whole has the number that this version wrote, from
-// oldestSnapshot on, and these are read, too.
+// The schema numbers of snapshots that are read. Unlike events, snapshots of an
+// older form are not: the history is. But one whose definitions an older version
+// knows whole has the number that this version wrote, from oldestSnapshot on, and
+// these are read, too.
 const (
 	newestSnapshot = oldestSnapshot + definitionSchema - 1
 	oldestSnapshot = 2
