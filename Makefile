@@ -14,7 +14,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## count the words of the example, with nothing installed
-	$(GO) run ./cmd/deed run examples/wordcount/process.yaml --in corpus=examples/wordcount/corpus
+	$(GO) run -tags nocloud ./cmd/deed run examples/wordcount/process.yaml --in corpus=examples/wordcount/corpus
 
 build: ## build the command into bin/
 	$(GO) build -trimpath -o bin/deed ./cmd/deed
