@@ -8,9 +8,28 @@ import (
 	"github.com/deedrun/deed/specs/file"
 )
 
-// A specification in Go, about a definition of one's own. In a test, hand
-// features to [specs.Test].
+// What [file.Test] does with a file in a test, a program does itself. Faults are what
+// is wrong with the file or its definition, problems where the core decides
+// otherwise than the file says.
 func Example() {
+	f, faults, err := file.Load("../../examples/wordcount/unix.spec.yaml")
+	if err != nil || len(faults) > 0 {
+		fmt.Println(err, faults)
+		return
+	}
+	for _, result := range f.Run() {
+		for _, problem := range result.Problems {
+			fmt.Println(problem)
+		}
+	}
+	fmt.Println(f.Name, "does as it is told")
+	// Output:
+	// word-count-unix does as it is told
+}
+
+// A specification in Go, about a definition in a file. In a test, hand features
+// to [specs.Test].
+func ExampleDefinition() {
 	wordCount, err := file.Definition("../../examples/wordcount/process.yaml", map[string]string{"top": "5"}, nil)
 	if err != nil {
 		fmt.Println(err)
