@@ -9,7 +9,7 @@ import (
 // OpenOutlet is a plain queue for who only sends to it. It asks the server for
 // nothing, so that a user who may do nothing else has one; while others have not
 // made the queue, or it is gone, Send fails with queue.ErrUnavailable. Of the
-// options only the names matter.
+// options only the name matters.
 func OpenOutlet(nc *natsgo.Conn, o Options) (queue.Sender, error) { return openOutlet(nc, o, plain) }
 
 // OpenShardedOutlet is an outlet of a queue in shards.
@@ -28,5 +28,8 @@ func openOutlet(nc *natsgo.Conn, o Options, f form) (queue.Sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s, nil
+	return outlet{s}, nil
 }
+
+// outlet sends and does nothing else: nothing here looks after its stream.
+type outlet struct{ queue.Sender }

@@ -60,8 +60,8 @@ func (o Options) check() error {
 	return nil
 }
 
-// stream and subject are where a queue lies, and storage. No other stream may listen
-// below the subject.
+// stream and subject are where a queue lies. They are storage. No other stream may
+// listen below the subject.
 func (o Options) stream() string  { return "deed-" + strings.ReplaceAll(o.Name, ".", "-") }
 func (o Options) subject() string { return "deed.queue." + o.Name }
 

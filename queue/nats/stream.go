@@ -165,8 +165,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// Replicas is on how many servers a queue is kept that nobody called otherwise
-// than by its name; 0: it is not there.
+// Replicas is on how many servers a queue is kept; 0: it is not there.
 func Replicas(ctx context.Context, nc *natsgo.Conn, name string) (int, error) {
 	o := Options{Name: name}
 	if err := o.check(); err != nil {

@@ -49,7 +49,7 @@ func OpenTaker(ctx context.Context, nc *natsgo.Conn, o Options, lane string) (Ta
 	if err != nil {
 		return nil, s.failed(ctx, "open a lane of", err)
 	}
-	return taker{c}, nil
+	return offered{taker{c}}, nil
 }
 
 // leaseBy asks by one of the ways to JetStream what the consumer of the default
@@ -71,7 +71,9 @@ func (s *stream) leaseBy(ctx context.Context, api, stored string) (time.Duration
 	return there.CachedInfo().Config.AckWait, nil
 }
 
-// taker is no more than its interface says: nothing looks after its stream.
+// offered is no more than its interface says: nothing here looks after the stream.
+type offered struct{ Taker }
+
 type taker struct{ *consumer }
 
 // Receive takes from the lane, as Queue.Receive does. That nobody has made the
