@@ -35,7 +35,8 @@ type Driver interface {
 	// harmless.
 	Truncate(ctx context.Context, stream string, before uint64) error
 
-	// Close ends the subscriptions. What was stored stays.
+	// Close lets go of what the driver holds, once the Store has stopped its
+	// subscriptions. What was stored stays.
 	Close() error
 }
 

@@ -6,11 +6,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// An object that is read where it lies is read only while it has the ETag that it
-// had: S3 gives the same one again when the same content comes back, so to look at
-// it beside the read would not be enough. Google has no such condition on an ETag,
-// and needs none: it never gives one twice.
-
+// s3IfMatch makes a read of an object fail that has another ETag by now. To look at
+// it beside the read would not be enough: S3 gives the same ETag again when the same
+// content comes back. Google has no such condition, and needs none: it never gives
+// one twice.
 func s3IfMatch(as func(any) bool, etag string) bool {
 	var in *s3.GetObjectInput
 	if !as(&in) {
@@ -20,6 +19,7 @@ func s3IfMatch(as func(any) bool, etag string) bool {
 	return true
 }
 
+// azureIfMatch is the same for Azure.
 func azureIfMatch(as func(any) bool, etag string) bool {
 	var options *azure.DownloadStreamOptions
 	if !as(&options) {
