@@ -84,3 +84,10 @@ func FuzzReadingRangesNeverPanicsAndRoundTrips(f *testing.F) {
 		require.Equal(t, rs, again)
 	})
 }
+
+func TestRangesThatStandSideBySideAreJoined(t *testing.T) {
+	apart := Ranges{{0, 2}, {2, 3}, {5, 0}, {7, 1}, {8, 2}}
+	require.Equal(t, Ranges{{0, 5}, {7, 3}}, apart.Joined())
+	require.Equal(t, Ranges{{0, 2}, {2, 3}, {5, 0}, {7, 1}, {8, 2}}, apart, "they stay as they are")
+	require.Empty(t, Ranges(nil).Joined())
+}

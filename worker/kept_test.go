@@ -137,17 +137,11 @@ func TestAProgramThatIsKeptFailsTasksAndGoesOn(t *testing.T) {
 }
 
 const tellsFailures = `case $index in
-
   0) ` + tellsPID + ` ;;
-
   1) echo "{\"id\":\"$id\",\"failed\":\"no such row\"}" >&3 ;;
-
   2) echo "{\"id\":\"$id\",\"failed\":\"bad row\",\"permanent\":true}" >&3 ;;
-
   3) echo "{\"id\":\"$id\",\"failed\":\"busy\",\"retryAfter\":1.5}" >&3 ;;
-
   4) ` + answersDone + ` ;;
-
   esac`
 
 func TestAProgramThatIsKeptAndMisbehavesIsReplacedAndItsTaskFails(t *testing.T) {

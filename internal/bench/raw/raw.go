@@ -73,8 +73,8 @@ func Start(ctx context.Context, o Options) (*Rig, error) {
 	return r, nil
 }
 
-// StartServer starts the server alone, and waits until it takes connections.
-func StartServer(dir string) (*server.Server, error) {
+// startServer starts the server alone, and waits until it takes connections.
+func startServer(dir string) (*server.Server, error) {
 	srv, err := server.NewServer(&server.Options{
 		ServerName: "raw", Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true,
 		MaxPayload: 8 << 20, MaxPending: 64 << 20,
@@ -92,7 +92,7 @@ func StartServer(dir string) (*server.Server, error) {
 }
 
 func (r *Rig) start(ctx context.Context) (err error) {
-	if r.server, err = StartServer(r.o.Dir); err != nil {
+	if r.server, err = startServer(r.o.Dir); err != nil {
 		return err
 	}
 	nc, err := r.connect()
