@@ -1,8 +1,6 @@
 package deed
 
-import (
-	"github.com/deedrun/deed/internal/folder"
-)
+import "github.com/deedrun/deed/internal/folder"
 
 // UnreachableError says that a server cannot be reached.
 type UnreachableError struct{ err error }

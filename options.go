@@ -42,8 +42,7 @@ type Options struct {
 	// Events is the URL of the event store: esdb://… or esdb+discover://… for
 	// EventStoreDB. Empty, or "jetstream": the JetStream of the server that has
 	// the queues. Who joins the server of a folder may leave it out. Queues and
-	// events belong together: another event store than before is an
-	// error.
+	// events belong together: another event store than before is an error.
 	Events string
 
 	// Join joins whoever serves Dir; nobody doing so is an *UnreachableError.

@@ -2,8 +2,6 @@
 
 package doctor
 
-import (
-	"errors"
-)
+import "errors"
 
 func openFiles() (uint64, error) { return 0, errors.New("this operating system is not asked") }

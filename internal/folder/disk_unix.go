@@ -13,6 +13,7 @@ func Disk(dir string) (free, size int64, err error) {
 	if err := syscall.Statfs(dir, &s); err != nil {
 		return 0, 0, fmt.Errorf("statfs %s: %w", dir, err)
 	}
-	block := int64(s.Bsize) //nolint:unconvert // another type on other systems
-	return int64(s.Bavail) * block, int64(s.Blocks) * block, nil
+	block := int64(s.Bsize)        //nolint:unconvert // another type on other systems
+	free = max(int64(s.Bavail), 0) // less than nothing is free where root has taken of what is kept for it
+	return free * block, int64(s.Blocks) * block, nil
 }
