@@ -20,10 +20,10 @@ func (a *app) set() *cobra.Command {
 		Long: `Set changes settings of one process, not of its file: timeout, retry.attempts,
 retry.backoff, retry.factor, retry.jitter, tolerate, pool, needs, limits and cache of a
 step or of all steps of a group, parallelism and rate of a step, and, without an
-address, deadline, parallelism and weight of the process. They hold at once: a parallelism
-that is raised schedules more, a timeout counts for what runs already, and what
-nobody executes yet goes to the pool that is named now. "none" lifts a timeout, a
-parallelism, a pool, needs, a rate, and whatever is set for the process.
+address, deadline, parallelism, weight and cache of the process. They hold at once: a
+parallelism that is raised schedules more, a timeout counts for what runs already, and
+what nobody executes yet goes to the pool that is named now. "none" lifts a timeout, a
+parallelism, a pool, needs, limits, a rate, a deadline and a weight.
 
 ` + whichID,
 		Example: "  deed set @latest count.timeout=5m count.retry.attempts=5\n  deed set word-count-x7 deadline=2h --reason 'it is larger than usual'\n  deed set @latest parallelism=200 faces.pool=gpu faces.needs=cpu=2,memory=4GiB,gpu=1",
