@@ -9,15 +9,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/deedrun/deed"
-	"github.com/deedrun/deed/internal/natsconn"
-	"github.com/deedrun/deed/queue"
-	natsqueue "github.com/deedrun/deed/queue/nats"
 )
 
 func TestAServerThatEndsWhileItIsJoinedIsUnreachableAndNoInterruption(t *testing.T) {
@@ -48,24 +44,6 @@ func TestAFolderThatIsOnlyReadForLongIsUnreachableForAnotherReason(t *testing.T)
 	require.ErrorAs(t, err, &unreachable)
 	require.ErrorContains(t, err, fmt.Sprintf("try again later: open folder %q: start server in %q: the directory is in use by process %d", dir, filepath.Join(dir, "nats"), os.Getpid()))
 	require.NotContains(t, err.Error(), "start `deed run` on it", "that is what was tried")
-}
-
-func TestWhoJoinsAServerOfAnEarlierVersionLeavesItsQueuesAlone(t *testing.T) {
-	server, err := natsconn.Start(natsconn.ServerOptions{Dir: t.TempDir(), NoSync: true})
-	require.NoError(t, err)
-	t.Cleanup(server.Close)
-	conn, err := server.Connect(natsconn.ConnOptions{})
-	require.NoError(t, err)
-	t.Cleanup(conn.Close)
-	work, err := natsqueue.Open(t.Context(), conn, natsqueue.Options{Name: "work", Async: true})
-	require.NoError(t, err)
-	require.NoError(t, work.Send(t.Context(), queue.Message{Key: "p"}))
-
-	_, err = deed.Open(t.Context(), deed.Options{Server: server.URL(), Token: server.Token(), Blobs: "mem://", ReadOnly: true})
-	require.ErrorContains(t, err, "an earlier version of deed made it and may still use it")
-	got, err := work.Receive(t.Context(), 1, 5*time.Second)
-	require.NoError(t, err)
-	require.Len(t, got, 1)
 }
 
 // speechless is a NATS server that takes connections and answers no request;
