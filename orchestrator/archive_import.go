@@ -12,6 +12,7 @@ import (
 
 	"github.com/deedrun/deed/blob"
 	"github.com/deedrun/deed/events"
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/orchestrator/process"
 	"github.com/deedrun/deed/task"
 )
@@ -155,7 +156,7 @@ func toldBriefly(s Summary, version uint64) string {
 	if !s.EndedAt.IsZero() {
 		text += ", ended " + s.EndedAt.Local().Format(time.DateTime)
 	}
-	return text + ", " + count(int(version), "event")
+	return text + ", " + amount.Of(int(version), "event")
 }
 
 // storeFile stores the file under its name, unless it is there.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/deedrun/deed/internal/amount"
 	"github.com/deedrun/deed/orchestrator/definition"
 	"github.com/deedrun/deed/task"
 )
@@ -81,10 +82,10 @@ func (v View) Find(all View, t task.Attempt, handler string) Whereabouts {
 	switch {
 	case slices.ContainsFunc(q.Unsent, func(h HeldTasks) bool { return h.has(t) }):
 		w.Place, w.Before = Unsent, before
-		w.Text = fmt.Sprintf("it waits to be put on the queue, which is kept short: %s of its process there now, and %s not yet", count(q.Queued, "message"), count(q.Pending, "task"))
+		w.Text = fmt.Sprintf("it waits to be put on the queue, which is kept short: %s of its process there now, and %s not yet", amount.Of(q.Queued, "message"), amount.Of(q.Pending, "task"))
 	case q.Queued > 0:
 		w.Place, w.Before = Queued, before
-		w.Text = fmt.Sprintf("it is on the queue, with at most %s before it", count(before, "message"))
+		w.Text = fmt.Sprintf("it is on the queue, with at most %s before it", amount.Of(before, "message"))
 	default:
 		w.Place = Nowhere
 		w.Text = "nobody has it: it is just changing hands, or its message was lost; then it is sent again"
@@ -171,11 +172,4 @@ func of(timeout task.Duration) string {
 
 func round(d task.Duration) string {
 	return task.Duration(time.Duration(d).Round(time.Second / 10)).String()
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

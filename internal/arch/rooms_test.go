@@ -39,7 +39,7 @@ var rooms = []room{
 	{path: "orchestrator/definition/parse", may: slices.Concat(core[:2], []string{"go.yaml.in/yaml/v3", "github.com/google/jsonschema-go/jsonschema", "github.com/expr-lang/expr/..."})},
 	{path: "orchestrator/process", may: slices.Concat(core[:2], []string{"internal/amount", "internal/planted"}), pure: true},
 	{
-		path: "orchestrator", may: slices.Concat(core, []string{"events", "queue", "blob", "internal/metrics", "internal/planted", "internal/tracing", "github.com/oklog/ulid/v2"}),
+		path: "orchestrator", may: slices.Concat(core, []string{"events", "queue", "blob", "internal/amount", "internal/metrics", "internal/planted", "internal/tracing", "github.com/oklog/ulid/v2"}),
 		only: map[string]string{"blob": "snapshot*.go views*.go archive*.go reuse*.go"},
 	},
 	{path: "worker", may: []string{"task", "queue", "blob", "internal/metrics", "internal/tracing", "worker/standard"}},
